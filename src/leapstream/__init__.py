@@ -1,0 +1,1 @@
+"""MLeap pipelines, in Python, inside Apache Flink."""

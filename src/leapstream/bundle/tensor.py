@@ -1,0 +1,84 @@
+"""Dense and sparse tensors, as bundles and leap frames hold them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from leapstream.bundle.types import BasicType
+
+NUMPY_DTYPES: dict[BasicType, np.dtype[Any]] = {
+    BasicType.BOOLEAN: np.dtype(np.bool_),
+    BasicType.BYTE: np.dtype(np.int8),
+    BasicType.SHORT: np.dtype(np.int16),
+    BasicType.INT: np.dtype(np.int32),
+    BasicType.LONG: np.dtype(np.int64),
+    BasicType.FLOAT: np.dtype(np.float32),
+    BasicType.DOUBLE: np.dtype(np.float64),
+    BasicType.STRING: np.dtype(object),
+    BasicType.BYTE_STRING: np.dtype(object),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """A tensor value.
+
+    Attributes:
+        base: basic type of the elements.
+        values: 1-D array of :data:`NUMPY_DTYPES` ``[base]``: all elements in row-major order when dense, the stored ones
+            when sparse (explicit zeros may occur).
+        dimensions: size of each dimension; ``()`` for a scalar tensor.
+        indices: ``None`` when dense; else an int32 array (stored, len(dimensions)), in no promised order.
+    """
+
+    base: BasicType
+    values: npt.NDArray[Any]
+    dimensions: tuple[int, ...]
+    indices: npt.NDArray[np.int32] | None = None
+
+    @classmethod
+    def dense(cls, values: Any, base: BasicType = BasicType.DOUBLE) -> Tensor:
+        """A dense tensor from an array of any shape."""
+        array = np.asarray(values, dtype=NUMPY_DTYPES[base])
+        return cls(base, array.reshape(-1), tuple(int(n) for n in array.shape))
+
+    @classmethod
+    def sparse(cls, size: int, indices: Any, values: Any) -> Tensor:
+        """A sparse vector of doubles."""
+        positions = np.asarray(indices, dtype=np.int32).reshape(-1, 1)
+        return cls(BasicType.DOUBLE, np.asarray(values, dtype=np.float64), (size,), positions)
+
+    @property
+    def is_sparse(self) -> bool:
+        return self.indices is not None
+
+    @property
+    def size(self) -> int:
+        """Number of elements, stored or not."""
+        return math.prod(self.dimensions)
+
+    def to_dense(self) -> npt.NDArray[Any]:
+        """All elements, in the tensor's shape; elements a sparse tensor does not store are 0 (``False``, ``None``)."""
+        if self.indices is None:
+            return self.values.reshape(self.dimensions)
+        array = np.zeros(self.dimensions, dtype=self.values.dtype)
+        if self.values.dtype == object:
+            array.fill(None)
+        array[tuple(self.indices.T)] = self.values
+        return array
+
+    def __eq__(self, other: object) -> bool:
+        """Equality of value: same base, dimensions and elements (NaN equals NaN), whether dense or sparse."""
+        if not isinstance(other, Tensor):
+            return NotImplemented
+        if self.base != other.base or self.dimensions != other.dimensions:
+            return False
+        floats = self.base in (BasicType.FLOAT, BasicType.DOUBLE)
+        return bool(np.array_equal(self.to_dense(), other.to_dense(), equal_nan=floats))
+
+    __hash__ = None  # type: ignore[assignment]

@@ -1,0 +1,160 @@
+"""Leap types: what a column of a leap frame, or a port of an op, may hold (MLeap's ``core.types``)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import TypeAlias
+
+
+class BasicType(str, Enum):
+    """MLeap's basic types, by the names that bundles use."""
+
+    BOOLEAN = "boolean"
+    BYTE = "byte"
+    SHORT = "short"
+    INT = "int"
+    LONG = "long"
+    FLOAT = "float"
+    DOUBLE = "double"
+    STRING = "string"
+    BYTE_STRING = "byte_string"
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether values are numbers (boolean is not)."""
+        return self not in (BasicType.BOOLEAN, BasicType.STRING, BasicType.BYTE_STRING)
+
+
+@dataclass(frozen=True)
+class ScalarType:
+    """One value of a basic type; ``nullable`` says whether it may be missing."""
+
+    base: BasicType
+    nullable: bool = True
+
+    def __str__(self) -> str:
+        return str(self.base) + ("" if self.nullable else " not null")
+
+
+@dataclass(frozen=True)
+class ListType:
+    """A list of values, any length."""
+
+    base: BasicType
+    nullable: bool = True
+
+    def __str__(self) -> str:
+        return f"list<{self.base}>" + ("" if self.nullable else " not null")
+
+
+@dataclass(frozen=True)
+class TensorType:
+    """A tensor; ``dimensions`` is ``None`` when not declared."""
+
+    base: BasicType
+    dimensions: tuple[int, ...] | None = None
+    nullable: bool = True
+
+    def __str__(self) -> str:
+        shape = "?" if self.dimensions is None else ", ".join(map(str, self.dimensions))
+        return f"tensor<{self.base}>[{shape}]" + ("" if self.nullable else " not null")
+
+    @property
+    def size(self) -> int | None:
+        """Number of elements, or ``None`` when the dimensions are not declared."""
+        return None if self.dimensions is None else math.prod(self.dimensions)
+
+
+@dataclass(frozen=True)
+class MapType:
+    """A map from ``key`` to ``base``."""
+
+    key: BasicType
+    base: BasicType
+    nullable: bool = True
+
+    def __str__(self) -> str:
+        return f"map<{self.key}, {self.base}>" + ("" if self.nullable else " not null")
+
+
+DataType: TypeAlias = ScalarType | ListType | TensorType | MapType
+
+
+def with_nullable(data_type: DataType, nullable: bool) -> DataType:
+    """The same type with the given nullability."""
+    return replace(data_type, nullable=nullable)
+
+
+@dataclass(frozen=True)
+class DataShape:
+    """Shape of a port without its basic type, as an op attribute holds it: ``scalar``, ``list`` or ``tensor``."""
+
+    base: str
+    nullable: bool = True
+    dimensions: tuple[int, ...] | None = None
+    dimension_names: tuple[str, ...] | None = field(default=None, compare=False)
+
+    def of(self, basic: BasicType) -> DataType:
+        """The data type of this shape over ``basic``."""
+        if self.base == "scalar":
+            return ScalarType(basic, self.nullable)
+        if self.base == "list":
+            return ListType(basic, self.nullable)
+        return TensorType(basic, self.dimensions, self.nullable)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A named column."""
+
+    name: str
+    type: DataType
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.type}"
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Ordered fields with distinct names (MLeap's ``StructType``)."""
+
+    fields: tuple[Field, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [f.name for f in self.fields]
+        if len(set(names)) != len(names):
+            repeated = sorted({name for name in names if names.count(name) > 1})
+            raise ValueError(f"field names repeat: {', '.join(repeated)}")
+
+    @classmethod
+    def of(cls, fields: Iterable[tuple[str, DataType]]) -> Schema:
+        """A schema from (name, type) pairs."""
+        return cls(tuple(Field(name, data_type) for name, data_type in fields))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(f.name for f in self.fields)
+
+    def __iter__(self) -> Iterator[Field]:
+        return iter(self.fields)
+
+    def __len__(self) -> int:
+        return len(self.fields)
+
+    def __contains__(self, name: object) -> bool:
+        return any(f.name == name for f in self.fields)
+
+    def __getitem__(self, name: str) -> Field:
+        for f in self.fields:
+            if f.name == name:
+                return f
+        raise KeyError(name)
+
+    def __str__(self) -> str:
+        return "(" + ", ".join(map(str, self.fields)) + ")"

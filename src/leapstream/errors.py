@@ -1,0 +1,82 @@
+"""The errors that leapstream raises; all derive from :class:`LeapstreamError`."""
+
+from __future__ import annotations
+
+
+class LeapstreamError(Exception):
+    """Base class of every error that leapstream raises on purpose."""
+
+
+class BundleError(LeapstreamError):
+    """A bundle or leap frame is unreadable, corrupt or unsafe (path traversal, over the size limits, …).
+
+    The message names the file and the reason.
+    """
+
+
+class UnsupportedOpError(LeapstreamError):
+    """A bundle holds an op, or an op variant, that leapstream does not know.
+
+    The message names the op, the node, the bundle and the nearest known op.
+    """
+
+
+class SchemaError(LeapstreamError):
+    """Given fields do not fit a model: missing, wrongly typed, or already present.
+
+    The message names the model, and the expected and the given fields with their types.
+    """
+
+
+class PredictionError(LeapstreamError):
+    """A model refuses a row, as MLeap's runtime would.
+
+    Attributes:
+        reason: what the op said.
+        model: name of the bundle, or ``None`` when not known.
+        node: name of the node in the pipeline.
+        op: MLeap name of the node's op.
+        column: name of the offending input column.
+        row: position of the row in its batch, from 0; ``None`` for a single record.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        model: str | None = None,
+        node: str | None = None,
+        op: str | None = None,
+        column: str | None = None,
+        row: int | None = None,
+    ) -> None:
+        self.reason = reason
+        self.model = model
+        self.node = node
+        self.op = op
+        self.column = column
+        self.row = row
+        parts = [("model", model), ("node", node), ("op", op), ("column", column), ("row", row)]
+        where = ", ".join(f"{name} {value!r}" if name != "row" else f"row {value}" for name, value in parts if value is not None)
+        super().__init__(f"{reason} ({where})" if where else reason)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild_prediction_error, (self.reason, self.model, self.node, self.op, self.column, self.row)
+
+
+def _rebuild_prediction_error(
+    reason: str, model: str | None, node: str | None, op: str | None, column: str | None, row: int | None
+) -> PredictionError:
+    return PredictionError(reason, model=model, node=node, op=op, column=column, row=row)
+
+
+class SourceError(LeapstreamError):
+    """A bundle's source cannot be read: missing object, no permission, time-out, checksum mismatch, missing extra."""
+
+
+class ConfigError(LeapstreamError):
+    """A configuration (``application.conf``, options of a function) is malformed; the message names the entry."""
+
+
+class BackendError(LeapstreamError):
+    """A backend cannot run a model, or is not available on this machine; the message says why and what to install."""
