@@ -5,6 +5,7 @@ This mirrors ``bundle.proto`` (combust/bundle-protobuf); the codecs of this pack
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -15,9 +16,9 @@ Format = Literal["json", "protobuf"]
 ValueShape = Literal["scalar", "list", "tensor"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Value:
-    """An attribute's value.
+    """An attribute's value; equal by type and data, and NaN equals NaN.
 
     Attributes:
         shape: ``scalar``, ``list`` or ``tensor``.
@@ -32,6 +33,20 @@ class Value:
     shape: ValueShape
     base: str | None
     data: Any
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Value):
+            return NotImplemented
+        if self.shape != other.shape or self.base != other.base:
+            return False
+        if self.base not in ("float", "double"):
+            return bool(self.data == other.data)
+        if self.shape == "list":
+            mine, theirs = np.asarray(self.data, np.float64), np.asarray(other.data, np.float64)
+            return np.array_equal(mine, theirs, equal_nan=True)
+        return bool(self.data == other.data or (math.isnan(self.data) and math.isnan(other.data)))
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +88,34 @@ class Tree:
 LEAF, CONTINUOUS, CATEGORICAL, CATEGORICAL_NOT = 0, 1, 2, 3
 
 
+@dataclass(frozen=True, eq=False)
+class ClusterTree:
+    """The cluster tree of bisecting k-means in pre-order, as structure of arrays.
+
+    Attributes:
+        index: int64 per node, the cluster that the node stands for, as the bundle says.
+        norm: float64 per node, the norm of the node's centre.
+        centers: float64 (nodes, features).
+        num_children: int32 per node; 0 in a leaf. The children follow their node, each with its own subtree.
+    """
+
+    index: npt.NDArray[np.int64]
+    norm: npt.NDArray[np.float64]
+    centers: npt.NDArray[np.float64]
+    num_children: npt.NDArray[np.int32]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ClusterTree):
+            return NotImplemented
+        floats = {"norm", "centers"}
+        return all(
+            np.array_equal(getattr(self, name), getattr(other, name), equal_nan=name in floats)
+            for name in self.__dataclass_fields__
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 @dataclass
 class ModelDef:
     """A ``model.json`` or ``model.pb`` with what lies beside it.
@@ -80,7 +123,8 @@ class ModelDef:
     Attributes:
         op: MLeap name of the op.
         attributes: by name, in file order.
-        tree: the decoded ``tree.json`` or ``tree.pb``, when there is one.
+        tree: the decision tree in ``tree.json`` or ``tree.pb``, when there is one.
+        cluster_tree: the cluster tree in these files, when it is one of that kind.
         files: other files of the model's directory, by name (relative, ``/``-separated), such as an XGBoost booster.
         models: nested models (a directory with a model and no node), by directory name.
         nodes: nested nodes, by directory name without its ``.node`` ending.
@@ -92,6 +136,7 @@ class ModelDef:
     files: dict[str, bytes] = field(default_factory=dict)
     models: dict[str, ModelDef] = field(default_factory=dict)
     nodes: dict[str, NodeDef] = field(default_factory=dict)
+    cluster_tree: ClusterTree | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +167,7 @@ class BundleDef:
         format: what the nodes are written in.
         meta: ``bundle.json``'s own attributes.
         root: the root node.
+        files: files beside ``bundle.json`` and ``root`` (MLeap's ``notes/…``), by relative name.
     """
 
     name: str
@@ -131,3 +177,4 @@ class BundleDef:
     format: Format
     root: NodeDef
     meta: dict[str, Value] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
