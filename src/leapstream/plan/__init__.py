@@ -1,0 +1,1 @@
+"""The plan: primitives, what ops use to lower themselves, and rewrites."""
