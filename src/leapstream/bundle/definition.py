@@ -1,6 +1,7 @@
 """What a bundle says, before any op is known: nodes, models, attributes, trees.
 
-This mirrors ``bundle.proto`` (combust/bundle-protobuf); the codecs of this package turn files into these classes and back.
+This mirrors ``bundle.proto`` (combust/bundle-protobuf); the codecs of this package turn files into these classes and
+back.
 """
 
 from __future__ import annotations
@@ -22,12 +23,15 @@ class Value:
 
     Attributes:
         shape: ``scalar``, ``list`` or ``tensor``.
-        base: which member of the protobuf message is set: ``boolean``, ``int``, ``long``, ``float``, ``double``, ``string``,
-            ``byte_string``, ``tensor``, ``basic_type``, ``data_shape`` or ``model``. ``None`` for an empty message, as a scalar
-            that has its type's default (0, false, "") and an empty list are written: its type is then known to the op alone.
-        data: the Python value (``bool``, ``int``, ``float``, ``str``, ``bytes``, :class:`~leapstream.bundle.tensor.Tensor`,
-            :class:`~leapstream.bundle.types.BasicType` or ``None`` for "unknown", :class:`~leapstream.bundle.types.DataShape`,
-            :class:`ModelDef`), or a list of them; ``None`` when ``base`` is ``None`` (``[]`` for a list).
+        base: which member of the protobuf message is set: ``boolean``, ``int``, ``long``, ``float``, ``double``,
+            ``string``, ``byte_string``, ``tensor``, ``basic_type``, ``data_shape`` or ``model``. ``None`` for an empty
+            message, as a scalar that has its type's default (0, false, "") and an empty list are written: its type is
+            then known to the op alone. ``list`` for a list of lists, which only MLeap up to 0.7 could write: ``data``
+            is then a list of such values.
+        data: the Python value (``bool``, ``int``, ``float``, ``str``, ``bytes``,
+            :class:`~leapstream.bundle.tensor.Tensor`, :class:`~leapstream.bundle.types.BasicType` or ``None`` for
+            "unknown", :class:`~leapstream.bundle.types.DataShape`, :class:`ModelDef`), or a list of them; ``None`` when
+            ``base`` is ``None`` (``[]`` for a list).
     """
 
     shape: ValueShape
@@ -54,8 +58,8 @@ class Tree:
     """A decision tree in pre-order, as structure of arrays (the left child of node ``i`` is node ``i + 1``).
 
     Attributes:
-        kind: uint8 per node: :data:`LEAF`, :data:`CONTINUOUS` (left when ``x <= threshold``), :data:`CATEGORICAL` (left when
-            ``x`` is among the categories), :data:`CATEGORICAL_NOT` (left when it is not).
+        kind: uint8 per node: :data:`LEAF`, :data:`CONTINUOUS` (left when ``x <= threshold``), :data:`CATEGORICAL` (left
+            when ``x`` is among the categories), :data:`CATEGORICAL_NOT` (left when it is not).
         feature: int32 per node, index of the feature tested; -1 in a leaf.
         threshold: float64 per node; NaN where not continuous.
         right: int32 per node, the right child; -1 in a leaf.
@@ -93,13 +97,13 @@ class ClusterTree:
     """The cluster tree of bisecting k-means in pre-order, as structure of arrays.
 
     Attributes:
-        index: int64 per node, the cluster that the node stands for, as the bundle says.
+        index: int32 per node, the cluster that the node stands for, as the bundle says.
         norm: float64 per node, the norm of the node's centre.
         centers: float64 (nodes, features).
         num_children: int32 per node; 0 in a leaf. The children follow their node, each with its own subtree.
     """
 
-    index: npt.NDArray[np.int64]
+    index: npt.NDArray[np.int32]
     norm: npt.NDArray[np.float64]
     centers: npt.NDArray[np.float64]
     num_children: npt.NDArray[np.int32]

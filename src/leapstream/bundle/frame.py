@@ -15,8 +15,8 @@ class LeapFrame:
 
     Attributes:
         schema: names and types of the columns.
-        rows: one sequence of values per row, in the order of the fields: ``bool``, ``int``, ``float``, ``str``, ``bytes``,
-            a list, a :class:`~leapstream.bundle.tensor.Tensor`, a dict, or ``None`` for a missing value.
+        rows: one sequence of values per row, in the order of the fields: ``bool``, ``int``, ``float``, ``str``,
+            ``bytes``, a list, a :class:`~leapstream.bundle.tensor.Tensor`, a dict, or ``None`` for a missing value.
     """
 
     schema: Schema

@@ -30,8 +30,8 @@ class Tensor:
 
     Attributes:
         base: basic type of the elements.
-        values: 1-D array of :data:`NUMPY_DTYPES` ``[base]``: all elements in row-major order when dense, the stored ones
-            when sparse (explicit zeros may occur).
+        values: 1-D array of :data:`NUMPY_DTYPES` ``[base]``: all elements in row-major order when dense, the stored
+            ones when sparse (explicit zeros may occur).
         dimensions: size of each dimension; ``()`` for a scalar tensor.
         indices: ``None`` when dense; else an int32 array (stored, len(dimensions)), in no promised order.
     """

@@ -1,8 +1,8 @@
 """Making and asking attribute values, with the meaning that protobuf (and so MLeap's JVM) gives them.
 
 A scalar or a list is a message with one member per type. A member that is not set reads as its type's default, and a
-scalar that equals its default is not written at all. These functions keep both rules, so that a definition does not depend
-on the encoding it came from: a default has ``base`` ``None``, whoever made it.
+scalar that equals its default is not written at all. These functions keep both rules, so that a definition does not
+depend on the encoding it came from: a default has ``base`` ``None``, whoever made it.
 """
 
 from __future__ import annotations
@@ -66,21 +66,21 @@ def element(base: str, data: Any) -> Any:
         return None
     if not isinstance(data, _CLASSES[base]) or (base != "boolean" and isinstance(data, bool | np.bool_)):
         raise BundleError(f"an attribute of type {base} cannot hold {data!r}")
+    plain: Any = data
     if base in INT_RANGES:
         low, high = INT_RANGES[base]
-        number = int(data)
-        if not low <= number <= high:
-            raise BundleError(f"{number} does not fit into an attribute of type {base}")
-        return number
+        if not low <= plain <= high:
+            raise BundleError(f"{plain} does not fit into an attribute of type {base}")
+        return int(plain)
     if base == "double":
-        return float(data)
+        return float(plain)
     if base == "float":
-        return single_precision(float(data))
+        return single_precision(float(plain))
     if base == "boolean":
-        return bool(data)
+        return bool(plain)
     if base == "byte_string":
-        return bytes(data)
-    return data
+        return bytes(plain)
+    return plain
 
 
 def scalar(base: str, data: Any) -> Value:

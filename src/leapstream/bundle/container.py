@@ -1,0 +1,289 @@
+"""A bundle's files, from a directory or a zip archive, checked and in memory; nothing is ever extracted to disk."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TypeAlias
+from urllib.parse import unquote, urlsplit
+
+from leapstream.errors import BundleError
+
+Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview
+
+_CHUNK = 1 << 16
+_FLAG_ENCRYPTED = 0x1 | 0x40 | 0x2000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a bundle may cost. Sizes are in bytes, after inflating.
+
+    Attributes:
+        max_total_size: of all files together, and of the archive itself.
+        max_file_size: of one file.
+        max_ratio: inflated size over compressed size of one file.
+        ratio_from: files up to this size may have any ratio: they do no harm, and short repetitive files compress well.
+        max_entries: number of files and directories.
+        max_depth: number of directories above a file.
+    """
+
+    max_total_size: int = 2 << 30
+    max_file_size: int = 1 << 30
+    max_ratio: float = 200.0
+    ratio_from: int = 1 << 20
+    max_entries: int = 200_000
+    max_depth: int = 64
+
+    def check_count(self, where: str, count: int) -> None:
+        """Raise a ``BundleError`` when there are too many entries."""
+        if count > self.max_entries:
+            raise BundleError(f"{where}: {count} entries, more than the limit of {self.max_entries} (max_entries)")
+
+    def check_file(self, where: str, size: int) -> None:
+        """Raise a ``BundleError`` when a file is too large."""
+        if size > self.max_file_size:
+            raise BundleError(f"{where}: {size} bytes, more than the limit of {self.max_file_size} (max_file_size)")
+
+    def check_total(self, where: str, size: int) -> None:
+        """Raise a ``BundleError`` when the files, or the archive, are too large."""
+        if size > self.max_total_size:
+            raise BundleError(f"{where}: {size} bytes, more than the limit of {self.max_total_size} (max_total_size)")
+
+    def check_ratio(self, where: str, size: int, compressed: int) -> None:
+        """Raise a ``BundleError`` when a large file was compressed to suspiciously little."""
+        if size > self.ratio_from and size > self.max_ratio * max(compressed, 1):
+            raise BundleError(
+                f"{where}: {size} bytes out of {compressed} compressed ones, more than the limit of "
+                f"{self.max_ratio:g} to 1 (max_ratio)"
+            )
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a bundle is: a directory or an archive, and the folder inside the archive."""
+
+    path: Path
+    inner: str = ""
+
+
+def locate(source: str | os.PathLike[str]) -> Location:
+    """The place that a path, a ``file:`` URI or a ``jar:file:…!/inner`` URI names.
+
+    Raises:
+        BundleError: another scheme, or a URI that names another host.
+    """
+    text = os.fspath(source)
+    if "\0" in text:
+        raise BundleError(f"{text!r}: a path cannot hold a NUL")
+    if not isinstance(source, str) or not re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", text):
+        return Location(Path(text))
+    scheme, _, rest = text.partition(":")
+    inner = ""
+    if scheme.lower() == "jar":
+        rest, _, inner = rest.partition("!")
+        scheme, _, rest = rest.partition(":")
+    if scheme.lower() != "file":
+        raise BundleError(f"{text}: only paths, file: and jar:file: URIs can be opened here")
+    try:
+        parts = urlsplit("file:" + rest)
+    except ValueError as error:
+        raise BundleError(f"{text}: not a URI: {error}") from None
+    if parts.netloc not in ("", "localhost"):
+        raise BundleError(f"{text}: names another host, {parts.netloc!r}")
+    path = unquote(parts.path)
+    if not path or "\0" in path:
+        raise BundleError(f"{text}: names no file")
+    return Location(Path(path), unquote(inner).strip("/"))
+
+
+def read_files(source: Source, limits: Limits) -> tuple[str, dict[str, bytes]]:
+    """The name of a source for messages, and its files by relative, ``/``-separated path.
+
+    Raises:
+        BundleError: nothing is there, or it is unsafe, over the limits, or corrupt.
+    """
+    if isinstance(source, bytes | bytearray | memoryview):
+        data = bytes(source)
+        return "archive", _read_zip("archive", io.BytesIO(data), len(data), limits)
+    location = locate(source)
+    name = str(location.path)
+    try:
+        if location.path.is_dir():
+            if location.inner:
+                raise BundleError(f"{name}: is a directory, so there is no {location.inner!r} inside an archive")
+            return name, _read_directory(name, location.path, limits)
+        with open(location.path, "rb") as stream:
+            files = _read_zip(name, stream, os.fstat(stream.fileno()).st_size, limits)
+    except OSError as error:
+        raise BundleError(f"{name}: {error.strerror or error}") from None
+    if not location.inner:
+        return name, files
+    inner = checked_path(name, location.inner, limits)
+    below = {path[len(inner) + 1 :]: data for path, data in files.items() if path.startswith(inner + "/")}
+    if not below:
+        raise BundleError(f"{name}: has no folder {inner!r}")
+    return f"{name}!/{inner}", below
+
+
+def checked_path(where: str, path: str, limits: Limits) -> str:
+    """A relative path that stays inside its container, without ``.`` parts.
+
+    Raises:
+        BundleError: the path is absolute, climbs, or means different things to different systems.
+    """
+    label = f"{where}: unsafe path {path!r}"
+    if "\0" in path:
+        raise BundleError(f"{label}: holds a NUL")
+    if "\\" in path:
+        raise BundleError(f"{label}: holds a backslash")
+    if path.startswith("/"):
+        raise BundleError(f"{label}: is absolute")
+    if re.match(r"[A-Za-z]:", path):
+        raise BundleError(f"{label}: names a drive")
+    parts = [part for part in path.removesuffix("/").split("/") if part != "."]
+    if ".." in parts:
+        raise BundleError(f"{label}: climbs out of its folder")
+    if "" in parts and parts != [""]:
+        raise BundleError(f"{label}: has an empty part")
+    if len(parts) - 1 > limits.max_depth:
+        raise BundleError(f"{label}: more than {limits.max_depth} directories deep (max_depth)")
+    return "/".join(parts)
+
+
+def _read_directory(name: str, root: Path, limits: Limits) -> dict[str, bytes]:
+    sizes: dict[str, int] = {}
+    count = total = 0
+    pending = [""]
+    while pending:
+        folder = pending.pop()
+        with os.scandir(root / folder) as entries:
+            for entry in entries:
+                path = checked_path(name, f"{folder}/{entry.name}" if folder else entry.name, limits)
+                count += 1
+                limits.check_count(name, count)
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISLNK(status.st_mode):
+                    raise BundleError(f"{name}: {path}: is a link")
+                if stat.S_ISDIR(status.st_mode):
+                    pending.append(path)
+                elif stat.S_ISREG(status.st_mode):
+                    limits.check_file(f"{name}: {path}", status.st_size)
+                    total += status.st_size
+                    limits.check_total(name, total)
+                    sizes[path] = status.st_size
+                else:
+                    raise BundleError(f"{name}: {path}: is neither a file nor a directory")
+    return {path: _read_file(f"{name}: {path}", root / path, sizes[path]) for path in sorted(sizes)}
+
+
+def _read_file(where: str, path: Path, size: int) -> bytes:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    except OSError as error:
+        reason = "is a link" if error.errno == errno.ELOOP else error.strerror
+        raise BundleError(f"{where}: {reason}") from None
+    with os.fdopen(descriptor, "rb") as stream:
+        data = stream.read(size + 1)
+    if len(data) != size:
+        raise BundleError(f"{where}: changed while it was read")
+    return data
+
+
+def _read_zip(name: str, stream: IO[bytes], size: int, limits: Limits) -> dict[str, bytes]:
+    limits.check_total(name, size)
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            entries = _checked_entries(name, archive.infolist(), limits)
+            files: dict[str, bytes] = {}
+            total = 0
+            for path, entry in entries:
+                where = f"{name}: {path}"
+                files[path] = _inflate(where, archive, entry, limits, total)
+                total += len(files[path])
+            return files
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        struct.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+        ArithmeticError,
+        LookupError,
+    ) as error:
+        raise BundleError(f"{name}: corrupt zip archive: {error or type(error).__name__}") from None
+    except MemoryError:
+        raise BundleError(f"{name}: does not fit into memory") from None
+
+
+def _checked_entries(
+    name: str, entries: Iterable[zipfile.ZipInfo], limits: Limits
+) -> list[tuple[str, zipfile.ZipInfo]]:
+    """The files among the entries of an archive by safe path, all checked before anything is inflated."""
+    entries = list(entries)
+    limits.check_count(name, len(entries))
+    files: dict[str, zipfile.ZipInfo] = {}
+    folders: set[str] = set()
+    total = 0
+    for entry in entries:
+        # ZipInfo.filename ends at a NUL; the name in the archive is orig_filename.
+        checked_path(name, entry.orig_filename, limits)
+        path = checked_path(name, entry.filename, limits)
+        where = f"{name}: {path}"
+        mode = entry.external_attr >> 16
+        if stat.S_ISLNK(mode):
+            raise BundleError(f"{where}: is a link")
+        if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise BundleError(f"{where}: is neither a file nor a directory")
+        if path in files or (entry.is_dir() and path in folders):
+            raise BundleError(f"{where}: is there twice")
+        if entry.is_dir():
+            folders.add(path)
+            continue
+        if not path:
+            raise BundleError(f"{name}: has an entry without a name")
+        if entry.flag_bits & _FLAG_ENCRYPTED:
+            raise BundleError(f"{where}: is encrypted")
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise BundleError(f"{where}: is compressed by method {entry.compress_type}; only deflate is known")
+        limits.check_file(where, entry.file_size)
+        limits.check_ratio(where, entry.file_size, entry.compress_size)
+        total += entry.file_size
+        limits.check_total(name, total)
+        files[path] = entry
+    for path in files:
+        parent = path
+        while "/" in parent:
+            parent = parent.rpartition("/")[0]
+            folders.add(parent)
+    both = sorted(folders & files.keys())
+    if both:
+        raise BundleError(f"{name}: {both[0]}: is there twice, as a file and as a directory")
+    return sorted(files.items())
+
+
+def _inflate(where: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits, before: int) -> bytes:
+    """One file's bytes; the limits hold for what comes out, whatever the headers promised."""
+    out = io.BytesIO()
+    size = 0
+    with archive.open(entry) as stream:
+        while chunk := stream.read(_CHUNK):
+            size += len(chunk)
+            limits.check_file(where, size)
+            limits.check_ratio(where, size, entry.compress_size)
+            limits.check_total(where, before + size)
+            out.write(chunk)
+    if size != entry.file_size:
+        raise BundleError(f"{where}: holds {size} bytes, but its header says {entry.file_size}")
+    return out.getvalue()

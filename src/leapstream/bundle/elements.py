@@ -1,0 +1,210 @@
+"""Values of MLeap's basic types in JSON and in big-endian bytes, checked one by one or as whole arrays."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from leapstream.bundle.malformed import MalformedError, describe
+from leapstream.bundle.tensor import NUMPY_DTYPES, Tensor
+from leapstream.bundle.types import BasicType
+
+INTEGERS: dict[BasicType, tuple[int, int]] = {
+    BasicType.BYTE: (-(2**7), 2**7 - 1),
+    BasicType.SHORT: (-(2**15), 2**15 - 1),
+    BasicType.INT: (-(2**31), 2**31 - 1),
+    BasicType.LONG: (-(2**63), 2**63 - 1),
+}
+FLOATS = (BasicType.FLOAT, BasicType.DOUBLE)
+TEXTS = (BasicType.STRING, BasicType.BYTE_STRING)
+
+
+def from_json(base: BasicType, raw: Any) -> Any:
+    """One value out of JSON; null is NaN in a float or double, as the JVM reads it, and refused elsewhere.
+
+    Raises:
+        MalformedError: another JSON type, or out of the type's range.
+    """
+    kind = type(raw)
+    if base in FLOATS:
+        if raw is None:
+            return math.nan
+        if kind is float or kind is int:
+            number = float(raw)
+            return number if base is BasicType.DOUBLE else _single(number)
+    elif base in INTEGERS:
+        if kind is float and raw.is_integer():
+            raw, kind = int(raw), int
+        if kind is int:
+            low, high = INTEGERS[base]
+            if not low <= raw <= high:
+                raise MalformedError(f"{describe(raw)} does not fit into {base}")
+            return raw
+    elif base is BasicType.BOOLEAN:
+        if kind is bool:
+            return raw
+    elif kind is str:
+        return raw if base is BasicType.STRING else _from_base64(raw)
+    raise MalformedError(f"{describe(raw)} is no {base}")
+
+
+def array_from_json(base: BasicType, raw: Any) -> npt.NDArray[Any]:
+    """A JSON array as a 1-D array of the type's dtype; null as in :func:`from_json`.
+
+    Raises:
+        MalformedError: not an array, or an element is of another type or out of range.
+    """
+    if not isinstance(raw, list):
+        raise MalformedError(f"{describe(raw)} is no array of {base}")
+    kinds = set(map(type, raw))
+    if base in FLOATS and kinds <= {float, int, type(None)}:
+        numbers = [math.nan if item is None else item for item in raw] if type(None) in kinds else raw
+        array = np.array(numbers, dtype=np.float64)
+        with np.errstate(over="ignore", under="ignore"):
+            return array.astype(NUMPY_DTYPES[base])
+    if base is BasicType.LONG and kinds <= {int}:
+        return np.array(raw, dtype=np.int64)
+    array = np.empty(len(raw), dtype=NUMPY_DTYPES[base])
+    array[:] = [from_json(base, item) for item in raw]
+    return array
+
+
+def to_json(base: BasicType, value: Any, *, infinity_as_null: bool) -> Any:
+    """One value for JSON: NaN becomes null, bytes become base64, a float its shortest decimal.
+
+    Raises:
+        MalformedError: an infinity, unless ``infinity_as_null``: JSON cannot hold one.
+    """
+    if base in FLOATS:
+        number = float(value)
+        if math.isfinite(number):
+            return number if base is BasicType.DOUBLE else shortest(number)
+        if math.isinf(number) and not infinity_as_null:
+            raise MalformedError("JSON cannot hold Infinity; write protobuf")
+        return None
+    if base in INTEGERS:
+        return int(value)
+    if base is BasicType.BOOLEAN:
+        return bool(value)
+    return value if base is BasicType.STRING else base64.b64encode(value).decode("ascii")
+
+
+def array_to_json(base: BasicType, values: Sequence[Any] | npt.NDArray[Any], *, infinity_as_null: bool) -> list[Any]:
+    """Values for a JSON array, each as :func:`to_json` has it."""
+    items: list[Any] = values.tolist() if isinstance(values, np.ndarray) else list(values)
+    if base is BasicType.DOUBLE and np.isfinite(np.asarray(values, dtype=np.float64)).all():
+        return items
+    if base in INTEGERS or base in (BasicType.BOOLEAN, BasicType.STRING):
+        return items
+    return [to_json(base, item, infinity_as_null=infinity_as_null) for item in items]
+
+
+def array_from_bytes(base: BasicType, data: bytes) -> npt.NDArray[Any]:
+    """The elements of a tensor's big-endian bytes; strings and byte strings each follow their int32 length.
+
+    Raises:
+        MalformedError: the bytes end inside an element.
+    """
+    if base in TEXTS:
+        return _texts_from_bytes(base, data)
+    if base is BasicType.BOOLEAN:
+        return np.asarray(np.frombuffer(data, dtype=np.uint8) == 1)
+    dtype = NUMPY_DTYPES[base]
+    if len(data) % dtype.itemsize:
+        raise MalformedError(f"{len(data)} bytes are no whole number of elements of type {base}")
+    return np.frombuffer(data, dtype=dtype.newbyteorder(">")).astype(dtype)
+
+
+def array_to_bytes(base: BasicType, values: npt.NDArray[Any]) -> bytes:
+    """The inverse of :func:`array_from_bytes`."""
+    if base in TEXTS:
+        parts = [item.encode("utf-8") if base is BasicType.STRING else bytes(item) for item in values.tolist()]
+        return b"".join(struct.pack(">i", len(part)) + part for part in parts)
+    return values.astype(NUMPY_DTYPES[base].newbyteorder(">")).tobytes()
+
+
+def checked_tensor(
+    base: BasicType,
+    values: npt.NDArray[Any],
+    dimensions: tuple[int, ...],
+    indices: npt.NDArray[np.int32] | None = None,
+) -> Tensor:
+    """A tensor whose parts fit together.
+
+    Raises:
+        MalformedError: negative dimensions, another number of values than the dimensions ask for, indices out of bounds.
+    """
+    if any(size < 0 for size in dimensions):
+        raise MalformedError(f"a tensor has negative dimensions, {list(dimensions)}")
+    if indices is None:
+        if math.prod(dimensions) != len(values):
+            raise MalformedError(f"a tensor of dimensions {list(dimensions)} has {len(values)} values")
+    else:
+        if indices.shape != (len(values), len(dimensions)):
+            raise MalformedError(
+                f"a sparse tensor of {len(dimensions)} dimensions and {len(values)} values has indices of shape "
+                f"{list(indices.shape)}"
+            )
+        if len(values) and ((indices < 0).any() or (indices >= np.array(dimensions, dtype=np.int64)).any()):
+            raise MalformedError(f"a sparse tensor of dimensions {list(dimensions)} has an index out of bounds")
+    return Tensor(base, values, dimensions, indices)
+
+
+def dense_values(tensor: Tensor) -> npt.NDArray[Any]:
+    """All elements of a tensor in row-major order; what a sparse one does not store is 0, false or empty.
+
+    Raises:
+        MalformedError: the tensor's values do not fill its dimensions.
+    """
+    if tensor.indices is None:
+        if math.prod(tensor.dimensions) != len(tensor.values):
+            raise MalformedError(f"a tensor of dimensions {list(tensor.dimensions)} has {len(tensor.values)} values")
+        return tensor.values
+    array = tensor.to_dense().reshape(-1)
+    if tensor.base in TEXTS:
+        empty: Any = "" if tensor.base is BasicType.STRING else b""
+        array = np.array([empty if item is None else item for item in array.tolist()], dtype=object)
+    return array
+
+
+def shortest(number: float) -> float:
+    """The double with the shortest decimal that is ``number`` as a float32: JSON then shows 0.1, not 0.10000000149."""
+    with np.errstate(over="ignore", under="ignore"):
+        return float(str(np.float32(number)))
+
+
+def _single(number: float) -> float:
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.float32(number))
+
+
+def _from_base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise MalformedError(f"{describe(text)} is not base64") from None
+
+
+def _texts_from_bytes(base: BasicType, data: bytes) -> npt.NDArray[Any]:
+    items: list[Any] = []
+    position = 0
+    while position < len(data):
+        if len(data) - position < 4:
+            raise MalformedError(f"the bytes of a tensor of {base} end inside a length")
+        (length,) = struct.unpack_from(">i", data, position)
+        position += 4
+        if not 0 <= length <= len(data) - position:
+            raise MalformedError(f"the bytes of a tensor of {base} end inside an element")
+        part = data[position : position + length]
+        items.append(part.decode("utf-8") if base is BasicType.STRING else part)
+        position += length
+    array = np.empty(len(items), dtype=object)
+    array[:] = items
+    return array

@@ -1,0 +1,79 @@
+"""The boundary between what a file may do to a decoder and what a caller sees: always a ``BundleError``."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from leapstream.errors import BundleError
+
+
+class MalformedError(ValueError):
+    """A decoder's complaint; :func:`decoding` turns it into a ``BundleError`` with the file's name."""
+
+
+@contextmanager
+def decoding(where: str) -> Iterator[None]:
+    """Turn whatever decoding hostile bytes may raise into a ``BundleError`` that names ``where``."""
+    try:
+        yield
+    except BundleError:
+        raise
+    except MalformedError as error:
+        raise BundleError(f"{where}: {error}") from None
+    except json.JSONDecodeError as error:
+        raise BundleError(f"{where}: not JSON: {error}") from None
+    except UnicodeError as error:
+        raise BundleError(f"{where}: not UTF-8 text: {error}") from None
+    except RecursionError:
+        raise BundleError(f"{where}: nested too deeply") from None
+    except MemoryError:
+        raise BundleError(f"{where}: asks for more memory than there is") from None
+    except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, struct.error) as error:
+        raise BundleError(f"{where}: {type(error).__name__}: {error}") from error
+
+
+def parse_json(data: bytes) -> Any:
+    """The JSON value in ``data``: UTF-8, with or without a byte-order mark; NaN and infinities may stand bare.
+
+    Raises:
+        ValueError: not JSON, or its strings hold half a surrogate pair, which no other encoding could carry.
+    """
+    value = json.loads(data.decode("utf-8-sig"))
+    if b"\\ud" in data or b"\\uD" in data:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    return value
+
+
+def fields_of(value: Any, what: str) -> dict[str, Any]:
+    """``value``, which must be a JSON object."""
+    if not isinstance(value, dict):
+        raise MalformedError(f"{what} is {describe(value)}, not an object")
+    return value
+
+
+def items_of(value: Any, what: str) -> list[Any]:
+    """``value``, which must be a JSON array."""
+    if not isinstance(value, list):
+        raise MalformedError(f"{what} is {describe(value)}, not an array")
+    return value
+
+
+def text_of(value: Any, what: str) -> str:
+    """``value``, which must be a JSON string."""
+    if not isinstance(value, str):
+        raise MalformedError(f"{what} is {describe(value)}, not a string")
+    return value
+
+
+def describe(value: Any) -> str:
+    """A short picture of a JSON value for a message."""
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "an array"
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,147 @@
+"""Reading MLeap bundles: :func:`read_bundle`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from leapstream.bundle import json_codec, proto_codec, trees
+from leapstream.bundle.container import Limits, Source, read_files
+from leapstream.bundle.definition import BundleDef, ClusterTree, Format, ModelDef, NodeDef, Socket, Tree
+from leapstream.bundle.malformed import decoding, parse_json
+from leapstream.errors import BundleError
+
+_ENDINGS: dict[str, str] = {"json": "json", "protobuf": "pb", "mixed": "json"}
+_TREES = ("tree", "nodes")
+
+
+def read_bundle(source: Source, *, limits: Limits | None = None) -> BundleDef:
+    """Read a bundle into memory.
+
+    Each node is read in the format that it is in, whatever ``bundle.json`` says: bundles of old versions mix them.
+
+    Args:
+        source: a directory, a zip archive, a ``file:`` or ``jar:file:…zip`` URI (with ``!/folder`` for a bundle in a
+            folder of the archive), or the bytes of an archive.
+        limits: what the bundle may cost; the defaults of :class:`Limits` when not given.
+
+    Raises:
+        BundleError: there is no bundle, or it is corrupt, unsafe or over the limits. The message names the file and
+            the reason.
+    """
+    name, files = read_files(source, limits or Limits())
+    if "bundle.json" not in files:
+        found = sorted(path for path in files if path.endswith("/bundle.json"))
+        hint = f"; there is one in the folder {found[0].rpartition('/')[0]!r}" if found else ""
+        raise BundleError(f"{name}: has no bundle.json{hint}")
+    with decoding(f"{name}: bundle.json"):
+        info = json_codec.decode_bundle(parse_json(files["bundle.json"]))
+    top = _fold(files)
+    root_folder = top.folders.get("root")
+    if root_folder is None or not _has(root_folder, "node"):
+        raise BundleError(f"{name}: has no root/node.json or root/node.pb")
+    root = _Reader(name, _ENDINGS[info.format], info.format == "mixed").node("root", root_folder)
+    written: Format = "json"
+    if info.format == "protobuf" or (info.format == "mixed" and "node.pb" in root_folder.files):
+        written = "protobuf"
+    beside = {path: data for path, data in files.items() if path != "bundle.json" and not path.startswith("root/")}
+    return BundleDef(info.name, info.uid, info.version, info.timestamp, written, root, info.meta, beside)
+
+
+@dataclass
+class _Folder:
+    files: dict[str, bytes] = field(default_factory=dict)
+    folders: dict[str, _Folder] = field(default_factory=dict)
+
+
+def _fold(files: dict[str, bytes]) -> _Folder:
+    top = _Folder()
+    for path, data in files.items():
+        *parents, name = path.split("/")
+        folder = top
+        for parent in parents:
+            folder = folder.folders.setdefault(parent, _Folder())
+        folder.files[name] = data
+    return top
+
+
+def _has(folder: _Folder, kind: str) -> bool:
+    return f"{kind}.json" in folder.files or f"{kind}.pb" in folder.files
+
+
+def _everything(folder: _Folder, prefix: str) -> dict[str, bytes]:
+    files = {prefix + name: data for name, data in folder.files.items()}
+    for name, below in folder.folders.items():
+        files.update(_everything(below, f"{prefix}{name}/"))
+    return files
+
+
+@dataclass(frozen=True)
+class _Reader:
+    name: str
+    ending: str
+    mixed: bool
+
+    def node(self, path: str, folder: _Folder) -> NodeDef:
+        file = self._choose(path, folder, "node")
+        with decoding(f"{self.name}: {path}/{file}"):
+            data = folder.files[file]
+            if file.endswith(".pb"):
+                name, inputs, outputs = proto_codec.decode_node(data)
+            else:
+                name, inputs, outputs = json_codec.decode_node(parse_json(data))
+        for side, sockets in (("inputs", inputs), ("outputs", outputs)):
+            self._check_ports(f"{path}/{file}", side, sockets)
+        return NodeDef(name, inputs, outputs, self.model(path, folder))
+
+    def _check_ports(self, path: str, side: str, sockets: tuple[Socket, ...]) -> None:
+        ports = [socket.port for socket in sockets]
+        for port in ports:
+            if ports.count(port) > 1:
+                raise BundleError(f"{self.name}: {path}: the port {port!r} is twice among the {side}")
+
+    def model(self, path: str, folder: _Folder) -> ModelDef:
+        if not _has(folder, "model"):
+            raise BundleError(f"{self.name}: {path}: has no model.json or model.pb")
+        file = self._choose(path, folder, "model")
+        with decoding(f"{self.name}: {path}/{file}"):
+            data = folder.files[file]
+            model = (
+                proto_codec.decode_model(data) if file.endswith(".pb") else json_codec.decode_model(parse_json(data))
+            )
+        known = {f"{kind}.{ending}" for kind in ("node", "model") for ending in ("json", "pb")}
+        for kind in _TREES:
+            if _has(folder, kind):
+                tree_file = self._choose(path, folder, kind)
+                tree = self._tree(f"{path}/{tree_file}", folder.files[tree_file])
+                model.tree = tree if isinstance(tree, Tree) else None
+                model.cluster_tree = tree if isinstance(tree, ClusterTree) else None
+                known.update((f"{kind}.json", f"{kind}.pb"))
+                break
+        model.files.update((name, data) for name, data in folder.files.items() if name not in known)
+        for name, below in folder.folders.items():
+            if _has(below, "node"):
+                key = name.removesuffix(".node")
+                if key in model.nodes:
+                    raise BundleError(f"{self.name}: {path}: the node {key!r} is there twice")
+                model.nodes[key] = self.node(f"{path}/{name}", below)
+            elif _has(below, "model"):
+                model.models[name] = self.model(f"{path}/{name}", below)
+            else:
+                model.files.update(_everything(below, f"{name}/"))
+        return model
+
+    def _tree(self, path: str, data: bytes) -> Tree | ClusterTree:
+        with decoding(f"{self.name}: {path}"):
+            return trees.decode_protobuf(data) if path.endswith(".pb") else trees.decode_json(data)
+
+    def _choose(self, path: str, folder: _Folder, kind: str) -> str:
+        """The file that holds a node, model or tree; where both formats lie side by side, that of the bundle."""
+        found = [f"{kind}.{ending}" for ending in ("json", "pb") if f"{kind}.{ending}" in folder.files]
+        if len(found) == 1:
+            return found[0]
+        if self.mixed:
+            raise BundleError(
+                f"{self.name}: {path}: splits the {kind} over {found[0]} and {found[1]}, in a protobuf layout "
+                "that MLeap gave up with 0.8; export the bundle with a later version"
+            )
+        return f"{kind}.{self.ending}"
