@@ -15,6 +15,7 @@ import numpy.typing as npt
 from leapstream.bundle.malformed import MalformedError, describe
 from leapstream.bundle.tensor import NUMPY_DTYPES, Tensor
 from leapstream.bundle.types import BasicType
+from leapstream.bundle.values import single_precision
 
 INTEGERS: dict[BasicType, tuple[int, int]] = {
     BasicType.BYTE: (-(2**7), 2**7 - 1),
@@ -38,7 +39,7 @@ def from_json(base: BasicType, raw: Any) -> Any:
             return math.nan
         if kind is float or kind is int:
             number = float(raw)
-            return number if base is BasicType.DOUBLE else _single(number)
+            return number if base is BasicType.DOUBLE else single_precision(number)
     elif base in INTEGERS:
         if kind is float and raw.is_integer():
             raw, kind = int(raw), int
@@ -106,6 +107,59 @@ def array_to_json(base: BasicType, values: Sequence[Any] | npt.NDArray[Any], *, 
     return [to_json(base, item, infinity_as_null=infinity_as_null) for item in items]
 
 
+def plain(base: BasicType, value: Any) -> Any:
+    """A value that a caller gave, as ``bool``, ``int``, ``float``, ``str`` or ``bytes``.
+
+    Raises:
+        MalformedError: another kind of value, or out of the type's range.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    kind = type(value)
+    if base in FLOATS:
+        if kind is float or kind is int:
+            return float(value)
+    elif base in INTEGERS:
+        low, high = INTEGERS[base]
+        if kind is int and low <= value <= high:
+            return value
+    elif base is BasicType.BOOLEAN:
+        if kind is bool:
+            return value
+    elif base is BasicType.STRING:
+        if isinstance(value, str):
+            return value
+    elif isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    raise MalformedError(f"{value!r} is no {base}")
+
+
+def plain_items(base: BasicType, values: Any) -> list[Any]:
+    """A list, tuple or 1-D array that a caller gave, as a list of :func:`plain` values.
+
+    Raises:
+        MalformedError: not a list, or an element is of another kind.
+    """
+    if isinstance(values, np.ndarray):
+        values = values.tolist()
+    if not isinstance(values, list | tuple):
+        raise MalformedError(f"{values!r} is no list of {base}")
+    return [plain(base, value) for value in values]
+
+
+def plain_tensor(base: BasicType, value: Any) -> Tensor:
+    """A tensor that a caller gave, of the right base, whose parts fit together.
+
+    Raises:
+        MalformedError: no tensor, of another base, or its values do not fill its dimensions.
+    """
+    if not isinstance(value, Tensor):
+        raise MalformedError(f"{value!r} is no tensor of {base}")
+    if value.base is not base:
+        raise MalformedError(f"a tensor of {value.base} is no tensor of {base}")
+    return checked_tensor(base, value.values, value.dimensions, value.indices)
+
+
 def array_from_bytes(base: BasicType, data: bytes) -> npt.NDArray[Any]:
     """The elements of a tensor's big-endian bytes; strings and byte strings each follow their int32 length.
 
@@ -139,7 +193,7 @@ def checked_tensor(
     """A tensor whose parts fit together.
 
     Raises:
-        MalformedError: negative dimensions, another number of values than the dimensions ask for, indices out of bounds.
+        MalformedError: negative dimensions, not as many values as the dimensions ask for, indices out of bounds.
     """
     if any(size < 0 for size in dimensions):
         raise MalformedError(f"a tensor has negative dimensions, {list(dimensions)}")
@@ -178,11 +232,6 @@ def shortest(number: float) -> float:
     """The double with the shortest decimal that is ``number`` as a float32: JSON then shows 0.1, not 0.10000000149."""
     with np.errstate(over="ignore", under="ignore"):
         return float(str(np.float32(number)))
-
-
-def _single(number: float) -> float:
-    with np.errstate(over="ignore", under="ignore"):
-        return float(np.float32(number))
 
 
 def _from_base64(text: str) -> bytes:

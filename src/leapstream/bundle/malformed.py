@@ -32,7 +32,7 @@ def decoding(where: str) -> Iterator[None]:
         raise BundleError(f"{where}: nested too deeply") from None
     except MemoryError:
         raise BundleError(f"{where}: asks for more memory than there is") from None
-    except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, struct.error) as error:
+    except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, EOFError, struct.error) as error:
         raise BundleError(f"{where}: {type(error).__name__}: {error}") from error
 
 

@@ -50,7 +50,7 @@ _CLASSES: dict[str, tuple[type, ...]] = {
 
 def single_precision(number: float) -> float:
     """The nearest float32, as a Python float; out of range gives an infinity, as a cast in Java does."""
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         return float(np.float32(number))
 
 

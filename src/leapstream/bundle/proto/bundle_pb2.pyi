@@ -96,7 +96,7 @@ class Scalar(_message.Message):
     bt: BasicType
     ds: DataShape
     m: Model
-    def __init__(self, b: bool = ..., s: _Optional[str] = ..., i: _Optional[int] = ..., l: _Optional[int] = ..., f: _Optional[float] = ..., d: _Optional[float] = ..., bs: _Optional[bytes] = ..., t: _Optional[_Union[Tensor, _Mapping[str, object]]] = ..., bt: _Optional[_Union[BasicType, str]] = ..., ds: _Optional[_Union[DataShape, _Mapping]] = ..., m: _Optional[_Union[Model, _Mapping]] = ...) -> None: ...
+    def __init__(self, b: bool = ..., s: _Optional[str] = ..., i: _Optional[int] = ..., l: _Optional[int] = ..., f: _Optional[float] = ..., d: _Optional[float] = ..., bs: _Optional[bytes] = ..., t: _Optional[_Union[Tensor, _Mapping[str, object]]] = ..., bt: _Optional[_Union[BasicType, str]] = ..., ds: _Optional[_Union[DataShape, _Mapping[str, object]]] = ..., m: _Optional[_Union[Model, _Mapping[str, object]]] = ...) -> None: ...
 
 class List(_message.Message):
     __slots__ = ("b", "s", "i", "l", "f", "d", "bs", "t", "bt", "ds", "m")
@@ -122,7 +122,7 @@ class List(_message.Message):
     bt: _containers.RepeatedScalarFieldContainer[BasicType]
     ds: _containers.RepeatedCompositeFieldContainer[DataShape]
     m: _containers.RepeatedCompositeFieldContainer[Model]
-    def __init__(self, b: _Optional[_Iterable[bool]] = ..., s: _Optional[_Iterable[str]] = ..., i: _Optional[_Iterable[int]] = ..., l: _Optional[_Iterable[int]] = ..., f: _Optional[_Iterable[float]] = ..., d: _Optional[_Iterable[float]] = ..., bs: _Optional[_Iterable[bytes]] = ..., t: _Optional[_Iterable[_Union[Tensor, _Mapping[str, object]]]] = ..., bt: _Optional[_Iterable[_Union[BasicType, str]]] = ..., ds: _Optional[_Iterable[_Union[DataShape, _Mapping]]] = ..., m: _Optional[_Iterable[_Union[Model, _Mapping]]] = ...) -> None: ...
+    def __init__(self, b: _Optional[_Iterable[bool]] = ..., s: _Optional[_Iterable[str]] = ..., i: _Optional[_Iterable[int]] = ..., l: _Optional[_Iterable[int]] = ..., f: _Optional[_Iterable[float]] = ..., d: _Optional[_Iterable[float]] = ..., bs: _Optional[_Iterable[bytes]] = ..., t: _Optional[_Iterable[_Union[Tensor, _Mapping[str, object]]]] = ..., bt: _Optional[_Iterable[_Union[BasicType, str]]] = ..., ds: _Optional[_Iterable[_Union[DataShape, _Mapping[str, object]]]] = ..., m: _Optional[_Iterable[_Union[Model, _Mapping[str, object]]]] = ...) -> None: ...
 
 class Value(_message.Message):
     __slots__ = ("s", "l", "t")
@@ -132,7 +132,7 @@ class Value(_message.Message):
     s: Scalar
     l: List
     t: Tensor
-    def __init__(self, s: _Optional[_Union[Scalar, _Mapping[str, object]]] = ..., l: _Optional[_Union[List, _Mapping]] = ..., t: _Optional[_Union[Tensor, _Mapping]] = ...) -> None: ...
+    def __init__(self, s: _Optional[_Union[Scalar, _Mapping[str, object]]] = ..., l: _Optional[_Union[List, _Mapping[str, object]]] = ..., t: _Optional[_Union[Tensor, _Mapping[str, object]]] = ...) -> None: ...
 
 class Attributes(_message.Message):
     __slots__ = ("list",)
@@ -169,7 +169,7 @@ class NodeShape(_message.Message):
     OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     inputs: _containers.RepeatedCompositeFieldContainer[Socket]
     outputs: _containers.RepeatedCompositeFieldContainer[Socket]
-    def __init__(self, inputs: _Optional[_Iterable[_Union[Socket, _Mapping[str, object]]]] = ..., outputs: _Optional[_Iterable[_Union[Socket, _Mapping]]] = ...) -> None: ...
+    def __init__(self, inputs: _Optional[_Iterable[_Union[Socket, _Mapping[str, object]]]] = ..., outputs: _Optional[_Iterable[_Union[Socket, _Mapping[str, object]]]] = ...) -> None: ...
 
 class Node(_message.Message):
     __slots__ = ("name", "shape")

@@ -29,7 +29,7 @@ class Split(_message.Message):
     CONTINUOUS_FIELD_NUMBER: _ClassVar[int]
     categorical: Split.CategoricalSplit
     continuous: Split.ContinuousSplit
-    def __init__(self, categorical: _Optional[_Union[Split.CategoricalSplit, _Mapping[str, object]]] = ..., continuous: _Optional[_Union[Split.ContinuousSplit, _Mapping]] = ...) -> None: ...
+    def __init__(self, categorical: _Optional[_Union[Split.CategoricalSplit, _Mapping[str, object]]] = ..., continuous: _Optional[_Union[Split.ContinuousSplit, _Mapping[str, object]]] = ...) -> None: ...
 
 class DecisionNode(_message.Message):
     __slots__ = ("internal", "leaf")
@@ -47,7 +47,7 @@ class DecisionNode(_message.Message):
     LEAF_FIELD_NUMBER: _ClassVar[int]
     internal: DecisionNode.InternalNode
     leaf: DecisionNode.LeafNode
-    def __init__(self, internal: _Optional[_Union[DecisionNode.InternalNode, _Mapping[str, object]]] = ..., leaf: _Optional[_Union[DecisionNode.LeafNode, _Mapping]] = ...) -> None: ...
+    def __init__(self, internal: _Optional[_Union[DecisionNode.InternalNode, _Mapping[str, object]]] = ..., leaf: _Optional[_Union[DecisionNode.LeafNode, _Mapping[str, object]]] = ...) -> None: ...
 
 class ClusterNode(_message.Message):
     __slots__ = ("index", "norm", "values", "num_children")

@@ -1,0 +1,218 @@
+"""Leap frames in MLeap's binary format: the schema as JSON after its length, the number of rows, then value by value.
+
+All numbers are big-endian. A nullable value follows a byte that says whether it is there; strings, byte strings, lists
+and tensors carry their lengths. MLeap has no binary form of maps; here one is its length and then its keys and values
+in turn.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from leapstream.bundle.elements import TEXTS, checked_tensor, plain, plain_items, plain_tensor
+from leapstream.bundle.frame_json import convert_rows, schema_from_json, schema_to_json
+from leapstream.bundle.malformed import MalformedError, fields_of, parse_json
+from leapstream.bundle.tensor import NUMPY_DTYPES, Tensor
+from leapstream.bundle.types import BasicType, DataType, ListType, ScalarType, Schema, TensorType
+from leapstream.bundle.values import single_precision
+
+_CODES = {
+    BasicType.BOOLEAN: "?",
+    BasicType.BYTE: "b",
+    BasicType.SHORT: "h",
+    BasicType.INT: "i",
+    BasicType.LONG: "q",
+    BasicType.FLOAT: "f",
+    BasicType.DOUBLE: "d",
+}
+_DENSE, _SPARSE = 0, 1
+# Rows without fields take no bytes, so nothing but this stands between a wrong count and all memory.
+_MAX_EMPTY_ROWS = 1_000_000
+
+_Read: TypeAlias = Callable[["_Input"], Any]
+_Write: TypeAlias = Callable[[Any], bytes]
+
+
+def decode(data: bytes) -> tuple[Schema, list[Sequence[Any]]]:
+    """Schema and rows of a frame.
+
+    Raises:
+        ValueError: not such a frame, or truncated; the message names row and column where it can.
+    """
+    stream = _Input(data)
+    schema = schema_from_json(parse_json(stream.take(stream.length())))
+    readers = [_reader(field.type) for field in schema]
+    count = stream.unpack("i")
+    if count < 0 or count > (stream.left if readers else _MAX_EMPTY_ROWS):
+        raise MalformedError(f"says that it has {count} rows, with {stream.left} bytes left")
+    rows: list[Sequence[Any]] = []
+    for position in range(count):
+        row: list[Any] = []
+        try:
+            for read in readers:
+                row.append(read(stream))
+        except ValueError as error:
+            field = schema.fields[len(row)]
+            raise MalformedError(f"row {position}, column {field.name!r} ({field.type}): {error}") from None
+        rows.append(row)
+    if stream.left:
+        raise MalformedError(f"goes on for {stream.left} bytes after the last row")
+    return schema, rows
+
+
+def encode(schema: Schema, rows: Iterable[Sequence[Any]]) -> bytes:
+    """A frame in binary.
+
+    Raises:
+        ValueError: a value does not fit its column; the message names row and column.
+    """
+    head = json.dumps(schema_to_json(schema), ensure_ascii=False).encode("utf-8")
+    converted = convert_rows(schema, rows, [_writer(field.type) for field in schema])
+    parts = [_count(len(head)), head, _count(len(converted))]
+    parts.extend(part for row in converted for part in row)
+    return b"".join(parts)
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+class _Input:
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.position = 0
+
+    @property
+    def left(self) -> int:
+        return len(self.data) - self.position
+
+    def take(self, size: int) -> bytes:
+        if size > self.left:
+            raise MalformedError(f"truncated: {size} more bytes are due, {self.left} are left")
+        start = self.position
+        self.position += size
+        return self.data[start : self.position]
+
+    def unpack(self, code: str) -> Any:
+        return struct.unpack(">" + code, self.take(struct.calcsize(">" + code)))[0]
+
+    def length(self) -> int:
+        length = int(self.unpack("i"))
+        if not 0 <= length <= self.left:
+            raise MalformedError(f"a length of {length}, with {self.left} bytes left")
+        return length
+
+    def array(self, base: BasicType, count: int) -> npt.NDArray[Any]:
+        if base in TEXTS:
+            array = np.empty(count, dtype=object)
+            array[:] = [_read_element(base, self) for _ in range(count)]
+            return array
+        dtype = NUMPY_DTYPES[base]
+        data = self.take(count * dtype.itemsize)
+        if base is BasicType.BOOLEAN:
+            return np.asarray(np.frombuffer(data, dtype=np.uint8) != 0)
+        return np.frombuffer(data, dtype=dtype.newbyteorder(">")).astype(dtype)
+
+
+def _reader(data_type: DataType) -> _Read:
+    base = data_type.base
+    if isinstance(data_type, ScalarType):
+        return _maybe(data_type, lambda stream: _read_element(base, stream))
+    if isinstance(data_type, ListType):
+        return _maybe(data_type, lambda stream: stream.array(base, stream.length()).tolist())
+    if isinstance(data_type, TensorType):
+        return _maybe(data_type, lambda stream: _read_tensor(base, stream))
+    key = data_type.key
+    return _maybe(
+        data_type,
+        lambda stream: {_read_element(key, stream): _read_element(base, stream) for _ in range(stream.length())},
+    )
+
+
+def _maybe(data_type: DataType, read: _Read) -> _Read:
+    if data_type.nullable:
+        return lambda stream: read(stream) if stream.unpack("?") else None
+    return read
+
+
+def _read_element(base: BasicType, stream: _Input) -> Any:
+    if base is BasicType.STRING:
+        return stream.take(stream.length()).decode("utf-8")
+    if base is BasicType.BYTE_STRING:
+        return stream.take(stream.length())
+    return stream.unpack(_CODES[base])
+
+
+def _read_tensor(base: BasicType, stream: _Input) -> Tensor:
+    kind = stream.unpack("H")
+    if kind not in (_DENSE, _SPARSE):
+        raise MalformedError(f"{kind} is no kind of tensor")
+    dimensions = tuple(stream.array(BasicType.INT, stream.unpack("H")).tolist())
+    values = stream.array(base, stream.length())
+    if kind == _DENSE:
+        return checked_tensor(base, values, dimensions)
+    indices = np.empty((stream.length(), len(dimensions)), dtype=np.int32)
+    for position in range(len(indices)):
+        if stream.unpack("H") != len(dimensions):
+            raise MalformedError(f"a sparse tensor of {len(dimensions)} dimensions has an index of another length")
+        indices[position] = stream.array(BasicType.INT, len(dimensions))
+    return checked_tensor(base, values, dimensions, indices)
+
+
+# -- writing ----------------------------------------------------------------------------------------------------------
+
+
+def _writer(data_type: DataType) -> _Write:
+    base = data_type.base
+    if isinstance(data_type, ScalarType):
+        return _optional(data_type, lambda value: _element(base, plain(base, value)))
+    if isinstance(data_type, ListType):
+        return _optional(data_type, lambda value: _items(base, plain_items(base, value)))
+    if isinstance(data_type, TensorType):
+        return _optional(data_type, lambda value: _tensor(plain_tensor(base, value)))
+    key = data_type.key
+    return _optional(data_type, lambda value: _map(key, base, fields_of(value, "a map")))
+
+
+def _optional(data_type: DataType, write: _Write) -> _Write:
+    if data_type.nullable:
+        return lambda value: b"\0" if value is None else b"\1" + write(value)
+    return write
+
+
+def _count(number: int) -> bytes:
+    return struct.pack(">i", number)
+
+
+def _element(base: BasicType, value: Any) -> bytes:
+    if base in TEXTS:
+        data: bytes = value.encode("utf-8") if base is BasicType.STRING else value
+        return _count(len(data)) + data
+    if base is BasicType.FLOAT:
+        value = single_precision(value)  # struct refuses what a cast turns into an infinity
+    return struct.pack(">" + _CODES[base], value)
+
+
+def _items(base: BasicType, items: list[Any]) -> bytes:
+    return _count(len(items)) + b"".join(_element(base, item) for item in items)
+
+
+def _map(key: BasicType, base: BasicType, value: dict[Any, Any]) -> bytes:
+    pairs = (_element(key, plain(key, k)) + _element(base, plain(base, v)) for k, v in value.items())
+    return _count(len(value)) + b"".join(pairs)
+
+
+def _tensor(tensor: Tensor) -> bytes:
+    kind = _DENSE if tensor.indices is None else _SPARSE
+    rank = len(tensor.dimensions)
+    head = struct.pack(f">HH{rank}i", kind, rank, *tensor.dimensions)
+    body = _items(tensor.base, plain_items(tensor.base, tensor.values))
+    if tensor.indices is None:
+        return head + body
+    positions = (struct.pack(f">H{rank}i", rank, *row) for row in tensor.indices.tolist())
+    return head + body + _count(len(tensor.indices)) + b"".join(positions)
