@@ -1,0 +1,258 @@
+"""What an op is: attributes declared once, ports, and how it lowers to primitives."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from leapstream.bundle import values
+from leapstream.bundle.definition import ModelDef, Tree, Value
+from leapstream.bundle.tensor import Tensor
+from leapstream.bundle.types import BasicType, DataShape, DataType, ScalarType, TensorType
+from leapstream.errors import BundleError, UnsupportedOpError
+from leapstream.ops.lowering import Lowering
+from leapstream.plan.primitives import Expr
+
+REGISTRY: dict[str, type[Op]] = {}
+"""The ops by the names that bundles use."""
+
+T = TypeVar("T", bound="type[Op]")
+
+
+def register(cls: T) -> T:
+    """Make an op known under its name (class decorator)."""
+    REGISTRY[cls.op] = cls
+    return cls
+
+
+def find_op(name: str, where: str) -> type[Op]:
+    """The op of a name.
+
+    Raises:
+        UnsupportedOpError: there is none; the message has ``where`` and the nearest known name.
+    """
+    try:
+        return REGISTRY[name]
+    except KeyError:
+        near = difflib.get_close_matches(name, REGISTRY, n=1)
+        hint = f"; the nearest known op is {near[0]!r}" if near else ""
+        raise UnsupportedOpError(f"{where}: unknown op {name!r}{hint}") from None
+
+
+# ---- attributes -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Codec:
+    """How an attribute's Python value is read from and written to a bundle."""
+
+    decode: Callable[[Value], Any]
+    encode: Callable[[Any], Value]
+
+
+def _scalar(base: str) -> Codec:
+    return Codec(lambda value: values.get_scalar(value, base), lambda data: values.scalar(base, data))
+
+
+def _list(base: str) -> Codec:
+    return Codec(lambda value: tuple(values.get_list(value, base)), lambda data: values.list_of(base, data))
+
+
+def _tensor_doubles(value: Value | Tensor | None) -> npt.NDArray[np.float64]:
+    tensor = values.get_tensor(value) if isinstance(value, Value) else value
+    if tensor is None or not tensor.base.is_numeric:
+        raise BundleError("a tensor of numbers is expected")
+    array = np.ascontiguousarray(tensor.to_dense(), dtype=np.float64)
+    array.setflags(write=False)
+    return array
+
+
+def _vector(value: Value) -> npt.NDArray[np.float64]:
+    return _tensor_doubles(value).reshape(-1)
+
+
+def _matrix(value: Value) -> npt.NDArray[np.float64]:
+    """A matrix as MLeap reads it: dimensions (rows, columns), values in column-major order."""
+    array = _tensor_doubles(value)
+    if array.ndim != 2:
+        raise BundleError(f"a matrix is expected, and this has {array.ndim} dimensions")
+    return array.reshape(-1).reshape(array.shape, order="F")
+
+
+def _encode_matrix(matrix: npt.NDArray[np.float64]) -> Value:
+    return values.tensor(Tensor(BasicType.DOUBLE, matrix.ravel(order="F"), matrix.shape))
+
+
+CODECS: dict[str, Codec] = {
+    **{base: _scalar(base) for base in ("boolean", "int", "long", "double", "string", "data_shape")},
+    **{f"list<{base}>": _list(base) for base in ("int", "long", "double", "string", "data_shape")},
+    "vector": Codec(_vector, lambda data: values.tensor(Tensor.dense(data))),
+    "matrix": Codec(_matrix, _encode_matrix),
+    "list<vector>": Codec(
+        lambda value: tuple(_tensor_doubles(t).reshape(-1) for t in values.get_list(value, "tensor")),
+        lambda data: values.list_of("tensor", [Tensor.dense(v) for v in data]),
+    ),
+}
+
+
+def attribute(kind: str, *, name: str | None = None, default: Any = MISSING) -> Any:
+    """Declare an attribute of an op: a dataclass field, read and written by ``CODECS[kind]``.
+
+    Args:
+        kind: a key of :data:`CODECS`; ``"tree"`` for the decision tree beside the model; ``"trees"`` for nested models that the
+            attribute names.
+        name: the attribute's name in a bundle, when it is not the field's.
+        default: what a bundle without the attribute means; such a field may be ``None``, which is not written.
+    """
+    return dataclasses.field(default=default, metadata={"kind": kind, "name": name})
+
+
+@dataclass(frozen=True, eq=False)
+class Op(ABC):
+    """An MLeap op with its attributes; what a bundle calls a model.
+
+    A subclass sets :attr:`op`, declares its attributes with :func:`attribute`, names its ports with their types, and lowers
+    itself to primitives. Two ops are equal when their attributes are (NaN equals NaN).
+    """
+
+    op: ClassVar[str]
+
+    @abstractmethod
+    def inputs(self) -> dict[str, DataType]:
+        """The input ports with the types that given columns are cast to.
+
+        A nullable type means that the op itself deals with missing values; any other port fails for them.
+        """
+
+    @abstractmethod
+    def outputs(self) -> dict[str, DataType]:
+        """The output ports with their types."""
+
+    @abstractmethod
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        """The expression of each output port.
+
+        Args:
+            b: adds primitives to the plan.
+            inputs: one expression per input port, already cast to the port's type.
+            wanted: the output ports that the node connects; others may be left out.
+        """
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return all(same(getattr(self, f.name), getattr(other, f.name)) for f in dataclasses.fields(self))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @classmethod
+    def from_model(cls, model: ModelDef, where: str) -> Op:
+        """Read the op from a bundle's model.
+
+        Args:
+            model: a model of this op.
+            where: names bundle and node in error messages.
+
+        Raises:
+            BundleError: an attribute is missing, of another type, or out of range.
+            UnsupportedOpError: the model uses a variant of the op that MLeap does not have either.
+        """
+        try:
+            return cls.read(model, where)
+        except (UnsupportedOpError, BundleError) as error:
+            if str(error).startswith(where):
+                raise
+            raise type(error)(f"{where}: op {model.op!r}: {error}") from error
+        except (ValueError, TypeError, OverflowError, IndexError, AttributeError) as error:
+            raise BundleError(f"{where}: op {model.op!r}: {error}") from error
+
+    @classmethod
+    def read(cls, model: ModelDef, where: str) -> Op:
+        """Build the op from a model's attributes; an op whose attributes depend on each other overrides this."""
+        given: dict[str, Any] = {}
+        for f in dataclasses.fields(cls):
+            kind, name = f.metadata["kind"], f.metadata["name"] or f.name
+            if kind == "tree":
+                if model.tree is None:
+                    raise BundleError("its tree is missing (tree.json or tree.pb)")
+                given[f.name] = model.tree
+            elif name in model.attributes:
+                value = model.attributes[name]
+                try:
+                    given[f.name] = read_trees(model, value, where) if kind == "trees" else CODECS[kind].decode(value)
+                except BundleError as error:
+                    raise BundleError(f"attribute {name!r}: {error}") from error
+            elif f.default is MISSING:
+                raise BundleError(f"attribute {name!r} is missing")
+        return cls(**given)
+
+    def to_model(self) -> ModelDef:
+        """The model that a bundle holds for this op."""
+        model = ModelDef(self.op)
+        for f in dataclasses.fields(self):
+            kind, name = f.metadata["kind"], f.metadata["name"] or f.name
+            data = getattr(self, f.name)
+            if data is None:
+                continue
+            if kind == "tree":
+                model.tree = data
+            elif kind == "trees":
+                names = [f"tree{i}" for i in range(len(data))]
+                model.models.update((n, tree.to_model()) for n, tree in zip(names, data, strict=True))
+                model.attributes[name] = values.list_of("string", names)
+            else:
+                model.attributes[name] = CODECS[kind].encode(data)
+        return model
+
+
+def read_trees(model: ModelDef, value: Value, where: str) -> tuple[Op, ...]:
+    """The nested models that a list of directory names refers to."""
+    trees = []
+    for name in values.get_list(value, "string"):
+        if name not in model.models:
+            raise BundleError(f"the nested model {name!r} is missing")
+        nested = model.models[name]
+        trees.append(find_op(nested.op, where).from_model(nested, f"{where}, model {name!r}"))
+    return tuple(trees)
+
+
+def same(a: Any, b: Any) -> bool:
+    """Equality of attributes: arrays and floats by value, NaN equal to NaN."""
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return a is not None and b is not None and np.array_equal(a, b, equal_nan=True)
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, float) and isinstance(b, float):
+        return a == b or (a != a and b != b)
+    return bool(a == b)
+
+
+# ---- types that ops share ---------------------------------------------------------------------------------------------
+
+DOUBLE = ScalarType(BasicType.DOUBLE, nullable=False)
+
+
+def doubles(size: int | None) -> TensorType:
+    """The type of a port that takes or gives a vector of doubles."""
+    return TensorType(BasicType.DOUBLE, None if size is None else (size,), nullable=False)
+
+
+def not_null(shape: DataShape, base: BasicType = BasicType.DOUBLE) -> DataType:
+    """The type of a shape over a basic type, for a port that fails for missing values."""
+    return DataShape(shape.base, False, shape.dimensions).of(base)
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise :class:`BundleError` when an op's attributes do not fit each other."""
+    if not condition:
+        raise BundleError(message)
+
+
+__all__ = ["DOUBLE", "REGISTRY", "Codec", "Op", "Tree", "attribute", "doubles", "find_op", "not_null", "register", "require"]

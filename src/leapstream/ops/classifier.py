@@ -1,0 +1,73 @@
+"""What classifiers with probabilities share (MLeap's ``ProbabilisticClassificationModel``)."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+
+import numpy as np
+
+from leapstream.bundle.types import DataType
+from leapstream.ops.base import DOUBLE, Op, doubles, require
+from leapstream.ops.lowering import Lowering
+from leapstream.plan import primitives as p
+from leapstream.plan.primitives import Expr
+
+
+class ProbabilisticClassifier(Op):
+    """A classifier with raw predictions and probabilities, one per class.
+
+    Which of the outputs ``raw_prediction``, ``probability`` and ``prediction`` a node connects decides, as in MLeap, what the
+    prediction is taken from: the probabilities, or the raw predictions when these alone are connected.
+    """
+
+    num_features: int
+    num_classes: int
+    thresholds: tuple[float, ...] | None
+
+    @abstractmethod
+    def raw(self, b: Lowering, x: Expr) -> Expr:
+        """The raw prediction, a vector."""
+
+    @abstractmethod
+    def probability(self, b: Lowering, raw: Expr) -> Expr:
+        """The probabilities, a vector."""
+
+    def from_probability(self, b: Lowering, probability: Expr) -> Expr:
+        """The class, from the probabilities."""
+        thresholds = None if self.thresholds is None else np.array(self.thresholds)
+        return b.add(p.ArgMax(x=probability, thresholds=thresholds, type=DOUBLE))
+
+    def from_raw(self, b: Lowering, raw: Expr) -> Expr:
+        """The class, from the raw predictions."""
+        if self.thresholds is not None:
+            return self.from_probability(b, self.probability(b, raw))
+        return b.add(p.ArgMax(x=raw, type=DOUBLE))
+
+    def predict(self, b: Lowering, x: Expr) -> Expr:
+        """The class, when nothing else is asked for."""
+        return self.from_probability(b, self.probability(b, self.raw(b, x)))
+
+    def check_thresholds(self) -> None:
+        """Raise ``BundleError`` unless there is one threshold per class, or none at all."""
+        if self.thresholds is not None:
+            require(len(self.thresholds) == self.num_classes, "there is not one threshold per class")
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"features": doubles(self.num_features)}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {
+            "raw_prediction": doubles(self.num_classes),
+            "probability": doubles(self.num_classes),
+            "prediction": DOUBLE,
+        }
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        if not wanted & {"raw_prediction", "probability"}:
+            return {"prediction": self.predict(b, inputs[0])}
+        raw = self.raw(b, inputs[0])
+        if "probability" not in wanted:
+            return {"raw_prediction": raw, "prediction": self.from_raw(b, raw)}
+        probability = self.probability(b, raw)
+        return {"raw_prediction": raw, "probability": probability, "prediction": self.from_probability(b, probability)}

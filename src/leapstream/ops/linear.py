@@ -1,0 +1,218 @@
+"""Linear models (MLeap's ``core.regression`` and ``core.classification``)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from leapstream.bundle import values
+from leapstream.bundle.definition import ModelDef
+from leapstream.bundle.types import DataType
+from leapstream.ops.base import CODECS, DOUBLE, Op, attribute, doubles, register, require
+from leapstream.ops.classifier import ProbabilisticClassifier
+from leapstream.ops.lowering import Lowering
+from leapstream.plan import primitives as p
+from leapstream.plan.primitives import Expr, UnaryFunction
+
+Doubles = npt.NDArray[np.float64]
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class LinearRegression(Op):
+    """``features · coefficients + intercept`` (MLeap ``LinearRegressionModel``).
+
+    Attributes:
+        coefficients: float64 (features,).
+        intercept: the intercept.
+    """
+
+    op: ClassVar[str] = "linear_regression"
+    coefficients: Doubles = attribute("vector")
+    intercept: float = attribute("double")
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"features": doubles(len(self.coefficients))}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"prediction": DOUBLE}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"prediction": dot(b, inputs[0], self.coefficients, self.intercept)}
+
+
+def dot(b: Lowering, x: Expr, weights: Doubles, intercept: float) -> Expr:
+    """``x · weights + intercept``."""
+    return b.add(p.Dot(x=x, weights=weights, intercept=intercept, type=DOUBLE))
+
+
+_INVERSE_LINKS: dict[str, UnaryFunction | None] = {
+    "identity": None,
+    "logit": "logistic",
+    "log": "exp",
+    "inverse": "reciprocal",
+    "probit": "normal_cdf",
+    "cloglog": "complementary_log_log",
+    "sqrt": "square",
+}
+
+_FAMILIES: dict[str, tuple[str, UnaryFunction]] = {
+    "gaussian": ("identity", "finite"),
+    "binomial": ("logit", "open_unit"),
+    "poisson": ("log", "positive"),
+    "gamma": ("inverse", "positive"),
+}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class GeneralizedLinearRegression(Op):
+    """The inverse link of a linear predictor, held within the family's range (MLeap ``GeneralizedLinearRegressionModel``).
+
+    Attributes:
+        coefficients: float64 (features,).
+        intercept: the intercept.
+        family: gaussian, binomial, poisson or gamma.
+        link: identity, logit, log, inverse, probit, cloglog or sqrt; the family's own when ``None``.
+    """
+
+    op: ClassVar[str] = "generalized_linear_regression"
+    coefficients: Doubles = attribute("vector")
+    intercept: float = attribute("double")
+    family: str = attribute("string")
+    link: str | None = attribute("string", default=None)
+
+    def __post_init__(self) -> None:
+        require(self.family in _FAMILIES, f"family {self.family!r} is none of {', '.join(_FAMILIES)}")
+        known = self.link is None or self.link in _INVERSE_LINKS
+        require(known, f"link {self.link!r} is none of {', '.join(_INVERSE_LINKS)}")
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"features": doubles(len(self.coefficients))}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"prediction": DOUBLE, "link_prediction": DOUBLE}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        default_link, project = _FAMILIES[self.family]
+        linear = dot(b, inputs[0], self.coefficients, self.intercept)
+        unlink = _INVERSE_LINKS[self.link or default_link]
+        mean = linear if unlink is None else b.add(p.Unary(x=linear, function=unlink, type=DOUBLE))
+        return {"prediction": b.add(p.Unary(x=mean, function=project, type=DOUBLE)), "link_prediction": linear}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class LogisticRegression(ProbabilisticClassifier):
+    """Logistic regression: binary, or multinomial when there are more than two classes (MLeap ``LogisticRegressionModel``).
+
+    Binary, with margin m = features · coefficients + intercept: raw prediction (-m, m), probability of each its logistic
+    function, prediction 1 where the second is greater than ``threshold``. Multinomial: raw prediction
+    ``coefficient_matrix @ features + intercept_vector``, probability its softmax.
+
+    Attributes:
+        num_classes: number of classes.
+        coefficients: float64 (features,); binary.
+        intercept: binary.
+        threshold: binary; 0.5 when a bundle does not say.
+        coefficient_matrix: float64 (classes, features); multinomial. Bundles hold it in column-major order.
+        intercept_vector: float64 (classes,); multinomial.
+        thresholds: multinomial: a number per class, by which its probability is divided before the greatest is taken.
+    """
+
+    op: ClassVar[str] = "logistic_regression"
+    num_classes: int = attribute("long")
+    coefficients: Doubles | None = attribute("vector", default=None)
+    intercept: float | None = attribute("double", default=None)
+    threshold: float | None = attribute("double", default=None)
+    coefficient_matrix: Doubles | None = attribute("matrix", default=None)
+    intercept_vector: Doubles | None = attribute("vector", default=None)
+    thresholds: tuple[float, ...] | None = attribute("list<double>", default=None)
+
+    @classmethod
+    def read(cls, model: ModelDef, where: str) -> LogisticRegression:
+        """Only the attributes of the model's kind are read, by the number of classes."""
+        require("num_classes" in model.attributes, "attribute 'num_classes' is missing")
+        num_classes = values.get_scalar(model.attributes["num_classes"], "long")
+        if num_classes > 2:
+            kinds = {"coefficient_matrix": "matrix", "intercept_vector": "vector", "thresholds": "list<double>"}
+        else:
+            kinds = {"coefficients": "vector", "intercept": "double", "threshold": "double"}
+        optional = {"thresholds", "threshold"}
+        for name in kinds.keys() - optional:
+            require(name in model.attributes, f"attribute {name!r} is missing")
+        given = {
+            name: CODECS[kind].decode(model.attributes[name]) for name, kind in kinds.items() if name in model.attributes
+        }
+        if num_classes <= 2:
+            given.setdefault("threshold", 0.5)
+        return cls(num_classes, **given)
+
+    def __post_init__(self) -> None:
+        if self.num_classes > 2:
+            require(self.coefficient_matrix is not None, "attribute 'coefficient_matrix' is missing")
+            require(self.intercept_vector is not None, "attribute 'intercept_vector' is missing")
+            assert self.coefficient_matrix is not None and self.intercept_vector is not None
+            rows = len(self.coefficient_matrix)
+            require(rows == len(self.intercept_vector) == self.num_classes, "there is not one row and intercept per class")
+            self.check_thresholds()
+        else:
+            require(self.coefficients is not None, "attribute 'coefficients' is missing")
+            require(self.intercept is not None, "attribute 'intercept' is missing")
+
+    @property
+    def num_features(self) -> int:  # type: ignore[override]
+        """Number of features."""
+        if self.coefficient_matrix is not None:
+            return int(self.coefficient_matrix.shape[1])
+        assert self.coefficients is not None
+        return len(self.coefficients)
+
+    def outputs(self) -> dict[str, DataType]:
+        width = max(self.num_classes, 2)
+        return {"raw_prediction": doubles(width), "probability": doubles(width), "prediction": DOUBLE}
+
+    def raw(self, b: Lowering, x: Expr) -> Expr:
+        if self.coefficient_matrix is not None:
+            assert self.intercept_vector is not None
+            margins = p.MatVec(
+                x=x, matrix=self.coefficient_matrix, intercepts=self.intercept_vector, type=doubles(self.num_classes)
+            )
+            return b.add(margins)
+        assert self.coefficients is not None and self.intercept is not None
+        margin = dot(b, x, self.coefficients, self.intercept)
+        negative = b.add(p.Unary(x=margin, function="negate", type=DOUBLE))
+        return b.add(p.Pack(xs=(negative, margin), type=doubles(2)))
+
+    def probability(self, b: Lowering, raw: Expr) -> Expr:
+        if self.num_classes > 2:
+            return b.add(p.Softmax(x=raw, type=raw.type))
+        return b.add(p.Unary(x=raw, function="logistic", type=raw.type))
+
+    def _limit(self) -> float:
+        return 0.5 if self.threshold is None else self.threshold
+
+    def from_probability(self, b: Lowering, probability: Expr) -> Expr:
+        if self.num_classes > 2:
+            return super().from_probability(b, probability)
+        positive = b.add(p.Item(x=probability, index=1, type=DOUBLE))
+        return b.add(p.Greater(x=positive, threshold=self._limit(), type=DOUBLE))
+
+    def from_raw(self, b: Lowering, raw: Expr) -> Expr:
+        if self.num_classes > 2:
+            return super().from_raw(b, raw)
+        limit = self._limit()
+        if limit == 0.0:
+            raw_limit = -math.inf
+        elif limit == 1.0:
+            raw_limit = math.inf
+        else:
+            odds = limit / (1.0 - limit)
+            raw_limit = math.log(odds) if odds > 0.0 else math.nan
+        margin = b.add(p.Item(x=raw, index=1, type=DOUBLE))
+        return b.add(p.Greater(x=margin, threshold=raw_limit, type=DOUBLE))

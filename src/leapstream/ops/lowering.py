@@ -1,0 +1,135 @@
+"""The lowering of a pipeline: columns of the frame become expressions of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from leapstream.bundle.types import (
+    BasicType,
+    DataType,
+    ListType,
+    MapType,
+    ScalarType,
+    Schema,
+    TensorType,
+    with_nullable,
+)
+from leapstream.errors import SchemaError
+from leapstream.plan.primitives import Cast, Expr, Input, NotNull, Origin
+
+E = TypeVar("E", bound=Expr)
+
+
+class Lowering:
+    """Collects the expressions of a plan while the nodes of a pipeline are lowered one after the other.
+
+    Attributes:
+        model: name of the model, for error messages.
+        columns: the expression of every column of the frame so far, given ones first.
+        created: all expressions in the order in which they were made.
+    """
+
+    def __init__(self, model: str, given: Schema) -> None:
+        self.model = model
+        self.given = given
+        self.created: list[Expr] = []
+        self.columns: dict[str, Expr] = {}
+        self._origin: Origin | None = None
+        for f in given:
+            self.columns[f.name] = self.add(Input(name=f.name, type=f.type))
+
+    def enter(self, node: str, op: str) -> None:
+        """Say which node the next expressions belong to."""
+        self._origin = Origin(node, op)
+
+    def add(self, expr: E) -> E:
+        """Take an expression into the plan."""
+        if expr.origin is None:
+            expr = replace(expr, origin=self._origin)
+        self.created.append(expr)
+        return expr
+
+    def read(self, column: str, wanted: DataType) -> Expr:
+        """A column, cast to the type that a port wants; failing for missing values unless that type is nullable.
+
+        Raises:
+            SchemaError: there is no such column, or it cannot be cast.
+        """
+        assert self._origin is not None
+        node, op = self._origin.node, self._origin.op
+        if column not in self.columns:
+            raise SchemaError(
+                f"model {self.model!r}, node {node!r} ({op}): column {column!r} {wanted} is missing; given: {self.given}"
+            )
+        expr = self.columns[column]
+        self._origin = Origin(node, op, column)
+        if not can_cast(expr.type, wanted):
+            raise SchemaError(
+                f"model {self.model!r}, node {node!r} ({op}): column {column!r} is {expr.type}, and {wanted} is expected"
+            )
+        if expr.type.nullable and not wanted.nullable:
+            expr = self.add(NotNull(x=expr, type=with_nullable(expr.type, False)))
+        if _needs_cast(expr.type, wanted):
+            expr = self.add(Cast(x=expr, type=with_nullable(wanted, expr.type.nullable)))
+        return expr
+
+    def write(self, column: str, expr: Expr) -> None:
+        """Add a column to the frame.
+
+        Raises:
+            SchemaError: the frame has a column of that name already.
+        """
+        if column in self.columns:
+            node = self._origin.node if self._origin else ""
+            raise SchemaError(
+                f"model {self.model!r}, node {node!r}: its output column {column!r} is there already; given: {self.given}"
+            )
+        self.columns[column] = expr
+
+
+def can_cast(given: DataType, wanted: DataType) -> bool:
+    """Whether MLeap casts one type to the other (``core.types.Casting``)."""
+    if isinstance(given, MapType) or isinstance(wanted, MapType):
+        same_kind = isinstance(given, MapType) and isinstance(wanted, MapType)
+        return same_kind and _can_cast_base(given.base, wanted.base) and _can_cast_base(given.key, wanted.key)  # type: ignore[union-attr]
+    if not _can_cast_base(given.base, wanted.base):
+        return False
+    return _SHAPES[type(given), type(wanted)](given, wanted)
+
+
+def _can_cast_base(given: BasicType, wanted: BasicType) -> bool:
+    return given == wanted or BasicType.BYTE_STRING not in (given, wanted)
+
+
+def _one_element(tensor: DataType, _: DataType) -> bool:
+    assert isinstance(tensor, TensorType)
+    return tensor.size == 1
+
+
+def _no_dimensions(_: DataType, tensor: DataType) -> bool:
+    assert isinstance(tensor, TensorType)
+    return tensor.dimensions == ()
+
+
+_SHAPES: dict[tuple[type, type], Callable[[DataType, DataType], bool]] = {
+    (ScalarType, ScalarType): lambda given, wanted: True,
+    (ScalarType, ListType): lambda given, wanted: False,
+    (ScalarType, TensorType): _no_dimensions,
+    (ListType, ScalarType): lambda given, wanted: False,
+    (ListType, ListType): lambda given, wanted: True,
+    (ListType, TensorType): lambda given, wanted: True,
+    (TensorType, ScalarType): _one_element,
+    (TensorType, ListType): lambda given, wanted: True,
+    (TensorType, TensorType): lambda given, wanted: True,
+}
+
+
+def _needs_cast(given: DataType, wanted: DataType) -> bool:
+    return type(given) is not type(wanted) or given.base != wanted.base or (
+        isinstance(given, MapType) and isinstance(wanted, MapType) and given.key != wanted.key
+    )
+
+
+__all__ = ["Lowering", "can_cast"]

@@ -1,0 +1,191 @@
+"""Pipelines: nodes that connect ops to columns, read from and written to bundles, and lowered to plans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from leapstream.bundle import values
+from leapstream.bundle.definition import ModelDef, NodeDef, Socket
+from leapstream.bundle.types import DataType, Field, Schema
+from leapstream.errors import BundleError, SchemaError
+from leapstream.ops.base import Op, find_op
+from leapstream.ops.lowering import Lowering
+from leapstream.plan.plan import Plan, make_plan
+
+PIPELINE = "pipeline"
+
+
+@dataclass(frozen=True)
+class Node:
+    """An op whose ports are connected to columns.
+
+    Attributes:
+        name: name of the node, unique in its pipeline.
+        op: what it computes.
+        inputs: column of each input port.
+        outputs: column of each output port that is connected.
+    """
+
+    name: str
+    op: Op
+    inputs: tuple[Socket, ...]
+    outputs: tuple[Socket, ...]
+
+    def input_columns(self) -> dict[str, str]:
+        """The column that each of the op's input ports reads.
+
+        Raises:
+            BundleError: a port is not connected.
+        """
+        return dict(_connect(self.inputs, list(self.op.inputs()), self.name, "input", optional=False))
+
+    def output_columns(self) -> dict[str, str]:
+        """The column that each connected output port of the op writes, in the op's order."""
+        return dict(_connect(self.outputs, list(self.op.outputs()), self.name, "output", optional=True))
+
+
+def _connect(
+    sockets: Sequence[Socket], ports: Sequence[str], node: str, legacy: str, *, optional: bool
+) -> Iterator[tuple[str, str]]:
+    """Pairs of port and column; a first port such as ``input0`` may be called ``input``, as older bundles do."""
+    columns = {socket.port: socket.name for socket in sockets}
+    for port in ports:
+        if port in columns:
+            yield port, columns[port]
+        elif port == f"{legacy}0" and legacy in columns:
+            yield port, columns[legacy]
+        elif not optional:
+            raise BundleError(f"node {node!r}: its input port {port!r} is not connected")
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Nodes that run one after the other; pipelines may be nested.
+
+    Attributes:
+        name: name of the node that holds the pipeline.
+        nodes: nodes and nested pipelines.
+    """
+
+    name: str
+    nodes: tuple[Node | Pipeline, ...]
+
+    def steps(self) -> Iterator[Node]:
+        """All nodes in the order in which they run, those of nested pipelines included."""
+        for node in self.nodes:
+            if isinstance(node, Pipeline):
+                yield from node.steps()
+            else:
+                yield node
+
+
+Root: TypeAlias = Node | Pipeline
+
+
+def read_node(definition: NodeDef, where: str) -> Root:
+    """A node or pipeline from a bundle's definition.
+
+    Raises:
+        BundleError: something is missing or does not fit; ``where`` names the bundle in the message.
+        UnsupportedOpError: an op is not known.
+    """
+    model = definition.model
+    here = f"{where}, node {definition.name!r}"
+    if model.op != PIPELINE:
+        op = find_op(model.op, here).from_model(model, here)
+        node = Node(definition.name, op, definition.inputs, definition.outputs)
+        try:
+            node.input_columns()
+        except BundleError as error:
+            raise BundleError(f"{where}: {error}") from error
+        return node
+    if "nodes" not in model.attributes:
+        raise BundleError(f"{here}: the pipeline has no attribute 'nodes'")
+    children = []
+    for name in values.get_list(model.attributes["nodes"], "string"):
+        if name not in model.nodes:
+            raise BundleError(f"{here}: the pipeline's node {name!r} is missing")
+        children.append(read_node(model.nodes[name], where))
+    return Pipeline(definition.name, tuple(children))
+
+
+def write_node(root: Root) -> NodeDef:
+    """The definition that a bundle holds for a node or pipeline.
+
+    Raises:
+        BundleError: two nodes of a pipeline have the same name.
+    """
+    if isinstance(root, Node):
+        return NodeDef(root.name, root.inputs, root.outputs, root.op.to_model())
+    nodes = {node.name: write_node(node) for node in root.nodes}
+    if len(nodes) != len(root.nodes):
+        raise BundleError(f"pipeline {root.name!r}: the names of its nodes repeat")
+    model = ModelDef(PIPELINE, {"nodes": values.list_of("string", nodes)}, nodes=nodes)
+    return NodeDef(root.name, (), (), model)
+
+
+def steps(root: Root) -> list[Node]:
+    """The nodes in the order in which they run."""
+    return [root] if isinstance(root, Node) else list(root.steps())
+
+
+def declared_inputs(root: Root) -> Schema:
+    """The columns that have to be given, in the order of first use, with the type that their first port wants."""
+    produced: set[str] = set()
+    needed: dict[str, DataType] = {}
+    for node in steps(root):
+        for (_, data_type), column in zip(node.op.inputs().items(), node.input_columns().values(), strict=True):
+            if column not in produced:
+                needed.setdefault(column, data_type)
+        produced.update(node.output_columns().values())
+    return Schema(tuple(Field(name, data_type) for name, data_type in needed.items()))
+
+
+def produced_columns(root: Root) -> Schema:
+    """The columns that the nodes add, in order.
+
+    Raises:
+        SchemaError: two nodes write the same column.
+    """
+    columns: list[Field] = []
+    for node in steps(root):
+        types = node.op.outputs()
+        columns.extend(Field(column, types[port]) for port, column in node.output_columns().items())
+    try:
+        return Schema(tuple(columns))
+    except ValueError as error:
+        raise SchemaError(f"pipeline {root.name!r}: two nodes write the same column: {error}") from error
+
+
+def lower(root: Root, model: str, given: Schema, outputs: Sequence[str] | None = None) -> Plan:
+    """The plan of a pipeline.
+
+    Args:
+        root: a node or pipeline.
+        model: name for error messages.
+        given: the columns handed in, with their types.
+        outputs: columns to compute; by default every column that the nodes add, in order.
+
+    Raises:
+        SchemaError: a column is missing or of a type that cannot be cast, an output exists already or is not known.
+    """
+    lowering = Lowering(model, given)
+    added: list[str] = []
+    for node in steps(root):
+        lowering.enter(node.name, node.op.op)
+        columns = node.output_columns()
+        types = node.op.inputs()
+        reads = [lowering.read(column, types[port]) for port, column in node.input_columns().items()]
+        lowering.enter(node.name, node.op.op)
+        results = node.op.lower(lowering, *reads, wanted=frozenset(columns))
+        for port, column in columns.items():
+            lowering.write(column, results[port])
+            added.append(column)
+    wanted = added if outputs is None else list(outputs)
+    unknown = [name for name in wanted if name not in lowering.columns]
+    if unknown:
+        known = ", ".join(lowering.columns)
+        raise SchemaError(f"model {model!r} has no column {unknown[0]!r}; it has: {known}")
+    return make_plan(model, given, lowering.created, [(name, lowering.columns[name]) for name in wanted])

@@ -1,0 +1,243 @@
+"""Decision trees and their ensembles (MLeap's ``core.tree``, and the models of ``core.classification`` and ``core.regression``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from leapstream.bundle import values
+from leapstream.bundle.definition import LEAF, ModelDef, Tree
+from leapstream.bundle.types import DataType
+from leapstream.errors import UnsupportedOpError
+from leapstream.ops.base import DOUBLE, Op, attribute, doubles, register, require
+from leapstream.ops.classifier import ProbabilisticClassifier
+from leapstream.ops.lowering import Lowering
+from leapstream.plan import primitives as p
+from leapstream.plan.primitives import Expr
+
+
+def _check_leaves(tree: Tree, width: int) -> None:
+    sizes = (tree.data_end - tree.data_start)[tree.kind == LEAF]
+    require(bool((sizes >= width).all()), f"a leaf of the tree holds fewer than {width} values")
+
+
+class _Regressor(Op):
+    """A regression from a vector to a number."""
+
+    num_features: int
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"features": doubles(self.num_features)}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"prediction": DOUBLE}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class DecisionTreeRegression(_Regressor):
+    """The value at a tree's leaf (MLeap ``DecisionTreeRegressionModel``).
+
+    Attributes:
+        tree: the tree; a leaf's first value is its prediction.
+        num_features: number of features.
+    """
+
+    op: ClassVar[str] = "decision_tree_regression"
+    tree: Tree = attribute("tree")
+    num_features: int = attribute("long")
+
+    def __post_init__(self) -> None:
+        _check_leaves(self.tree, 1)
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        weights = np.ones(1)
+        tree = p.Trees(x=inputs[0], trees=(self.tree,), combine="sum", width=1, weights=weights, type=DOUBLE)
+        return {"prediction": b.add(tree)}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class DecisionTreeClassifier(ProbabilisticClassifier):
+    """Class counts at a tree's leaf (MLeap ``DecisionTreeClassifierModel``).
+
+    Attributes:
+        tree: the tree; a leaf holds a count per class, the raw prediction.
+        num_features: number of features.
+        num_classes: number of classes.
+        thresholds: a number per class, by which its probability is divided before the greatest is taken.
+    """
+
+    op: ClassVar[str] = "decision_tree_classifier"
+    tree: Tree = attribute("tree")
+    num_features: int = attribute("long")
+    num_classes: int = attribute("long")
+    thresholds: tuple[float, ...] | None = attribute("list<double>", default=None)
+
+    def __post_init__(self) -> None:
+        _check_leaves(self.tree, self.num_classes)
+        self.check_thresholds()
+
+    def raw(self, b: Lowering, x: Expr) -> Expr:
+        width = self.num_classes
+        return b.add(p.Trees(x=x, trees=(self.tree,), combine="leaf", width=width, type=doubles(width)))
+
+    def probability(self, b: Lowering, raw: Expr) -> Expr:
+        return b.add(p.NormalizeSum(x=raw, type=raw.type))
+
+
+class _RegressionTrees:
+    """What ensembles of regression trees share."""
+
+    trees: tuple[DecisionTreeRegression, ...]
+    tree_weights: tuple[float, ...]
+
+    def check_trees(self) -> None:
+        """Raise ``BundleError`` when the trees are of another kind, or the weights do not fit."""
+        require(all(isinstance(t, DecisionTreeRegression) for t in self.trees), "the trees are no regression trees")
+        require(len(self.tree_weights) == len(self.trees), "there is not one weight per tree")
+
+    def margin(self, b: Lowering, x: Expr) -> Expr:
+        """The weighted sum of the trees' predictions."""
+        trees = tuple(t.tree for t in self.trees)
+        weights = np.array(self.tree_weights)
+        return b.add(p.Trees(x=x, trees=trees, combine="sum", width=1, weights=weights, type=DOUBLE))
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class RandomForestRegression(_RegressionTrees, _Regressor):
+    """The mean of the trees' predictions; weights are not used (MLeap ``RandomForestRegressionModel``).
+
+    Attributes:
+        trees: regression trees.
+        tree_weights: one per tree.
+        num_features: number of features.
+    """
+
+    op: ClassVar[str] = "random_forest_regression"
+    num_features: int = attribute("long")
+    tree_weights: tuple[float, ...] = attribute("list<double>")
+    trees: tuple[DecisionTreeRegression, ...] = attribute("trees")
+
+    def __post_init__(self) -> None:
+        self.check_trees()
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        trees = tuple(t.tree for t in self.trees)
+        return {"prediction": b.add(p.Trees(x=inputs[0], trees=trees, combine="mean", width=1, type=DOUBLE))}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class GBTRegression(_RegressionTrees, _Regressor):
+    """The weighted sum of the trees' predictions (MLeap ``GBTRegressionModel``).
+
+    Attributes:
+        trees: regression trees.
+        tree_weights: one per tree.
+        num_features: number of features.
+    """
+
+    op: ClassVar[str] = "gbt_regression"
+    num_features: int = attribute("long")
+    tree_weights: tuple[float, ...] = attribute("list<double>")
+    trees: tuple[DecisionTreeRegression, ...] = attribute("trees")
+
+    def __post_init__(self) -> None:
+        self.check_trees()
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"prediction": self.margin(b, inputs[0])}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class RandomForestClassifier(ProbabilisticClassifier):
+    """The sum of the trees' class frequencies; weights are not used (MLeap ``RandomForestClassifierModel``).
+
+    Attributes:
+        trees: classification trees.
+        tree_weights: one per tree.
+        num_features: number of features.
+        num_classes: number of classes.
+        thresholds: a number per class, by which its probability is divided before the greatest is taken.
+    """
+
+    op: ClassVar[str] = "random_forest_classifier"
+    num_features: int = attribute("long")
+    num_classes: int = attribute("long")
+    tree_weights: tuple[float, ...] = attribute("list<double>")
+    trees: tuple[DecisionTreeClassifier, ...] = attribute("trees")
+    thresholds: tuple[float, ...] | None = attribute("list<double>", default=None)
+
+    def __post_init__(self) -> None:
+        require(all(isinstance(t, DecisionTreeClassifier) for t in self.trees), "the trees are no classification trees")
+        require(all(t.num_classes >= self.num_classes for t in self.trees), "a tree has fewer classes than the forest")
+        self.check_thresholds()
+
+    def raw(self, b: Lowering, x: Expr) -> Expr:
+        trees = tuple(t.tree for t in self.trees)
+        width = self.num_classes
+        return b.add(p.Trees(x=x, trees=trees, combine="votes", width=width, type=doubles(width)))
+
+    def probability(self, b: Lowering, raw: Expr) -> Expr:
+        return b.add(p.NormalizeSum(x=raw, type=raw.type))
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class GBTClassifier(_RegressionTrees, ProbabilisticClassifier):
+    """Gradient-boosted trees for two classes with the logistic loss (MLeap ``GBTClassifierModel``).
+
+    With margin m, the weighted sum of the trees' predictions: raw prediction (-m, m); probability of class 0
+    ``1 / (1 + exp(2 m))``.
+
+    Attributes:
+        trees: regression trees.
+        tree_weights: one per tree.
+        num_features: number of features.
+        num_classes: 2.
+        thresholds: a number per class, by which its probability is divided before the greatest is taken.
+    """
+
+    op: ClassVar[str] = "gbt_classifier"
+    num_features: int = attribute("long")
+    num_classes: int = attribute("long")
+    tree_weights: tuple[float, ...] = attribute("list<double>")
+    trees: tuple[DecisionTreeRegression, ...] = attribute("trees")
+    thresholds: tuple[float, ...] | None = attribute("list<double>", default=None)
+
+    def __post_init__(self) -> None:
+        self.check_trees()
+        require(self.num_classes == 2, "only two classes are supported, by MLeap too")
+        self.check_thresholds()
+
+    @classmethod
+    def read(cls, model: ModelDef, where: str) -> Op:
+        """As declared; another loss (``lossType``) than the logistic one is what MLeap refuses too."""
+        loss = model.attributes.get("lossType")
+        if loss is not None and values.get_scalar(loss, "string") != "logistic":
+            raise UnsupportedOpError("only the logistic loss is supported, by MLeap too")
+        return super().read(model, where)
+
+    def raw(self, b: Lowering, x: Expr) -> Expr:
+        margin = self.margin(b, x)
+        negative = b.add(p.Unary(x=margin, function="negate", type=DOUBLE))
+        return b.add(p.Pack(xs=(negative, margin), type=doubles(2)))
+
+    def probability(self, b: Lowering, raw: Expr) -> Expr:
+        first = b.add(p.Item(x=raw, index=0, type=DOUBLE))
+        doubled = b.add(p.Unary(x=first, function="double", type=DOUBLE))
+        probability = b.add(p.Unary(x=doubled, function="logistic", type=DOUBLE))
+        other = b.add(p.Unary(x=probability, function="one_minus", type=DOUBLE))
+        return b.add(p.Pack(xs=(probability, other), type=doubles(2)))
+
+    def predict(self, b: Lowering, x: Expr) -> Expr:
+        """Without other outputs and thresholds: whether the margin is positive."""
+        if self.thresholds is not None:
+            return super().predict(b, x)
+        return b.add(p.Greater(x=self.margin(b, x), threshold=0.0, type=DOUBLE))
