@@ -1,0 +1,66 @@
+"""How remote bundles are fetched: cache directory, time-out, retries, limits."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from leapstream.errors import ConfigError
+
+CACHE_DIR_VARIABLE = "LEAPSTREAM_CACHE_DIR"
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """How a remote bundle is fetched.
+
+    Attributes:
+        cache_dir: where fetched bundles are kept; ``None`` takes the environment variable ``LEAPSTREAM_CACHE_DIR``,
+            else ``leapstream`` in the user's cache directory of this platform.
+        timeout: seconds that one attempt of one request may take as a whole: a look-up, a listing, or the transfer
+            of one object. Raise it for objects that take longer than that to transfer.
+        retries: further attempts after a transient failure (time-out, connection error, HTTP 408, 429, 5xx), with
+            exponential back-off and jitter.
+        storage_options: given to the fsspec file system, such as ``token``, ``endpoint_url`` or ``anon``. Never
+            shown by ``repr``, as it may hold secrets.
+        max_size: largest number of bytes that a bundle may have, as stored; ``None`` for no limit.
+        max_files: largest number of files in a bundle that is a remote directory; ``None`` for no limit.
+
+    Raises:
+        ConfigError: an option is out of its range.
+    """
+
+    cache_dir: str | os.PathLike[str] | None = None
+    timeout: float = 30.0
+    retries: int = 3
+    storage_options: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
+    max_size: int | None = 4 * 1024**3
+    max_files: int | None = 100_000
+
+    def __post_init__(self) -> None:
+        if not (self.timeout > 0 and math.isfinite(self.timeout)):
+            raise ConfigError(f"timeout must be a positive number of seconds, not {self.timeout!r}")
+        if self.retries < 0:
+            raise ConfigError(f"retries must not be negative, but is {self.retries!r}")
+        for name, value in (("max_size", self.max_size), ("max_files", self.max_files)):
+            if value is not None and value <= 0:
+                raise ConfigError(f"{name} must be positive or None, not {value!r}")
+
+    def cache_path(self) -> Path:
+        """The cache directory that these options stand for; it need not exist yet."""
+        chosen = self.cache_dir or os.environ.get(CACHE_DIR_VARIABLE)
+        return Path(chosen) if chosen else _user_cache_dir() / "leapstream"
+
+
+def _user_cache_dir() -> Path:
+    home = Path("~").expanduser()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
