@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from leapstream.bundle import json_codec, proto_codec, trees
@@ -29,17 +30,30 @@ def read_bundle(source: Source, *, limits: Limits | None = None) -> BundleDef:
             the reason.
     """
     name, files = read_files(source, limits or Limits())
+    return decode_files(files, where=name)
+
+
+def decode_files(files: Mapping[str, bytes], *, where: str = "bundle") -> BundleDef:
+    """A bundle out of its files by relative path; the inverse of :func:`~leapstream.bundle.writer.encode_files`.
+
+    Args:
+        files: contents by ``/``-separated path, such as ``root/node.json``.
+        where: what error messages call the bundle.
+
+    Raises:
+        BundleError: the files are no bundle; the message names the file and the reason.
+    """
     if "bundle.json" not in files:
         found = sorted(path for path in files if path.endswith("/bundle.json"))
         hint = f"; there is one in the folder {found[0].rpartition('/')[0]!r}" if found else ""
-        raise BundleError(f"{name}: has no bundle.json{hint}")
-    with decoding(f"{name}: bundle.json"):
+        raise BundleError(f"{where}: has no bundle.json{hint}")
+    with decoding(f"{where}: bundle.json"):
         info = json_codec.decode_bundle(parse_json(files["bundle.json"]))
     top = _fold(files)
     root_folder = top.folders.get("root")
     if root_folder is None or not _has(root_folder, "node"):
-        raise BundleError(f"{name}: has no root/node.json or root/node.pb")
-    root = _Reader(name, _ENDINGS[info.format], info.format == "mixed").node("root", root_folder)
+        raise BundleError(f"{where}: has no root/node.json or root/node.pb")
+    root = _Reader(where, _ENDINGS[info.format], info.format == "mixed").node("root", root_folder)
     written: Format = "json"
     if info.format == "protobuf" or (info.format == "mixed" and "node.pb" in root_folder.files):
         written = "protobuf"
@@ -53,7 +67,7 @@ class _Folder:
     folders: dict[str, _Folder] = field(default_factory=dict)
 
 
-def _fold(files: dict[str, bytes]) -> _Folder:
+def _fold(files: Mapping[str, bytes]) -> _Folder:
     top = _Folder()
     for path, data in files.items():
         *parents, name = path.split("/")

@@ -95,7 +95,7 @@ class Cast(Expr):
 
     Between numbers and booleans as Java converts (to an integer: towards zero, NaN to 0, saturating at int or long and then
     cut to the low bits for short and byte); numbers to strings as ``toString`` gives them, booleans to "1" and "0"; strings
-    to numbers as Java parses them, ``""`` and ``"null"`` give 0; a list becomes a vector, a dense vector a list; a tensor of
+    to numbers as Java parses them, ``""`` and ``"null"`` are missing, or 0 where ``type`` is not nullable; a list becomes a vector, a dense vector a list; a tensor of
     one element a scalar (its first element); a scalar a tensor without dimensions. Fails where a string is no number. A
     missing value stays missing.
     """

@@ -1,0 +1,406 @@
+"""The front door: load a bundle, look at it, predict with it, save it."""
+
+from __future__ import annotations
+
+import html
+import os
+import threading
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+import numpy as np
+
+from leapstream.bundle.definition import BundleDef, Format
+from leapstream.bundle.frame import LeapFrame
+from leapstream.bundle.reader import read_bundle
+from leapstream.bundle.types import Field, ListType, Schema, TensorType, with_nullable
+from leapstream.bundle.writer import write_bundle
+from leapstream.errors import BackendError, PredictionError, SchemaError
+from leapstream.ops.pipeline import Node, Root, declared_inputs, lower, produced_columns, read_node, steps, write_node
+from leapstream.plan.plan import Plan
+from leapstream.plan.rewrites import optimize
+from leapstream.tables import Output, Rows, Table, table_of
+from leapstream.vectorized.columns import column_of, to_python
+from leapstream.vectorized.executor import Batch, VectorizedExecutor
+
+Backend = Literal["vectorized", "jvm"]
+OnError = Literal["raise", "null"]
+
+VERSION = "0.25.2"
+"""The version of Bundle.ML that new bundles say they are written in."""
+
+
+@dataclass(frozen=True)
+class ModelSchema:
+    """The columns of a model.
+
+    Attributes:
+        inputs: what has to be given, in the order of first use, with the types that values are cast to.
+        outputs: the final outputs: columns that no node of the model reads.
+        intermediate: the other columns that nodes add.
+    """
+
+    inputs: Schema
+    outputs: Schema
+    intermediate: Schema
+
+    def __str__(self) -> str:
+        return f"{self.inputs} -> {self.outputs}"
+
+
+class Model:
+    """A pipeline that predicts; made by :func:`load`. Immutable, safe to use from several threads, picklable.
+
+    Attributes:
+        definition: the bundle as read.
+        root: the node, or pipeline of nodes.
+        schema: the model's columns.
+    """
+
+    def __init__(self, definition: BundleDef) -> None:
+        self.definition = definition
+        self.root: Root = read_node(definition.root, f"bundle {definition.name!r}")
+        self.schema = _schema_of(self.root)
+        self._executors: dict[object, VectorizedExecutor] = {}
+        self._lock = threading.Lock()
+
+    @classmethod
+    def from_node(cls, root: Root, name: str | None = None, format: Format = "json") -> Model:
+        """A model of a node or pipeline built in Python.
+
+        Raises:
+            BundleError: the ops cannot be written, or the names of nodes repeat.
+        """
+        definition = BundleDef(
+            name=name or root.name,
+            uid=str(uuid.uuid4()),
+            version=VERSION,
+            timestamp=datetime.now().isoformat(),
+            format=format,
+            root=write_node(root),
+        )
+        return cls(definition)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Model, (self.definition,)
+
+    @property
+    def name(self) -> str:
+        """The bundle's name."""
+        return self.definition.name
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The nodes in the order in which they run."""
+        return steps(self.root)
+
+    def prediction_columns(self) -> tuple[str, ...]:
+        """What a function of this model returns when nobody says: the last node's ``prediction``, else the final outputs."""
+        prediction = self.nodes[-1].output_columns().get("prediction") if self.nodes else None
+        return (prediction,) if prediction is not None else self.schema.outputs.names
+
+    # ---- plans --------------------------------------------------------------------------------------------------------
+
+    def plan(self, given: Schema | None = None, outputs: Sequence[str] | None = None) -> Plan:
+        """The plan that computes some columns.
+
+        Args:
+            given: the columns handed in, with their types; by default the declared inputs.
+            outputs: columns to compute; by default all that the nodes add.
+
+        Raises:
+            SchemaError: given columns are missing, of types that cannot be cast, or named like an output; or an output is
+                not known.
+        """
+        return optimize(lower(self.root, self.name, self.schema.inputs if given is None else given, outputs))
+
+    def _executor(self, given: Schema, outputs: tuple[str, ...] | None) -> VectorizedExecutor:
+        key = (given, outputs)
+        executor = self._executors.get(key)
+        if executor is None:
+            with self._lock:
+                executor = self._executors.setdefault(key, VectorizedExecutor(self.plan(given, outputs)))
+        return executor
+
+    # ---- prediction ---------------------------------------------------------------------------------------------------
+
+    def transform(
+        self,
+        frame: Any,
+        backend: Backend = "vectorized",
+        *,
+        outputs: Sequence[str] | None = None,
+        on_error: OnError = "raise",
+    ) -> Any:
+        """The frame with the columns that the model adds.
+
+        Rows that the model drops (``handle_invalid`` = skip) are not in the result.
+
+        Args:
+            frame: a ``LeapFrame``, pandas or polars ``DataFrame``, pyarrow ``Table`` or ``RecordBatch``, a list of dicts, or a
+                dict of arrays.
+            backend: ``vectorized`` (NumPy), or ``jvm`` (a Java class in Flink's JVM; needs the ``flink`` extra).
+            outputs: columns to add, and to compute; by default all that the nodes add.
+            on_error: ``raise`` at the first row that fails, or ``null``: give that row missing values.
+
+        Returns:
+            a frame of the kind given; tensors are lists of their elements, or arrays (rows, …) in a dict of arrays.
+
+        Raises:
+            SchemaError: the frame does not fit the model.
+            PredictionError: a row fails.
+        """
+        return self._run(frame, backend, None if outputs is None else tuple(outputs), on_error, keep_inputs=True)
+
+    def predict(
+        self,
+        data: Any,
+        *,
+        outputs: Sequence[str] | None = None,
+        backend: Backend = "vectorized",
+        on_error: OnError = "raise",
+    ) -> Any:
+        """The final outputs alone, for a batch or for a single record.
+
+        Args:
+            data: a frame of a kind that :meth:`transform` takes, or one record: a dict of column to value.
+            outputs: columns to compute; by default the final outputs.
+            backend: as in :meth:`transform`.
+            on_error: as in :meth:`transform`.
+
+        Returns:
+            a frame of the kind given; for a record a dict, or ``None`` when the model drops it.
+
+        Raises:
+            SchemaError: the data does not fit the model.
+            PredictionError: a row fails.
+        """
+        wanted = self.schema.outputs.names if outputs is None else tuple(outputs)
+        if not _is_record(data):
+            return self._run(data, backend, wanted, on_error, keep_inputs=False)
+        try:
+            rows = self._run([data], backend, wanted, on_error, keep_inputs=False)
+        except PredictionError as error:
+            raise PredictionError(
+                error.reason, model=error.model, node=error.node, op=error.op, column=error.column
+            ) from error
+        return rows[0] if rows else None
+
+    def _run(
+        self, frame: Any, backend: Backend, outputs: tuple[str, ...] | None, on_error: OnError, *, keep_inputs: bool
+    ) -> Any:
+        if on_error not in ("raise", "null"):
+            raise SchemaError(f"on_error is {on_error!r}, and has to be 'raise' or 'null'")
+        table = table_of(frame, self.schema.inputs)
+        clash = [name for name in outputs or () if keep_inputs and name in table.schema]
+        if clash:
+            raise SchemaError(f"model {self.name!r}: the frame has a column {clash[0]!r} already")
+        given = Schema(tuple(f for f in table.schema if f.name in self.schema.inputs or f.name in self._added))
+        if backend == "jvm":
+            return self._run_jvm(table, given, outputs, on_error, keep_inputs)
+        if backend != "vectorized":
+            raise BackendError(f"backend {backend!r} is not known; there are 'vectorized' and 'jvm'")
+        executor = self._executor(given, outputs)
+        groups = _groups(table, executor.plan.inputs)
+        batches = [
+            executor.run(
+                {f.name: table.column(f.name, rows) for f in executor.plan.inputs}, table.rows if rows is None else len(rows)
+            )
+            for rows in groups
+        ]
+        if on_error == "raise":
+            _raise_first(batches, groups)
+        fields = [_nullable_if(f, any(b.failed.any() for b in batches)) for f in executor.plan.output_schema]
+        if len(batches) == 1 and groups[0] is None:
+            return self._result(table, fields, batches[0], keep_inputs)
+        return self._stitched(table, fields, batches, groups, keep_inputs)
+
+    @property
+    def _added(self) -> frozenset[str]:
+        return frozenset((*self.schema.outputs.names, *self.schema.intermediate.names))
+
+    @staticmethod
+    def _result(table: Table, fields: list[Field], batch: Batch, keep_inputs: bool) -> Any:
+        dropped, failed = batch.dropped, batch.failed
+        rows = np.flatnonzero(~dropped) if dropped.any() else None
+        outputs: list[Output] = []
+        for f in fields:
+            column = batch.columns[f.name] if rows is None else batch.columns[f.name].take(rows)
+            if failed.any():
+                holes = failed if rows is None else failed[rows]
+                values = to_python(column, f.type)
+                column = column_of([None if hole else v for v, hole in zip(values, holes, strict=True)], f.type)
+            outputs.append((f, column))
+        return table.result(outputs, rows, keep_inputs=keep_inputs)
+
+    @staticmethod
+    def _stitched(
+        table: Table, fields: list[Field], batches: list[Batch], groups: list[Rows | None], keep_inputs: bool
+    ) -> Any:
+        dropped = np.zeros(table.rows, dtype=bool)
+        values: dict[str, list[Any]] = {f.name: [None] * table.rows for f in fields}
+        for batch, rows in zip(batches, groups, strict=True):
+            assert rows is not None
+            dropped[rows] = batch.dropped
+            for f in fields:
+                listed = to_python(batch.columns[f.name], f.type)
+                for row, value, kept in zip(rows, listed, batch.kept, strict=True):
+                    if kept:
+                        values[f.name][row] = value
+        left = np.flatnonzero(~dropped)
+        outputs: list[Output] = [(f, [values[f.name][row] for row in left]) for f in fields]
+        return table.result(outputs, left, keep_inputs=keep_inputs)
+
+    def _run_jvm(
+        self, table: Table, given: Schema, outputs: tuple[str, ...] | None, on_error: OnError, keep_inputs: bool
+    ) -> Any:
+        from leapstream.jvm.executor import JvmExecutor
+
+        plan = self.plan(given, outputs)
+        columns = [_values(table, f) for f in plan.inputs]
+        rows = [tuple(column[i] for column in columns) for i in range(table.rows)]
+        results = JvmExecutor(plan).run(LeapFrame(plan.inputs, list(rows)))
+        failed = [i for i, result in enumerate(results) if isinstance(result, PredictionError)]
+        if failed and on_error == "raise":
+            raise results[failed[0]]  # type: ignore[misc]
+        left = np.array([i for i, result in enumerate(results) if result is not None], dtype=np.intp)
+        fields = [_nullable_if(f, bool(failed)) for f in plan.output_schema]
+        hole = (None,) * len(fields)
+        kept = [hole if isinstance(results[i], PredictionError) else results[i] for i in left]
+        added: list[Output] = [(f, [row[at] for row in kept]) for at, f in enumerate(fields)]  # type: ignore[index]
+        return table.result(added, left, keep_inputs=keep_inputs)
+
+    # ---- how it looks -------------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        lines = [f"Model {self.name!r} ({self.definition.format})", f"  inputs:  {self.schema.inputs}"]
+        lines.append(f"  outputs: {self.schema.outputs}")
+        for node in self.nodes:
+            reads = ", ".join(node.input_columns().values())
+            writes = ", ".join(node.output_columns().values())
+            lines.append(f"  {node.op.op}: {reads} -> {writes}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """The pipeline as a diagram for notebooks: inputs, each node with what it reads and writes, outputs."""
+        box = "border:1px solid #8aa;border-radius:6px;padding:4px 8px;margin:2px 0;display:inline-block"
+        parts = [f"<div style='font-family:sans-serif;font-size:90%'><b>{html.escape(self.name)}</b>"]
+        parts.append(f"<div style='{box};background:#eef6ee'>{_html_fields(self.schema.inputs)}</div>")
+        for node in self.nodes:
+            reads = html.escape(", ".join(node.input_columns().values()))
+            writes = html.escape(", ".join(node.output_columns().values()))
+            label = f"<b>{html.escape(node.op.op)}</b> <small>{html.escape(node.name)}</small>"
+            parts.append(f"<div>&darr;</div><div style='{box}'>{label}<br><code>{reads}</code> &rarr; <code>{writes}</code></div>")
+        parts.append(f"<div>&darr;</div><div style='{box};background:#eef2fa'>{_html_fields(self.schema.outputs)}</div></div>")
+        return "".join(parts)
+
+
+def _html_fields(schema: Schema) -> str:
+    return "<br>".join(html.escape(str(f)) for f in schema)
+
+
+def _schema_of(root: Root) -> ModelSchema:
+    produced = produced_columns(root)
+    read = {column for node in steps(root) for column in node.input_columns().values()}
+    return ModelSchema(
+        inputs=declared_inputs(root),
+        outputs=Schema(tuple(f for f in produced if f.name not in read)),
+        intermediate=Schema(tuple(f for f in produced if f.name in read)),
+    )
+
+
+def _is_record(data: Any) -> bool:
+    """Whether a dict is one record: some of its values are no columns (arrays, or lists for inputs that are scalars)."""
+    return isinstance(data, Mapping) and any(
+        value is None or isinstance(value, (str, bytes, bool, int, float, np.generic)) for value in data.values()
+    )
+
+
+def _nullable_if(f: Field, nullable: bool) -> Field:
+    return replace(f, type=with_nullable(f.type, True)) if nullable else f
+
+
+def _values(table: Table, f: Field) -> list[Any]:
+    """A column's Python values, with tensors of any sizes."""
+    sizes = table.sizes(f.name)
+    if sizes is None:
+        return to_python(table.column(f.name, None), f.type)
+    values: list[Any] = [None] * table.rows
+    for rows in _grouped(sizes):
+        for row, value in zip(rows, to_python(table.column(f.name, rows), f.type), strict=True):
+            values[row] = value
+    return values
+
+
+def _groups(table: Table, inputs: Schema) -> list[Rows | None]:
+    """Rows that can share a batch: those whose tensors have equal dimensions; ``[None]`` when all can."""
+    keys = [table.sizes(f.name) for f in inputs if isinstance(f.type, (TensorType, ListType))]
+    given = [key for key in keys if key is not None]
+    if not given:
+        return [None]
+    groups = _grouped(list(zip(*given, strict=True)))
+    return [None] if len(groups) <= 1 else list(groups)
+
+
+def _grouped(keys: Sequence[Any]) -> list[Rows]:
+    groups: dict[Any, list[int]] = {}
+    for row, key in enumerate(keys):
+        groups.setdefault(key, []).append(row)
+    return [np.array(rows, dtype=np.intp) for rows in groups.values()]
+
+
+def _raise_first(batches: Sequence[Batch], groups: Sequence[Rows | None]) -> None:
+    """Raise the error of the first row that failed, if any did."""
+    first: tuple[int, Batch, int] | None = None
+    for batch, rows in zip(batches, groups, strict=True):
+        failed = np.flatnonzero(batch.failed)
+        if len(failed):
+            local = int(failed[0])
+            row = local if rows is None else int(rows[local])
+            if first is None or row < first[0]:
+                first = row, batch, local
+    if first is not None:
+        row, batch, local = first
+        error = batch.error(local)
+        raise PredictionError(
+            error.reason, model=error.model, node=error.node, op=error.op, column=error.column, row=row
+        )
+
+
+def load(uri: str | os.PathLike[str], *, sha256: str | None = None, options: Any = None) -> Model:
+    """Load a model from a bundle.
+
+    Args:
+        uri: a directory or zip, ``file:`` or ``jar:file:`` URI, or one of ``gs``, ``s3``, ``hdfs``, ``http``, ``https``.
+        sha256: the archive's checksum, verified when given.
+        options: :class:`leapstream.sources.SourceOptions` (cache, time-out, retries, credentials).
+
+    Raises:
+        SourceError: the bundle cannot be fetched.
+        BundleError: it is corrupt or unsafe.
+        UnsupportedOpError: it has an op that leapstream does not know.
+    """
+    from leapstream.sources import resolve
+
+    return Model(read_bundle(resolve(uri, sha256=sha256, options=options)))
+
+
+def save(model: Model | Root, path: str | os.PathLike[str], format: Format | None = None) -> None:
+    """Write a model as a bundle: a zip when ``path`` ends so, else a directory.
+
+    Args:
+        model: a model, or a node or pipeline built in Python.
+        path: where to; what is there is replaced.
+        format: ``json`` or ``protobuf``; by default what the model was read from.
+
+    Raises:
+        BundleError: it cannot be written (an infinity in JSON, no permission, …).
+    """
+    whole = model if isinstance(model, Model) else Model.from_node(model)
+    write_bundle(whole.definition, path, format=format)
+
+
+__all__ = ["Model", "ModelSchema", "load", "save"]

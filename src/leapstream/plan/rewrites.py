@@ -1,0 +1,58 @@
+"""Rewrites of a plan that keep its results: a linear model over assembled parts reads the parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from leapstream.bundle.types import ScalarType, TensorType
+from leapstream.plan.plan import Plan, make_plan
+from leapstream.plan.primitives import Affine, Clip, Concat, Dot, Expr, LinearSum, Normalize, OneHot, Pack
+
+Rewrite = Callable[[Expr], Expr]
+
+
+def fuse_linear(expr: Expr) -> Expr:
+    """``Dot`` over ``Concat``: one sum over the parts, so that neither the vector nor one-hot parts are built."""
+    if not isinstance(expr, Dot) or not isinstance(expr.x, Concat):
+        return expr
+    sizes = [certain_size(part) for part in expr.x.xs]
+    known = [size for size in sizes if size is not None]
+    if len(known) != len(sizes) or sum(known) != len(expr.weights):
+        return expr
+    weights = tuple(np.split(expr.weights, np.cumsum(known)[:-1]))
+    return LinearSum(xs=expr.x.xs, weights=weights, intercept=expr.intercept, type=expr.type, origin=expr.origin)
+
+
+def certain_size(expr: Expr) -> int | None:
+    """Number of elements that every row's value has, 1 for a number; ``None`` when rows decide (columns from outside)."""
+    if isinstance(expr.type, ScalarType):
+        return 1
+    if isinstance(expr, (OneHot, Pack)) and isinstance(expr.type, TensorType):
+        return expr.type.size
+    if isinstance(expr, (Affine, Clip, Normalize)):
+        return certain_size(expr.x)
+    if isinstance(expr, Concat):
+        sizes = [certain_size(part) for part in expr.xs]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
+    return None
+
+
+REWRITES: tuple[Rewrite, ...] = (fuse_linear,)
+
+
+def optimize(plan: Plan) -> Plan:
+    """The plan after all rewrites; expressions that nothing reads any more are gone."""
+    replaced: dict[int, Expr] = {}
+    created: list[Expr] = []
+    for expr in plan.order:
+        operands = expr.operands
+        changed = tuple(replaced[id(x)] for x in operands)
+        result = expr if all(a is b for a, b in zip(operands, changed, strict=True)) else expr.with_operands(changed)
+        for rewrite in REWRITES:
+            result = rewrite(result)
+        replaced[id(expr)] = result
+        created.append(result)
+    outputs = [(name, replaced[id(expr)]) for name, expr in plan.outputs]
+    return make_plan(plan.name, plan.inputs, created, outputs)
