@@ -207,7 +207,8 @@ class Model:
         groups = _groups(table, executor.plan.inputs)
         batches = [
             executor.run(
-                {f.name: table.column(f.name, rows) for f in executor.plan.inputs}, table.rows if rows is None else len(rows)
+                {f.name: table.column(f.name, rows) for f in executor.plan.inputs},
+                table.rows if rows is None else len(rows),
             )
             for rows in groups
         ]
@@ -293,8 +294,12 @@ class Model:
             reads = html.escape(", ".join(node.input_columns().values()))
             writes = html.escape(", ".join(node.output_columns().values()))
             label = f"<b>{html.escape(node.op.op)}</b> <small>{html.escape(node.name)}</small>"
-            parts.append(f"<div>&darr;</div><div style='{box}'>{label}<br><code>{reads}</code> &rarr; <code>{writes}</code></div>")
-        parts.append(f"<div>&darr;</div><div style='{box};background:#eef2fa'>{_html_fields(self.schema.outputs)}</div></div>")
+            parts.append(
+                f"<div>&darr;</div><div style='{box}'>{label}<br><code>{reads}</code> &rarr; <code>{writes}</code></div>"
+            )
+        parts.append(
+            f"<div>&darr;</div><div style='{box};background:#eef2fa'>{_html_fields(self.schema.outputs)}</div></div>"
+        )
         return "".join(parts)
 
 

@@ -14,7 +14,7 @@ from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.tensor import NUMPY_DTYPES, Tensor
 from leapstream.bundle.types import BasicType, DataType, Field, ListType, MapType, ScalarType, Schema, TensorType
 from leapstream.errors import SchemaError
-from leapstream.vectorized.columns import ARROW_TYPES, Bools, Column, column_of, to_python
+from leapstream.vectorized.columns import ARROW_TYPES, Column, column_of, to_python
 
 Rows: TypeAlias = npt.NDArray[np.intp]
 Output: TypeAlias = tuple[Field, "Column | list[Any]"]
@@ -168,7 +168,12 @@ def _plain(array: Any) -> Any:
     return array
 
 
-_WIDER = {pa.uint8(): BasicType.SHORT, pa.uint16(): BasicType.INT, pa.uint32(): BasicType.LONG, pa.uint64(): BasicType.LONG}
+_WIDER = {
+    pa.uint8(): BasicType.SHORT,
+    pa.uint16(): BasicType.INT,
+    pa.uint32(): BasicType.LONG,
+    pa.uint64(): BasicType.LONG,
+}
 _BASES = {arrow: base for base, arrow in ARROW_TYPES.items()} | _WIDER
 _NUMPY_BASES = {dtype: base for base, dtype in NUMPY_DTYPES.items() if dtype != object}
 
@@ -280,7 +285,9 @@ class PandasTable(_ArrowColumns):
         for f, values in outputs:
             plain = isinstance(values, Column) and isinstance(values.values, np.ndarray) and values.values.ndim == 1
             series = values.values if plain and values.valid is None else to_arrow(values, f.type).to_pandas()  # type: ignore[union-attr]
-            added[f.name] = pd.Series(series, index=frame.index) if plain else pd.Series(list(series), index=frame.index)
+            added[f.name] = (
+                pd.Series(series, index=frame.index) if plain else pd.Series(list(series), index=frame.index)
+            )
         return frame.assign(**added) if keep_inputs else pd.DataFrame(added, index=frame.index)
 
 

@@ -255,4 +255,16 @@ def require(condition: bool, message: str) -> None:
         raise BundleError(message)
 
 
-__all__ = ["DOUBLE", "REGISTRY", "Codec", "Op", "Tree", "attribute", "doubles", "find_op", "not_null", "register", "require"]
+__all__ = [
+    "DOUBLE",
+    "REGISTRY",
+    "Codec",
+    "Op",
+    "Tree",
+    "attribute",
+    "doubles",
+    "find_op",
+    "not_null",
+    "register",
+    "require",
+]

@@ -62,7 +62,9 @@ class StringIndexer(Op):
         for name in names:
             require(name in attributes, f"attribute {name!r} is missing")
         labels = tuple(tuple(values.get_list(attributes[name], "string")) for name in names)
-        handler = values.get_scalar(attributes["handle_invalid"], "string") if "handle_invalid" in attributes else "error"
+        handler = (
+            values.get_scalar(attributes["handle_invalid"], "string") if "handle_invalid" in attributes else "error"
+        )
         return cls(labels, _check_handler(handler))
 
     def to_model(self) -> ModelDef:
@@ -205,7 +207,10 @@ class Bucketizer(Op):
         splits = (outer[0], *self.splits[1:-1], outer[-1])
         return ModelDef(
             self.op,
-            {"splits": values.list_of("double", splits), "handle_invalid": values.scalar("string", self.handle_invalid)},
+            {
+                "splits": values.list_of("double", splits),
+                "handle_invalid": values.scalar("string", self.handle_invalid),
+            },
         )
 
     def inputs(self) -> dict[str, DataType]:

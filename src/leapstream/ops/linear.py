@@ -147,7 +147,9 @@ class LogisticRegression(ProbabilisticClassifier):
         for name in kinds.keys() - optional:
             require(name in model.attributes, f"attribute {name!r} is missing")
         given = {
-            name: CODECS[kind].decode(model.attributes[name]) for name, kind in kinds.items() if name in model.attributes
+            name: CODECS[kind].decode(model.attributes[name])
+            for name, kind in kinds.items()
+            if name in model.attributes
         }
         if num_classes <= 2:
             given.setdefault("threshold", 0.5)
@@ -159,7 +161,9 @@ class LogisticRegression(ProbabilisticClassifier):
             require(self.intercept_vector is not None, "attribute 'intercept_vector' is missing")
             assert self.coefficient_matrix is not None and self.intercept_vector is not None
             rows = len(self.coefficient_matrix)
-            require(rows == len(self.intercept_vector) == self.num_classes, "there is not one row and intercept per class")
+            require(
+                rows == len(self.intercept_vector) == self.num_classes, "there is not one row and intercept per class"
+            )
             self.check_thresholds()
         else:
             require(self.coefficients is not None, "attribute 'coefficients' is missing")

@@ -127,8 +127,10 @@ _SHAPES: dict[tuple[type, type], Callable[[DataType, DataType], bool]] = {
 
 
 def _needs_cast(given: DataType, wanted: DataType) -> bool:
-    return type(given) is not type(wanted) or given.base != wanted.base or (
-        isinstance(given, MapType) and isinstance(wanted, MapType) and given.key != wanted.key
+    return (
+        type(given) is not type(wanted)
+        or given.base != wanted.base
+        or (isinstance(given, MapType) and isinstance(wanted, MapType) and given.key != wanted.key)
     )
 
 

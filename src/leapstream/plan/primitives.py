@@ -9,7 +9,7 @@ else of that row is computed; where it says *drops*, the row leaves the frame. O
 first in plan order counts, as in MLeap, where a row's nodes run one after the other.
 
 A vector's element may be *stored* or not: a sparse vector stores some elements, a dense one all of them. Elements that are
-not stored are 0. Only :class:`Binarize` looks at the difference.
+not stored are 0. Only :class:`Binarize` and :class:`Cast` look at the difference.
 """
 
 from __future__ import annotations
@@ -96,8 +96,8 @@ class Cast(Expr):
     Between numbers and booleans as Java converts (to an integer: towards zero, NaN to 0, saturating at int or long and then
     cut to the low bits for short and byte); numbers to strings as ``toString`` gives them, booleans to "1" and "0"; strings
     to numbers as Java parses them, ``""`` and ``"null"`` are missing, or 0 where ``type`` is not nullable; a list becomes a vector, a dense vector a list; a tensor of
-    one element a scalar (its first element); a scalar a tensor without dimensions. Fails where a string is no number. A
-    missing value stays missing.
+    one element a scalar (its first element, which has to be stored); a scalar a tensor without dimensions. Fails where a string
+    is no number, and where a sparse tensor is to be a list. A missing value stays missing.
     """
 
     x: Expr
@@ -375,8 +375,8 @@ __all__ = [
     "Cast",
     "Clip",
     "Concat",
-    "Doubles",
     "Dot",
+    "Doubles",
     "Expr",
     "Greater",
     "Impute",

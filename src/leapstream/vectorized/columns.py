@@ -292,8 +292,11 @@ def _cast_tensor(column: Column, given: TensorType, wanted: DataType, fail: Call
     rows = len(values)
     if isinstance(wanted, ScalarType):
         flat = values.reshape(rows, -1)
-        for row in range(rows) if flat.shape[1] == 0 else ():
-            fail(row, "the tensor has no element")
+        empty = np.full(rows, flat.shape[1] == 0)
+        if column.stored is not None and flat.shape[1]:
+            empty = ~column.stored.reshape(rows, -1)[:, 0]
+        for row in np.flatnonzero(empty):
+            fail(int(row), "the tensor does not store a first element")
         first = flat[:, 0] if flat.shape[1] else np.zeros(rows, dtype=values.dtype)
         inner = Column(pa.array(first.tolist(), pa.string()) if given.base is BasicType.STRING else first, column.valid)
         return _cast_scalars(inner, given.base, wanted.base, wanted.nullable, fail)

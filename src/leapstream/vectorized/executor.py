@@ -82,7 +82,15 @@ class VectorizedExecutor:
     @cached_property
     def tracks_stored(self) -> bool:
         """Whether some primitive looks at which elements of a vector are stored."""
-        return any(isinstance(expr, p.Binarize) and expr.threshold < 0 for expr in self.plan.order)
+        return any(
+            (isinstance(expr, p.Binarize) and expr.threshold < 0)
+            or (
+                isinstance(expr, p.Cast)
+                and isinstance(expr.x.type, TensorType)
+                and not isinstance(expr.type, TensorType)
+            )
+            for expr in self.plan.order
+        )
 
     def run(self, columns: Mapping[str, Column], rows: int) -> Batch:
         """Compute the outputs.

@@ -13,7 +13,6 @@ from leapstream.bundle.definition import LEAF, Tree
 from leapstream.plan.primitives import Trees
 
 
-
 @dataclass(frozen=True, eq=False)
 class Forest:
     """Trees one after the other in flat arrays; ``right`` and the data slices count from the start of the arrays."""
@@ -38,7 +37,9 @@ def make_forest(expr: Trees) -> Forest:
         feature=np.concatenate([t.feature for t in expr.trees]),
         threshold=np.concatenate([t.threshold for t in expr.trees]),
         right=np.concatenate([t.right + at for t, at in zip(expr.trees, nodes, strict=False)]).astype(np.int32),
-        data_start=np.concatenate([t.data_start + at for t, at in zip(expr.trees, starts, strict=False)]).astype(np.int32),
+        data_start=np.concatenate([t.data_start + at for t, at in zip(expr.trees, starts, strict=False)]).astype(
+            np.int32
+        ),
         data_end=np.concatenate([t.data_end + at for t, at in zip(expr.trees, starts, strict=False)]).astype(np.int32),
         data=np.concatenate([frequencies(t) if expr.combine == "votes" else t.data for t in expr.trees]),
     )
@@ -109,7 +110,9 @@ def sum_leaves(  # type: ignore[no-untyped-def]
                 out[row, i] += data[data_start[leaf] + i]
 
 
-def run_forest(expr: Trees, forest: Forest, x: npt.NDArray[np.float64]) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+def run_forest(
+    expr: Trees, forest: Forest, x: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
     """The result of an ensemble over rows ``x`` (rows, features), and where it fails."""
     x = np.ascontiguousarray(x, dtype=np.float64)
     rows = len(x)
