@@ -266,12 +266,12 @@ class Model:
         results = JvmExecutor(plan).run(LeapFrame(plan.inputs, list(rows)))
         failed = [i for i, result in enumerate(results) if isinstance(result, PredictionError)]
         if failed and on_error == "raise":
-            raise results[failed[0]]  # type: ignore[misc]
+            raise results[failed[0]]
         left = np.array([i for i, result in enumerate(results) if result is not None], dtype=np.intp)
         fields = [_nullable_if(f, bool(failed)) for f in plan.output_schema]
         hole = (None,) * len(fields)
         kept = [hole if isinstance(results[i], PredictionError) else results[i] for i in left]
-        added: list[Output] = [(f, [row[at] for row in kept]) for at, f in enumerate(fields)]  # type: ignore[index]
+        added: list[Output] = [(f, [row[at] for row in kept]) for at, f in enumerate(fields)]
         return table.result(added, left, keep_inputs=keep_inputs)
 
     # ---- how it looks -------------------------------------------------------------------------------------------------

@@ -175,7 +175,7 @@ _WIDER = {
     pa.uint64(): BasicType.LONG,
 }
 _BASES = {arrow: base for base, arrow in ARROW_TYPES.items()} | _WIDER
-_NUMPY_BASES = {dtype: base for base, dtype in NUMPY_DTYPES.items() if dtype != object}
+_NUMPY_BASES = {dtype: base for base, dtype in NUMPY_DTYPES.items() if dtype.kind != "O"}
 
 
 def _leap_type(name: str, array: Any) -> DataType:

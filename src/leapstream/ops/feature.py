@@ -417,7 +417,9 @@ class StandardScaler(_VectorOp):
 @register
 @dataclass(frozen=True, eq=False)
 class MinMaxScaler(_VectorOp):
-    """``(x - min) / (max - min)`` scaled to [minValue, maxValue]; the middle where max is min; NaN stays (MLeap ``MinMaxScalerModel``).
+    """``(x - min) / (max - min)`` scaled to [minValue, maxValue] (MLeap ``MinMaxScalerModel``).
+
+    The middle of that range where max is min; NaN stays NaN.
 
     Attributes:
         min: float64 (size,), least value of each element.

@@ -1,4 +1,4 @@
-"""Decision trees and their ensembles (MLeap's ``core.tree``, and the models of ``core.classification`` and ``core.regression``)."""
+"""Decision trees and their ensembles (models of MLeap's ``core.classification`` and ``core.regression``)."""
 
 from __future__ import annotations
 

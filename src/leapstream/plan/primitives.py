@@ -95,7 +95,8 @@ class Cast(Expr):
 
     Between numbers and booleans as Java converts (to an integer: towards zero, NaN to 0, saturating at int or long and then
     cut to the low bits for short and byte); numbers to strings as ``toString`` gives them, booleans to "1" and "0"; strings
-    to numbers as Java parses them, ``""`` and ``"null"`` are missing, or 0 where ``type`` is not nullable; a list becomes a vector, a dense vector a list; a tensor of
+    to numbers as Java parses them, ``""`` and ``"null"`` are missing, or 0 where ``type`` is not nullable; a list
+    becomes a vector, a dense vector a list; a tensor of
     one element a scalar (its first element, which has to be stored); a scalar a tensor without dimensions. Fails where a string
     is no number, and where a sparse tensor is to be a list. A missing value stays missing.
     """

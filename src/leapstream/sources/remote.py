@@ -197,7 +197,7 @@ class Remote:
         def run() -> None:
             try:
                 result = work()
-            except BaseException as error:  # noqa: BLE001 - it is raised by result(), in the caller's thread
+            except BaseException as error:
                 future.set_exception(error)
             else:
                 future.set_result(result)

@@ -36,7 +36,8 @@ class Column:
     Attributes:
         values: by leap type: a number or boolean: 1-D array of its dtype; string, byte string: Arrow array; tensor: array
             (rows, *dimensions), of objects for strings; list and map: Arrow array.
-        valid: bool (rows,), where a value is not missing; ``None`` when none is. Arrow arrays hold their own nulls and leave it ``None``.
+        valid: bool (rows,), where a value is not missing; ``None`` when none is. Arrow arrays hold their own nulls and
+            leave it ``None``.
         stored: bool like ``values``, which elements of a tensor are stored; ``None`` when all are, or nobody asks.
     """
 
@@ -96,7 +97,7 @@ def _tensor_column(values: Sequence[Tensor | None], data_type: TensorType) -> Co
             array[row] = value.to_dense()
             if value.indices is not None:
                 stored[row] = False
-                stored[(row, *value.indices.T)] = True
+                stored[row][tuple(value.indices.T)] = True
     valid = None if len(present) == len(values) else np.array([v is not None for v in values], dtype=bool)
     return Column(array, valid, None if stored.all() else stored)
 

@@ -46,17 +46,17 @@ class Batch:
     @property
     def kept(self) -> Bools:
         """Rows that were neither dropped nor failed."""
-        return self.outcome == _ALIVE
+        return np.equal(self.outcome, _ALIVE)
 
     @property
     def dropped(self) -> Bools:
         """Rows that were dropped."""
-        return self.outcome == _DROPPED
+        return np.equal(self.outcome, _DROPPED)
 
     @property
     def failed(self) -> Bools:
         """Rows that failed."""
-        return self.outcome >= 0
+        return np.greater_equal(self.outcome, 0)
 
     def error(self, row: int) -> PredictionError:
         """Why a row failed."""
@@ -257,7 +257,7 @@ def _compressed(nonzero: Bools) -> Bools:
     """Which elements are stored after ``Vector.compressed``: the nonzero ones of rows that are sparse, else all."""
     count = nonzero.sum(axis=1)
     sparse = 1.5 * count + 2 < nonzero.shape[1]
-    return nonzero | ~sparse[:, None]
+    return np.logical_or(nonzero, ~sparse[:, None])
 
 
 def _columns(parts: tuple[Column, ...] | list[Column]) -> list[Doubles]:

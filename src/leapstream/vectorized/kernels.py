@@ -54,7 +54,7 @@ def frequencies(tree: Tree) -> npt.NDArray[np.float64]:
     return data
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _leaf(  # type: ignore[no-untyped-def]
     x, width, node, kind, feature, threshold, right, data_start, data_end, data
 ):  # pragma: no cover - compiled
@@ -77,7 +77,7 @@ def _leaf(  # type: ignore[no-untyped-def]
     return node
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def sum_trees(  # type: ignore[no-untyped-def]
     x, root, kind, feature, threshold, right, data_start, data_end, data, weights, out, failed
 ):  # pragma: no cover - compiled
@@ -94,7 +94,7 @@ def sum_trees(  # type: ignore[no-untyped-def]
         out[row] = total
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def sum_leaves(  # type: ignore[no-untyped-def]
     x, root, kind, feature, threshold, right, data_start, data_end, data, out, failed
 ):  # pragma: no cover - compiled
@@ -137,7 +137,7 @@ def run_forest(
     return (total / len(expr.trees) if expr.combine == "mean" else total), failed
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def nearest(x, centers, center_norms, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """Number of the nearest centre, with distances as Spark's ``fastSquaredDistance`` computes them for dense vectors."""
     epsilon = 2.220446049250313e-16

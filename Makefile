@@ -1,0 +1,60 @@
+# Every target sets up what it needs: a virtual environment in .venv, from pyproject.toml alone.
+PYTHON ?= $(shell for p in python3.12 python3.11 python3.10 python3 python; do \
+	if $$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 13))' 2>/dev/null; then echo $$p; break; fi; done)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.setup-stamp
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast lint format typecheck imports docs support bench-flink bench-corrupt clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+setup: $(STAMP) ## .venv with leapstream, its extras and all that develops it
+
+$(STAMP): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "no Python 3.10, 3.11 or 3.12 found; set PYTHON=…" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=23.1" "setuptools<81" wheel
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[all,dev]"
+	@touch $@
+
+demo: setup ## the main job: SQL functions and a DataStream in an embedded Flink
+	$(BIN)/python examples/demo/demo.py
+
+test: setup ## all tests
+	$(BIN)/python -m pytest
+
+test-fast: setup ## the tests that need no Flink, in less than a minute
+	$(BIN)/python -m pytest -m "not flink and not slow"
+
+lint: setup ## ruff, lint and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: setup ## format and fix in place
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+typecheck: setup ## mypy, strict
+	$(BIN)/mypy
+
+imports: setup ## the layers depend downwards only
+	$(BIN)/lint-imports
+
+support: setup ## write docs/support.md from the code and the corpus
+	$(BIN)/python scripts/support_matrix.py
+
+docs: setup ## the site, in site/; warnings are errors
+	$(BIN)/python scripts/support_matrix.py --check
+	$(BIN)/mkdocs build --strict --quiet
+
+bench-flink: setup ## a Flink job without a function, on the JVM backend and on the Python backend
+	$(BIN)/python benchmarks/flink.py
+
+bench-corrupt: setup ## truncated and bit-flipped bundles, all of them
+	$(BIN)/python benchmarks/corrupt_bundles.py
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
