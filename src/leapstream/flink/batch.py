@@ -1,0 +1,158 @@
+"""Predictions for a batch of columns, aligned with its rows: what the functions of the Python backend run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from leapstream.bundle.tensor import NUMPY_DTYPES
+from leapstream.bundle.types import BasicType, Field, ListType, ScalarType, TensorType
+from leapstream.errors import PredictionError
+from leapstream.flink.config import OnError
+from leapstream.flink.signature import FunctionSignature
+from leapstream.model import Model
+from leapstream.vectorized.columns import ARROW_TYPES
+
+_ROW = "\0row"
+
+
+def predict_columns(
+    model: Model, signature: FunctionSignature, columns: Sequence[Any], on_error: OnError
+) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray[np.intp]]:
+    """The outputs for a batch.
+
+    Args:
+        model: what predicts.
+        signature: of the function that the columns are the arguments of.
+        columns: one array of values per argument (pandas Series), as the planner lets them through.
+        on_error: ``null`` leaves failed rows missing.
+
+    Returns:
+        the values of each output for the rows that the model does not drop, and the positions of those rows.
+
+    Raises:
+        PredictionError: a row fails, and ``on_error`` is ``fail``.
+    """
+    rows = len(columns[0])
+    whole = np.arange(rows)
+    arrays, refused = _arguments(model, signature, columns)
+    if refused.any():
+        if on_error == "fail":
+            (name,) = (f.name for f in signature.inputs) if len(signature.inputs) == 1 else (None,)
+            raise PredictionError("an element of the array is NULL", model=model.name, column=name)
+        whole = np.flatnonzero(~refused)
+        arrays = {name: _take(values, whole) for name, values in arrays.items()}
+    frame: Mapping[str, Any] = {**arrays, _ROW: whole}
+    try:
+        result = model.transform(
+            frame, outputs=signature.outputs.names, on_error="raise" if on_error == "fail" else "null"
+        )
+    except PredictionError as error:
+        # The position in a batch says nothing about the stream.
+        raise PredictionError(
+            error.reason, model=error.model, node=error.node, op=error.op, column=error.column
+        ) from error
+    return {name: result[name] for name in signature.outputs.names}, result[_ROW]
+
+
+def _arguments(
+    model: Model, signature: FunctionSignature, columns: Sequence[Any]
+) -> tuple[dict[str, Any], npt.NDArray[np.bool_]]:
+    rows = len(columns[0])
+    refused = np.zeros(rows, dtype=bool)
+    fields = list(signature.inputs)
+    if signature.packed >= 0 and not _holds_arrays(columns):
+        (field,) = fields
+        packed, refused = _pack(field, columns)
+        return {field.name: packed}, refused
+    arrays: dict[str, Any] = {}
+    for field, values in zip(fields, columns, strict=True):
+        if isinstance(field.type, ScalarType):
+            arrays[field.name] = _scalars(values, field.type.base)
+        else:
+            arrays[field.name], holes = _lists(values, field)
+            refused |= holes
+    return arrays, refused
+
+
+def _holds_arrays(columns: Sequence[Any]) -> bool:
+    if len(columns) != 1:
+        return False
+    values = np.asarray(columns[0])
+    return values.dtype == object and all(v is None or isinstance(v, np.ndarray | list) for v in values)
+
+
+def _scalars(values: Any, base: BasicType) -> Any:
+    """An array of scalars; NaN is NULL, as pandas makes one of both."""
+    array = np.asarray(values)
+    if array.dtype != object:
+        if array.dtype.kind == "f":
+            missing = np.isnan(array)
+            if missing.any():
+                kind = ARROW_TYPES[base] if base.is_numeric else None
+                whole = np.where(missing, 0, array)
+                return pa.array(whole, mask=missing).cast(kind) if kind is not None else pa.array(whole, mask=missing)
+        return array
+    return pa.array(array, from_pandas=True)
+
+
+def _lists(values: Any, field: Field) -> tuple[Any, npt.NDArray[np.bool_]]:
+    base = field.type.base
+    listed = list(values)
+    holes = np.array([v is not None and _has_null(v) for v in listed], dtype=bool)
+    if isinstance(field.type, TensorType) and not holes.any():
+        sizes = {-1 if v is None else len(v) for v in listed}
+        declared = field.type.dimensions
+        if len(sizes) == 1 and -1 not in sizes:
+            stacked = np.stack([np.asarray(v, dtype=NUMPY_DTYPES[base]) for v in listed])
+            if declared is not None and len(declared) > 1 and stacked.shape[1] == field.type.size:
+                stacked = stacked.reshape(-1, *declared)
+            return stacked, holes
+    plain = [None if v is None or hole else list(v) for v, hole in zip(listed, holes, strict=True)]
+    return pa.array(plain, pa.list_(ARROW_TYPES[base])), holes
+
+
+def _has_null(values: Any) -> bool:
+    array = np.asarray(values)
+    if array.dtype.kind == "f":
+        return bool(np.isnan(array).any())
+    return array.dtype == object and any(v is None for v in array)
+
+
+def _pack(field: Field, columns: Sequence[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+    assert isinstance(field.type, TensorType)
+    dtype = NUMPY_DTYPES[field.type.base]
+    packed = np.zeros((len(columns[0]), len(columns)), dtype=dtype)
+    refused = np.zeros(len(columns[0]), dtype=bool)
+    for i, values in enumerate(columns):
+        array = np.asarray(values)
+        if array.dtype.kind == "f":
+            missing = np.isnan(array)
+        elif array.dtype == object:
+            missing = np.array([v is None for v in array], dtype=bool)
+        else:
+            missing = np.zeros(len(array), dtype=bool)
+        if missing.any():
+            refused |= missing
+            array = np.where(missing, 0, array)
+        packed[:, i] = array.astype(dtype)
+    shape = field.type.dimensions
+    return (packed.reshape(-1, *shape) if shape is not None and len(shape) > 1 else packed), refused
+
+
+def _take(values: Any, rows: npt.NDArray[np.intp]) -> Any:
+    return values.take(pa.array(rows)) if isinstance(values, pa.Array) else values[rows]
+
+
+def series_values(values: npt.NDArray[Any], field: Field) -> Any:
+    """An output's values as a pandas Series takes them: a tensor or list as a one-dimensional array per row."""
+    if isinstance(field.type, TensorType | ListType):
+        flat = np.empty(len(values), dtype=object)
+        for i, value in enumerate(values):
+            flat[i] = None if value is None else np.asarray(value).reshape(-1)
+        return flat
+    return values

@@ -1,0 +1,249 @@
+"""The configuration of the functions: ``application.conf`` in HOCON, as MLeap's Flink integration reads it."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, cast
+
+from pyhocon import ConfigFactory, ConfigTree
+from pyhocon.exceptions import ConfigException
+
+from leapstream.errors import ConfigError
+
+Backend: TypeAlias = Literal["auto", "jvm", "python"]
+OnError: TypeAlias = Literal["fail", "null"]
+LoadOn: TypeAlias = Literal["submit", "worker"]
+
+BACKENDS: tuple[Backend, ...] = ("auto", "jvm", "python")
+ON_ERROR: tuple[OnError, ...] = ("fail", "null")
+LOAD_ON: tuple[LoadOn, ...] = ("submit", "worker")
+
+_NAME = re.compile(r"[^\W\d]\w*")
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+_REGISTRY = "mleap.udfRegistry"
+
+
+@dataclass(frozen=True)
+class UDFEntry:
+    """One entry of ``mleap.udfRegistry``: a function and the bundle behind it.
+
+    Attributes:
+        udf_name: ``udfName``: name of the SQL function.
+        bundle_path: ``bundlePath``: path or URI of the bundle, as ``bundle_source`` reads it.
+        bundle_source: ``bundleSource``: ``file``, ``gcs``, ``s3``, ``hdfs``, ``http``, ``https`` or ``auto``.
+        inputs: columns that the positional arguments stand for; ``None`` for the bundle's inputs in order of first use.
+        outputs: columns that the function gives; ``None`` for the model's prediction. Several make a ROW.
+        backend: ``auto``, ``jvm`` or ``python``.
+        on_error: ``onError``: ``fail`` the job, or give ``null``, where the model refuses a row.
+        load_on: ``loadOn``: read the bundle when the function is registered, or on each ``worker``.
+        sha256: what the bundle's file must hash to.
+    """
+
+    udf_name: str
+    bundle_path: str
+    bundle_source: str = "file"
+    inputs: tuple[str, ...] | None = None
+    outputs: tuple[str, ...] | None = None
+    backend: Backend = "auto"
+    on_error: OnError = "fail"
+    load_on: LoadOn = "submit"
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class RegistryConfig:
+    """The part ``mleap`` of a configuration.
+
+    Attributes:
+        entries: the functions, in the order of the file.
+        gcs_bucket: ``mleap.gcs.bucket``.
+    """
+
+    entries: tuple[UDFEntry, ...]
+    gcs_bucket: str | None = None
+
+
+ConfigSource: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | RegistryConfig"
+
+
+def read_config(config: ConfigSource) -> RegistryConfig:
+    """Read the functions that a configuration declares.
+
+    Args:
+        config: a path to a HOCON file, HOCON text, or a parsed configuration (pyhocon's ``ConfigTree``, or a dict).
+            A string that holds ``{``, ``=`` or a line break is text, any other a path. Includes are relative to the file.
+
+    Raises:
+        ConfigError: the configuration cannot be read, or an entry is malformed. The message names the entry and the key.
+    """
+    if isinstance(config, RegistryConfig):
+        return config
+    tree = _parse(config)
+    mleap = _table(tree.get("mleap"), "mleap")
+    _refuse_unknown(mleap, ("udfRegistry", "gcs"), "mleap", ignore_unrelated=True)
+    items = mleap.get("udfRegistry")
+    if items is None:
+        raise ConfigError(f"the configuration has no {_REGISTRY}")
+    if not isinstance(items, Sequence) or isinstance(items, str | bytes):
+        raise ConfigError(f"{_REGISTRY} must be a list of entries, not {_kind(items)}")
+    entries: list[UDFEntry] = []
+    places: dict[str, int] = {}
+    for index, item in enumerate(items):
+        entry = _entry(item, index)
+        # SQL resolves function names without regard to case.
+        first = places.setdefault(entry.udf_name.lower(), index)
+        if first != index:
+            raise ConfigError(f"{_where(index, entry.udf_name)}: udfName is already that of {_REGISTRY}[{first}]")
+        entries.append(entry)
+    gcs = mleap.get("gcs")
+    bucket = None
+    if gcs is not None:
+        bucket = _text(_table(gcs, "mleap.gcs").get("bucket"), "bucket", "mleap.gcs", optional=True)
+    return RegistryConfig(tuple(entries), bucket)
+
+
+def _parse(config: str | os.PathLike[str] | Mapping[str, Any]) -> Mapping[str, Any]:
+    if isinstance(config, Mapping):
+        if not isinstance(config, ConfigTree) and any("." in str(key) for key in config):
+            return cast("Mapping[str, Any]", ConfigFactory.from_dict(dict(config)))
+        return config
+    if not isinstance(config, str | os.PathLike):
+        raise ConfigError(f"a configuration is a path, HOCON text or a parsed configuration, not {_kind(config)}")
+    text = os.fspath(config)
+    is_text = isinstance(config, str) and any(mark in text for mark in "{=\n")
+    where = "configuration" if is_text else text
+    try:
+        if is_text:
+            return _tree(ConfigFactory.parse_string(text), where)
+        if not Path(text).is_file():
+            raise ConfigError(f"{text}: there is no such configuration file")
+        return _tree(ConfigFactory.parse_file(text, required=True), where)
+    except ConfigError:
+        raise
+    except ConfigException as error:
+        raise ConfigError(f"{where}: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{where}: {error.strerror or error}") from error
+    # pyhocon lets the errors of its parser and of files it includes escape as they are.
+    except Exception as error:
+        raise ConfigError(f"{where} is not HOCON: {error}") from error
+
+
+def _tree(parsed: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(parsed, Mapping):
+        raise ConfigError(f"{where}: expected an object, found {_kind(parsed)}")
+    return parsed
+
+
+_KEYS = (
+    "udfName",
+    "bundlePath",
+    "bundleSource",
+    "inputs",
+    "outputs",
+    "backend",
+    "onError",
+    "loadOn",
+    "sha256",
+)
+
+
+def _entry(item: Any, index: int) -> UDFEntry:
+    where = f"{_REGISTRY}[{index}]"
+    table = _table(item, where)
+    name = table.get("udfName")
+    if isinstance(name, str):
+        where = _where(index, name)
+    _refuse_unknown(table, _KEYS, where)
+    udf_name = _required(table, "udfName", where)
+    if _NAME.fullmatch(udf_name) is None:
+        raise ConfigError(f"{where}: udfName {udf_name!r} is no name of a function")
+    sha256 = _text(table.get("sha256"), "sha256", where, optional=True)
+    if sha256 is not None and _SHA256.fullmatch(sha256) is None:
+        raise ConfigError(f"{where}: sha256 must be 64 hexadecimal digits, not {sha256!r}")
+    return UDFEntry(
+        udf_name=udf_name,
+        bundle_path=_required(table, "bundlePath", where),
+        bundle_source=_text(table.get("bundleSource"), "bundleSource", where, optional=True) or "file",
+        inputs=_names(table.get("inputs"), "inputs", where),
+        outputs=_names(table.get("outputs"), "outputs", where),
+        backend=cast("Backend", choice(table.get("backend", "auto"), "backend", BACKENDS, where)),
+        on_error=cast("OnError", choice(table.get("onError", "fail"), "onError", ON_ERROR, where)),
+        load_on=cast("LoadOn", choice(table.get("loadOn", "submit"), "loadOn", LOAD_ON, where)),
+        sha256=sha256,
+    )
+
+
+def choice(value: object, key: str, known: Sequence[str], where: str) -> str:
+    """``value`` when it is one of ``known``.
+
+    Raises:
+        ConfigError: it is not; the message lists those that are.
+    """
+    if value in known:
+        return cast("str", value)
+    raise ConfigError(f"{where}: {key} must be one of {', '.join(known)}, not {value!r}")
+
+
+def _where(index: int, name: str) -> str:
+    return f"{_REGISTRY}[{index}] ({name})"
+
+
+def _table(value: Any, where: str) -> Mapping[str, Any]:
+    if value is None:
+        raise ConfigError(f"the configuration has no {where}")
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{where} must be an object, not {_kind(value)}")
+    return value
+
+
+def _refuse_unknown(
+    table: Mapping[str, Any], known: Sequence[str], where: str, *, ignore_unrelated: bool = False
+) -> None:
+    # The section mleap may hold settings of other tools: there only what looks like a slip is refused.
+    for key in table:
+        near = difflib.get_close_matches(str(key), known, 1, 0.8 if ignore_unrelated else 0.6)
+        if key not in known and (near or not ignore_unrelated):
+            hint = f" (did you mean {near[0]}?)" if near else f"; known are {', '.join(known)}"
+            raise ConfigError(f"{where}: unknown key {key}{hint}")
+
+
+def _required(table: Mapping[str, Any], key: str, where: str) -> str:
+    if table.get(key) is None:
+        raise ConfigError(f"{where}: {key} is missing")
+    text = _text(table.get(key), key, where)
+    assert text is not None
+    return text
+
+
+def _text(value: Any, key: str, where: str, *, optional: bool = False) -> str | None:
+    if value is None and optional:
+        return None
+    if not isinstance(value, str) or not value:
+        raise ConfigError(f"{where}: {key} must be a text that is not empty, not {_kind(value)} {value!r}")
+    return value
+
+
+def _names(value: Any, key: str, where: str) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+        raise ConfigError(f"{where}: {key} must be a list of column names, not {_kind(value)} {value!r}")
+    names = tuple(value)
+    if not names or not all(isinstance(name, str) and name for name in names):
+        raise ConfigError(f"{where}: {key} must be a list of column names, not {list(value)!r}")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ConfigError(f"{where}: {key} repeats {', '.join(repeated)}")
+    return names
+
+
+def _kind(value: object) -> str:
+    return {"NoneValue": "null", "NoneType": "null", "ConfigTree": "object", "ConfigList": "list"}.get(
+        type(value).__name__, type(value).__name__
+    )

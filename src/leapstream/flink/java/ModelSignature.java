@@ -1,0 +1,173 @@
+package leapstream.runtime;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+
+import org.apache.flink.table.api.ValidationException;
+import org.apache.flink.table.functions.FunctionDefinition;
+import org.apache.flink.table.types.DataType;
+import org.apache.flink.table.types.inference.ArgumentCount;
+import org.apache.flink.table.types.inference.CallContext;
+import org.apache.flink.table.types.inference.ConstantArgumentCount;
+import org.apache.flink.table.types.inference.InputTypeStrategy;
+import org.apache.flink.table.types.inference.Signature;
+import org.apache.flink.table.types.inference.TypeInference;
+import org.apache.flink.table.types.inference.TypeStrategies;
+import org.apache.flink.table.types.logical.ArrayType;
+import org.apache.flink.table.types.logical.DoubleType;
+import org.apache.flink.table.types.logical.LogicalType;
+import org.apache.flink.table.types.logical.LogicalTypeFamily;
+import org.apache.flink.table.types.logical.LogicalTypeRoot;
+import org.apache.flink.table.types.logical.utils.LogicalTypeCasts;
+import org.apache.flink.table.types.logical.utils.LogicalTypeParser;
+import org.apache.flink.table.types.utils.DataTypeUtils;
+
+/** What a function takes and gives; checks the arguments of a call when the query is planned. */
+public final class ModelSignature implements InputTypeStrategy, Serializable {
+
+    private static final long serialVersionUID = 1L;
+
+    private final String function;
+    private final String model;
+    private final String[] names;
+    private final String[] types;
+    private final int packed;
+    private final String result;
+
+    /**
+     * @param types SQL type of each argument
+     * @param packed -1: the arguments are as they are; else the only argument is an ARRAY that may also be given as that many
+     *     scalars (0: as any number of them)
+     * @param result SQL type of the result
+     */
+    public ModelSignature(
+            String function, String model, String[] names, String[] types, int packed, String result) {
+        this.function = function;
+        this.model = model;
+        this.names = names;
+        this.types = types;
+        this.packed = packed;
+        this.result = result;
+    }
+
+    public TypeInference typeInference() {
+        return TypeInference.newBuilder()
+                .inputTypeStrategy(this)
+                .outputTypeStrategy(TypeStrategies.explicit(internal(parse(result))))
+                .build();
+    }
+
+    @Override
+    public ArgumentCount getArgumentCount() {
+        // The count is checked below, where the message can name model and signature.
+        return ConstantArgumentCount.any();
+    }
+
+    @Override
+    public Optional inferInputTypes(CallContext call, boolean throwOnFailure) {
+        List given = call.getArgumentDataTypes();
+        List accepted = new ArrayList();
+        String refusal = null;
+        if (isPacked(given)) {
+            LogicalType element = (LogicalType) ((ArrayType) parse(types[0])).getElementType();
+            if (packed > 0 && given.size() != packed) {
+                refusal = "it takes " + packed + " numbers, or one array of them; " + given.size() + " are given";
+            }
+            for (int i = 0; refusal == null && i < given.size(); i++) {
+                refusal = accept(typeOf(given, i), element.copy(true), "argument " + (i + 1), accepted);
+            }
+        } else if (given.size() != types.length) {
+            refusal = "it takes " + types.length + (types.length == 1 ? " argument; " : " arguments; ")
+                    + given.size() + (given.size() == 1 ? " is given" : " are given");
+        } else {
+            for (int i = 0; refusal == null && i < types.length; i++) {
+                refusal = accept(typeOf(given, i), parse(types[i]), "argument " + (i + 1) + " (" + names[i] + ")", accepted);
+            }
+        }
+        if (refusal == null) {
+            return Optional.of(accepted);
+        }
+        if (throwOnFailure) {
+            throw new ValidationException(
+                    "Function " + function + " of model '" + model + "': " + refusal + ". Expected: " + signature()
+                            + ". Given: " + function + describe(given));
+        }
+        return Optional.empty();
+    }
+
+    @Override
+    public List getExpectedSignatures(FunctionDefinition definition) {
+        List arguments = new ArrayList();
+        for (int i = 0; i < types.length; i++) {
+            arguments.add(Signature.Argument.of(names[i], types[i]));
+        }
+        return Collections.singletonList(Signature.of(arguments));
+    }
+
+    private boolean isPacked(List given) {
+        if (packed < 0 || given.isEmpty()) {
+            return false;
+        }
+        LogicalTypeRoot root = typeOf(given, 0).getTypeRoot();
+        return given.size() > 1 || root != LogicalTypeRoot.ARRAY && root != LogicalTypeRoot.NULL;
+    }
+
+    /** Adds the type in which the function gets the argument, or says why it cannot. */
+    private static String accept(LogicalType given, LogicalType wanted, String place, List accepted) {
+        if (LogicalTypeCasts.supportsImplicitCast(given, wanted)) {
+            accepted.add(internal(wanted));
+            return null;
+        }
+        if (isNumber(given) || given.getTypeRoot() == LogicalTypeRoot.BOOLEAN) {
+            // MLeap converts these among each other and to strings; the function does it, as SQL has other rules.
+            if (isNumber(wanted)
+                    || wanted.getTypeRoot() == LogicalTypeRoot.BOOLEAN
+                    || wanted.is(LogicalTypeFamily.CHARACTER_STRING)) {
+                accepted.add(internal(given.getTypeRoot() == LogicalTypeRoot.DECIMAL ? new DoubleType() : given));
+                return null;
+            }
+        }
+        return place + " must be " + wanted.asSummaryString() + ", not " + given.asSummaryString();
+    }
+
+    private static boolean isNumber(LogicalType type) {
+        return type.is(LogicalTypeFamily.NUMERIC);
+    }
+
+    private static LogicalType typeOf(List given, int i) {
+        return ((DataType) given.get(i)).getLogicalType();
+    }
+
+    private static DataType internal(LogicalType type) {
+        return DataTypeUtils.toInternalDataType(type);
+    }
+
+    private static LogicalType parse(String type) {
+        return LogicalTypeParser.parse(type, ModelSignature.class.getClassLoader());
+    }
+
+    private String signature() {
+        StringBuilder text = new StringBuilder(function).append('(');
+        for (int i = 0; i < types.length; i++) {
+            text.append(i == 0 ? "" : ", ").append(names[i]).append(' ').append(types[i]);
+        }
+        text.append(')');
+        if (packed >= 0) {
+            String element = ((ArrayType) parse(types[0])).getElementType().asSummaryString();
+            text.append(" or ").append(function).append('(').append(element).append(", …");
+            text.append(packed > 0 ? " " + packed + " times)" : ")");
+        }
+        return text.toString();
+    }
+
+    private static String describe(List given) {
+        StringBuilder text = new StringBuilder("(");
+        for (int i = 0; i < given.size(); i++) {
+            text.append(i == 0 ? "" : ", ").append(typeOf(given, i).asSummaryString());
+        }
+        return text.append(')').toString();
+    }
+}

@@ -1,0 +1,33 @@
+package leapstream.runtime;
+
+import org.apache.flink.table.catalog.DataTypeFactory;
+import org.apache.flink.table.functions.python.PythonEnv;
+import org.apache.flink.table.functions.python.PythonFunctionKind;
+import org.apache.flink.table.functions.python.PythonScalarFunction;
+import org.apache.flink.table.types.inference.TypeInference;
+
+/** A Python function over batches, whose arguments are checked when the query is planned, as those of a Java one are. */
+public final class PythonModelFunction extends PythonScalarFunction {
+
+    private static final long serialVersionUID = 1L;
+
+    private final ModelSignature signature;
+
+    public PythonModelFunction(
+            String name,
+            byte[] function,
+            String result,
+            PythonEnv environment,
+            String model,
+            String[] names,
+            String[] types,
+            int packed) {
+        super(name, function, (String[]) null, result, PythonFunctionKind.PANDAS, true, false, environment);
+        this.signature = new ModelSignature(name, model, names, types, packed, result);
+    }
+
+    @Override
+    public TypeInference getTypeInference(DataTypeFactory factory) {
+        return signature.typeInference();
+    }
+}

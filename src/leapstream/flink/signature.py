@@ -1,0 +1,125 @@
+"""What a function of a model takes and gives, in leap types and in Flink's SQL types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from leapstream.bundle.types import BasicType, Field, ListType, ScalarType, Schema, TensorType, with_nullable
+from leapstream.errors import SchemaError
+from leapstream.model import Model
+
+SQL_TYPES: dict[BasicType, str] = {
+    BasicType.BOOLEAN: "BOOLEAN",
+    BasicType.BYTE: "TINYINT",
+    BasicType.SHORT: "SMALLINT",
+    BasicType.INT: "INT",
+    BasicType.LONG: "BIGINT",
+    BasicType.FLOAT: "FLOAT",
+    BasicType.DOUBLE: "DOUBLE",
+    BasicType.STRING: "STRING",
+    BasicType.BYTE_STRING: "BYTES",
+}
+
+
+def sql_type(field: Field, model: str) -> str:
+    """The SQL type of a column: a tensor is an ARRAY of its elements in row-major order.
+
+    Raises:
+        SchemaError: the column is a map, which functions do not take or give.
+    """
+    if isinstance(field.type, ScalarType):
+        return SQL_TYPES[field.type.base]
+    if isinstance(field.type, ListType | TensorType):
+        return f"ARRAY<{SQL_TYPES[field.type.base]}>"
+    raise SchemaError(f"model {model!r}: column {field.name!r} is a {field.type}, which SQL functions do not support")
+
+
+@dataclass(frozen=True)
+class FunctionSignature:
+    """Arguments and result of a function.
+
+    Attributes:
+        function: name of the function.
+        model: name of the model, for error messages.
+        inputs: the columns that the arguments stand for, in order.
+        outputs: the columns that the result is made of; several make a ROW.
+    """
+
+    function: str
+    model: str
+    inputs: Schema
+    outputs: Schema
+
+    @classmethod
+    def of(
+        cls,
+        function: str,
+        model: Model,
+        inputs: Sequence[str] | None = None,
+        outputs: Sequence[str] | None = None,
+    ) -> FunctionSignature:
+        """The signature of a function of ``model``.
+
+        Args:
+            function: its name.
+            model: what it runs.
+            inputs: the model's inputs in the order of the arguments; by default the order of first use.
+            outputs: columns to give; by default the model's prediction.
+
+        Raises:
+            SchemaError: an input or output is not known, one that is needed is missing, or is a map.
+        """
+        wanted = tuple(outputs) if outputs is not None else model.prediction_columns()
+        declared = model.schema.inputs
+        # An output that needs only some of the inputs asks only for those.
+        needed = model.plan(_all_nullable(declared), wanted).inputs.names
+        if inputs is None:
+            names = tuple(name for name in declared.names if name in needed)
+        else:
+            names = tuple(inputs)
+            unknown = [name for name in names if name not in declared]
+            missing = [name for name in needed if name not in names]
+            if unknown or missing:
+                reason = f"has no input {unknown[0]!r}" if unknown else f"needs the input {missing[0]!r}"
+                raise SchemaError(f"model {model.name!r} {reason}; its inputs are {declared}, inputs are {list(names)}")
+        given = _all_nullable(Schema(tuple(declared[name] for name in names)))
+        signature = cls(function, model.name, given, model.plan(_all_nullable(declared), wanted).output_schema)
+        for field in (*signature.inputs, *signature.outputs):
+            sql_type(field, model.name)
+        return signature
+
+    @property
+    def input_types(self) -> tuple[str, ...]:
+        """SQL types of the arguments."""
+        return tuple(sql_type(f, self.model) for f in self.inputs)
+
+    @property
+    def result_type(self) -> str:
+        """SQL type of the result."""
+        fields = list(self.outputs)
+        if len(fields) == 1:
+            return sql_type(fields[0], self.model)
+        quoted = (f"`{f.name.replace('`', '``')}` {sql_type(f, self.model)}" for f in fields)
+        return f"ROW<{', '.join(quoted)}>"
+
+    @property
+    def packed(self) -> int:
+        """How many scalars may stand for the only argument, a tensor; 0: any number of them; -1: none may."""
+        if len(self.inputs) != 1:
+            return -1
+        (field,) = self.inputs
+        if not isinstance(field.type, TensorType):
+            return -1
+        size = field.type.size
+        return 0 if size is None or size < 0 else size
+
+    def __str__(self) -> str:
+        arguments = ", ".join(f"{f.name} {kind}" for f, kind in zip(self.inputs, self.input_types, strict=True))
+        return f"{self.function}({arguments}) -> {self.result_type}"
+
+
+def _all_nullable(schema: Schema) -> Schema:
+    return Schema(tuple(Field(f.name, with_nullable(f.type, True)) for f in schema))
+
+

@@ -1,0 +1,73 @@
+"""The Python backend: a vectorized scalar function that runs a model's plan over batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pyflink.table.udf import FunctionContext, ScalarFunction
+
+from leapstream.flink.batch import predict_columns, series_values
+from leapstream.flink.config import OnError
+from leapstream.flink.signature import FunctionSignature
+from leapstream.model import Model
+from leapstream.sources import BundleLoader
+
+
+@dataclass(frozen=True)
+class WorkerBundle:
+    """Where a worker finds a bundle: ``loadOn = "worker"``."""
+
+    loader: BundleLoader
+    path: str
+    sha256: str | None = None
+
+    def load(self) -> Model:
+        """The model.
+
+        Raises:
+            SourceError: the bundle cannot be had.
+            BundleError: it cannot be read.
+        """
+        model: Model = self.loader.load(self.path, sha256=self.sha256)
+        return model
+
+
+class PandasModelFunction(ScalarFunction):  # type: ignore[misc]
+    """A pandas function that predicts; the model travels with it, or is read in :meth:`open`."""
+
+    def __init__(self, model: Model | WorkerBundle, signature: FunctionSignature, on_error: OnError) -> None:
+        self._source = model
+        self._signature = signature
+        self._on_error = on_error
+        self._model: Model | None = model if isinstance(model, Model) else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_model": None}
+
+    def open(self, function_context: FunctionContext) -> None:
+        """Make the model ready."""
+        self._model = self._source if isinstance(self._source, Model) else self._source.load()
+
+    def eval(self, *columns: pd.Series[Any]) -> pd.Series[Any] | pd.DataFrame:
+        """The results for a batch: a Series, or a DataFrame for a ROW. Dropped rows are NULL."""
+        assert self._model is not None
+        outputs, rows = predict_columns(self._model, self._signature, columns, self._on_error)
+        size = len(columns[0])
+        results = {
+            f.name: _aligned(series_values(outputs[f.name], f), rows, size) for f in self._signature.outputs
+        }
+        if len(results) > 1:
+            return pd.DataFrame(results)
+        return next(iter(results.values()))
+
+
+def _aligned(values: Any, rows: Sequence[int], size: int) -> pd.Series[Any]:
+    if len(rows) == size:
+        return pd.Series(values)
+    whole = np.full(size, None, dtype=object)
+    whole[rows] = values
+    return pd.Series(whole)
