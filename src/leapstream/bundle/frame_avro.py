@@ -1,7 +1,8 @@
 """Leap frames in MLeap's Avro container files; needs the ``avro`` extra.
 
 Avro has neither bytes nor shorts, and MLeap declares no tensor nullable, so what is written also carries the schema as
-MLeap's JSON in the file's metadata. MLeap ignores that; a file without it, as MLeap writes, is read by its Avro schema.
+MLeap's JSON in the file's metadata, and the number of rows, because an Avro file cut between two blocks looks whole.
+MLeap ignores both; a file without them, as MLeap writes, is read by its Avro schema.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ MAGIC = b"Obj\x01"
 
 _NAMESPACE = "ml.combust.mleap.avro"
 _SCHEMA_KEY = "leapstream.schema"
+_ROWS_KEY = "leapstream.rows"
 _PRIMITIVES = {
     BasicType.BOOLEAN: "boolean",
     BasicType.BYTE: "int",
@@ -69,6 +71,8 @@ def decode(data: bytes) -> tuple[Schema, list[Sequence[Any]]]:
             records.append([record[name] for name in schema.names])
             if not schema.names and len(records) > _MAX_EMPTY_ROWS:
                 raise MalformedError(f"more than {_MAX_EMPTY_ROWS} rows without a field")
+        if metadata.get(_ROWS_KEY, str(len(records))) != str(len(records)):
+            raise MalformedError(f"truncated: {metadata[_ROWS_KEY]} rows are due, {len(records)} are there")
     except (MalformedError, RecursionError, MemoryError):
         raise
     except Exception as error:
@@ -95,7 +99,7 @@ def encode(schema: Schema, rows: Iterable[Sequence[Any]]) -> bytes:
         out,
         fastavro.parse_schema(avro_schema),
         records,
-        metadata={_SCHEMA_KEY: leap_schema},
+        metadata={_SCHEMA_KEY: leap_schema, _ROWS_KEY: str(len(converted))},
         sync_marker=hashlib.sha256(leap_schema.encode()).digest()[:16],
     )
     return out.getvalue()

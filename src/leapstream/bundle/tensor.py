@@ -69,7 +69,10 @@ class Tensor:
         array = np.zeros(self.dimensions, dtype=self.values.dtype)
         if self.values.dtype == object:
             array.fill(None)
-        array[tuple(self.indices.T)] = self.values
+        if self.dimensions:
+            array[tuple(self.indices.T)] = self.values
+        elif len(self.values):
+            array[()] = self.values[-1]
         return array
 
     def __eq__(self, other: object) -> bool:
