@@ -195,10 +195,11 @@ class Model:
         if on_error not in ("raise", "null"):
             raise SchemaError(f"on_error is {on_error!r}, and has to be 'raise' or 'null'")
         table = table_of(frame, self.schema.inputs)
-        clash = [name for name in outputs or () if keep_inputs and name in table.schema]
+        added = (*self.schema.intermediate.names, *self.schema.outputs.names) if outputs is None else outputs
+        clash = [name for name in added if keep_inputs and name in table.names]
         if clash:
             raise SchemaError(f"model {self.name!r}: the frame has a column {clash[0]!r} already")
-        given = Schema(tuple(f for f in table.schema if f.name in self.schema.inputs or f.name in self._added))
+        given = Schema(tuple(f for f in table.schema if f.name in self.schema.inputs))
         if backend == "jvm":
             return self._run_jvm(table, given, outputs, on_error, keep_inputs)
         if backend != "vectorized":
@@ -218,10 +219,6 @@ class Model:
         if len(batches) == 1 and groups[0] is None:
             return self._result(table, fields, batches[0], keep_inputs)
         return self._stitched(table, fields, batches, groups, keep_inputs)
-
-    @property
-    def _added(self) -> frozenset[str]:
-        return frozenset((*self.schema.outputs.names, *self.schema.intermediate.names))
 
     @staticmethod
     def _result(table: Table, fields: list[Field], batch: Batch, keep_inputs: bool) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -26,10 +26,12 @@ class Table(ABC):
 
     Attributes:
         rows: number of rows.
-        schema: the columns that have a leap type.
+        names: all columns of the frame.
+        schema: those that were wanted, with their leap types.
     """
 
     rows: int
+    names: Collection[str]
     schema: Schema
 
     @abstractmethod
@@ -87,6 +89,7 @@ class LeapTable(Table):
     def __init__(self, frame: LeapFrame) -> None:
         self.frame = frame
         self.rows = len(frame.rows)
+        self.names = frame.schema.names
         self.schema = frame.schema
         self._position = {name: i for i, name in enumerate(frame.schema.names)}
 
@@ -115,7 +118,8 @@ class LeapTable(Table):
 class _ArrowColumns(Table):
     """Tables whose columns are, or become, Arrow arrays."""
 
-    def __init__(self, arrays: Mapping[str, Any], rows: int) -> None:
+    def __init__(self, names: Collection[str], arrays: Mapping[str, Any], rows: int) -> None:
+        self.names = names
         self.rows = rows
         self._arrays = {name: _plain(array) for name, array in arrays.items()}
         self.schema = Schema(tuple(Field(name, _leap_type(name, array)) for name, array in self._arrays.items()))
@@ -219,7 +223,8 @@ class ArrowTable(_ArrowColumns):
 
     def __init__(self, frame: pa.Table, wanted: Schema) -> None:
         self.frame = frame
-        super().__init__({f.name: frame[f.name] for f in wanted if f.name in frame.column_names}, frame.num_rows)
+        names = frame.column_names
+        super().__init__(names, {f.name: frame[f.name] for f in wanted if f.name in names}, frame.num_rows)
 
     def result(self, outputs: list[Output], rows: Rows | None, *, keep_inputs: bool) -> Any:
         arrays = {f.name: to_arrow(values, f.type) for f, values in outputs}
@@ -250,6 +255,7 @@ class PolarsTable(ArrowTable):
         self._polars = frame
         names = [f.name for f in wanted if f.name in frame.columns]
         super().__init__(frame.select(names).to_arrow(), wanted)
+        self.names = frame.columns
         self.rows = frame.height
 
     def result(self, outputs: list[Output], rows: Rows | None, *, keep_inputs: bool) -> Any:
@@ -275,7 +281,7 @@ class PandasTable(_ArrowColumns):
                     arrays[f.name] = series.to_numpy()
                 else:
                     arrays[f.name] = _arrow(f.name, series, from_pandas=True)
-        super().__init__(arrays, len(frame))
+        super().__init__(list(frame.columns), arrays, len(frame))
 
     def result(self, outputs: list[Output], rows: Rows | None, *, keep_inputs: bool) -> Any:
         import pandas as pd
@@ -305,7 +311,7 @@ class DictTable(_ArrowColumns):
                 values = frame[f.name]
                 numbers = isinstance(values, np.ndarray) and values.dtype in _NUMPY_BASES
                 arrays[f.name] = values if numbers else _arrow(f.name, values)
-        super().__init__(arrays, next(iter(lengths.values()), 0))
+        super().__init__(list(frame), arrays, next(iter(lengths.values()), 0))
 
     def result(self, outputs: list[Output], rows: Rows | None, *, keep_inputs: bool) -> dict[str, Any]:
         added = {f.name: _numpy(values, f.type) for f, values in outputs}
@@ -344,7 +350,7 @@ class RecordsTable(_ArrowColumns):
         names = {name for record in frame for name in record}
         given = [f for f in wanted if f.name in names]
         arrays = {f.name: _arrow(f.name, [record.get(f.name) for record in frame]) for f in given}
-        super().__init__(arrays, len(frame))
+        super().__init__(names, arrays, len(frame))
         if not frame:
             self.schema = wanted
             self._arrays = {f.name: _empty(f.type) for f in wanted}

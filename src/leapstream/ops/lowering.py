@@ -37,17 +37,20 @@ class Lowering:
         self.created: list[Expr] = []
         self.columns: dict[str, Expr] = {}
         self._origin: Origin | None = None
+        self._read: dict[int, str] = {}
         for f in given:
             self.columns[f.name] = self.add(Input(name=f.name, type=f.type))
 
     def enter(self, node: str, op: str) -> None:
         """Say which node the next expressions belong to."""
         self._origin = Origin(node, op)
+        self._read = {}
 
     def add(self, expr: E) -> E:
-        """Take an expression into the plan."""
-        if expr.origin is None:
-            expr = replace(expr, origin=self._origin)
+        """Take an expression into the plan; its errors name the column that it reads."""
+        if expr.origin is None and self._origin is not None:
+            column = next((self._read[id(x)] for x in expr.operands if id(x) in self._read), None)
+            expr = replace(expr, origin=replace(self._origin, column=self._origin.column or column))
         self.created.append(expr)
         return expr
 
@@ -73,6 +76,8 @@ class Lowering:
             expr = self.add(NotNull(x=expr, type=with_nullable(expr.type, False)))
         if _needs_cast(expr.type, wanted):
             expr = self.add(Cast(x=expr, type=with_nullable(wanted, expr.type.nullable)))
+        self._origin = Origin(node, op)
+        self._read[id(expr)] = column
         return expr
 
     def write(self, column: str, expr: Expr) -> None:

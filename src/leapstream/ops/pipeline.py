@@ -178,7 +178,6 @@ def lower(root: Root, model: str, given: Schema, outputs: Sequence[str] | None =
         columns = node.output_columns()
         types = node.op.inputs()
         reads = [lowering.read(column, types[port]) for port, column in node.input_columns().items()]
-        lowering.enter(node.name, node.op.op)
         results = node.op.lower(lowering, *reads, wanted=frozenset(columns))
         for port, column in columns.items():
             lowering.write(column, results[port])
