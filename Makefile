@@ -4,6 +4,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3.10 python3 python; do \
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-stamp
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast lint format typecheck imports docs support bench-flink bench-corrupt clean
@@ -11,13 +12,14 @@ STAMP := $(VENV)/.setup-stamp
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
-setup: $(STAMP) ## .venv with leapstream, its extras and all that develops it
+setup: $(STAMP) ## .venv with leapstream, its extras and all that develops it; again when pyproject.toml changes
 
 $(STAMP): pyproject.toml
-	@test -n "$(PYTHON)" || { echo "no Python 3.10, 3.11 or 3.12 found; set PYTHON=…" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=23.1" "setuptools<81" wheel
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[all,dev]"
+	@test -x $(BIN)/pip || test -n "$(PYTHON)" || { echo "no Python 3.10, 3.11 or 3.12 found; set PYTHON=…" >&2; exit 1; }
+	test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
+	@# PyFlink and some packages that it needs come as sources, and import pkg_resources.
+	$(PIP) --upgrade "pip>=23.1" "setuptools<81" wheel
+	$(PIP) --editable ".[all,dev]"
 	@touch $@
 
 demo: setup ## the main job: SQL functions and a DataStream in an embedded Flink
@@ -40,7 +42,7 @@ format: setup ## format and fix in place
 typecheck: setup ## mypy, strict
 	$(BIN)/mypy
 
-imports: setup ## the layers depend downwards only
+imports: setup ## the contracts between the packages
 	$(BIN)/lint-imports
 
 support: setup ## write docs/support.md from the code and the corpus
@@ -57,4 +59,4 @@ bench-corrupt: setup ## truncated and bit-flipped bundles, all of them
 	$(BIN)/python benchmarks/corrupt_bundles.py
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
