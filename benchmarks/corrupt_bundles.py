@@ -1,7 +1,7 @@
 """Damage every bundle of the corpus in every way we can think of, and count what the reader makes of it.
 
-Run ``python benchmarks/corrupt_bundles.py`` from the root of the project; it prints a table and fails when a damaged bundle
-raises anything but ``BundleError``. The tests run a sample of the same damage.
+Run ``python benchmarks/corrupt_bundles.py`` from the root of the project; it prints a table and fails when a damaged
+bundle raises anything but ``BundleError``. The tests run a sample of the same damage.
 """
 
 from __future__ import annotations

@@ -36,7 +36,8 @@ SAMPLE = [
 
 def _load_tool() -> ModuleType:
     spec = importlib.util.spec_from_file_location("corrupt_bundles", ROOT / "benchmarks" / "corrupt_bundles.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
@@ -96,7 +97,7 @@ def test_an_unsafe_name_is_refused(files: dict[str, bytes], name: str) -> None:
 
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR])
 def test_a_link_or_device_in_an_archive_is_refused(files: dict[str, bytes], kind: int) -> None:
-    with pytest.raises(BundleError, match="root/link: is (a link|neither)"):
+    with pytest.raises(BundleError, match=r"root/link: is (a link|neither)"):
         read_bundle(corrupt.with_entry(files, "root/link", b"node.json", kind | 0o777))
 
 

@@ -126,6 +126,8 @@ def read_files(source: Source, limits: Limits) -> tuple[str, dict[str, bytes]]:
             files = _read_zip(name, stream, os.fstat(stream.fileno()).st_size, limits)
     except OSError as error:
         raise BundleError(f"{name}: {error.strerror or error}") from None
+    except UnicodeError:
+        raise BundleError(f"{name!r}: cannot be a path on this system") from None
     if not location.inner:
         return name, files
     inner = checked_path(name, location.inner, limits)
@@ -142,6 +144,8 @@ def checked_path(where: str, path: str, limits: Limits) -> str:
         BundleError: the path is absolute, climbs, or means different things to different systems.
     """
     label = f"{where}: unsafe path {path!r}"
+    if not path.isascii() and any("\ud800" <= letter <= "\udfff" for letter in path):
+        raise BundleError(f"{label}: is not Unicode")
     if "\0" in path:
         raise BundleError(f"{label}: holds a NUL")
     if "\\" in path:

@@ -81,6 +81,8 @@ class LeapFrame:
                 data = stream.read(limits.max_file_size + 1)
         except OSError as error:
             raise BundleError(f"{path}: {error.strerror or error}") from None
+        except UnicodeError:
+            raise BundleError(f"{str(path)!r}: cannot be a path on this system") from None
         return _decode(data, str(path), limits)
 
     @classmethod
@@ -110,6 +112,8 @@ class LeapFrame:
             write_atomically(target, data)
         except OSError as error:
             raise BundleError(f"{target}: cannot be written: {error.strerror or error}") from None
+        except UnicodeError:
+            raise BundleError(f"{str(target)!r}: cannot be a path on this system") from None
 
     def to_bytes(self, format: FrameFormat = "json") -> bytes:
         """The frame in a format.

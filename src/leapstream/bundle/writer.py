@@ -60,6 +60,8 @@ def write_bundle(
             _write_directory(target, files)
     except OSError as error:
         raise BundleError(f"{target}: cannot be written: {error.strerror or error}") from None
+    except UnicodeError:
+        raise BundleError(f"{str(target)!r}: cannot be a path on this system") from None
 
 
 def encode_files(definition: BundleDef, format: Format, *, where: str = "bundle") -> dict[str, bytes]:
@@ -205,4 +207,6 @@ def _replace_directory(partial: Path, target: Path) -> None:
 
 
 def _sibling(target: Path) -> Path:
+    if target.name in ("", ".."):
+        raise BundleError(f"{target}: names no file or directory that could be written")
     return target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")

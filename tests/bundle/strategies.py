@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from hypothesis import strategies as st
@@ -38,7 +38,7 @@ def elements(base: BasicType, *, finite: bool = False) -> st.SearchStrategy[Any]
     if base is BasicType.BYTE_STRING:
         return st.binary(max_size=8)
     width = 32 if base is BasicType.FLOAT else 64
-    numbers = st.floats(width=width, allow_infinity=not finite, allow_nan=True)
+    width: Literal[32, 64] = 32 if base is BasicType.FLOAT else 64
     return numbers | st.just(float("nan"))
 
 
