@@ -37,8 +37,8 @@ def elements(base: BasicType, *, finite: bool = False) -> st.SearchStrategy[Any]
         return TEXT
     if base is BasicType.BYTE_STRING:
         return st.binary(max_size=8)
-    width = 32 if base is BasicType.FLOAT else 64
     width: Literal[32, 64] = 32 if base is BasicType.FLOAT else 64
+    numbers = st.floats(width=width, allow_infinity=not finite, allow_nan=True)
     return numbers | st.just(float("nan"))
 
 
