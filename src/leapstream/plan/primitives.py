@@ -277,7 +277,7 @@ UnaryFunction: TypeAlias = Literal[
     "exp",
     "reciprocal",  # 1 / x
     "square",
-    "normal_cdf",  # of the standard normal distribution
+    "normal_cdf",  # (1 + erf(x / sqrt 2)) / 2
     "complementary_log_log",  # 1 - exp(-exp(x))
     "finite",  # -inf and inf become the least and the greatest double
     "open_unit",  # held within [1e-16, 1 - 1e-16], NaN stays
