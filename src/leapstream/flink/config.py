@@ -109,9 +109,7 @@ def read_config(config: ConfigSource) -> RegistryConfig:
 
 def _parse(config: str | os.PathLike[str] | Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(config, Mapping):
-        if not isinstance(config, ConfigTree) and any("." in str(key) for key in config):
-            return cast("Mapping[str, Any]", ConfigFactory.from_dict(dict(config)))
-        return config
+        return _tree(config, "configuration")
     if not isinstance(config, str | os.PathLike):
         raise ConfigError(f"a configuration is a path, HOCON text or a parsed configuration, not {_kind(config)}")
     text = os.fspath(config)
@@ -137,7 +135,8 @@ def _parse(config: str | os.PathLike[str] | Mapping[str, Any]) -> Mapping[str, A
 def _tree(parsed: Any, where: str) -> Mapping[str, Any]:
     if not isinstance(parsed, Mapping):
         raise ConfigError(f"{where}: expected an object, found {_kind(parsed)}")
-    return parsed
+    # A ConfigTree raises for keys that it lacks, and takes dots in keys for paths.
+    return cast("Mapping[str, Any]", parsed.as_plain_ordered_dict()) if isinstance(parsed, ConfigTree) else parsed
 
 
 _KEYS = (

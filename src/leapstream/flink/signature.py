@@ -121,5 +121,3 @@ class FunctionSignature:
 
 def _all_nullable(schema: Schema) -> Schema:
     return Schema(tuple(Field(f.name, with_nullable(f.type, True)) for f in schema))
-
-

@@ -57,9 +57,7 @@ class PandasModelFunction(ScalarFunction):  # type: ignore[misc]
         assert self._model is not None
         outputs, rows = predict_columns(self._model, self._signature, columns, self._on_error)
         size = len(columns[0])
-        results = {
-            f.name: _aligned(series_values(outputs[f.name], f), rows, size) for f in self._signature.outputs
-        }
+        results = {f.name: _aligned(series_values(outputs[f.name], f), rows, size) for f in self._signature.outputs}
         if len(results) > 1:
             return pd.DataFrame(results)
         return next(iter(results.values()))

@@ -1,0 +1,33 @@
+"""Models in Flink: SQL functions and DataStream functions. Needs the ``flink`` extra."""
+
+from __future__ import annotations
+
+from leapstream.errors import BackendError
+
+try:
+    import pyflink  # noqa: F401
+except ImportError as error:
+    raise BackendError("leapstream.flink needs PyFlink: pip install 'leapstream[flink]'") from error
+
+from leapstream.jvm.gateway import ensure_java
+
+# PyFlink starts its JVM on the first use of its gateway, which looks for Java in the environment.
+ensure_java()
+
+from leapstream.flink.config import RegistryConfig, UDFEntry, read_config  # noqa: E402
+from leapstream.flink.datastream import FAILED, MLeapMapFunction, MLeapProcessFunction, predict_stream  # noqa: E402
+from leapstream.flink.registry import MLeapUDFRegistry, RegisteredFunction  # noqa: E402
+from leapstream.flink.signature import FunctionSignature  # noqa: E402
+
+__all__ = [
+    "FAILED",
+    "FunctionSignature",
+    "MLeapMapFunction",
+    "MLeapProcessFunction",
+    "MLeapUDFRegistry",
+    "RegisteredFunction",
+    "RegistryConfig",
+    "UDFEntry",
+    "predict_stream",
+    "read_config",
+]

@@ -1,0 +1,219 @@
+"""The JVM backend: a Java scalar function around the class that the emitter makes of a plan."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+
+from leapstream.bundle.types import BasicType, DataType, Field, ScalarType, Schema
+from leapstream.flink.config import OnError
+from leapstream.flink.signature import FunctionSignature
+from leapstream.jvm import runtime_sources
+from leapstream.jvm.emitter import JavaField, JavaModel, emit
+from leapstream.model import Model
+
+_PACKAGE = "leapstream.generated"
+
+
+@dataclass(frozen=True)
+class JavaFunction:
+    """Sources and data of a function.
+
+    Attributes:
+        class_name: fully qualified name of the function's class.
+        sources: Java source of each class, by fully qualified name, those of the runtime included.
+        resources: files that the jar has to hold besides the classes.
+    """
+
+    class_name: str
+    sources: dict[str, str]
+    resources: dict[str, bytes]
+
+
+def signature_sources(*, python: bool) -> dict[str, str]:
+    """The hand-written classes that functions of the JVM backend, or of the Python one, extend."""
+    names = ("ModelSignature", "PythonModelFunction") if python else ("ModelSignature", "ModelFunction")
+    folder = resources.files("leapstream.flink") / "java"
+    return {f"leapstream.runtime.{name}": (folder / f"{name}.java").read_text(encoding="utf-8") for name in names}
+
+
+def generate(signature: FunctionSignature, model: Model, on_error: OnError) -> JavaFunction:
+    """The function of a signature.
+
+    Raises:
+        BackendError: the JVM backend lacks a primitive of the model's plan.
+    """
+    plan = model.plan(signature.inputs, signature.outputs.names)
+    # The name tells models apart: two of one name in one job would share the class that is loaded first.
+    trial = emit(plan, f"{_PACKAGE}.Model")
+    digest = hashlib.sha256(trial.source.encode() + trial.data + repr((signature, on_error)).encode()).hexdigest()[:16]
+    java = emit(plan, f"{_PACKAGE}.Model_{digest}")
+    name = f"{signature.function}_{digest}"
+    resource = f"leapstream/generated/Model_{digest}.bin"
+    source = _source(signature, plan.inputs, java, name, resource, on_error)
+    sources = {**runtime_sources(), **signature_sources(python=False)}
+    sources |= {java.class_name: java.source, f"{_PACKAGE}.{name}": source}
+    return JavaFunction(f"{_PACKAGE}.{name}", sources, {resource: java.data})
+
+
+def _source(
+    signature: FunctionSignature, plan_inputs: Schema, java: JavaModel, name: str, resource: str, on_error: OnError
+) -> str:
+    body = "\n".join(
+        "    " + line for method in _methods(signature, plan_inputs, java, on_error) for line in [*method.splitlines(), ""]
+    )
+    strings = [f"new String[] {{{', '.join(map(_quote, values))}}}" for values in _names_and_types(signature)]
+    return f"""package {_PACKAGE};
+
+import leapstream.runtime.*;
+import org.apache.flink.table.data.ArrayData;
+import org.apache.flink.table.data.GenericArrayData;
+import org.apache.flink.table.data.GenericRowData;
+import org.apache.flink.table.data.RowData;
+import org.apache.flink.table.data.StringData;
+
+public final class {name} extends ModelFunction {{
+
+    private transient {java.class_name} m;
+
+    public {name}() {{
+        super(new ModelSignature({_quote(signature.function)}, {_quote(signature.model)},
+            {strings[0]}, {strings[1]}, {signature.packed}, {_quote(signature.result_type)}));
+    }}
+
+    public void open(org.apache.flink.table.functions.FunctionContext context) throws Exception {{
+        {java.class_name} opened = new {java.class_name}();
+        load(opened, {_quote("/" + resource)});
+        m = opened;
+    }}
+
+{body}
+}}
+"""
+
+
+def _names_and_types(signature: FunctionSignature) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return signature.inputs.names, signature.input_types
+
+
+def _quote(text: str) -> str:
+    """A Java string literal: JSON's escapes are Java's."""
+    return json.dumps(text)
+
+
+# ---- eval -------------------------------------------------------------------------------------------------------------
+
+_BOXED = {
+    BasicType.BOOLEAN: "Boolean",
+    BasicType.BYTE: "Byte",
+    BasicType.SHORT: "Short",
+    BasicType.INT: "Integer",
+    BasicType.LONG: "Long",
+    BasicType.FLOAT: "Float",
+    BasicType.DOUBLE: "Double",
+}
+_CONVERTERS = {
+    BasicType.BOOLEAN: "toBoolean",
+    BasicType.BYTE: "toByte",
+    BasicType.SHORT: "toShort",
+    BasicType.INT: "toInt",
+    BasicType.LONG: "toLong",
+    BasicType.FLOAT: "toFloat",
+    BasicType.DOUBLE: "toDouble",
+    BasicType.STRING: "toText",
+    BasicType.BYTE_STRING: "(byte[])",
+}
+
+
+def _methods(signature: FunctionSignature, plan_inputs: Schema, java: JavaModel, on_error: OnError) -> Iterator[str]:
+    result = _result_class(signature)
+    setters: list[str] = []
+    for argument, field in enumerate(signature.inputs):
+        if field.name in plan_inputs:
+            setters += _setter(field, java.inputs[plan_inputs.names.index(field.name)], f"a{argument}", signature)
+    count = len(signature.inputs)
+    yield _eval(result, ", ".join(f"Object a{i}" for i in range(count)), setters, on_error)
+    if signature.packed >= 0:
+        yield from _packed_evals(signature, java.inputs, result, on_error)
+    yield _compute(signature, java, result)
+
+
+def _packed_evals(
+    signature: FunctionSignature, inputs: tuple[JavaField, ...], result: str, on_error: OnError
+) -> Iterator[str]:
+    (field,) = signature.inputs
+    setters = [_pack(field, inputs[0], "values", signature)] if inputs else []
+    if signature.packed == 0:
+        yield _eval(result, "Object... values", setters, on_error)
+    elif signature.packed > 1:
+        names = [f"a{i}" for i in range(signature.packed)]
+        head = f"Object[] values = new Object[] {{{', '.join(names)}}};"
+        yield _eval(result, ", ".join(f"Object {name}" for name in names), [head, *setters], on_error)
+
+
+def _eval(result: str, parameters: str, setters: list[str], on_error: OnError) -> str:
+    lines = [*setters, "return compute();"]
+    if on_error == "null":
+        lines = ["try {", *("    " + line for line in lines), "} catch (PredictionException failure) {"]
+        lines += ["    return missing();", "}"]
+    body = "\n".join("    " + line for line in lines)
+    return f"public {result} eval({parameters}) {{\n{body}\n}}"
+
+
+def _setter(field: Field, java: JavaField, argument: str, signature: FunctionSignature) -> list[str]:
+    target = f"m.{java.name}"
+    if not isinstance(field.type, ScalarType):
+        return [_set_array(field, java, argument, signature)]
+    value = f"{_CONVERTERS[field.type.base]}({argument})".replace("(byte[])(", "(byte[]) (")
+    if java.null_field is not None:
+        null = f"m.{java.null_field}"
+        return [f"{null} = {argument} == null;", f"if ({argument} != null) {{ {target} = {value}; }}"]
+    if field.type.base in _BOXED:
+        return [f"{target} = {value};"]
+    return [f"{target} = {argument} == null ? null : {value};"]
+
+
+def _result_class(signature: FunctionSignature) -> str:
+    fields = list(signature.outputs)
+    return _value_class(fields[0].type) if len(fields) == 1 else "RowData"
+
+
+def _value_class(data_type: DataType) -> str:
+    if isinstance(data_type, ScalarType):
+        return {BasicType.STRING: "StringData", BasicType.BYTE_STRING: "byte[]"}.get(data_type.base) or _BOXED[
+            data_type.base
+        ]
+    return "ArrayData"
+
+
+def _compute(signature: FunctionSignature, java: JavaModel, result: str) -> str:
+    values = [_value(field, out) for field, out in zip(signature.outputs, java.outputs, strict=True)]
+    if len(values) == 1:
+        lines = ["if (!m.run()) {", "    return missing();", "}", f"return {values[0]};"]
+        missing = "return null;"
+    else:
+        lines = [f"GenericRowData row = new GenericRowData({len(values)});", "if (m.run()) {"]
+        lines += [f"    row.setField({i}, {value});" for i, value in enumerate(values)]
+        lines += ["}", "return row;"]
+        missing = f"return new GenericRowData({len(values)});"
+    body = "\n".join("    " + line for line in lines)
+    return (
+        f"private {result} compute() {{\n{body}\n}}\n\nprivate static {result} missing() {{\n    {missing}\n}}"
+    )
+
+
+def _value(field: Field, java: JavaField) -> str:
+    source = f"m.{java.name}"
+    if not isinstance(field.type, ScalarType):
+        return _get_array(field, java)
+    base = field.type.base
+    if base is BasicType.STRING:
+        value = f"StringData.fromString({source})"
+    elif base is BasicType.BYTE_STRING:
+        value = source
+    else:
+        value = f"{_BOXED[base]}.valueOf({source})"
+    return value if java.null_field is None else f"(m.{java.null_field} ? null : {value})"
