@@ -57,7 +57,9 @@ class PredictionError(LeapstreamError):
         self.column = column
         self.row = row
         parts = [("model", model), ("node", node), ("op", op), ("column", column), ("row", row)]
-        where = ", ".join(f"{name} {value!r}" if name != "row" else f"row {value}" for name, value in parts if value is not None)
+        where = ", ".join(
+            f"{name} {value!r}" if name != "row" else f"row {value}" for name, value in parts if value is not None
+        )
         super().__init__(f"{reason} ({where})" if where else reason)
 
     def __reduce__(self) -> tuple[object, ...]:
