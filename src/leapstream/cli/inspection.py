@@ -1,0 +1,185 @@
+"""``leapstream inspect``: what a bundle holds."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+from rich.tree import Tree as Diagram
+
+import leapstream
+from leapstream.bundle.definition import ModelDef
+from leapstream.bundle.types import Schema
+from leapstream.bundle.writer import encode_files
+from leapstream.errors import LeapstreamError
+from leapstream.model import Model
+from leapstream.ops.pipeline import Node, Pipeline, Root
+
+
+@dataclass(frozen=True)
+class BackendState:
+    """Whether a backend can run a model here, and why not."""
+
+    name: str
+    available: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class NodeSize:
+    """How large a node is: bytes of its files, trees and nodes of trees."""
+
+    bytes: int
+    trees: int
+    tree_nodes: int
+
+
+class Inspection:
+    """What ``leapstream inspect`` shows.
+
+    Raises:
+        LeapstreamError: the bundle cannot be read.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        self.model = leapstream.load(uri)
+        definition = self.model.definition
+        self._files = encode_files(definition, definition.format)
+        self.bytes = sum(map(len, self._files.values()))
+        self.stored = _stored(uri)
+        self.backends = [_vectorized(self.model), _jvm(self.model)]
+
+    def _size(self, path: str, model: ModelDef) -> NodeSize:
+        size = sum(len(data) for name, data in self._files.items() if name.startswith(path + "/"))
+        trees = list(_trees(model))
+        return NodeSize(size, len(trees), sum(trees))
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, as JSON holds it."""
+        definition, schema = self.model.definition, self.model.schema
+        return {
+            "bundle": self.uri,
+            "name": definition.name,
+            "uid": definition.uid,
+            "version": definition.version,
+            "timestamp": definition.timestamp,
+            "format": definition.format,
+            "bytes": self.bytes,
+            "stored_bytes": self.stored,
+            "inputs": _fields(schema.inputs),
+            "outputs": _fields(schema.outputs),
+            "intermediate": _fields(schema.intermediate),
+            "root": self._node_json(self.model.root, "root", definition.root.model),
+            "backends": [asdict(state) for state in self.backends],
+        }
+
+    def _node_json(self, root: Root, path: str, model: ModelDef) -> dict[str, Any]:
+        common = {"name": root.name, "op": model.op, **asdict(self._size(path, model))}
+        if isinstance(root, Pipeline):
+            children = [self._node_json(node, place, inner) for node, place, inner in _children(root, path, model)]
+            return {**common, "nodes": children}
+        return {**common, "inputs": root.input_columns(), "outputs": root.output_columns()}
+
+    def show(self, console: Console) -> None:
+        """Print it for people."""
+        definition, schema = self.model.definition, self.model.schema
+        head = Text()
+        head.append(definition.name, style="bold").append(f"  {definition.uid}\n", style="dim")
+        written = f", {definition.timestamp}" if definition.timestamp else ""
+        head.append(f"Bundle.ML {definition.version}, {definition.format}{written}\n")
+        stored = "" if self.stored is None else f", {_bytes(self.stored)} stored"
+        count = len(self.model.nodes)
+        head.append(f"{count} node{'' if count == 1 else 's'}, {_bytes(self.bytes)}{stored}")
+        console.print(Panel.fit(head, title="bundle"))
+        for title, columns in (("inputs", schema.inputs), ("outputs", schema.outputs), ("adds", schema.intermediate)):
+            if len(columns):
+                console.print(_columns(title, columns))
+        diagram = Diagram(Text("pipeline", style="bold"))
+        self._draw(diagram, self.model.root, "root", definition.root.model)
+        console.print(diagram)
+        backends = Diagram(Text("backends", style="bold"))
+        for state in self.backends:
+            mark = Text("yes" if state.available else "no", style="green" if state.available else "red")
+            why = f": {state.reason}" if state.reason else ""
+            backends.add(Text(f"{state.name} ").append(mark).append(why))
+        console.print(backends)
+
+    def _draw(self, above: Diagram, root: Root, path: str, model: ModelDef) -> None:
+        size = self._size(path, model)
+        label = Text(model.op, style="bold cyan").append(f" {root.name}", style="not bold dim")
+        trees = f", {size.trees} trees of {size.tree_nodes} nodes" if size.trees else ""
+        label.append(f"  {_bytes(size.bytes)}{trees}", style="not bold default")
+        branch = above.add(label)
+        if isinstance(root, Node):
+            reads, writes = root.input_columns().values(), root.output_columns().values()
+            branch.add(Text(f"{', '.join(reads)} → {', '.join(writes)}"))
+            return
+        for node, place, inner in _children(root, path, model):
+            self._draw(branch, node, place, inner)
+
+
+def _children(root: Pipeline, path: str, model: ModelDef) -> list[tuple[Root, str, ModelDef]]:
+    return [(node, f"{path}/{node.name}.node", model.nodes[node.name].model) for node in root.nodes]
+
+
+def _trees(model: ModelDef) -> list[int]:
+    """The number of nodes of each tree in a model."""
+    found = [] if model.tree is None else [len(model.tree.kind)]
+    if model.cluster_tree is not None:
+        found.append(len(model.cluster_tree.num_children))
+    inner = [*model.models.values(), *(node.model for node in model.nodes.values())]
+    return found + [size for each in inner for size in _trees(each)]
+
+
+def _stored(uri: str) -> int | None:
+    """Size of an archive or directory on this machine, if it is on it."""
+    path = Path(uri)
+    if path.is_file():
+        return path.stat().st_size
+    if path.is_dir():
+        return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    return None
+
+
+def _vectorized(model: Model) -> BackendState:
+    try:
+        model.plan()
+    except LeapstreamError as error:
+        return BackendState("vectorized", False, str(error))
+    return BackendState("vectorized", True)
+
+
+def _jvm(model: Model) -> BackendState:
+    try:
+        from leapstream.jvm.emitter import emit
+
+        emit(model.plan(), "Inspected")
+    except (LeapstreamError, ImportError) as error:
+        return BackendState("jvm", False, str(error))
+    if importlib.util.find_spec("pyflink") is None:
+        return BackendState("jvm", False, "needs the flink extra: pip install 'leapstream[flink]'")
+    return BackendState("jvm", True)
+
+
+def _fields(schema: Schema) -> list[dict[str, Any]]:
+    return [{"name": f.name, "type": str(f.type)} for f in schema]
+
+
+def _columns(title: str, schema: Schema) -> Diagram:
+    diagram = Diagram(Text(title, style="bold"))
+    width = max(len(f.name) for f in schema)
+    for f in schema:
+        diagram.add(Text(f.name.ljust(width)).append(f"  {f.type}", style="dim"))
+    return diagram
+
+
+def _bytes(size: int) -> str:
+    if size < 1024:
+        return f"{size} B"
+    return f"{size / 1024:.1f} KiB" if size < 1 << 20 else f"{size / (1 << 20):.1f} MiB"

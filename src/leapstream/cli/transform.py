@@ -1,0 +1,68 @@
+"""``leapstream transform``: a model over a file of records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+import leapstream
+from leapstream.bundle.frame import LeapFrame
+from leapstream.cli.console import err
+from leapstream.cli.frames import LEAP_FORMATS, Batch, arrow_of, format_of, leap_of, open_reader, open_writer
+from leapstream.errors import PredictionError
+from leapstream.model import Backend, OnError
+
+
+def transform_file(
+    bundle: str,
+    source: str,
+    target: str,
+    *,
+    input_format: str | None,
+    output_format: str | None,
+    backend: Backend,
+    outputs: Sequence[str] | None,
+    on_error: OnError,
+    batch_size: int,
+) -> tuple[int, int]:
+    """Write a file of records with the columns that a model adds; the target is written all or nothing.
+
+    Returns:
+        number of records read and written.
+
+    Raises:
+        LeapstreamError: a file cannot be read or written, or the model refuses a record; the message names the record.
+    """
+    reads = format_of(source, input_format, "--input-format")
+    writes = format_of(target, output_format, "--output-format")
+    model = leapstream.load(bundle)
+    reader = open_reader(source, reads, model.schema.inputs, batch_size)
+    read = written = 0
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    console = err()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("transform", total=None)
+        with open_writer(target, writes) as writer:
+            for chunk in reader.chunks():
+                batch = chunk.batch
+                rows = len(batch)
+                if writes in LEAP_FORMATS and not isinstance(batch, LeapFrame):
+                    batch = leap_of(batch, model.schema.inputs)
+                try:
+                    result: Batch = model.transform(batch, backend, outputs=outputs, on_error=on_error)
+                except PredictionError as error:
+                    raise _at(error, read) from error
+                if writes not in LEAP_FORMATS and isinstance(result, LeapFrame):
+                    result = arrow_of(result)
+                writer.write(result)
+                read += rows
+                written += len(result)
+                progress.update(task, total=reader.total, completed=chunk.done)
+    return read, written
+
+
+def _at(error: PredictionError, before: int) -> PredictionError:
+    """The error with the record's position in the file instead of in its batch."""
+    row = None if error.row is None else error.row + before
+    return PredictionError(error.reason, model=error.model, node=error.node, op=error.op, column=error.column, row=row)
