@@ -48,8 +48,9 @@ class ProbabilisticClassifier(Op):
         """The class, when nothing else is asked for."""
         return self.from_probability(b, self.probability(b, self.raw(b, x)))
 
-    def check_thresholds(self) -> None:
-        """Raise ``BundleError`` unless there is one threshold per class, or none at all."""
+    def check_classes(self) -> None:
+        """Raise ``BundleError`` unless there are classes, with one threshold each or none at all."""
+        require(self.num_classes > 0, "there are no classes")
         if self.thresholds is not None:
             require(len(self.thresholds) == self.num_classes, "there is not one threshold per class")
 

@@ -164,7 +164,7 @@ class LogisticRegression(ProbabilisticClassifier):
             require(
                 rows == len(self.intercept_vector) == self.num_classes, "there is not one row and intercept per class"
             )
-            self.check_thresholds()
+            self.check_classes()
         else:
             require(self.coefficients is not None, "attribute 'coefficients' is missing")
             require(self.intercept is not None, "attribute 'intercept' is missing")

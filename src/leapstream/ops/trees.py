@@ -79,7 +79,7 @@ class DecisionTreeClassifier(ProbabilisticClassifier):
 
     def __post_init__(self) -> None:
         _check_leaves(self.tree, self.num_classes)
-        self.check_thresholds()
+        self.check_classes()
 
     def raw(self, b: Lowering, x: Expr) -> Expr:
         width = self.num_classes
@@ -97,6 +97,7 @@ class _RegressionTrees:
 
     def check_trees(self) -> None:
         """Raise ``BundleError`` when the trees are of another kind, or the weights do not fit."""
+        require(len(self.trees) > 0, "there are no trees")
         require(all(isinstance(t, DecisionTreeRegression) for t in self.trees), "the trees are no regression trees")
         require(len(self.tree_weights) == len(self.trees), "there is not one weight per tree")
 
@@ -175,9 +176,10 @@ class RandomForestClassifier(ProbabilisticClassifier):
     thresholds: tuple[float, ...] | None = attribute("list<double>", default=None)
 
     def __post_init__(self) -> None:
+        require(len(self.trees) > 0, "there are no trees")
         require(all(isinstance(t, DecisionTreeClassifier) for t in self.trees), "the trees are no classification trees")
         require(all(t.num_classes >= self.num_classes for t in self.trees), "a tree has fewer classes than the forest")
-        self.check_thresholds()
+        self.check_classes()
 
     def raw(self, b: Lowering, x: Expr) -> Expr:
         trees = tuple(t.tree for t in self.trees)
@@ -214,7 +216,7 @@ class GBTClassifier(_RegressionTrees, ProbabilisticClassifier):
     def __post_init__(self) -> None:
         self.check_trees()
         require(self.num_classes == 2, "only two classes are supported, by MLeap too")
-        self.check_thresholds()
+        self.check_classes()
 
     @classmethod
     def read(cls, model: ModelDef, where: str) -> Op:
