@@ -1,0 +1,277 @@
+package leapstream.runtime;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.nio.charset.Charset;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.Map;
+
+/**
+ * Runs a model over a leap frame in MLeap's binary format.
+ *
+ * Types come as strings: the shape (s scalar, l list, t tensor, m map), the letter of the basic type as in Casts, "?" when
+ * nullable, and for a map the letter of the key. The answer: the number of rows; a byte per row (0 fine, 1 dropped, 2 failed);
+ * for each that failed reason, node, op and column; then, as in a frame, the number of rows that are fine and their values.
+ */
+public final class BatchRunner {
+
+    private static final Charset UTF_8 = Charset.forName("UTF-8");
+
+    private RowModel model;
+    private String[] inputs;
+    private String[] outputs;
+
+    /** Sets the model, with its data and with the types of its inputs and outputs, separated by spaces. */
+    public void open(RowModel newModel, byte[] data, String inputTypes, String outputTypes) throws IOException {
+        newModel.open(new DataInputStream(new ByteArrayInputStream(data)));
+        model = newModel;
+        inputs = split(inputTypes);
+        outputs = split(outputTypes);
+    }
+
+    public byte[] run(byte[] frame) throws IOException {
+        DataInputStream in = new DataInputStream(new ByteArrayInputStream(frame));
+        in.readFully(new byte[in.readInt()]);
+        int rows = in.readInt();
+        byte[] states = new byte[rows];
+        int fine = 0;
+        ByteArrayOutputStream errorBytes = new ByteArrayOutputStream();
+        DataOutputStream errors = new DataOutputStream(errorBytes);
+        ByteArrayOutputStream valueBytes = new ByteArrayOutputStream();
+        DataOutputStream values = new DataOutputStream(valueBytes);
+        for (int row = 0; row < rows; row++) {
+            Object[] given = new Object[inputs.length];
+            for (int i = 0; i < inputs.length; i++) {
+                given[i] = read(in, inputs[i]);
+            }
+            try {
+                for (int i = 0; i < inputs.length; i++) {
+                    model.setInput(i, given[i]);
+                }
+                if (model.run()) {
+                    for (int i = 0; i < outputs.length; i++) {
+                        write(values, model.getOutput(i), outputs[i]);
+                    }
+                    fine++;
+                } else {
+                    states[row] = 1;
+                }
+            } catch (PredictionException e) {
+                states[row] = 2;
+                writeText(errors, e.reason);
+                writeText(errors, e.node);
+                writeText(errors, e.op);
+                writeText(errors, e.column);
+            }
+        }
+        ByteArrayOutputStream result = new ByteArrayOutputStream();
+        DataOutputStream out = new DataOutputStream(result);
+        out.writeInt(rows);
+        out.write(states);
+        errorBytes.writeTo(out);
+        out.writeInt(fine);
+        valueBytes.writeTo(out);
+        return result.toByteArray();
+    }
+
+    private static String[] split(String types) {
+        return types.isEmpty() ? new String[0] : types.split(" ");
+    }
+
+    // ---- reading --------------------------------------------------------------------------------------------------
+
+    private static Object read(DataInputStream in, String type) throws IOException {
+        if (type.indexOf('?') >= 0 && !in.readBoolean()) {
+            return null;
+        }
+        char base = type.charAt(1);
+        switch (type.charAt(0)) {
+            case 's':
+                return readElement(in, base);
+            case 'l':
+                return readElements(in, base);
+            case 't':
+                return readTensor(in, base);
+            default:
+                Map map = new HashMap();
+                char key = type.charAt(type.length() - 1);
+                for (int left = in.readInt(); left > 0; left--) {
+                    Object name = readElement(in, key);
+                    map.put(name, readElement(in, base));
+                }
+                return map;
+        }
+    }
+
+    private static Object readElement(DataInputStream in, char base) throws IOException {
+        switch (base) {
+            case 'z':
+                return Boolean.valueOf(in.readBoolean());
+            case 'b':
+                return Byte.valueOf(in.readByte());
+            case 's':
+                return Short.valueOf(in.readShort());
+            case 'i':
+                return Integer.valueOf(in.readInt());
+            case 'l':
+                return Long.valueOf(in.readLong());
+            case 'f':
+                return Float.valueOf(in.readFloat());
+            case 'd':
+                return Double.valueOf(in.readDouble());
+            default:
+                byte[] bytes = new byte[in.readInt()];
+                in.readFully(bytes);
+                return base == 't' ? (Object) new String(bytes, UTF_8) : bytes;
+        }
+    }
+
+    private static Object[] readElements(DataInputStream in, char base) throws IOException {
+        Object[] values = new Object[in.readInt()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = readElement(in, base);
+        }
+        return values;
+    }
+
+    private static Object readTensor(DataInputStream in, char base) throws IOException {
+        boolean sparse = in.readChar() != 0;
+        int[] dimensions = new int[in.readChar()];
+        int size = 1;
+        for (int i = 0; i < dimensions.length; i++) {
+            dimensions[i] = in.readInt();
+            size *= dimensions[i];
+        }
+        Object[] values = readElements(in, base);
+        int[] index = null;
+        if (sparse) {
+            index = new int[in.readInt()];
+            for (int k = 0; k < index.length; k++) {
+                in.readChar();
+                for (int i = 0; i < dimensions.length; i++) {
+                    index[k] = index[k] * dimensions[i] + in.readInt();
+                }
+            }
+        }
+        int[] declared = dimensions.length == 1 ? null : dimensions;
+        if (base == 'l' || base == 't' || base == 'x') {
+            return new Items(values, index, declared, size);
+        }
+        Vec result = new Vec(values.length);
+        result.size = size;
+        result.index = index;
+        result.count = values.length;
+        result.dimensions = declared;
+        for (int k = 0; k < values.length; k++) {
+            result.value[k] = Casts.unbox(values[k]);
+        }
+        return result;
+    }
+
+    // ---- writing --------------------------------------------------------------------------------------------------
+
+    private static void write(DataOutputStream out, Object value, String type) throws IOException {
+        if (type.indexOf('?') >= 0) {
+            out.writeBoolean(value != null);
+            if (value == null) {
+                return;
+            }
+        }
+        char base = type.charAt(1);
+        switch (type.charAt(0)) {
+            case 's':
+                writeElement(out, value, base);
+                break;
+            case 'l':
+                writeElements(out, (Object[]) value, base);
+                break;
+            case 't':
+                writeTensor(out, value, base);
+                break;
+            default:
+                Map map = (Map) value;
+                out.writeInt(map.size());
+                for (Iterator entries = map.entrySet().iterator(); entries.hasNext();) {
+                    Map.Entry entry = (Map.Entry) entries.next();
+                    writeElement(out, entry.getKey(), type.charAt(type.length() - 1));
+                    writeElement(out, entry.getValue(), base);
+                }
+        }
+    }
+
+    private static void writeElement(DataOutputStream out, Object value, char base) throws IOException {
+        switch (base) {
+            case 'z':
+                out.writeBoolean(((Boolean) value).booleanValue());
+                break;
+            case 'b':
+                out.writeByte(((Byte) value).byteValue());
+                break;
+            case 's':
+                out.writeShort(((Short) value).shortValue());
+                break;
+            case 'i':
+                out.writeInt(((Integer) value).intValue());
+                break;
+            case 'l':
+                out.writeLong(((Long) value).longValue());
+                break;
+            case 'f':
+                out.writeFloat(((Float) value).floatValue());
+                break;
+            case 'd':
+                out.writeDouble(((Double) value).doubleValue());
+                break;
+            default:
+                byte[] bytes = base == 't' ? ((String) value).getBytes(UTF_8) : (byte[]) value;
+                out.writeInt(bytes.length);
+                out.write(bytes);
+        }
+    }
+
+    private static void writeElements(DataOutputStream out, Object[] values, char base) throws IOException {
+        out.writeInt(values.length);
+        for (int i = 0; i < values.length; i++) {
+            writeElement(out, values[i], base);
+        }
+    }
+
+    private static void writeTensor(DataOutputStream out, Object value, char base) throws IOException {
+        Items items = value instanceof Vec ? items((Vec) value, base) : (Items) value;
+        int[] dimensions = items.dimensions == null ? new int[] {items.size} : items.dimensions;
+        out.writeChar(items.index == null ? 0 : 1);
+        out.writeChar(dimensions.length);
+        for (int i = 0; i < dimensions.length; i++) {
+            out.writeInt(dimensions[i]);
+        }
+        writeElements(out, items.value, base);
+        if (items.index != null) {
+            out.writeInt(items.index.length);
+            for (int k = 0; k < items.index.length; k++) {
+                out.writeChar(dimensions.length);
+                int rest = items.size;
+                for (int i = 0; i < dimensions.length; i++) {
+                    int before = rest;
+                    rest /= dimensions[i];
+                    out.writeInt(items.index[k] % before / rest);
+                }
+            }
+        }
+    }
+
+    private static Items items(Vec x, char base) {
+        return Casts.vecToItems(x, base, base);
+    }
+
+    private static void writeText(DataOutputStream out, String text) throws IOException {
+        byte[] bytes = text == null ? null : text.getBytes(UTF_8);
+        out.writeInt(bytes == null ? -1 : bytes.length);
+        if (bytes != null) {
+            out.write(bytes);
+        }
+    }
+}

@@ -1,0 +1,279 @@
+package leapstream.runtime;
+
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.Map;
+
+/**
+ * MLeap's conversions between basic types. A basic type is named by a letter: z boolean, b byte, s short, i int, l long,
+ * f float, d double, t string, x byte string.
+ */
+public final class Casts {
+
+    private static final int[] NO_DIMENSIONS = new int[0];
+
+    private Casts() {}
+
+    // ---- strings --------------------------------------------------------------------------------------------------
+
+    /** Whether a string stands for a missing number. */
+    public static boolean isHole(String text) {
+        return text.isEmpty() || text.equals("null");
+    }
+
+    public static boolean parseBoolean(String text) {
+        if (text.isEmpty() || text.equals("false") || text.equals("no")) {
+            return false;
+        }
+        for (int i = 0; i < text.length(); i++) {
+            if (!Character.isDigit(text.charAt(i))) {
+                return true;
+            }
+        }
+        return parseDouble(text) != 0;
+    }
+
+    public static byte parseByte(String text) {
+        try {
+            return Byte.parseByte(text);
+        } catch (NumberFormatException e) {
+            throw no(text, "byte");
+        }
+    }
+
+    public static short parseShort(String text) {
+        try {
+            return Short.parseShort(text);
+        } catch (NumberFormatException e) {
+            throw no(text, "short");
+        }
+    }
+
+    public static int parseInt(String text) {
+        try {
+            return Integer.parseInt(text);
+        } catch (NumberFormatException e) {
+            throw no(text, "int");
+        }
+    }
+
+    public static long parseLong(String text) {
+        try {
+            return Long.parseLong(text);
+        } catch (NumberFormatException e) {
+            throw no(text, "long");
+        }
+    }
+
+    public static float parseFloat(String text) {
+        try {
+            return Float.parseFloat(text);
+        } catch (NumberFormatException e) {
+            throw no(text, "float");
+        }
+    }
+
+    public static double parseDouble(String text) {
+        try {
+            return Double.parseDouble(text);
+        } catch (NumberFormatException e) {
+            throw no(text, "double");
+        }
+    }
+
+    private static Refusal no(String text, String type) {
+        return new Refusal("cannot cast to " + type + ": '" + text + "' is no " + type);
+    }
+
+    // ---- boxed elements -------------------------------------------------------------------------------------------
+
+    /** An element from one basic type to another; the string of a missing number gives 0. */
+    public static Object element(Object x, char from, char to) {
+        if (x == null) {
+            throw new Refusal("an element is missing");
+        }
+        if (from == to) {
+            return x;
+        }
+        if (from == 't') {
+            return parse((String) x, to);
+        }
+        Object number = from == 'z' ? Integer.valueOf(((Boolean) x).booleanValue() ? 1 : 0) : x;
+        return to == 't' ? number.toString() : number((Number) number, to);
+    }
+
+    private static Object parse(String text, char to) {
+        if (to == 'z') {
+            return Boolean.valueOf(parseBoolean(text));
+        }
+        boolean hole = isHole(text);
+        switch (to) {
+            case 'b':
+                return Byte.valueOf(hole ? (byte) 0 : parseByte(text));
+            case 's':
+                return Short.valueOf(hole ? (short) 0 : parseShort(text));
+            case 'i':
+                return Integer.valueOf(hole ? 0 : parseInt(text));
+            case 'l':
+                return Long.valueOf(hole ? 0L : parseLong(text));
+            case 'f':
+                return Float.valueOf(hole ? 0f : parseFloat(text));
+            default:
+                return Double.valueOf(hole ? 0.0 : parseDouble(text));
+        }
+    }
+
+    /** A number as another type; Number's own conversions are Java's casts. */
+    private static Object number(Number x, char to) {
+        switch (to) {
+            case 'z':
+                return Boolean.valueOf(x.doubleValue() != 0);
+            case 'b':
+                return Byte.valueOf(x.byteValue());
+            case 's':
+                return Short.valueOf(x.shortValue());
+            case 'i':
+                return Integer.valueOf(x.intValue());
+            case 'l':
+                return Long.valueOf(x.longValue());
+            case 'f':
+                return Float.valueOf(x.floatValue());
+            default:
+                return Double.valueOf(x.doubleValue());
+        }
+    }
+
+    /** A number that a Vec holds as its own basic type, which the letter names. */
+    static Object box(double x, char type) {
+        return number(Double.valueOf(x), type);
+    }
+
+    /** What a Vec holds of an element. */
+    public static double unbox(Object x) {
+        return x instanceof Boolean ? (((Boolean) x).booleanValue() ? 1 : 0) : ((Number) x).doubleValue();
+    }
+
+    // ---- lists, maps and tensors ----------------------------------------------------------------------------------
+
+    public static Object[] list(Object[] x, char from, char to) {
+        Object[] result = new Object[x.length];
+        for (int i = 0; i < x.length; i++) {
+            result[i] = element(x[i], from, to);
+        }
+        return result;
+    }
+
+    public static Map map(Map x, char fromKey, char fromBase, char toKey, char toBase) {
+        Map result = new HashMap();
+        for (Iterator entries = x.entrySet().iterator(); entries.hasNext();) {
+            Map.Entry entry = (Map.Entry) entries.next();
+            result.put(element(entry.getKey(), fromKey, toKey), element(entry.getValue(), fromBase, toBase));
+        }
+        return result;
+    }
+
+    public static Vec listToVec(Object[] x, char from, char to, Vec out) {
+        double[] values = out.dense(x.length);
+        for (int i = 0; i < x.length; i++) {
+            values[i] = unbox(element(x[i], from, to));
+        }
+        return out;
+    }
+
+    public static Items listToItems(Object[] x, char from, char to) {
+        return new Items(list(x, from, to), null, null, x.length);
+    }
+
+    public static Object[] vecToList(Vec x, char from, char to) {
+        requireDense(x.index);
+        Object[] result = new Object[x.size];
+        for (int i = 0; i < x.size; i++) {
+            result[i] = element(box(x.value[i], from), from, to);
+        }
+        return result;
+    }
+
+    public static Object[] itemsToList(Items x, char from, char to) {
+        requireDense(x.index);
+        return list(x.value, from, to);
+    }
+
+    private static void requireDense(int[] index) {
+        if (index != null) {
+            throw new Refusal("a sparse tensor cannot be cast to a list");
+        }
+    }
+
+    public static Vec vecToVec(Vec x, char from, char to, Vec out) {
+        shape(x.size, x.index, x.stored(), x.dimensions, out);
+        for (int k = 0; k < x.stored(); k++) {
+            out.value[k] = unbox(element(box(x.value[k], from), from, to));
+        }
+        return out;
+    }
+
+    public static Vec itemsToVec(Items x, char from, char to, Vec out) {
+        shape(x.size, x.index, x.value.length, x.dimensions, out);
+        for (int k = 0; k < x.value.length; k++) {
+            out.value[k] = unbox(element(x.value[k], from, to));
+        }
+        return out;
+    }
+
+    public static Items vecToItems(Vec x, char from, char to) {
+        Object[] values = new Object[x.stored()];
+        int[] index = x.index == null ? null : new int[x.stored()];
+        for (int k = 0; k < x.stored(); k++) {
+            values[k] = element(box(x.value[k], from), from, to);
+            if (index != null) {
+                index[k] = x.index[k];
+            }
+        }
+        return new Items(values, index, x.dimensions == null ? null : (int[]) x.dimensions.clone(), x.size);
+    }
+
+    public static Items itemsToItems(Items x, char from, char to) {
+        return new Items(list(x.value, from, to), x.index, x.dimensions, x.size);
+    }
+
+    private static void shape(int size, int[] index, int count, int[] dimensions, Vec out) {
+        if (index == null) {
+            out.dense(size);
+        } else {
+            out.sparse(size, count);
+            System.arraycopy(index, 0, out.index, 0, count);
+            out.count = count;
+        }
+        out.dimensions = dimensions;
+    }
+
+    /** A scalar as a tensor without dimensions. */
+    public static Vec scalarToVec(double x, Vec out) {
+        out.dense(1)[0] = x;
+        out.dimensions = NO_DIMENSIONS;
+        return out;
+    }
+
+    public static Items scalarToItems(Object x) {
+        return new Items(new Object[] {x}, null, NO_DIMENSIONS, 1);
+    }
+
+    /** The first element of a tensor, which has to be stored. */
+    public static Object first(Vec x, char from) {
+        for (int k = 0; k < x.stored(); k++) {
+            if (x.index == null || x.index[k] == 0) {
+                return box(x.value[k], from);
+            }
+        }
+        throw new Refusal("the tensor does not store a first element");
+    }
+
+    public static Object first(Items x) {
+        for (int k = 0; k < x.value.length; k++) {
+            if (x.index == null || x.index[k] == 0) {
+                return x.value[k];
+            }
+        }
+        throw new Refusal("the tensor does not store a first element");
+    }
+}

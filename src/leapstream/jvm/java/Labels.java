@@ -1,0 +1,56 @@
+package leapstream.runtime;
+
+import java.util.HashMap;
+
+/** The labels of a string indexer; of a label that repeats the last position counts. */
+public final class Labels {
+
+    private final HashMap positions;
+    private final String[] labels;
+
+    public Labels(String[] labels) {
+        this.labels = labels;
+        this.positions = new HashMap(2 * labels.length);
+        for (int i = 0; i < labels.length; i++) {
+            positions.put(labels[i], Integer.valueOf(i));
+        }
+    }
+
+    /** Position of a label, or -1. */
+    public int position(String label) {
+        Integer found = (Integer) positions.get(label);
+        return found == null ? -1 : found.intValue();
+    }
+
+    /** The label at a position, which is cut towards zero. */
+    public String label(double position) {
+        int i = (int) position;
+        if (i < 0 || i >= labels.length) {
+            throw new Refusal("the index is outside of the " + labels.length + " labels");
+        }
+        return labels[i];
+    }
+
+    /** The label of each element of a vector. */
+    public Items labels(Vec x) {
+        Object[] texts = new Object[x.size];
+        if (x.index != null) {
+            for (int i = 0; i < x.size; i++) {
+                texts[i] = label(0);
+            }
+        }
+        for (int k = 0; k < x.stored(); k++) {
+            texts[x.index == null ? k : x.index[k]] = label(x.value[k]);
+        }
+        return new Items(texts, null, x.dimensions == null ? null : (int[]) x.dimensions.clone(), x.size);
+    }
+
+    /** The label of each double of a list. */
+    public Object[] labels(Object[] x) {
+        Object[] texts = new Object[x.length];
+        for (int i = 0; i < x.length; i++) {
+            texts[i] = label(((Double) x[i]).doubleValue());
+        }
+        return texts;
+    }
+}
