@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from leapstream.flink import MLeapMapFunction, MLeapUDFRegistry, predict_stream
 from pyflink.common import Row, Types
 from pyflink.datastream import DataStream, MapFunction, StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
+
+# Google's libraries, which come with PyFlink, announce on import the versions of Python they will drop one day.
+warnings.filterwarnings("ignore", category=FutureWarning, module="google")
 
 HERE = Path(__file__).resolve().parent
 

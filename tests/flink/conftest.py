@@ -1,0 +1,99 @@
+"""One mini cluster for all tests of Flink."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leapstream.flink import MLeapUDFRegistry, RegisteredFunction
+
+# What the Python workers import when a first job starts warns of its own dependencies; none of it is ours to mend.
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import pyflink.fn_execution.beam.beam_worker_pool_service  # noqa: F401
+
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.table import EnvironmentSettings, StreamTableEnvironment, TableEnvironment
+
+ROOT = Path(__file__).resolve().parents[1]
+LINEAR = str(ROOT / "bench" / "linear3.zip")
+FOREST = str(ROOT / "bench" / "forest3-20x5.zip")
+
+Register = Callable[..., RegisteredFunction]
+
+_numbers = itertools.count()
+
+
+def golden(case: str) -> Path:
+    """The folder of a recorded case."""
+    return ROOT / "golden" / case
+
+
+def bundle_of(case: str) -> str:
+    """Its bundle."""
+    folder = golden(case)
+    return str(folder / "bundle.zip" if (folder / "bundle.zip").exists() else folder / "bundle")
+
+
+def collect(table_env: TableEnvironment, query: str) -> list[tuple[Any, ...]]:
+    """The rows of a query."""
+    with table_env.execute_sql(query).collect() as rows:
+        return [tuple(row) for row in rows]
+
+
+@pytest.fixture(scope="session")
+def env() -> StreamExecutionEnvironment:
+    environment = StreamExecutionEnvironment.get_execution_environment()
+    environment.set_parallelism(1)
+    return environment
+
+
+@pytest.fixture(scope="session")
+def table_env(env: StreamExecutionEnvironment) -> StreamTableEnvironment:
+    """A streaming environment."""
+    return StreamTableEnvironment.create(env)
+
+
+@pytest.fixture(scope="session")
+def batch_env() -> TableEnvironment:
+    """A batch environment."""
+    environment = TableEnvironment.create(EnvironmentSettings.in_batch_mode())
+    environment.get_config().set("parallelism.default", "1")
+    return environment
+
+
+@pytest.fixture
+def register(table_env: StreamTableEnvironment) -> Iterator[Register]:
+    """Registers a function under a name of its own for as long as a test runs."""
+    names: list[tuple[TableEnvironment, str]] = []
+
+    def register(model: Any, where: TableEnvironment = table_env, **options: Any) -> RegisteredFunction:
+        name = options.pop("name", f"f{next(_numbers)}")
+        function = MLeapUDFRegistry.register(name, model, where, **options)
+        names.append((where, name))
+        return function
+
+    yield register
+    for where, name in names:
+        where.execute_sql(f"DROP TEMPORARY SYSTEM FUNCTION IF EXISTS {name}")
+
+
+@pytest.fixture
+def table(table_env: StreamTableEnvironment) -> Iterator[Callable[..., str]]:
+    """Makes a temporary view of rows."""
+    views: list[tuple[TableEnvironment, str]] = []
+
+    def make(rows: Sequence[Sequence[Any]], schema: Any, where: TableEnvironment = table_env) -> str:
+        name = f"rows{next(_numbers)}"
+        where.create_temporary_view(name, where.from_elements([tuple(row) for row in rows], schema))
+        views.append((where, name))
+        return name
+
+    yield make
+    for where, name in views:
+        where.drop_temporary_view(name)
