@@ -15,6 +15,7 @@ from leapstream import LeapstreamError, Model, load
 from leapstream.bundle.definition import Format
 from leapstream.bundle.reader import decode_files
 from leapstream.bundle.writer import encode_files
+from leapstream.jvm.emitter import emit
 from leapstream.ops import REGISTRY
 from leapstream.vectorized.executor import VectorizedExecutor
 
@@ -51,6 +52,7 @@ CHECKS: dict[str, Callable[[Model], bool]] = {
     "write JSON": lambda model: returns(model, "json"),
     "write Protobuf": lambda model: returns(model, "protobuf"),
     "vectorized": lambda model: runs(VectorizedExecutor, model.plan()),
+    "JVM": lambda model: runs(emit, model.plan(), "Model"),
 }
 
 
