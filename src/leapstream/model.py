@@ -22,7 +22,7 @@ from leapstream.errors import BackendError, PredictionError, SchemaError
 from leapstream.ops.pipeline import Node, Root, declared_inputs, lower, produced_columns, read_node, steps, write_node
 from leapstream.plan.plan import Plan
 from leapstream.plan.rewrites import optimize
-from leapstream.tables import Output, Rows, Table, table_of
+from leapstream.tables import Output, Rows, Table, grouped, table_of
 from leapstream.vectorized.columns import column_of, to_python
 from leapstream.vectorized.executor import Batch, VectorizedExecutor
 
@@ -258,7 +258,7 @@ class Model:
         from leapstream.jvm.executor import JvmExecutor
 
         plan = self.plan(given, outputs)
-        columns = [_values(table, f) for f in plan.inputs]
+        columns = [table.values(f.name) for f in plan.inputs]
         rows = [tuple(column[i] for column in columns) for i in range(table.rows)]
         results = JvmExecutor(plan).run(LeapFrame(plan.inputs, list(rows)))
         failed = [i for i, result in enumerate(results) if isinstance(result, PredictionError)]
@@ -325,33 +325,14 @@ def _nullable_if(f: Field, nullable: bool) -> Field:
     return replace(f, type=with_nullable(f.type, True)) if nullable else f
 
 
-def _values(table: Table, f: Field) -> list[Any]:
-    """A column's Python values, with tensors of any sizes."""
-    sizes = table.sizes(f.name)
-    if sizes is None:
-        return to_python(table.column(f.name, None), f.type)
-    values: list[Any] = [None] * table.rows
-    for rows in _grouped(sizes):
-        for row, value in zip(rows, to_python(table.column(f.name, rows), f.type), strict=True):
-            values[row] = value
-    return values
-
-
 def _groups(table: Table, inputs: Schema) -> list[Rows | None]:
     """Rows that can share a batch: those whose tensors have equal dimensions; ``[None]`` when all can."""
     keys = [table.sizes(f.name) for f in inputs if isinstance(f.type, (TensorType, ListType))]
     given = [key for key in keys if key is not None]
     if not given:
         return [None]
-    groups = _grouped(list(zip(*given, strict=True)))
+    groups = grouped(list(zip(*given, strict=True)))
     return [None] if len(groups) <= 1 else list(groups)
-
-
-def _grouped(keys: Sequence[Any]) -> list[Rows]:
-    groups: dict[Any, list[int]] = {}
-    for row, key in enumerate(keys):
-        groups.setdefault(key, []).append(row)
-    return [np.array(rows, dtype=np.intp) for rows in groups.values()]
 
 
 def _raise_first(batches: Sequence[Batch], groups: Sequence[Rows | None]) -> None:

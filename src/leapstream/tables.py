@@ -45,6 +45,18 @@ class Table(ABC):
     def column(self, name: str, rows: Rows | None) -> Column:
         """A column, or some rows of it."""
 
+    def values(self, name: str) -> list[Any]:
+        """A column's values as a leap frame holds them."""
+        sizes = self.sizes(name)
+        data_type = self.schema[name].type
+        if sizes is None:
+            return to_python(self.column(name, None), data_type)
+        values: list[Any] = [None] * self.rows
+        for rows in grouped(sizes):
+            for row, value in zip(rows, to_python(self.column(name, rows), data_type), strict=True):
+                values[row] = value
+        return values
+
     @abstractmethod
     def result(self, outputs: list[Output], rows: Rows | None, *, keep_inputs: bool) -> Any:
         """A frame of the same kind: the given columns, if they are to be kept, and the outputs.
@@ -54,6 +66,14 @@ class Table(ABC):
             rows: the given rows that are kept; ``None`` for all.
             keep_inputs: whether the given columns are part of the result.
         """
+
+
+def grouped(keys: Sequence[Any]) -> list[Rows]:
+    """Positions of equal keys, by first appearance."""
+    groups: dict[Any, list[int]] = {}
+    for row, key in enumerate(keys):
+        groups.setdefault(key, []).append(row)
+    return [np.array(rows, dtype=np.intp) for rows in groups.values()]
 
 
 def table_of(frame: Any, wanted: Schema) -> Table:
@@ -103,6 +123,9 @@ class LeapTable(Table):
         position = self._position[name]
         picked = self.frame.rows if rows is None else [self.frame.rows[i] for i in rows]
         return column_of([row[position] for row in picked], self.schema[name].type)
+
+    def values(self, name: str) -> list[Any]:
+        return self.frame.column(name)
 
     def result(self, outputs: list[Output], rows: Rows | None, *, keep_inputs: bool) -> LeapFrame:
         kept = self.frame.rows if rows is None else [self.frame.rows[i] for i in rows]
