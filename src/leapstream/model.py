@@ -261,9 +261,9 @@ class Model:
         columns = [table.values(f.name) for f in plan.inputs]
         rows = [tuple(column[i] for column in columns) for i in range(table.rows)]
         results = JvmExecutor(plan).run(LeapFrame(plan.inputs, list(rows)))
-        failed = [i for i, result in enumerate(results) if isinstance(result, PredictionError)]
+        failed = [result for result in results if isinstance(result, PredictionError)]
         if failed and on_error == "raise":
-            raise results[failed[0]]
+            raise failed[0]
         left = np.array([i for i, result in enumerate(results) if result is not None], dtype=np.intp)
         fields = [_nullable_if(f, bool(failed)) for f in plan.output_schema]
         hole = (None,) * len(fields)
