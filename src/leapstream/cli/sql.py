@@ -7,6 +7,7 @@ import queue
 import sys
 import threading
 import unicodedata
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -52,11 +53,14 @@ def run_script(
         if value is not None:
             settings[key] = value
         statements.pop(0)
-    table_env = _environment(settings)
-    if config is not None:
-        from leapstream.flink import MLeapUDFRegistry
+    with warnings.catch_warnings():
+        # What PyFlink's dependencies have to say about each other is nothing that a user of SQL can mend.
+        warnings.simplefilter("ignore")
+        table_env = _environment(settings)
+        if config is not None:
+            from leapstream.flink import MLeapUDFRegistry
 
-        MLeapUDFRegistry.register_from_config(config, table_env)
+            MLeapUDFRegistry.register_from_config(config, table_env)
     for statement in statements:
         try:
             _run(table_env, statement, as_json)
@@ -116,9 +120,10 @@ def _run(table_env: Any, statement: Statement, as_json: bool) -> None:
         key, value = setting
         table_env.get_config().set(key, "" if value is None else value)
         return
+    from pyflink.table import ResultKind
+
     result = table_env.execute_sql(statement.text)
-    kind = result.get_result_kind().name
-    if kind != "SUCCESS_WITH_CONTENT":
+    if result.get_result_kind() != ResultKind.SUCCESS_WITH_CONTENT:
         return
     names = list(result.get_table_schema().get_field_names())
     client = result.get_job_client()
@@ -132,7 +137,7 @@ def _run(table_env: Any, statement: Statement, as_json: bool) -> None:
             result.wait()
         return
     try:
-        _print(result, names, as_json)
+        _print(result, names, as_json, is_text=client is None and len(names) == 1)
     except KeyboardInterrupt:
         if client is not None:
             client.cancel()
@@ -148,7 +153,8 @@ def _is_insert(table_env: Any, statement: Statement) -> bool:
 # ---- rows -------------------------------------------------------------------------------------------------------------
 
 
-def _print(result: Any, names: list[str], as_json: bool) -> None:
+def _print(result: Any, names: list[str], as_json: bool, *, is_text: bool) -> None:
+    """Print rows. ``is_text``: a value of several lines (EXPLAIN, SHOW CREATE) is printed as it is."""
     rows = _Rows(result)
     if as_json:
         while (item := rows.next(None)) is not None:
@@ -163,6 +169,9 @@ def _print(result: Any, names: list[str], as_json: bool) -> None:
     while (item := rows.next(table.patience())) is not None:
         if item is _WAITING:
             table.flush()
+        elif is_text and "\n" in str(item[1][0]):
+            sys.stdout.write(str(item[1][0]).rstrip("\n") + "\n")
+            return
         else:
             table.add(*item)
     table.close()
@@ -182,7 +191,7 @@ class _Rows:
         try:
             with result.collect() as rows:
                 for row in rows:
-                    self._queue.put((_KINDS[row.get_row_kind().name], list(row)))
+                    self._queue.put((str(row.get_row_kind()), list(row)))
             self._queue.put(None)
         # Raised again where the rows are taken.
         except Exception as error:
@@ -197,9 +206,6 @@ class _Rows:
         if isinstance(item, Exception):
             raise item
         return item
-
-
-_KINDS = {"INSERT": "+I", "UPDATE_BEFORE": "-U", "UPDATE_AFTER": "+U", "DELETE": "-D"}
 
 
 def row_value(value: Any) -> Any:

