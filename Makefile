@@ -4,6 +4,8 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3.10 python3 python; do \
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-stamp
+# Flink starts its Python workers with the python on PATH.
+RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -23,13 +25,13 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 demo: setup ## the main job: SQL functions and a DataStream in an embedded Flink
-	$(BIN)/python examples/demo/demo.py
+	$(RUN) examples/demo/demo.py
 
 test: setup ## all tests
-	$(BIN)/python -m pytest
+	$(RUN) -m pytest
 
 test-fast: setup ## the tests that need no Flink, in less than a minute
-	$(BIN)/python -m pytest -m "not flink and not slow"
+	$(RUN) -m pytest -m "not flink and not slow"
 
 lint: setup ## ruff, lint and format
 	$(BIN)/ruff check .
@@ -53,7 +55,7 @@ docs: setup ## the site, in site/; warnings are errors
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench-flink: setup ## a Flink job without a function, on the JVM backend and on the Python backend
-	$(BIN)/python benchmarks/flink.py
+	$(RUN) benchmarks/flink.py
 
 bench-corrupt: setup ## truncated and bit-flipped bundles, all of them
 	$(BIN)/python benchmarks/corrupt_bundles.py
