@@ -18,11 +18,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from leapstream.flink import MLeapMapFunction, MLeapUDFRegistry, predict_stream
-
 from pyflink.common import Row, Types
 from pyflink.datastream import DataStream, MapFunction, StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
+
+from leapstream.flink import MLeapMapFunction, MLeapUDFRegistry, predict_stream
 
 # Google's libraries, which come with PyFlink, announce on import the versions of Python they will drop one day.
 warnings.filterwarnings("ignore", category=FutureWarning, module="google")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -46,10 +47,17 @@ def collect(table_env: TableEnvironment, query: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in rows]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # PyFlink keeps no handle of its JVM, which ends with this process.
+    config.addinivalue_line("filterwarnings", "ignore:subprocess .* is still running:ResourceWarning")
+
+
 @pytest.fixture(scope="session")
 def env() -> StreamExecutionEnvironment:
     environment = StreamExecutionEnvironment.get_execution_environment()
     environment.set_parallelism(1)
+    # PyFlink sets it for streams of tables alone.
+    environment.set_python_executable(sys.executable)
     return environment
 
 

@@ -43,7 +43,7 @@ def test_a_map_function_predicts_in_a_job(env: StreamExecutionEnvironment) -> No
     assert collected(stream.map(function, output_type=function.get_produced_type())) == pytest.approx(expected())
 
 
-Features = namedtuple("Features", ["feature3", "feature2", "feature1"])  # noqa: PYI024
+Features = namedtuple("Features", ["feature3", "feature2", "feature1"])
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 
-from leapstream.bundle.types import BasicType, DataType, Field, ScalarType, Schema
+from leapstream.bundle.types import BasicType, DataType, Field, ScalarType, Schema, TensorType
 from leapstream.flink.config import OnError
 from leapstream.flink.signature import FunctionSignature
 from leapstream.jvm import runtime_sources
-from leapstream.jvm.emitter import JavaField, JavaModel, emit
+from leapstream.jvm.emitter import LETTERS, JavaField, JavaModel, emit
 from leapstream.model import Model
 
 _PACKAGE = "leapstream.generated"
@@ -63,9 +63,14 @@ def _source(
     signature: FunctionSignature, plan_inputs: Schema, java: JavaModel, name: str, resource: str, on_error: OnError
 ) -> str:
     body = "\n".join(
-        "    " + line for method in _methods(signature, plan_inputs, java, on_error) for line in [*method.splitlines(), ""]
+        "    " + line
+        for method in _methods(signature, plan_inputs, java, on_error)
+        for line in [*method.splitlines(), ""]
     )
     strings = [f"new String[] {{{', '.join(map(_quote, values))}}}" for values in _names_and_types(signature)]
+    vectors = [f for f in java.inputs if f.java_type.endswith("Vec")]
+    buffers = "".join(f"    private transient Vec {_buffer(f)};\n" for f in vectors)
+    opened = "".join(f"        {_buffer(f)} = new Vec();\n" for f in vectors)
     return f"""package {_PACKAGE};
 
 import leapstream.runtime.*;
@@ -74,11 +79,12 @@ import org.apache.flink.table.data.GenericArrayData;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.StringData;
+import org.apache.flink.table.data.binary.BinaryStringData;
 
 public final class {name} extends ModelFunction {{
 
     private transient {java.class_name} m;
-
+{buffers}
     public {name}() {{
         super(new ModelSignature({_quote(signature.function)}, {_quote(signature.model)},
             {strings[0]}, {strings[1]}, {signature.packed}, {_quote(signature.result_type)}));
@@ -87,7 +93,7 @@ public final class {name} extends ModelFunction {{
     public void open(org.apache.flink.table.functions.FunctionContext context) throws Exception {{
         {java.class_name} opened = new {java.class_name}();
         load(opened, {_quote("/" + resource)});
-        m = opened;
+{opened}        m = opened;
     }}
 
 {body}
@@ -145,7 +151,7 @@ def _packed_evals(
     signature: FunctionSignature, inputs: tuple[JavaField, ...], result: str, on_error: OnError
 ) -> Iterator[str]:
     (field,) = signature.inputs
-    setters = [_pack(field, inputs[0], "values", signature)] if inputs else []
+    setters = [_set_array(field, inputs[0], "values", signature)] if inputs else []
     if signature.packed == 0:
         yield _eval(result, "Object... values", setters, on_error)
     elif signature.packed > 1:
@@ -166,7 +172,12 @@ def _eval(result: str, parameters: str, setters: list[str], on_error: OnError) -
 def _setter(field: Field, java: JavaField, argument: str, signature: FunctionSignature) -> list[str]:
     target = f"m.{java.name}"
     if not isinstance(field.type, ScalarType):
-        return [_set_array(field, java, argument, signature)]
+        return [
+            f"{target} = null;",
+            f"if ({argument} != null) {{",
+            *("    " + line for line in (_set_array(field, java, argument, signature),)),
+            "}",
+        ]
     value = f"{_CONVERTERS[field.type.base]}({argument})".replace("(byte[])(", "(byte[]) (")
     if java.null_field is not None:
         null = f"m.{java.null_field}"
@@ -200,9 +211,7 @@ def _compute(signature: FunctionSignature, java: JavaModel, result: str) -> str:
         lines += ["}", "return row;"]
         missing = f"return new GenericRowData({len(values)});"
     body = "\n".join("    " + line for line in lines)
-    return (
-        f"private {result} compute() {{\n{body}\n}}\n\nprivate static {result} missing() {{\n    {missing}\n}}"
-    )
+    return f"private {result} compute() {{\n{body}\n}}\n\nprivate static {result} missing() {{\n    {missing}\n}}"
 
 
 def _value(field: Field, java: JavaField) -> str:
@@ -211,9 +220,35 @@ def _value(field: Field, java: JavaField) -> str:
         return _get_array(field, java)
     base = field.type.base
     if base is BasicType.STRING:
-        value = f"StringData.fromString({source})"
+        value = f"BinaryStringData.fromString({source})"
     elif base is BasicType.BYTE_STRING:
         value = source
     else:
         value = f"{_BOXED[base]}.valueOf({source})"
     return value if java.null_field is None else f"(m.{java.null_field} ? null : {value})"
+
+
+# ---- arrays -----------------------------------------------------------------------------------------------------------
+
+
+def _set_array(field: Field, java: JavaField, argument: str, signature: FunctionSignature) -> str:
+    kind = f"'{LETTERS[field.type.base]}'"
+    where = f"{_quote(signature.model)}, {_quote(field.name)}"
+    target = f"m.{java.name}"
+    if not isinstance(field.type, TensorType):
+        return f"{target} = elements({argument}, {kind}, {where});"
+    dimensions = field.type.dimensions
+    shape = "null"
+    if dimensions is not None and len(dimensions) > 1:
+        shape = f"new int[] {{{', '.join(map(str, dimensions))}}}"
+    if java.java_type.endswith("Items"):
+        return f"{target} = items({argument}, {kind}, {shape}, {where});"
+    return f"{target} = vec({argument}, {kind}, {shape}, {_buffer(java)}, {where});"
+
+
+def _buffer(java: JavaField) -> str:
+    return f"{java.name}Buffer"
+
+
+def _get_array(field: Field, java: JavaField) -> str:
+    return f"array(m.{java.name}, '{LETTERS[field.type.base]}')"

@@ -10,6 +10,8 @@ import java.net.URLConnection;
 
 import org.apache.flink.table.catalog.DataTypeFactory;
 import org.apache.flink.table.data.ArrayData;
+import org.apache.flink.table.data.GenericArrayData;
+import org.apache.flink.table.data.binary.BinaryStringData;
 import org.apache.flink.table.functions.ScalarFunction;
 import org.apache.flink.table.types.inference.TypeInference;
 
@@ -80,26 +82,180 @@ public abstract class ModelFunction extends ScalarFunction {
         return value instanceof Boolean ? (((Boolean) value).booleanValue() ? "1" : "0") : value.toString();
     }
 
-    /** Whether some element is NULL, which no model takes. */
-    protected static boolean hasNull(ArrayData array) {
-        for (int i = 0; i < array.size(); i++) {
-            if (array.isNullAt(i)) {
-                return true;
-            }
+    /** Element of an array, boxed; kinds are letters of basic types. */
+    private static Object element(ArrayData array, int i, char kind) {
+        switch (kind) {
+            case 'z':
+                return Boolean.valueOf(array.getBoolean(i));
+            case 'b':
+                return Byte.valueOf(array.getByte(i));
+            case 's':
+                return Short.valueOf(array.getShort(i));
+            case 'i':
+                return Integer.valueOf(array.getInt(i));
+            case 'l':
+                return Long.valueOf(array.getLong(i));
+            case 'f':
+                return Float.valueOf(array.getFloat(i));
+            case 'd':
+                return Double.valueOf(array.getDouble(i));
+            case 't':
+                return array.getString(i).toString();
+            default:
+                return array.getBinary(i);
         }
-        return false;
     }
 
-    protected static boolean hasNull(Object[] values) {
+    /** A value that was given for an element of some kind. */
+    private static Object converted(Object value, char kind) {
+        switch (kind) {
+            case 'z':
+                return Boolean.valueOf(toBoolean(value));
+            case 'b':
+                return Byte.valueOf(toByte(value));
+            case 's':
+                return Short.valueOf(toShort(value));
+            case 'i':
+                return Integer.valueOf(toInt(value));
+            case 'l':
+                return Long.valueOf(toLong(value));
+            case 'f':
+                return Float.valueOf(toFloat(value));
+            case 'd':
+                return Double.valueOf(toDouble(value));
+            case 't':
+                return toText(value);
+            default:
+                return value;
+        }
+    }
+
+    /** The elements of an array, or of scalars that stand for one; none may be NULL. */
+    protected static Object[] elements(Object given, char kind, String model, String column) {
+        if (given instanceof ArrayData) {
+            ArrayData array = (ArrayData) given;
+            Object[] values = new Object[array.size()];
+            for (int i = 0; i < values.length; i++) {
+                if (array.isNullAt(i)) {
+                    throw nullElement(model, column);
+                }
+                values[i] = element(array, i, kind);
+            }
+            return values;
+        }
+        Object[] scalars = given instanceof Object[] ? (Object[]) given : new Object[] {given};
+        Object[] values = new Object[scalars.length];
         for (int i = 0; i < values.length; i++) {
-            if (values[i] == null) {
-                return true;
+            if (scalars[i] == null) {
+                throw nullElement(model, column);
             }
+            values[i] = converted(scalars[i], kind);
         }
-        return false;
+        return values;
     }
 
-    protected static PredictionException nullElement(String model, String column) {
-        return new PredictionException("an element of the array is NULL (model '" + model + "', column '" + column + "')");
+    /** The same as a tensor of numbers, in a buffer. */
+    protected static Vec vec(Object given, char kind, int[] dimensions, Vec buffer, String model, String column) {
+        if (kind == 'd' && given instanceof ArrayData) {
+            ArrayData array = (ArrayData) given;
+            int size = array.size();
+            double[] values = buffer.dense(size);
+            for (int i = 0; i < size; i++) {
+                if (array.isNullAt(i)) {
+                    throw nullElement(model, column);
+                }
+                values[i] = array.getDouble(i);
+            }
+        } else if (kind == 'd' && given instanceof Object[]) {
+            Object[] scalars = (Object[]) given;
+            double[] values = buffer.dense(scalars.length);
+            for (int i = 0; i < scalars.length; i++) {
+                if (scalars[i] == null) {
+                    throw nullElement(model, column);
+                }
+                values[i] = toDouble(scalars[i]);
+            }
+        } else {
+            Object[] boxed = elements(given, kind, model, column);
+            double[] values = buffer.dense(boxed.length);
+            for (int i = 0; i < boxed.length; i++) {
+                values[i] = toDouble(boxed[i]);
+            }
+        }
+        buffer.dimensions = shape(dimensions, buffer.size);
+        return buffer;
+    }
+
+    protected static Items items(Object given, char kind, int[] dimensions, String model, String column) {
+        Object[] values = elements(given, kind, model, column);
+        return new Items(values, null, shape(dimensions, values.length), values.length);
+    }
+
+    private static int[] shape(int[] dimensions, int size) {
+        if (dimensions == null) {
+            return null;
+        }
+        int product = 1;
+        for (int i = 0; i < dimensions.length; i++) {
+            product *= dimensions[i];
+        }
+        return product == size ? dimensions : null;
+    }
+
+    private static PredictionException nullElement(String model, String column) {
+        return new PredictionException("an element of the array is NULL", model, null, null, column);
+    }
+
+    // ---- results --------------------------------------------------------------------------------------------------
+
+    /** A tensor of numbers as an array of its elements. */
+    protected static ArrayData array(Vec vec, char kind) {
+        if (vec == null) {
+            return null;
+        }
+        double[] all = new double[vec.size];
+        if (vec.index == null) {
+            System.arraycopy(vec.value, 0, all, 0, vec.size);
+        } else {
+            for (int k = 0; k < vec.count; k++) {
+                all[vec.index[k]] = vec.value[k];
+            }
+        }
+        if (kind == 'd') {
+            return new GenericArrayData(all);
+        }
+        Object[] boxed = new Object[all.length];
+        for (int i = 0; i < all.length; i++) {
+            boxed[i] = converted(Double.valueOf(all[i]), kind);
+        }
+        return new GenericArrayData(boxed);
+    }
+
+    protected static ArrayData array(Items items, char kind) {
+        if (items == null) {
+            return null;
+        }
+        if (items.index == null) {
+            return array(items.value, kind);
+        }
+        Object[] all = new Object[items.size];
+        if (kind == 'l') {
+            java.util.Arrays.fill(all, Long.valueOf(0));
+        }
+        for (int k = 0; k < items.index.length; k++) {
+            all[items.index[k]] = items.value[k];
+        }
+        return array(all, kind);
+    }
+
+    protected static ArrayData array(Object[] values, char kind) {
+        if (values == null) {
+            return null;
+        }
+        Object[] all = new Object[values.length];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = kind == 't' && values[i] != null ? BinaryStringData.fromString((String) values[i]) : values[i];
+        }
+        return new GenericArrayData(all);
     }
 }
