@@ -89,10 +89,10 @@ def test_statements_run_in_order_and_rows_are_printed_as_json_lines(run: Run, tm
 @pytest.mark.flink
 def test_a_statement_that_fails_is_named_by_its_line_after_what_came_before(run: Run, tmp_path: Path) -> None:
     script = tmp_path / "q.sql"
-    script.write_text("SELECT 1 AS one;\n\nSELECT * FROM missing;\n")
+    script.write_text("SELECT 1 AS n;\n\nSELECT * FROM missing;\n")
     result = run("sql", script)
     assert result.exit_code == 1
-    assert "| one |" in result.stdout
+    assert "| n |" in result.stdout
     assert result.stderr == f"error: {script}: line 3: Object 'missing' not found\n"
 
 
