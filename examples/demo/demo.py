@@ -84,7 +84,7 @@ def check(way: str, scored: Iterable[tuple[int, float, list[float]]]) -> bool:
         for record in expected
     )
     print(f"{way}: {right} of {len(expected)} loans scored as MLeap's JVM runtime recorded")
-    return right == len(expected) == len(given)
+    return bool(right == len(expected) == len(given))
 
 
 def main() -> int:
@@ -117,7 +117,7 @@ def main() -> int:
     return 0 if good else 1
 
 
-class _KeepId(MapFunction):
+class _KeepId(MapFunction):  # type: ignore[misc]
     """An own map function around the model's: the record's id next to its score."""
 
     def __init__(self, inner: MLeapMapFunction) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +51,7 @@ class PandasModelFunction(ScalarFunction):  # type: ignore[misc]
         """Make the model ready."""
         self._model = self._source if isinstance(self._source, Model) else self._source.load()
 
-    def eval(self, *columns: pd.Series[Any]) -> pd.Series[Any] | pd.DataFrame:
+    def eval(self, *columns: pd.Series[Any]) -> Any:
         """The results for a batch: a Series, or a DataFrame for a ROW. Dropped rows are NULL."""
         assert self._model is not None
         outputs, rows = predict_columns(self._model, self._signature, columns, self._on_error)
@@ -63,7 +62,7 @@ class PandasModelFunction(ScalarFunction):  # type: ignore[misc]
         return next(iter(results.values()))
 
 
-def _aligned(values: Any, rows: Sequence[int], size: int) -> pd.Series[Any]:
+def _aligned(values: Any, rows: Any, size: int) -> Any:
     if len(rows) == size:
         return pd.Series(values)
     whole = np.full(size, None, dtype=object)
