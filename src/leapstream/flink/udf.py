@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from pyflink.table.udf import FunctionContext, ScalarFunction
 
@@ -36,7 +37,11 @@ class WorkerBundle:
 
 
 class PandasModelFunction(ScalarFunction):  # type: ignore[misc]
-    """A pandas function that predicts; the model travels with it, or is read in :meth:`open`."""
+    """A pandas function that predicts; the model travels with it, or is read in :meth:`open`.
+
+    PyFlink hands batches over as pandas Series, in which a missing number is NaN: this backend takes NaN for NULL, in arguments,
+    in elements of arrays and in results.
+    """
 
     def __init__(self, model: Model | WorkerBundle, signature: FunctionSignature, on_error: OnError) -> None:
         self._source = model
@@ -56,15 +61,21 @@ class PandasModelFunction(ScalarFunction):  # type: ignore[misc]
         assert self._model is not None
         outputs, rows = predict_columns(self._model, self._signature, columns, self._on_error)
         size = len(columns[0])
-        results = {f.name: _aligned(series_values(outputs[f.name], f), rows, size) for f in self._signature.outputs}
+        results: dict[str, pd.Series[Any]] = {
+            f.name: _aligned(series_values(outputs[f.name], f), rows, size) for f in self._signature.outputs
+        }
         if len(results) > 1:
             return pd.DataFrame(results)
-        return next(iter(results.values()))
+        (result,) = results.values()
+        return result
 
 
-def _aligned(values: Any, rows: Any, size: int) -> Any:
+def _aligned(values: Any, rows: npt.NDArray[np.intp], size: int) -> pd.Series[Any]:
+    aligned: pd.Series[Any]
     if len(rows) == size:
-        return pd.Series(values)
-    whole = np.full(size, None, dtype=object)
-    whole[rows] = values
-    return pd.Series(whole)
+        aligned = pd.Series(values)
+    else:
+        whole = np.full(size, None, dtype=object)
+        whole[rows] = values
+        aligned = pd.Series(whole)
+    return aligned
