@@ -1,5 +1,5 @@
 # Every target sets up what it needs: a virtual environment in .venv, from pyproject.toml alone.
-PYTHON ?= $(shell for p in python3.12 python3.11 python3.10 python3 python; do \
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.10 python3 python; do \
 	if $$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 13))' 2>/dev/null; then echo $$p; break; fi; done)
 VENV := .venv
 BIN := $(VENV)/bin
