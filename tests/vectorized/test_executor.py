@@ -99,3 +99,13 @@ def test_first_of_several_failures_of_a_row_counts() -> None:
     assert batch.failed.tolist() == [True, False, True]
     assert batch.error(0).node == "one"
     assert batch.error(2).node == "two"
+
+
+def test_negative_zero_lies_below_a_split_at_zero() -> None:
+    from leapstream.bundle.types import Schema
+
+    x = p.Input(name="x", type=p.DOUBLE)
+    bucket = p.Bucketize(x=x, splits=np.array([-1.0, 0.0, 1.0]), invalid="error", type=p.DOUBLE)
+    plan = make_plan("m", Schema.of([("x", p.DOUBLE)]), [x, bucket], [("b", bucket)])
+    batch = VectorizedExecutor(plan).run({"x": Column(np.array([-0.0, 0.0, 1.0]))}, 3)
+    assert batch.columns["b"].values.tolist() == [0.0, 1.0, 1.0]

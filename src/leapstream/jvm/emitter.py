@@ -740,7 +740,7 @@ def _linear_sum(e: _Emitter, expr: p.LinearSum) -> None:
             parts.append((x, e.present(x) if isinstance(x.type, ScalarType) else e.vector(x)))
     e.place(expr)
     weights = e.doubles(np.concatenate([np.zeros(0), *expr.weights]))
-    e.define(expr, _double(expr.intercept))
+    e.define(expr, "0.0")
     total = e.value(expr)
     at = 0
     for (x, name), part in zip(parts, expr.weights, strict=True):
@@ -751,6 +751,7 @@ def _linear_sum(e: _Emitter, expr: p.LinearSum) -> None:
         else:
             e.line(f"{total} += Vecs.dot({name}, {weights}, {at}, {len(part)});")
         at += len(part)
+    e.line(f"{total} += {_double(expr.intercept)};")
 
 
 # ---- arithmetic and classes -------------------------------------------------------------------------------------------

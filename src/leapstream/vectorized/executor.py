@@ -237,9 +237,13 @@ def _bucketize(run: _Run, expr: p.Bucketize, x: Column) -> Column:
         run.drop(nan)
     elif expr.invalid == "error":
         run.fail(nan, "the value is NaN")
-    run.fail((values < splits[0]) | (values > splits[-1]), lambda row: f"{values[row]} is outside of the splits")
-    bucket = np.searchsorted(splits, values, side="right") - 1
-    bucket = np.where(values == splits[-1], len(splits) - 2, bucket)
+    # Java's binary search takes -0.0 for less than 0.0; the least number below 0 finds the same bucket.
+    keys = np.where((values == 0.0) & np.signbit(values), -np.nextafter(0.0, 1.0), values)
+    last = values == splits[-1]
+    outside = ((keys < splits[0]) | (keys > splits[-1])) & ~last
+    run.fail(outside, lambda row: f"{values[row]} is outside of the splits")
+    bucket = np.searchsorted(splits, keys, side="right") - 1
+    bucket = np.where(last, len(splits) - 2, bucket)
     return Column(np.where(nan, len(splits) - 1, bucket).astype(np.float64))
 
 
@@ -342,10 +346,10 @@ def _mat_vec(run: _Run, expr: p.MatVec, x: Column) -> Column:
 
 
 def _linear_sum(run: _Run, expr: p.LinearSum, *xs: Column) -> Column:
-    total = np.full(run.rows, expr.intercept)
+    total = np.zeros(run.rows)
     for x, weights in zip(xs, expr.weights, strict=True):
         total += x.values * weights[0] if x.values.ndim == 1 else x.values @ weights
-    return Column(total)
+    return Column(total + expr.intercept)
 
 
 def _nearest(run: _Run, expr: p.Nearest, x: Column) -> Column:
