@@ -15,10 +15,11 @@ import numpy.typing as npt
 from leapstream.bundle import values
 from leapstream.bundle.definition import ModelDef, Tree, Value
 from leapstream.bundle.tensor import Tensor
-from leapstream.bundle.types import BasicType, DataShape, DataType, ScalarType, TensorType
+from leapstream.bundle.types import BasicType, DataShape, DataType
 from leapstream.errors import BundleError, UnsupportedOpError
 from leapstream.ops.lowering import Lowering
-from leapstream.plan.primitives import Expr
+from leapstream.plan.primitives import DOUBLE, Expr
+from leapstream.plan.primitives import vector as doubles
 
 REGISTRY: dict[str, type[Op]] = {}
 """The ops by the names that bundles use."""
@@ -235,13 +236,6 @@ def same(a: Any, b: Any) -> bool:
 
 
 # ---- types that ops share ---------------------------------------------------------------------------------------------
-
-DOUBLE = ScalarType(BasicType.DOUBLE, nullable=False)
-
-
-def doubles(size: int | None) -> TensorType:
-    """The type of a port that takes or gives a vector of doubles."""
-    return TensorType(BasicType.DOUBLE, None if size is None else (size,), nullable=False)
 
 
 def not_null(shape: DataShape, base: BasicType = BasicType.DOUBLE) -> DataType:

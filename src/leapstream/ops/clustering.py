@@ -9,13 +9,11 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from leapstream.bundle.types import BasicType, DataType, ScalarType
+from leapstream.bundle.types import DataType
 from leapstream.ops.base import Op, attribute, doubles, register, require
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
-from leapstream.plan.primitives import Expr
-
-INT = ScalarType(BasicType.INT, nullable=False)
+from leapstream.plan.primitives import INT, Expr
 
 
 @register

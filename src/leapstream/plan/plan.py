@@ -33,11 +33,6 @@ class Plan:
         """Names and types of the outputs."""
         return Schema(tuple(Field(name, expr.type) for name, expr in self.outputs))
 
-    @property
-    def drops_rows(self) -> bool:
-        """Whether some row may be dropped (``handle_invalid`` = skip)."""
-        return any(drops(expr) for expr in self.order)
-
 
 def drops(expr: Expr) -> bool:
     """Whether an expression may drop rows."""

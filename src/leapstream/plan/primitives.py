@@ -28,7 +28,6 @@ Doubles: TypeAlias = npt.NDArray[np.float64]
 
 DOUBLE = ScalarType(BasicType.DOUBLE, nullable=False)
 INT = ScalarType(BasicType.INT, nullable=False)
-STRING = ScalarType(BasicType.STRING, nullable=True)
 
 
 def vector(size: int | None) -> TensorType:
@@ -368,7 +367,6 @@ class LinearSum(Expr):
 __all__ = [
     "DOUBLE",
     "INT",
-    "STRING",
     "Affine",
     "ArgMax",
     "Binarize",
