@@ -22,6 +22,7 @@ from leapstream.bundle.types import BasicType, DataType, ListType, MapType, Scal
 from leapstream.errors import BackendError
 from leapstream.jvm import PACKAGE
 from leapstream.plan import primitives as p
+from leapstream.plan.forest import make_forest
 from leapstream.plan.plan import Plan
 from leapstream.plan.primitives import Expr
 
@@ -413,31 +414,21 @@ def _labels(labels: tuple[str, ...]) -> bytes:
 
 def _forest(expr: p.Trees) -> bytes:
     """The trees as ``leapstream.runtime.Forest`` reads them."""
-    nodes = np.cumsum([0, *(len(t.kind) for t in expr.trees)])
-    starts = np.cumsum([0, *(len(t.data) for t in expr.trees)])
-    kind = np.concatenate([t.kind for t in expr.trees])
-    feature = np.concatenate([t.feature for t in expr.trees])
-    first = np.concatenate([t.data_start + at for t, at in zip(expr.trees, starts, strict=False)])
-    last = np.concatenate([t.data_end + at for t, at in zip(expr.trees, starts, strict=False)])
-    right = np.concatenate([t.right + at for t, at in zip(expr.trees, nodes, strict=False)])
-    data = np.concatenate([t.data for t in expr.trees])
+    forest = make_forest(expr)
+    kind = forest.kind
+    # Sorted for a binary search; the trees keep their own order.
     for node in np.flatnonzero(kind >= CATEGORICAL):
-        data[first[node] : last[node]].sort()
-    if expr.combine == "votes":
-        for node in np.flatnonzero(kind == LEAF):
-            total = sum(data[first[node] : last[node]].tolist())
-            data[first[node] : last[node]] = data[first[node] : last[node]] / total if total != 0 else 0.0
-    weights = np.ones(len(expr.trees)) if expr.weights is None else expr.weights
+        forest.data[forest.data_start[node] : forest.data_end[node]].sort()
     parts = [
-        _ints(nodes[:-1]),
-        _ints(np.where(kind == LEAF, -1, np.where(kind == CONTINUOUS, feature, -2 - feature))),
-        _doubles(np.concatenate([t.threshold for t in expr.trees])),
-        _ints(np.where(kind == LEAF, first, right)),
-        _ints(first),
-        _ints(last),
+        _ints(forest.root),
+        _ints(np.where(kind == LEAF, -1, np.where(kind == CONTINUOUS, forest.feature, -2 - forest.feature))),
+        _doubles(forest.threshold),
+        _ints(np.where(kind == LEAF, forest.data_start, forest.right)),
+        _ints(forest.data_start),
+        _ints(forest.data_end),
         _ints((kind != CATEGORICAL_NOT).astype(np.int32)),
-        _doubles(data),
-        _doubles(weights),
+        _doubles(forest.data),
+        _doubles(forest.weights),
     ]
     return b"".join(parts)
 

@@ -16,6 +16,7 @@ from scipy import special
 from leapstream.bundle.types import TensorType
 from leapstream.errors import BackendError, PredictionError
 from leapstream.plan import primitives as p
+from leapstream.plan.forest import make_forest
 from leapstream.plan.plan import Plan
 from leapstream.plan.primitives import Expr, Origin
 from leapstream.vectorized import kernels
@@ -453,7 +454,7 @@ PRIMITIVES: dict[type[Expr], Callable[..., Column]] = {
 
 _PREPARE: dict[type[Expr], Callable[[Any], Any]] = {
     p.Lookup: _prepare_lookup,
-    p.Trees: kernels.make_forest,
+    p.Trees: make_forest,
     p.Nearest: lambda expr: np.sqrt((expr.centers**2).sum(axis=1)),
 }
 

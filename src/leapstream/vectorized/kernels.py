@@ -2,56 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from leapstream.bundle.definition import LEAF, Tree
+from leapstream.plan.forest import Forest
 from leapstream.plan.primitives import Trees
-
-
-@dataclass(frozen=True, eq=False)
-class Forest:
-    """Trees one after the other in flat arrays; ``right`` and the data slices count from the start of the arrays."""
-
-    root: npt.NDArray[np.int32]
-    kind: npt.NDArray[np.uint8]
-    feature: npt.NDArray[np.int32]
-    threshold: npt.NDArray[np.float64]
-    right: npt.NDArray[np.int32]
-    data_start: npt.NDArray[np.int32]
-    data_end: npt.NDArray[np.int32]
-    data: npt.NDArray[np.float64]
-
-
-def make_forest(expr: Trees) -> Forest:
-    """The trees of an ensemble; for ``votes`` each leaf is divided by its sum, and 0 where that is 0."""
-    nodes = np.cumsum([0, *(len(t.kind) for t in expr.trees)])
-    starts = np.cumsum([0, *(len(t.data) for t in expr.trees)])
-    return Forest(
-        root=nodes[:-1].astype(np.int32),
-        kind=np.concatenate([t.kind for t in expr.trees]),
-        feature=np.concatenate([t.feature for t in expr.trees]),
-        threshold=np.concatenate([t.threshold for t in expr.trees]),
-        right=np.concatenate([t.right + at for t, at in zip(expr.trees, nodes, strict=False)]).astype(np.int32),
-        data_start=np.concatenate([t.data_start + at for t, at in zip(expr.trees, starts, strict=False)]).astype(
-            np.int32
-        ),
-        data_end=np.concatenate([t.data_end + at for t, at in zip(expr.trees, starts, strict=False)]).astype(np.int32),
-        data=np.concatenate([frequencies(t) if expr.combine == "votes" else t.data for t in expr.trees]),
-    )
-
-
-def frequencies(tree: Tree) -> npt.NDArray[np.float64]:
-    """A tree's data with each leaf's values divided by their sum, 0 where that is 0."""
-    data = tree.data.copy()
-    for start, end in zip(tree.data_start[tree.kind == LEAF], tree.data_end[tree.kind == LEAF], strict=True):
-        total = sum(data[start:end].tolist())
-        data[start:end] = data[start:end] / total if total != 0 else 0.0
-    return data
 
 
 @njit(cache=True, nogil=True)
@@ -131,9 +89,8 @@ def run_forest(
         out = np.zeros((rows, expr.width))
         sum_leaves(x, *arrays, out, failed)
         return out, failed
-    weights = np.ones(len(expr.trees)) if expr.weights is None else np.ascontiguousarray(expr.weights, dtype=np.float64)
     total = np.empty(rows)
-    sum_trees(x, *arrays, weights, total, failed)
+    sum_trees(x, *arrays, forest.weights, total, failed)
     return (total / len(expr.trees) if expr.combine == "mean" else total), failed
 
 
