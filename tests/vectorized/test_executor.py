@@ -14,7 +14,8 @@ from leapstream import LeapFrame, Tensor
 from leapstream.plan import primitives as p
 from leapstream.plan.plan import make_plan
 from leapstream.vectorized.columns import Column, cast_numbers, java_double, java_float, parse_double
-from leapstream.vectorized.executor import PRIMITIVES, VectorizedExecutor, argmax
+from leapstream.vectorized.executor import PRIMITIVES, VectorizedExecutor
+from leapstream.vectorized.functions import argmax
 from tests.golden_corpus import Case, cases
 
 FINE = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from leapstream.bundle.types import Field, Schema
-from leapstream.plan.primitives import Bucketize, Expr, Input, Lookup
+from leapstream.plan.primitives import Expr, Input
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,18 +34,13 @@ class Plan:
         return Schema(tuple(Field(name, expr.type) for name, expr in self.outputs))
 
 
-def drops(expr: Expr) -> bool:
-    """Whether an expression may drop rows."""
-    return isinstance(expr, (Lookup, Bucketize)) and expr.invalid == "skip"
-
-
 def make_plan(name: str, inputs: Schema, created: Sequence[Expr], outputs: Iterable[tuple[str, Expr]]) -> Plan:
     """A plan that computes ``outputs`` and nothing that they (and the dropping of rows) do not need.
 
     ``created`` lists all expressions in the order in which the pipeline makes them.
     """
     outputs = tuple(outputs)
-    effects = tuple(expr for expr in created if drops(expr))
+    effects = tuple(expr for expr in created if expr.drops)
     needed: set[int] = set()
     stack: list[Expr] = [expr for _, expr in outputs]
     stack.extend(effects)

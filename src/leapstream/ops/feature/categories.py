@@ -1,13 +1,12 @@
-"""Feature transformers (MLeap's ``core.feature``)."""
+"""Categories and missing values: indexers, encoders, buckets, imputers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, cast
+from typing import ClassVar, Literal, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from leapstream.bundle import values
 from leapstream.bundle.definition import ModelDef
@@ -18,16 +17,13 @@ from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
 
-Doubles = npt.NDArray[np.float64]
 HandleInvalid = Literal["error", "skip", "keep"]
 
 
-def _check_handler(value: str, allowed: tuple[str, ...] = ("error", "skip", "keep")) -> HandleInvalid:
+def check_handler(value: str, allowed: tuple[str, ...] = ("error", "skip", "keep")) -> HandleInvalid:
+    """The way to handle invalid values, when it is an allowed one."""
     require(value in allowed, f"handle_invalid {value!r} is none of {', '.join(allowed)}")
     return cast(HandleInvalid, value)
-
-
-# ---- categories -------------------------------------------------------------------------------------------------------
 
 
 @register
@@ -49,7 +45,7 @@ class StringIndexer(Op):
     handle_invalid: HandleInvalid = attribute("string", default="error")
 
     def __post_init__(self) -> None:
-        _check_handler(self.handle_invalid)
+        check_handler(self.handle_invalid)
 
     @classmethod
     def read(cls, model: ModelDef, where: str) -> StringIndexer:
@@ -65,7 +61,7 @@ class StringIndexer(Op):
         handler = (
             values.get_scalar(attributes["handle_invalid"], "string") if "handle_invalid" in attributes else "error"
         )
-        return cls(labels, _check_handler(handler))
+        return cls(labels, check_handler(handler))
 
     def to_model(self) -> ModelDef:
         """The layout of MLeap since 0.20: ``labels_length`` and one list per column."""
@@ -135,7 +131,7 @@ class OneHotEncoder(Op):
     drop_last: bool = attribute("boolean", default=True)
 
     def __post_init__(self) -> None:
-        _check_handler(self.handle_invalid, ("error", "keep"))
+        check_handler(self.handle_invalid, ("error", "keep"))
         require(all(size >= 0 for size in self.category_sizes), "category sizes may not be negative")
 
     @classmethod
@@ -155,7 +151,7 @@ class OneHotEncoder(Op):
             require("handle_invalid" in attributes, "attribute 'handle_invalid' is missing")
         if "handle_invalid" in attributes:
             handler = values.get_scalar(attributes["handle_invalid"], "string")
-        return cls(tuple(sizes), _check_handler(handler, ("error", "keep")), drop_last)
+        return cls(tuple(sizes), check_handler(handler, ("error", "keep")), drop_last)
 
     def _width(self, size: int) -> int:
         return size + (self.handle_invalid == "keep") - self.drop_last
@@ -195,7 +191,7 @@ class Bucketizer(Op):
     handle_invalid: HandleInvalid = attribute("string", default="error")
 
     def __post_init__(self) -> None:
-        _check_handler(self.handle_invalid)
+        check_handler(self.handle_invalid)
         require(len(self.splits) >= 2, "splits needs at least two numbers")
         first, *inner, last = self.splits
         restored = (-np.inf if first != first else first, *inner, np.inf if last != last else last)
@@ -321,200 +317,3 @@ class Imputer(Op):
     def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         filled = p.Impute(x=inputs[0], surrogate=self.surrogate_value, missing=self.missing_value, type=DOUBLE)
         return {"output": b.add(filled)}
-
-
-# ---- vectors ----------------------------------------------------------------------------------------------------------
-
-
-@register
-@dataclass(frozen=True, eq=False)
-class VectorAssembler(Op):
-    """Numbers and vectors one after the other (MLeap ``VectorAssemblerModel``); a missing value fails, NaN passes.
-
-    Attributes:
-        input_shapes: shape of each input: scalar, or tensor of one dimension.
-    """
-
-    op: ClassVar[str] = "vector_assembler"
-    input_shapes: tuple[DataShape, ...] = attribute("list<data_shape>")
-
-    def __post_init__(self) -> None:
-        for shape in self.input_shapes:
-            one = shape.base == "tensor" and shape.dimensions is not None and len(shape.dimensions) == 1
-            require(shape.base == "scalar" or one, "input_shapes has to hold scalars and vectors of a given size")
-
-    @property
-    def size(self) -> int:
-        """Length of the result."""
-        return sum(1 if shape.base == "scalar" else (shape.dimensions or (0,))[0] for shape in self.input_shapes)
-
-    def inputs(self) -> dict[str, DataType]:
-        return {f"input{i}": not_null(shape) for i, shape in enumerate(self.input_shapes)}
-
-    def outputs(self) -> dict[str, DataType]:
-        return {"output": doubles(self.size)}
-
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        return {"output": b.add(p.Concat(xs=inputs, type=doubles(self.size)))}
-
-
-class _VectorOp(Op):
-    """An op from one vector to another of the same size."""
-
-    def size(self) -> int | None:
-        """Number of elements."""
-        raise NotImplementedError
-
-    def inputs(self) -> dict[str, DataType]:
-        return {"input": doubles(self.size())}
-
-    def outputs(self) -> dict[str, DataType]:
-        return {"output": doubles(self.size())}
-
-    def _affine(self, b: Lowering, x: Expr, **steps: Any) -> Expr:
-        size = self.size()
-        assert size is not None
-        return b.add(p.Affine(x=x, size=size, type=doubles(size), **steps))
-
-
-@register
-@dataclass(frozen=True, eq=False)
-class StandardScaler(_VectorOp):
-    """``(x - mean) * (1 / std)``, or one of the two; 0 where ``std`` is 0 (MLeap ``StandardScalerModel``).
-
-    With ``std`` alone sparse vectors stay sparse, and NaN stays NaN even where ``std`` is 0.
-
-    Attributes:
-        mean: float64 (size,), or ``None``.
-        std: float64 (size,), or ``None``; one of the two is needed.
-    """
-
-    op: ClassVar[str] = "standard_scaler"
-    mean: Doubles | None = attribute("vector", default=None)
-    std: Doubles | None = attribute("vector", default=None)
-
-    def __post_init__(self) -> None:
-        require(self.mean is not None or self.std is not None, "a mean or a std is needed")
-        if self.mean is not None and self.std is not None:
-            require(len(self.mean) == len(self.std), "mean and std differ in size")
-
-    def size(self) -> int:
-        given = self.std if self.std is not None else self.mean
-        assert given is not None
-        return len(given)
-
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        if self.std is None:
-            return {"output": self._affine(b, inputs[0], shift=self.mean)}
-        with np.errstate(divide="ignore"):
-            factor = np.where(self.std != 0.0, 1.0 / self.std, 0.0)
-        if self.mean is None:
-            return {"output": self._affine(b, inputs[0], factor=factor)}
-        fixed = np.where(self.std != 0.0, np.nan, 0.0)
-        return {"output": self._affine(b, inputs[0], shift=self.mean, factor=factor, fixed=_unless_none(fixed))}
-
-
-@register
-@dataclass(frozen=True, eq=False)
-class MinMaxScaler(_VectorOp):
-    """``(x - min) / (max - min)`` scaled to [minValue, maxValue] (MLeap ``MinMaxScalerModel``).
-
-    The middle of that range where max is min; NaN stays NaN.
-
-    Attributes:
-        min: float64 (size,), least value of each element.
-        max: float64 (size,), greatest value of each element.
-        min_value: lower bound of the result (``minValue`` in a bundle), 0 by default.
-        max_value: upper bound of the result (``maxValue``), 1 by default.
-    """
-
-    op: ClassVar[str] = "min_max_scaler"
-    min: Doubles = attribute("vector")
-    max: Doubles = attribute("vector")
-    min_value: float = attribute("double", name="minValue", default=0.0)
-    max_value: float = attribute("double", name="maxValue", default=1.0)
-
-    def __post_init__(self) -> None:
-        require(len(self.min) == len(self.max), "min and max differ in size")
-
-    def size(self) -> int:
-        return len(self.min)
-
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        scale = self.max_value - self.min_value
-        extent = self.max - self.min
-        fixed = np.where(extent != 0.0, np.nan, 0.5 * scale + self.min_value)
-        scaled = self._affine(
-            b,
-            inputs[0],
-            shift=self.min,
-            divisor=np.where(extent != 0.0, extent, 1.0),
-            factor=np.full(len(extent), scale),
-            offset=np.full(len(extent), self.min_value),
-            fixed=_unless_none(fixed),
-            keep_nan=True,
-        )
-        return {"output": scaled}
-
-
-def _unless_none(fixed: Doubles) -> Doubles | None:
-    return None if np.isnan(fixed).all() else fixed
-
-
-@register
-@dataclass(frozen=True, eq=False)
-class MaxAbsScaler(_VectorOp):
-    """``x / maxAbs`` held within [-1, 1]; ``x`` itself where maxAbs is 0 (MLeap ``MaxAbsScalerModel``).
-
-    Spark does not clip.
-
-    Attributes:
-        max_abs: float64 (size,), greatest absolute value of each element (``maxAbs`` in a bundle).
-    """
-
-    op: ClassVar[str] = "max_abs_scaler"
-    max_abs: Doubles = attribute("vector", name="maxAbs")
-
-    def size(self) -> int:
-        return len(self.max_abs)
-
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        scaled = self._affine(b, inputs[0], divisor=np.where(self.max_abs == 0.0, 1.0, self.max_abs))
-        return {"output": b.add(p.Clip(x=scaled, low=-1.0, high=1.0, type=scaled.type))}
-
-
-@register
-@dataclass(frozen=True, eq=False)
-class Normalizer(_VectorOp):
-    """A vector divided by its p-norm; itself where that is 0 (MLeap ``NormalizerModel``).
-
-    Attributes:
-        p_norm: at least 1, may be infinite; every row fails when it is NaN, as which a JSON bundle holds infinity.
-        input_size: number of elements.
-    """
-
-    op: ClassVar[str] = "normalizer"
-    p_norm: float = attribute("double")
-    input_size: int = attribute("int")
-
-    def size(self) -> int:
-        return self.input_size
-
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        return {"output": b.add(p.Normalize(x=inputs[0], p=self.p_norm, type=doubles(self.input_size)))}
-
-
-__all__ = [
-    "Binarizer",
-    "Bucketizer",
-    "Imputer",
-    "MaxAbsScaler",
-    "MinMaxScaler",
-    "Normalizer",
-    "OneHotEncoder",
-    "ReverseStringIndexer",
-    "SklearnBinarizer",
-    "StandardScaler",
-    "StringIndexer",
-    "VectorAssembler",
-]

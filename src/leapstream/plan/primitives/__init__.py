@@ -1,0 +1,56 @@
+"""The primitives that ops lower to: a typed expression graph over one row.
+
+A primitive is a frozen dataclass that says what is computed from its operands (fields of type :class:`Expr`) and its
+parameters (all others). Each executor has one table from primitive to implementation; a primitive that a table lacks raises
+an error that names it. A primitive never says how many rows there are.
+
+Errors belong to rows: where a docstring says *fails*, that row gets a :class:`~leapstream.errors.PredictionError` and nothing
+else of that row is computed; where it says *drops*, the row leaves the frame. Of several failures and drops of one row the
+first in plan order counts, as in MLeap, where a row's nodes run one after the other.
+
+A vector's element may be *stored* or not: a sparse vector stores some elements, a dense one all of them. Elements that are
+not stored are 0. Only :class:`Binarize` and :class:`Cast` look at the difference.
+"""
+
+from leapstream.plan.primitives.base import DOUBLE, INT, Doubles, Expr, Origin, vector
+from leapstream.plan.primitives.categories import Binarize, Bucketize, Label, Lookup, OneHot
+from leapstream.plan.primitives.functions import ArgMax, Greater, NormalizeSum, Softmax, Unary, UnaryFunction
+from leapstream.plan.primitives.linear import Dot, LinearSum, MatVec, Nearest
+from leapstream.plan.primitives.trees import Trees
+from leapstream.plan.primitives.values import Cast, Impute, Input, NotNull
+from leapstream.plan.primitives.vectors import Affine, Clip, Concat, Item, Normalize, Pack
+
+__all__ = [
+    "Affine",
+    "ArgMax",
+    "Binarize",
+    "Bucketize",
+    "Cast",
+    "Clip",
+    "Concat",
+    "DOUBLE",
+    "Dot",
+    "Doubles",
+    "Expr",
+    "Greater",
+    "INT",
+    "Impute",
+    "Input",
+    "Item",
+    "Label",
+    "LinearSum",
+    "Lookup",
+    "MatVec",
+    "Nearest",
+    "Normalize",
+    "NormalizeSum",
+    "NotNull",
+    "OneHot",
+    "Origin",
+    "Pack",
+    "Softmax",
+    "Trees",
+    "Unary",
+    "UnaryFunction",
+    "vector",
+]

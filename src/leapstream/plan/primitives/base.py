@@ -1,0 +1,73 @@
+"""What all primitives share: typed expressions over one row, and where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from leapstream.bundle.types import BasicType, DataType, ScalarType, TensorType
+
+Doubles: TypeAlias = npt.NDArray[np.float64]
+
+
+DOUBLE = ScalarType(BasicType.DOUBLE, nullable=False)
+
+
+INT = ScalarType(BasicType.INT, nullable=False)
+
+
+def vector(size: int | None) -> TensorType:
+    """The type of a vector of doubles that is never missing."""
+    return TensorType(BasicType.DOUBLE, None if size is None else (size,), nullable=False)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an expression comes from, for error messages: node, op, and the input column it reads."""
+
+    node: str
+    op: str
+    column: str | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Expr:
+    """A value computed for each row; compared by identity."""
+
+    type: DataType
+    origin: Origin | None = field(default=None, repr=False)
+
+    @property
+    def operands(self) -> tuple[Expr, ...]:
+        """The expressions this one reads, in field order."""
+        return tuple(_operands(self))
+
+    @property
+    def drops(self) -> bool:
+        """Whether the expression may drop rows, which happens even if no output reads it."""
+        return False
+
+    def with_operands(self, operands: tuple[Expr, ...]) -> Expr:
+        """A copy that reads ``operands`` in place of :attr:`operands`."""
+        rest = iter(operands)
+        changes: dict[str, Any] = {}
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, Expr):
+                changes[f.name] = next(rest)
+            elif isinstance(value, tuple) and value and isinstance(value[0], Expr):
+                changes[f.name] = tuple(next(rest) for _ in value)
+        return replace(self, **changes) if changes else self
+
+
+def _operands(expr: Expr) -> Iterator[Expr]:
+    for f in fields(expr):
+        value = getattr(expr, f.name)
+        if isinstance(value, Expr):
+            yield value
+        elif isinstance(value, tuple) and value and isinstance(value[0], Expr):
+            yield from value

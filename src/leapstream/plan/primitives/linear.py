@@ -1,0 +1,49 @@
+"""Linear algebra over vectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from leapstream.plan.primitives.base import Doubles, Expr
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Dot(Expr):
+    """``x · weights + intercept``; fails where the vector ``x`` has another size than ``weights``."""
+
+    x: Expr
+    weights: Doubles = field(repr=False)
+    intercept: float
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MatVec(Expr):
+    """``matrix @ x + intercepts`` with a matrix (rows, columns); fails where the vector ``x`` has another size than columns."""
+
+    x: Expr
+    matrix: Doubles = field(repr=False)
+    intercepts: Doubles
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LinearSum(Expr):
+    """A linear model over parts of a vector that is never built (made by fusion from :class:`Dot` over :class:`Concat`).
+
+    ``intercept`` plus, for each of ``xs`` in order: a double times its one weight; a :class:`OneHot`'s weight at its position (0
+    beyond its width); a vector's dot product with its weights.
+    """
+
+    xs: tuple[Expr, ...]
+    weights: tuple[Doubles, ...] = field(repr=False)
+    intercept: float
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Nearest(Expr):
+    """Index (int) of the row of ``centers`` (k, size) nearest to the vector ``x``, the first of equals; 0 where ``x`` has NaN.
+
+    Squared distances are computed as Spark's ``fastSquaredDistance``. Fails where ``x`` has another size than the centers.
+    """
+
+    x: Expr
+    centers: Doubles = field(repr=False)

@@ -1,0 +1,65 @@
+"""Vectors: put together, taken apart, scaled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from leapstream.plan.primitives.base import Doubles, Expr
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Concat(Expr):
+    """Doubles and vectors ``xs`` one after the other; sparse in those rows where ``1.5 * nonzeros + 2 < size``, else dense."""
+
+    xs: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Pack(Expr):
+    """The doubles ``xs`` as a dense vector."""
+
+    xs: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Item(Expr):
+    """Element ``index`` of the vector ``x``."""
+
+    x: Expr
+    index: int
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Affine(Expr):
+    """``(x - shift) / divisor * factor + offset`` for each element of the vector ``x``; a step that is ``None`` is left out.
+
+    Where ``fixed`` is not NaN the result is that value instead, except that NaN stays NaN when ``keep_nan``. With neither
+    ``shift``, ``offset`` nor ``fixed`` the result stores what ``x`` stores; else it is dense. Fails when ``x`` is longer than
+    ``size``; a shorter ``x`` uses the first elements of the parameters.
+    """
+
+    x: Expr
+    size: int
+    shift: Doubles | None = None
+    divisor: Doubles | None = None
+    factor: Doubles | None = None
+    offset: Doubles | None = None
+    fixed: Doubles | None = None
+    keep_nan: bool = False
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Clip(Expr):
+    """Each element of the vector ``x`` held within [low, high]; NaN stays NaN."""
+
+    x: Expr
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Normalize(Expr):
+    """The vector ``x`` divided by its ``p``-norm; ``x`` itself where that is 0. Fails where ``p`` is less than 1 or NaN."""
+
+    x: Expr
+    p: float

@@ -1,0 +1,111 @@
+"""Strings and numbers as categories, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leapstream.bundle.types import TensorType
+from leapstream.plan import primitives as p
+from leapstream.plan.primitives import Doubles, Expr
+from leapstream.vectorized.columns import Column
+from leapstream.vectorized.run import Run, compressed
+
+
+def _prepare_lookup(expr: p.Lookup) -> tuple[pa.Array, Doubles]:
+    index = {label: float(i) for i, label in enumerate(expr.labels)}
+    return pa.array(list(index), pa.string()), np.array([*index.values(), len(expr.labels)])
+
+
+def _lookup(run: Run, expr: p.Lookup, x: Column) -> Column:
+    labels, index = run.prepared[id(expr)]
+    found = pc.index_in(x.values, value_set=labels, skip_nulls=True)
+    position = np.asarray(found.fill_null(len(labels)))
+    if found.null_count and expr.invalid != "keep":
+        null = np.asarray(x.values.is_null())
+        run.fail(null, "the value is missing")
+        unseen = (position == len(labels)) & ~null
+        if expr.invalid == "skip":
+            run.drop(unseen)
+        else:
+            run.fail(unseen, lambda row: f"unseen label {x.values[row].as_py()!r}")
+    return Column(index[position])
+
+
+def _label(run: Run, expr: p.Label, x: Column) -> Column:
+    labels = np.array([*expr.labels, None], dtype=object)
+    listed = isinstance(x.values, pa.Array)
+    numbers = np.asarray(x.values.flatten()) if listed else x.values
+    index = np.trunc(np.where(np.isnan(numbers), 0.0, numbers))
+    outside = (index < 0) | (index >= len(expr.labels))
+    texts = labels[np.where(outside, len(expr.labels), index).astype(np.intp)]
+    reason = f"the index is outside of the {len(expr.labels)} labels"
+    if listed:
+        owner = np.repeat(np.arange(run.rows), np.diff(np.asarray(x.values.offsets)))
+        failed = np.zeros(run.rows, dtype=bool)
+        failed[owner[outside]] = True
+        run.fail(failed, reason)
+        return Column(pa.ListArray.from_arrays(x.values.offsets, pa.array(texts, pa.string())))
+    run.fail(outside if outside.ndim == 1 else outside.reshape(run.rows, -1).any(axis=1), reason)
+    return Column(texts if isinstance(expr.type, TensorType) else pa.array(texts, pa.string()))
+
+
+def _one_hot_index(run: Run, expr: p.OneHot, x: Column) -> npt.NDArray[np.intp]:
+    """Position of the 1 in each row; ``categories`` for the category of its own."""
+    values = x.values
+    fraction = ~((np.trunc(values) == values) & (np.abs(values) <= 2**31))
+    run.fail(fraction, lambda row: f"the category {values[row]} is no integer")
+    inside = (values >= 0) & (values < expr.categories)
+    if not expr.keep:
+        run.fail(~inside, lambda row: f"the category {values[row]:g} is outside of [0, {expr.categories})")
+    return np.where(inside & ~fraction, values, expr.categories).astype(np.intp)
+
+
+def _one_hot(run: Run, expr: p.OneHot, x: Column) -> Column:
+    index = _one_hot_index(run, expr, x)
+    result = np.zeros((run.rows, expr.width))
+    rows = np.flatnonzero(index < expr.width)
+    result[rows, index[rows]] = 1.0
+    return Column(result, stored=result != 0 if run.tracks_stored else None)
+
+
+def _bucketize(run: Run, expr: p.Bucketize, x: Column) -> Column:
+    values, splits = x.values, expr.splits
+    nan = np.isnan(values)
+    if expr.invalid == "skip":
+        run.drop(nan)
+    elif expr.invalid == "error":
+        run.fail(nan, "the value is NaN")
+    # Java's binary search takes -0.0 for less than 0.0; the least number below 0 finds the same bucket.
+    keys = np.where((values == 0.0) & np.signbit(values), -np.nextafter(0.0, 1.0), values)
+    last = values == splits[-1]
+    outside = ((keys < splits[0]) | (keys > splits[-1])) & ~last
+    run.fail(outside, lambda row: f"{values[row]} is outside of the splits")
+    bucket = np.searchsorted(splits, keys, side="right") - 1
+    bucket = np.where(last, len(splits) - 2, bucket)
+    return Column(np.where(nan, len(splits) - 1, bucket).astype(np.float64))
+
+
+def _binarize(run: Run, expr: p.Binarize, x: Column) -> Column:
+    above = x.values > expr.threshold
+    if x.stored is not None:
+        above &= x.stored
+    return Column(above.astype(np.float64), stored=compressed(above) if run.tracks_stored and above.ndim > 1 else None)
+
+
+PRIMITIVES: dict[type[Expr], Callable[..., Column]] = {
+    p.Lookup: _lookup,
+    p.Label: _label,
+    p.OneHot: _one_hot,
+    p.Bucketize: _bucketize,
+    p.Binarize: _binarize,
+}
+
+PREPARE: dict[type[Expr], Callable[[Any], Any]] = {
+    p.Lookup: _prepare_lookup,
+}

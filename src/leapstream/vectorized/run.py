@@ -1,0 +1,59 @@
+"""The state of one run over a batch, which the functions of the primitives work on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from leapstream.plan.primitives import Expr, Origin
+from leapstream.vectorized.columns import Bools, Column
+
+DROPPED = -2
+ALIVE = -1
+
+
+class Run:
+    """The state of one run: which rows are still in it."""
+
+    expr: Expr
+
+    def __init__(
+        self, prepared: Mapping[int, Any], tracks_stored: bool, columns: Mapping[str, Column], rows: int
+    ) -> None:
+        self.prepared = prepared
+        self.tracks_stored = tracks_stored
+        self.columns = columns
+        self.rows = rows
+        self.outcome = np.full(rows, ALIVE, dtype=np.int32)
+        self.events: list[tuple[Origin | None, Callable[[int], str]]] = []
+
+    def fail(self, where: Bools, reason: str | Callable[[int], str]) -> None:
+        """Fail the rows ``where`` that are still in the run."""
+        hit = where & (self.outcome == ALIVE)
+        if hit.any():
+            self.outcome[hit] = len(self.events)
+            self.events.append((self.expr.origin, reason if callable(reason) else lambda row: reason))
+
+    def fail_row(self, row: int, reason: str) -> None:
+        """Fail one row."""
+        where = np.zeros(self.rows, dtype=bool)
+        where[row] = True
+        self.fail(where, reason)
+
+    def drop(self, where: Bools) -> None:
+        """Drop the rows ``where`` that are still in the run."""
+        self.outcome[where & (self.outcome == ALIVE)] = DROPPED
+
+
+def compressed(nonzero: Bools) -> Bools:
+    """Which elements are stored after ``Vector.compressed``: the nonzero ones of rows that are sparse, else all."""
+    count = nonzero.sum(axis=1)
+    sparse = 1.5 * count + 2 < nonzero.shape[1]
+    return np.logical_or(nonzero, ~sparse[:, None])
+
+
+def size_error(x: Column, size: int) -> str:
+    """Why a vector of another size than ``size`` fails."""
+    return f"the vector has {x.values.shape[1]} elements, and {size} are expected"

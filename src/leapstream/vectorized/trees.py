@@ -1,0 +1,29 @@
+"""Ensembles of decision trees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from leapstream.plan import primitives as p
+from leapstream.plan.forest import make_forest
+from leapstream.plan.primitives import Expr
+from leapstream.vectorized import kernels
+from leapstream.vectorized.columns import Column
+from leapstream.vectorized.run import Run
+
+
+def _trees(run: Run, expr: p.Trees, x: Column) -> Column:
+    result, failed = kernels.run_forest(expr, run.prepared[id(expr)], x.values)
+    if failed.any():
+        run.fail(failed, f"a tree tests a feature beyond the vector's {x.values.shape[1]} elements")
+    return Column(result)
+
+
+PRIMITIVES: dict[type[Expr], Callable[..., Column]] = {
+    p.Trees: _trees,
+}
+
+PREPARE: dict[type[Expr], Callable[[Any], Any]] = {
+    p.Trees: make_forest,
+}
