@@ -15,11 +15,11 @@ from leapstream.errors import BackendError, PredictionError
 from leapstream.plan import primitives as p
 from leapstream.plan.plan import Plan
 from leapstream.plan.primitives import Expr, Origin
-from leapstream.vectorized import categories, functions, linear, trees, values, vectors
+from leapstream.vectorized import categories, classes, functions, linear, numbers, text, trees, values, vectors, xgboost
 from leapstream.vectorized.columns import Bools, Column
 from leapstream.vectorized.run import ALIVE, DROPPED, Run
 
-_FAMILIES = (values, categories, vectors, linear, functions, trees)
+_FAMILIES = (values, categories, vectors, linear, functions, trees, text, numbers, classes, xgboost)
 
 PRIMITIVES: dict[type[Expr], Callable[..., Column]] = {
     primitive: run for family in _FAMILIES for primitive, run in family.PRIMITIVES.items()

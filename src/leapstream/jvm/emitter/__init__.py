@@ -6,7 +6,18 @@ owns; arrays of parameters are read from a resource when the class is opened, so
 
 from __future__ import annotations
 
-from leapstream.jvm.emitter import categories, functions, linear, trees, values, vectors
+from leapstream.jvm.emitter import (
+    categories,
+    classes,
+    functions,
+    linear,
+    numbers,
+    text,
+    trees,
+    values,
+    vectors,
+    xgboost,
+)
 from leapstream.jvm.emitter.base import Emit, Emitter, JavaField, JavaModel
 from leapstream.jvm.emitter.code import LETTERS, java_type
 from leapstream.plan.plan import Plan
@@ -14,7 +25,7 @@ from leapstream.plan.primitives import Expr
 
 PRIMITIVES: dict[type[Expr], Emit] = {
     primitive: emit
-    for family in (values, categories, vectors, linear, functions, trees)
+    for family in (values, categories, vectors, linear, functions, trees, text, numbers, classes, xgboost)
     for primitive, emit in family.PRIMITIVES.items()
 }
 """The function of each primitive: takes the emitter and the expression."""

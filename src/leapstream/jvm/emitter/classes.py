@@ -1,0 +1,8 @@
+"""What classifiers, regressions and clusterings compute beyond linear algebra."""
+
+from __future__ import annotations
+
+from leapstream.jvm.emitter.base import Emit
+from leapstream.plan.primitives import Expr
+
+PRIMITIVES: dict[type[Expr], Emit] = {}

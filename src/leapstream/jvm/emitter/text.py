@@ -1,0 +1,8 @@
+"""Texts, tokens and maps."""
+
+from __future__ import annotations
+
+from leapstream.jvm.emitter.base import Emit
+from leapstream.plan.primitives import Expr
+
+PRIMITIVES: dict[type[Expr], Emit] = {}

@@ -1,0 +1,1 @@
+"""What classifiers, regressions and clusterings compute beyond linear algebra."""

@@ -1,0 +1,1 @@
+"""Arithmetic, and vectors made of vectors."""

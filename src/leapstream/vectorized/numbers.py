@@ -1,0 +1,10 @@
+"""Arithmetic, and vectors made of vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from leapstream.plan.primitives import Expr
+from leapstream.vectorized.columns import Column
+
+PRIMITIVES: dict[type[Expr], Callable[..., Column]] = {}
