@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from scipy import sparse
+from scipy.sparse import csr_array
 
 from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.tensor import NUMPY_DTYPES, Tensor
@@ -159,7 +161,7 @@ class _ArrowColumns(Table):
 
     def column(self, name: str, rows: Rows | None) -> Column:
         array = self._arrays[name]
-        if isinstance(array, np.ndarray):
+        if isinstance(array, (np.ndarray, csr_array)):
             return Column(array if rows is None else array[rows])
         if rows is not None:
             array = array.take(pa.array(rows))
@@ -173,7 +175,7 @@ class _ArrowColumns(Table):
 
 def _plain(array: Any) -> Any:
     """An Arrow array in one piece, of a type that leap types have; a NumPy array as it is."""
-    if isinstance(array, np.ndarray):
+    if isinstance(array, (np.ndarray, csr_array)):
         return array
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
@@ -206,6 +208,8 @@ _NUMPY_BASES = {dtype: base for base, dtype in NUMPY_DTYPES.items() if dtype.kin
 
 
 def _leap_type(name: str, array: Any) -> DataType:
+    if isinstance(array, csr_array):
+        return TensorType(BasicType.DOUBLE, array.shape[1:], False)
     if isinstance(array, np.ndarray):
         base = _NUMPY_BASES.get(array.dtype)
         if base is None:
@@ -221,6 +225,25 @@ def _leap_type(name: str, array: Any) -> DataType:
     raise SchemaError(f"column {name!r}: Arrow type {kind} has no leap type")
 
 
+_LISTABLE = 1 << 28
+
+
+def _listable(column: Column) -> npt.NDArray[Any]:
+    """The elements of tensors, sparse ones with all their zeros.
+
+    Raises:
+        SchemaError: the sparse vectors would take more than 2 GiB so.
+    """
+    rows = column.values
+    if isinstance(rows, csr_array) and rows.shape[0] * rows.shape[1] > _LISTABLE:
+        raise SchemaError(
+            f"{rows.shape[0]} sparse vectors of {rows.shape[1]} elements do not fit into lists: ask for other outputs, "
+            "or give a LeapFrame or a dict of arrays, which keep them sparse"
+        )
+    dense: npt.NDArray[Any] = column.to_dense().values
+    return dense
+
+
 def to_arrow(values: Column | list[Any], data_type: DataType) -> pa.Array:
     """A computed column as an Arrow array; a tensor as a list of its elements in row-major order."""
     if isinstance(values, list):
@@ -232,7 +255,7 @@ def to_arrow(values: Column | list[Any], data_type: DataType) -> pa.Array:
         return values.values
     valid = values.present()
     if isinstance(data_type, TensorType):
-        array = values.values
+        array = _listable(values)
         width = int(np.prod(array.shape[1:]))
         offsets = pa.array(np.arange(len(array) + 1, dtype=np.int32) * width)
         mask = None if valid is None else pa.array(~valid)
@@ -321,19 +344,26 @@ class PandasTable(_ArrowColumns):
 
 
 class DictTable(_ArrowColumns):
-    """A dict of arrays, lists or Arrow arrays, all of one length; an array (rows, …) is a tensor."""
+    """A dict of arrays, lists or Arrow arrays, all of one length; an array (rows, …) is a tensor, sparse or dense.
+
+    Sparse vectors that the model makes come back as a ``scipy.sparse.csr_array``.
+    """
 
     def __init__(self, frame: Mapping[str, Any], wanted: Schema) -> None:
         self._frame = frame
-        lengths = {name: len(values) for name, values in frame.items()}
+        lengths = {name: v.shape[0] if sparse.issparse(v) else len(v) for name, v in frame.items()}
         if len(set(lengths.values())) > 1:
             raise SchemaError(f"the columns differ in length: {lengths}")
         arrays = {}
         for f in wanted:
             if f.name in frame:
                 values = frame[f.name]
-                numbers = isinstance(values, np.ndarray) and values.dtype in _NUMPY_BASES
-                arrays[f.name] = values if numbers else _arrow(f.name, values)
+                if sparse.issparse(values):
+                    arrays[f.name] = _canonical(values)
+                elif isinstance(values, np.ndarray) and values.dtype in _NUMPY_BASES:
+                    arrays[f.name] = values
+                else:
+                    arrays[f.name] = _arrow(f.name, values)
         super().__init__(list(frame), arrays, next(iter(lengths.values()), 0))
 
     def result(self, outputs: list[Output], rows: Rows | None, *, keep_inputs: bool) -> dict[str, Any]:
@@ -344,16 +374,25 @@ class DictTable(_ArrowColumns):
         return {**given, **added}
 
 
+def _canonical(rows: Any) -> csr_array:
+    """Sparse vectors of any kind, as columns hold them."""
+    if rows.ndim != 2:
+        raise SchemaError(f"a sparse array of {rows.ndim} dimensions is no column of vectors")
+    array = csr_array(rows, dtype=np.float64, copy=True)
+    array.sum_duplicates()
+    return array
+
+
 def _take(values: Any, rows: Rows) -> Any:
-    if isinstance(values, np.ndarray):
+    if isinstance(values, np.ndarray) or sparse.issparse(values):
         return values[rows]
     if isinstance(values, (pa.Array, pa.ChunkedArray)):
         return values.take(pa.array(rows))
     return [values[i] for i in rows]
 
 
-def _numpy(values: Column | list[Any], data_type: DataType) -> npt.NDArray[Any]:
-    if isinstance(values, Column) and isinstance(values.values, np.ndarray) and values.present() is None:
+def _numpy(values: Column | list[Any], data_type: DataType) -> npt.NDArray[Any] | csr_array:
+    if isinstance(values, Column) and isinstance(values.values, (np.ndarray, csr_array)) and values.present() is None:
         return values.values
     listed = values if isinstance(values, list) else to_python(values, data_type)
     result = np.empty(len(listed), dtype=object)
@@ -394,6 +433,8 @@ def _empty(data_type: DataType) -> Any:
 
 
 def _python(values: Column | list[Any], data_type: DataType) -> list[Any]:
+    if isinstance(values, Column) and isinstance(values.values, csr_array):
+        values = values.with_values(_listable(values))
     listed = values if isinstance(values, list) else to_python(values, data_type)
     return [v.to_dense().tolist() if isinstance(v, Tensor) else v for v in listed]
 

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy.sparse import csr_array
 
 from leapstream.bundle.types import TensorType
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles, Expr
-from leapstream.vectorized.columns import Column
+from leapstream.vectorized.columns import WIDE, Column
 from leapstream.vectorized.run import Run, compressed
 
 
@@ -68,8 +69,12 @@ def _one_hot_index(run: Run, expr: p.OneHot, x: Column) -> npt.NDArray[np.intp]:
 
 def _one_hot(run: Run, expr: p.OneHot, x: Column) -> Column:
     index = _one_hot_index(run, expr, x)
+    stored = index < expr.width
+    if expr.width >= WIDE:
+        starts = np.concatenate([[0], np.cumsum(stored)])
+        return Column(csr_array((np.ones(starts[-1]), index[stored], starts), (run.rows, expr.width)))
     result = np.zeros((run.rows, expr.width))
-    rows = np.flatnonzero(index < expr.width)
+    rows = np.flatnonzero(stored)
     result[rows, index[rows]] = 1.0
     return Column(result, stored=result != 0 if run.tracks_stored else None)
 
@@ -92,6 +97,10 @@ def _bucketize(run: Run, expr: p.Bucketize, x: Column) -> Column:
 
 
 def _binarize(run: Run, expr: p.Binarize, x: Column) -> Column:
+    if isinstance(x.values, csr_array):
+        above = x.values.data > expr.threshold
+        kept = np.concatenate([[0], np.cumsum(above)])[x.values.indptr]
+        return Column(csr_array((np.ones(kept[-1]), x.values.indices[above], kept), x.values.shape))
     above = x.values > expr.threshold
     if x.stored is not None:
         above &= x.stored
@@ -109,3 +118,5 @@ PRIMITIVES: dict[type[Expr], Callable[..., Column]] = {
 PREPARE: dict[type[Expr], Callable[[Any], Any]] = {
     p.Lookup: _prepare_lookup,
 }
+
+SPARSE = frozenset({p.OneHot, p.Binarize})

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from scipy import sparse
+from scipy.sparse import csr_array
 
 from leapstream.bundle.tensor import NUMPY_DTYPES, Tensor
 from leapstream.bundle.types import BasicType, DataType, ListType, MapType, ScalarType, TensorType
@@ -29,16 +32,22 @@ ARROW_TYPES: dict[BasicType, pa.DataType] = {
 }
 
 
+WIDE = 1024
+"""Vectors of so many elements or more are held sparse where an op makes them, or where they are given so."""
+
+
 @dataclass(frozen=True, eq=False)
 class Column:
     """The values of a column for all rows of a batch.
 
     Attributes:
         values: by leap type: a number or boolean: 1-D array of its dtype; string, byte string: Arrow array; tensor: array
-            (rows, *dimensions), of objects for strings; list and map: Arrow array.
+            (rows, *dimensions), of objects for strings, or for vectors a ``csr_array`` (rows, size) with sorted indices, whose
+            entries are what is stored; list and map: Arrow array.
         valid: bool (rows,), where a value is not missing; ``None`` when none is. Arrow arrays hold their own nulls and
             leave it ``None``.
-        stored: bool like ``values``, which elements of a tensor are stored; ``None`` when all are, or nobody asks.
+        stored: bool like ``values``, which elements of a tensor are stored; ``None`` when all are, or nobody asks, or
+            ``values`` tells.
     """
 
     values: Any
@@ -46,7 +55,19 @@ class Column:
     stored: Bools | None = None
 
     def __len__(self) -> int:
-        return len(self.values)
+        return self.values.shape[0] if isinstance(self.values, csr_array) else len(self.values)
+
+    def to_dense(self, track_stored: bool = False) -> Column:
+        """The same column, no longer sparse; ``track_stored`` keeps in mind what it stores."""
+        if not isinstance(self.values, csr_array):
+            return self
+        dense = self.values.toarray()
+        stored = None
+        if track_stored:
+            stored = csr_array(
+                (np.ones(self.values.nnz, dtype=bool), self.values.indices, self.values.indptr), self.values.shape
+            ).toarray()
+        return Column(dense, self.valid, stored)
 
     def present(self) -> Bools | None:
         """Where a value is not missing; ``None`` when none is."""
@@ -66,6 +87,28 @@ class Column:
     def with_values(self, values: Any) -> Column:
         """Other values, present and stored in the same places."""
         return Column(values, self.valid, self.stored)
+
+
+def joined(parts: Sequence[Column]) -> Column:
+    """Columns one after the other."""
+    pieces = [part.values for part in parts]
+    values: Any
+    if isinstance(pieces[0], pa.Array):
+        values = pa.concat_arrays(pieces)
+    elif any(isinstance(piece, csr_array) for piece in pieces):
+        values = sparse.vstack([csr_array(piece) for piece in pieces], format="csr")
+    else:
+        values = np.concatenate(pieces)
+    valid = _joined_flags([(part.valid, (len(part),)) for part in parts])
+    stored = _joined_flags([(part.stored, getattr(part.values, "shape", ())) for part in parts])
+    return Column(values, valid, stored)
+
+
+def _joined_flags(flags: Sequence[tuple[Bools | None, tuple[int, ...]]]) -> Bools | None:
+    """Flags one after the other; ``None`` stands for all of a shape being true."""
+    if all(flag is None for flag, _ in flags):
+        return None
+    return np.concatenate([np.ones(shape, dtype=np.bool_) if flag is None else flag for flag, shape in flags])
 
 
 def column_of(values: Sequence[Any], data_type: DataType) -> Column:
@@ -90,6 +133,10 @@ def _tensor_column(values: Sequence[Tensor | None], data_type: TensorType) -> Co
     present = [v for v in values if v is not None]
     dimensions = present[0].dimensions if present else (data_type.dimensions or ())
     dtype = NUMPY_DTYPES[data_type.base]
+    valid = None if len(present) == len(values) else np.array([v is not None for v in values], dtype=bool)
+    wide = len(dimensions) == 1 and dimensions[0] >= WIDE and dtype.kind != "O"
+    if wide and any(v.indices is not None for v in present):
+        return Column(_sparse_rows(values, dimensions[0], dtype), valid)
     array = np.zeros((len(values), *(max(n, 0) for n in dimensions)), dtype=dtype)
     stored = np.ones(array.shape, dtype=bool)
     for row, value in enumerate(values):
@@ -98,8 +145,24 @@ def _tensor_column(values: Sequence[Tensor | None], data_type: TensorType) -> Co
             if value.indices is not None:
                 stored[row] = False
                 stored[row][tuple(value.indices.T)] = True
-    valid = None if len(present) == len(values) else np.array([v is not None for v in values], dtype=bool)
     return Column(array, valid, None if stored.all() else stored)
+
+
+def _sparse_rows(values: Sequence[Tensor | None], size: int, dtype: np.dtype[Any]) -> csr_array:
+    """Vectors, of which some are sparse, as the rows of one array; of an index that repeats the last value counts."""
+    everything = np.arange(size, dtype=np.int32)
+    indices, data, counts = [np.zeros(0, dtype=np.int32)], [np.zeros(0, dtype=dtype)], [0]
+    for value in values:
+        if value is None:
+            counts.append(0)
+            continue
+        at = everything if value.indices is None else value.indices[:, 0]
+        order = np.argsort(at, kind="stable")
+        last = np.append(np.diff(at[order]) != 0, True)[: len(at)]
+        indices.append(at[order][last])
+        data.append(value.values[order][last])
+        counts.append(int(last.sum()))
+    return csr_array((np.concatenate(data), np.concatenate(indices), np.cumsum(counts)), (len(values), size))
 
 
 def to_python(column: Column, data_type: DataType) -> list[Any]:
@@ -107,8 +170,15 @@ def to_python(column: Column, data_type: DataType) -> list[Any]:
     if isinstance(column.values, pa.Array):
         pairs = column.values.to_pylist()
         return [None if v is None else dict(v) for v in pairs] if isinstance(data_type, MapType) else pairs
-    if isinstance(data_type, TensorType):
-        values: list[Any] = [Tensor.dense(v, data_type.base) for v in column.values]
+    if isinstance(column.values, csr_array):
+        whole = column.values
+        starts = whole.indptr
+        values: list[Any] = [
+            Tensor(data_type.base, whole.data[a:b], (whole.shape[1],), whole.indices[a:b].reshape(-1, 1))
+            for a, b in pairwise(starts)
+        ]
+    elif isinstance(data_type, TensorType):
+        values = [Tensor.dense(v, data_type.base) for v in column.values]
     else:
         values = column.values.tolist()
     valid = column.present()
@@ -289,6 +359,12 @@ def _cast_scalars(
 
 
 def _cast_tensor(column: Column, given: TensorType, wanted: DataType, fail: Callable[[int, str], None]) -> Column:
+    if isinstance(column.values, csr_array):
+        if isinstance(wanted, TensorType) and wanted.base is not BasicType.STRING:
+            rows = column.values
+            data = cast_numbers(rows.data, wanted.base)
+            return column.with_values(csr_array((data, rows.indices, rows.indptr), rows.shape))
+        column = column.to_dense(track_stored=True)
     values = column.values
     rows = len(values)
     if isinstance(wanted, ScalarType):

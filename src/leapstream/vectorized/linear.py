@@ -54,3 +54,5 @@ PRIMITIVES: dict[type[Expr], Callable[..., Column]] = {
 PREPARE: dict[type[Expr], Callable[[Any], Any]] = {
     p.Nearest: lambda expr: np.sqrt((expr.centers**2).sum(axis=1)),
 }
+
+SPARSE = frozenset({p.Dot, p.MatVec, p.LinearSum})

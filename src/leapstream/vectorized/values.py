@@ -45,3 +45,5 @@ PRIMITIVES: dict[type[Expr], Callable[..., Column]] = {
     p.NotNull: _not_null,
     p.Impute: _impute,
 }
+
+SPARSE = frozenset({p.Input, p.Cast, p.NotNull})

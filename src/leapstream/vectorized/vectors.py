@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from scipy import sparse
+from scipy.sparse import csr_array
 
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles, Expr
@@ -12,12 +14,16 @@ from leapstream.vectorized.columns import Column
 from leapstream.vectorized.run import Run, compressed, size_error
 
 
-def _columns(parts: tuple[Column, ...] | list[Column]) -> list[Doubles]:
-    return [part.values[:, None] if part.values.ndim == 1 else part.values for part in parts]
-
-
 def _concat(run: Run, expr: p.Concat, *xs: Column) -> Column:
-    result = np.concatenate(_columns(xs), axis=1) if xs else np.zeros((run.rows, 0))
+    if not xs:
+        return Column(np.zeros((run.rows, 0)))
+    # Which elements are stored depends on how many are; that is decided on dense vectors.
+    if run.tracks_stored:
+        xs = tuple(x.to_dense() for x in xs)
+    parts = [x.values[:, None] if x.values.ndim == 1 else x.values for x in xs]
+    if any(isinstance(part, csr_array) for part in parts):
+        return Column(sparse.hstack([csr_array(part) for part in parts], format="csr"))
+    result = np.concatenate(parts, axis=1)
     return Column(result, stored=compressed(result != 0) if run.tracks_stored else None)
 
 
@@ -26,10 +32,17 @@ def _pack(run: Run, expr: p.Pack, *xs: Column) -> Column:
 
 
 def _item(run: Run, expr: p.Item, x: Column) -> Column:
+    if isinstance(x.values, csr_array):
+        return Column(x.values[:, [expr.index]].toarray()[:, 0])
     return Column(x.values[:, expr.index])
 
 
 def _affine(run: Run, expr: p.Affine, x: Column) -> Column:
+    keeps = expr.shift is None and expr.offset is None and expr.fixed is None
+    if isinstance(x.values, csr_array):
+        if keeps and x.values.shape[1] <= expr.size:
+            return x.with_values(_scaled(expr, x.values))
+        x = x.to_dense(run.tracks_stored)
     values = x.values
     width = values.shape[1]
     if width > expr.size:
@@ -51,11 +64,28 @@ def _affine(run: Run, expr: p.Affine, x: Column) -> Column:
         if expr.keep_nan:
             replaced = replaced & ~np.isnan(values)
         result = np.where(replaced, fixed, result)
-    keeps = expr.shift is None and expr.offset is None and expr.fixed is None
     return Column(result, stored=x.stored[:, :width] if keeps and x.stored is not None else None)
 
 
+def _with_data(rows: csr_array, data: Doubles) -> csr_array:
+    """Other values, stored in the same places."""
+    return csr_array((data, rows.indices, rows.indptr), rows.shape)
+
+
+def _scaled(expr: p.Affine, rows: csr_array) -> csr_array:
+    data = rows.data
+    if expr.divisor is not None:
+        data = data / expr.divisor[rows.indices]
+    if expr.factor is not None:
+        data = data * expr.factor[rows.indices]
+    return _with_data(rows, data)
+
+
 def _clip(run: Run, expr: p.Clip, x: Column) -> Column:
+    if isinstance(x.values, csr_array):
+        if expr.low <= 0 <= expr.high:
+            return x.with_values(_with_data(x.values, np.clip(x.values.data, expr.low, expr.high)))
+        x = x.to_dense(run.tracks_stored)
     return x.with_values(np.clip(x.values, expr.low, expr.high))
 
 
@@ -64,6 +94,10 @@ def _normalize(run: Run, expr: p.Normalize, x: Column) -> Column:
     if not power >= 1.0:
         run.fail(np.ones(run.rows, dtype=bool), f"the norm's p is {power}, and it has to be at least 1")
         return x
+    if isinstance(values, csr_array):
+        norms = _norms(values, power)
+        divisors = np.repeat(np.where(norms != 0.0, norms, 1.0), np.diff(values.indptr))
+        return x.with_values(_with_data(values, values.data / divisors))
     if power == 1.0:
         norm = np.abs(values).sum(axis=1)
     elif power == 2.0:
@@ -75,6 +109,21 @@ def _normalize(run: Run, expr: p.Normalize, x: Column) -> Column:
     return x.with_values(values / np.where(norm != 0.0, norm, 1.0)[:, None])
 
 
+def _norms(rows: csr_array, power: float) -> Doubles:
+    """The p-norm of each row."""
+    magnitudes = _with_data(rows, np.abs(rows.data))
+    if power == np.inf:
+        # NaN does not count.
+        result: Doubles = _with_data(rows, np.fmax(magnitudes.data, 0.0)).max(axis=1).toarray().reshape(-1)
+    elif power == 1.0:
+        result = magnitudes.sum(axis=1)
+    elif power == 2.0:
+        result = np.sqrt(_with_data(rows, rows.data * rows.data).sum(axis=1))
+    else:
+        result = _with_data(rows, magnitudes.data**power).sum(axis=1) ** (1.0 / power)
+    return result
+
+
 PRIMITIVES: dict[type[Expr], Callable[..., Column]] = {
     p.Concat: _concat,
     p.Pack: _pack,
@@ -83,3 +132,5 @@ PRIMITIVES: dict[type[Expr], Callable[..., Column]] = {
     p.Clip: _clip,
     p.Normalize: _normalize,
 }
+
+SPARSE = frozenset({p.Concat, p.Item, p.Affine, p.Clip, p.Normalize})

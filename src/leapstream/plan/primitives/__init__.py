@@ -9,7 +9,7 @@ else of that row is computed; where it says *drops*, the row leaves the frame. O
 first in plan order counts, as in MLeap, where a row's nodes run one after the other.
 
 A vector's element may be *stored* or not: a sparse vector stores some elements, a dense one all of them. Elements that are
-not stored are 0. Only :class:`Binarize` and :class:`Cast` look at the difference.
+not stored are 0. Few primitives look at the difference: those with :attr:`Expr.needs_stored`.
 """
 
 from leapstream.plan.primitives.base import DOUBLE, INT, Doubles, Expr, Origin, vector

@@ -51,6 +51,11 @@ class Expr:
         """Whether the expression may drop rows, which happens even if no output reads it."""
         return False
 
+    @property
+    def needs_stored(self) -> bool:
+        """Whether the expression looks at which elements of a vector are stored."""
+        return False
+
     def with_operands(self, operands: tuple[Expr, ...]) -> Expr:
         """A copy that reads ``operands`` in place of :attr:`operands`."""
         rest = iter(operands)

@@ -68,3 +68,7 @@ class Binarize(Expr):
 
     x: Expr
     threshold: float
+
+    @property
+    def needs_stored(self) -> bool:
+        return self.threshold < 0

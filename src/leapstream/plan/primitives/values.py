@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from leapstream.bundle.types import TensorType
 from leapstream.plan.primitives.base import Expr
 
 
@@ -27,6 +28,10 @@ class Cast(Expr):
     """
 
     x: Expr
+
+    @property
+    def needs_stored(self) -> bool:
+        return isinstance(self.x.type, TensorType) and not isinstance(self.type, TensorType)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
