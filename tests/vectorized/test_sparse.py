@@ -27,7 +27,9 @@ SIZE = WIDE + 3
 X = p.Input(name="x", type=p.vector(SIZE))
 N = p.Input(name="n", type=p.DOUBLE)
 WEIGHTS = np.linspace(-1.0, 2.0, SIZE)
-numbers = st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from([0.0, -0.0, 1.0])
+# Sums of very large and very small numbers depend on their order.
+moderate = st.floats(-1e6, 1e6, allow_subnormal=False).map(lambda x: x if abs(x) > 1e-6 else 0.0)
+numbers = moderate | st.sampled_from([0.0, -0.0, 1.0])
 rows_of_numbers = st.lists(st.dictionaries(st.integers(0, SIZE - 1), numbers, max_size=4), min_size=1, max_size=5)
 
 
