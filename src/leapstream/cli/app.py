@@ -125,10 +125,7 @@ def _transform(
 ) -> None:
     from leapstream.cli.transform import transform_file
 
-    if backend is BackendName.JVM:
-        from leapstream.cli.doctor import require
-
-        require(["flink"], "the jvm backend")
+    _require_backends([backend.value])
     read, written = transform_file(
         bundle,
         source,
@@ -143,6 +140,78 @@ def _transform(
     console = err()
     if console.is_terminal:
         console.print(f"{written} records written, {read} read")
+
+
+@app.command("verify", help="Hold a model against recorded frames, and report the worst difference of each column.")
+def _verify(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="DIR | BUNDLE INPUT EXPECTED",
+            help="A folder of contracts (see 'record'), or a bundle with leap frames of inputs and of expected outputs.",
+        ),
+    ],
+    backends: Annotated[
+        Optional[list[BackendName]],  # noqa: UP045
+        typer.Option("--backend", help="What runs the model; may be repeated."),
+    ] = None,
+    relative: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--rtol", help="Relative tolerance; by default what the ops are held to.", min=0.0),
+    ] = None,
+    absolute: Annotated[Optional[float], typer.Option("--atol", help="Absolute tolerance.", min=0.0)] = None,  # noqa: UP045
+    as_json: _Json = False,
+) -> None:
+    from leapstream.cli.verification import show, verify
+
+    if len(paths) not in (1, 3):
+        raise typer.BadParameter("give a folder, or a bundle, an input and an expected frame")
+    chosen = [backend.value for backend in backends or [BackendName.VECTORIZED]]
+    _require_backends(chosen)
+    results = verify(paths, chosen, relative, absolute)
+    if not show(results, as_json=as_json):
+        raise typer.Exit(1)
+
+
+@app.command("record", help="Record what a model answers as a contract: a folder that 'verify' takes.")
+def _record(
+    bundle: _Bundle,
+    source: Annotated[
+        str,
+        typer.Argument(metavar="INPUT", help="Leap frame, CSV, JSON lines, Parquet or Arrow; the suffix tells which."),
+    ],
+    folder: Annotated[Path, typer.Option("--output", "-o", help="Folder of the contract.", metavar="DIR")],
+    input_format: Annotated[
+        Optional[RecordFormat], typer.Option(help="Format of INPUT, if its suffix does not tell.")  # noqa: UP045
+    ] = None,
+    backend: Annotated[BackendName, typer.Option(help="What runs the model.")] = BackendName.VECTORIZED,
+    relative: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--rtol", help="Relative tolerance that the contract asks for.", min=0.0),
+    ] = None,
+    absolute: Annotated[Optional[float], typer.Option("--atol", help="Absolute tolerance.", min=0.0)] = None,  # noqa: UP045
+) -> None:
+    from leapstream.cli.verification import record_file
+
+    _require_backends([backend.value])
+    rows, failed = record_file(
+        bundle,
+        source,
+        folder,
+        input_format=None if input_format is None else input_format.value,
+        backend=backend.value,
+        relative=relative,
+        absolute=absolute,
+    )
+    err().print(f"{folder}: {rows} records, of which {failed} fail")
+
+
+def _require_backends(names: list[str]) -> None:
+    """Say what is missing before any work is done."""
+    if BackendName.JVM.value in names:
+        from leapstream.cli.doctor import require
+
+        require(["flink"], "the jvm backend")
 
 
 @app.command(

@@ -7,6 +7,7 @@ import difflib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass
+from importlib.metadata import entry_points
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -24,6 +25,9 @@ from leapstream.plan.primitives import vector as doubles
 REGISTRY: dict[str, type[Op]] = {}
 """The ops by the names that bundles use."""
 
+ENTRY_POINTS = "leapstream.ops"
+"""The entry points through which packages add ops: the name is the op's, the object its class."""
+
 T = TypeVar("T", bound="type[Op]")
 
 
@@ -37,14 +41,34 @@ def find_op(name: str, where: str) -> type[Op]:
     """The op of a name.
 
     Raises:
-        UnsupportedOpError: there is none; the message has ``where`` and the nearest known name.
+        UnsupportedOpError: neither leapstream nor an installed package has it; the message has ``where`` and the nearest
+            known name.
     """
+    if name not in REGISTRY:
+        _load_entry_point(name, where)
     try:
         return REGISTRY[name]
     except KeyError:
-        near = difflib.get_close_matches(name, REGISTRY, n=1)
+        near = difflib.get_close_matches(name, [*REGISTRY, *entry_points(group=ENTRY_POINTS).names], n=1)
         hint = f"; the nearest known op is {near[0]!r}" if near else ""
         raise UnsupportedOpError(f"{where}: unknown op {name!r}{hint}") from None
+
+
+def _load_entry_point(name: str, where: str) -> None:
+    """Register the op that an installed package offers under a name, if one does."""
+    offered = tuple(entry_points(group=ENTRY_POINTS, name=name))
+    if not offered:
+        return
+    found = offered[0]
+    package = found.dist.name if found.dist is not None else found.value
+    try:
+        op = found.load()
+    # Whatever someone else's module raises when it is imported.
+    except Exception as error:
+        raise UnsupportedOpError(f"{where}: op {name!r} of package {package!r} cannot be loaded: {error}") from error
+    if not (isinstance(op, type) and issubclass(op, Op) and getattr(op, "op", None) == name):
+        raise UnsupportedOpError(f"{where}: {found.value} of package {package!r} is no Op with op = {name!r}")
+    register(op)
 
 
 # ---- attributes -------------------------------------------------------------------------------------------------------
@@ -75,6 +99,12 @@ def _tensor_doubles(value: Value | Tensor | None) -> npt.NDArray[np.float64]:
     return array
 
 
+def _float_vectors(value: Value) -> tuple[npt.NDArray[np.float32], ...]:
+    vectors = [_tensor_doubles(tensor).reshape(-1) for tensor in values.get_list(value, "tensor")]
+    with np.errstate(over="ignore"):
+        return tuple(vector.astype(np.float32) for vector in vectors)
+
+
 def _vector(value: Value) -> npt.NDArray[np.float64]:
     return _tensor_doubles(value).reshape(-1)
 
@@ -92,8 +122,15 @@ def _encode_matrix(matrix: npt.NDArray[np.float64]) -> Value:
 
 
 CODECS: dict[str, Codec] = {
-    **{base: _scalar(base) for base in ("boolean", "int", "long", "double", "string", "data_shape")},
-    **{f"list<{base}>": _list(base) for base in ("int", "long", "double", "string", "data_shape")},
+    "list<float vector>": Codec(
+        _float_vectors,
+        lambda data: values.list_of("tensor", [Tensor.dense(v, BasicType.FLOAT) for v in data]),
+    ),
+    **{base: _scalar(base) for base in ("boolean", "int", "long", "double", "string", "basic_type", "data_shape")},
+    **{
+        f"list<{base}>": _list(base)
+        for base in ("boolean", "int", "long", "double", "string", "basic_type", "data_shape")
+    },
     "vector": Codec(_vector, lambda data: values.tensor(Tensor.dense(data))),
     "matrix": Codec(_matrix, _encode_matrix),
     "list<vector>": Codec(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -368,10 +369,10 @@ def _cast_tensor(column: Column, given: TensorType, wanted: DataType, fail: Call
     values = column.values
     rows = len(values)
     if isinstance(wanted, ScalarType):
-        flat = values.reshape(rows, -1)
+        flat = values.reshape(rows, math.prod(values.shape[1:]))
         empty = np.full(rows, flat.shape[1] == 0)
         if column.stored is not None and flat.shape[1]:
-            empty = ~column.stored.reshape(rows, -1)[:, 0]
+            empty = ~column.stored.reshape(rows, math.prod(values.shape[1:]))[:, 0]
         for row in np.flatnonzero(empty):
             fail(int(row), "the tensor does not store a first element")
         first = flat[:, 0] if flat.shape[1] else np.zeros(rows, dtype=values.dtype)
@@ -381,7 +382,7 @@ def _cast_tensor(column: Column, given: TensorType, wanted: DataType, fail: Call
     if isinstance(wanted, TensorType):
         return Column(cast, column.valid, column.stored)
     if column.stored is not None:
-        for row in np.flatnonzero(~column.stored.reshape(rows, -1).all(axis=1)):
+        for row in np.flatnonzero(~column.stored.reshape(rows, math.prod(values.shape[1:])).all(axis=1)):
             fail(int(row), "a sparse tensor cannot be cast to a list")
     listed = [v.reshape(-1).tolist() for v in cast]
     present = column.present()
@@ -424,5 +425,5 @@ def _list_to_tensor(column: Column, given: ListType, base: BasicType, fail: Call
         elements = _flat_column(flat, given.base).values
     kept = np.empty((len(rows), width), dtype=elements.dtype)
     kept.fill(0 if elements.dtype != object else "0")
-    kept[slice(None) if present is None else present] = elements.reshape(-1, width)
+    kept[slice(None) if present is None else present] = elements.reshape(len(lengths), width)
     return Column(_cast_elements(kept, given.base, base, fail), present)

@@ -1,0 +1,63 @@
+"""verify and record, as a user calls them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from typer.testing import Result
+
+from tests.cli.conftest import BENCH, LINEAR, LINEAR_INPUT
+
+Run = Callable[..., Result]
+EXPECTED = str(BENCH / "linear3.expected.json")
+GOLDEN = BENCH.parent / "golden"
+
+
+def test_a_bundle_is_verified_against_frames(run: Run) -> None:
+    result = run("verify", LINEAR, LINEAR_INPUT, EXPECTED)
+    assert result.exit_code == 0, result.output
+    assert "prediction: 1000 values" in result.stdout
+    assert result.stdout.endswith("1 agree, 0 differ\n")
+
+
+def test_a_difference_is_named_and_exits_with_1(run: Run, tmp_path: Path) -> None:
+    frame = json.loads(Path(EXPECTED).read_text())
+    frame["rows"][3][-1] += 1.0
+    (tmp_path / "wrong.json").write_text(json.dumps(frame))
+    result = run("verify", LINEAR, LINEAR_INPUT, tmp_path / "wrong.json")
+    assert result.exit_code == 1
+    assert "row 3: prediction is" in result.stdout
+
+
+def test_a_folder_of_cases_is_verified(run: Run) -> None:
+    result = run("verify", GOLDEN / "frame", "--json")
+    found = json.loads(result.stdout)
+    assert result.exit_code == 0 and len(found) > 10
+    assert all(entry["ok"] for entry in found)
+    assert {"name", "values", "absolute", "relative", "problem"} == set(found[0]["columns"][0])
+
+
+def test_a_recorded_contract_is_verified(run: Run, tmp_path: Path) -> None:
+    assert run("record", LINEAR, LINEAR_INPUT, "-o", tmp_path / "contract", "--rtol", "1e-6").exit_code == 0
+    result = run("verify", tmp_path)
+    assert result.exit_code == 0
+    assert "contract" in result.stdout
+
+
+def test_records_of_any_format_can_be_recorded(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "records.csv").write_text("feature1,feature2,feature3\n1,2,3\n4,5,6\n")
+    result = run("record", LINEAR, tmp_path / "records.csv", "-o", tmp_path / "contract")
+    assert result.exit_code == 0 and "2 records, of which 0 fail" in result.stderr
+    assert run("verify", tmp_path / "contract").exit_code == 0
+
+
+def test_two_paths_are_a_wrong_command_line(run: Run) -> None:
+    assert run("verify", LINEAR, LINEAR_INPUT).exit_code == 2
+
+
+def test_a_folder_that_is_not_there_is_named(run: Run, tmp_path: Path) -> None:
+    result = run("verify", tmp_path / "nope")
+    assert result.exit_code == 1
+    assert "nope: no such folder" in result.stderr
