@@ -21,6 +21,8 @@ with warnings.catch_warnings():
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import EnvironmentSettings, StreamTableEnvironment, TableEnvironment
 
+from .cluster import Cluster, running_cluster
+
 ROOT = Path(__file__).resolve().parents[1]
 LINEAR = str(ROOT / "bench" / "linear3.zip")
 FOREST = str(ROOT / "bench" / "forest3-20x5.zip")
@@ -73,6 +75,13 @@ def batch_env() -> TableEnvironment:
     environment = TableEnvironment.create(EnvironmentSettings.in_batch_mode())
     environment.get_config().set("parallelism.default", "1")
     return environment
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A standalone cluster, started for the first test that asks for it."""
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
 
 
 @pytest.fixture
