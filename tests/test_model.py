@@ -14,7 +14,8 @@ import pyarrow as pa
 import pytest
 
 import leapstream
-from leapstream import LeapFrame, Model, PredictionError, SchemaError
+from leapstream import BundleError, LeapFrame, Model, PredictionError, SchemaError
+from leapstream.bundle.reader import read_bundle
 from tests.golden_corpus import GOLDEN, Case, cases
 
 BENCH = Path(__file__).parent / "bench"
@@ -205,6 +206,26 @@ def test_model_built_from_ops_is_written_and_read_back_equal(case: Case, tmp_pat
         again = leapstream.load(tmp_path / name)
         assert [n.op for n in again.nodes] == [n.op for n in model.nodes]
         assert again.schema == model.schema
+
+
+def test_a_loaded_bundle_is_saved_as_it_was_read(tmp_path: Path) -> None:
+    path = Case(GOLDEN / "pipeline/loans-logistic").bundle
+    leapstream.save(leapstream.load(path), tmp_path / "copy.zip")
+    assert read_bundle(tmp_path / "copy.zip") == read_bundle(path)
+
+
+def test_a_loaded_bucketizer_with_infinite_splits_is_saved_in_json(tmp_path: Path) -> None:
+    case = Case(GOLDEN / "feature/bucketizer-infinite-protobuf")
+    leapstream.save(case.model(), tmp_path / "model.zip", format="json")
+    again = leapstream.load(tmp_path / "model.zip")
+    assert [n.op for n in again.nodes] == [n.op for n in case.model().nodes]
+
+
+def test_an_infinity_that_json_cannot_hold_is_refused(tmp_path: Path) -> None:
+    model = Case(GOLDEN / "feature/normalizer-inf-protobuf").model()
+    with pytest.raises(BundleError, match="'p_norm': JSON cannot hold Infinity"):
+        leapstream.save(model, tmp_path / "model.zip", format="json")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_leap_frame_survives_a_transform_unchanged(linear: Model) -> None:

@@ -18,7 +18,7 @@ from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.reader import read_bundle
 from leapstream.bundle.types import Field, ListType, Schema, TensorType, with_nullable
 from leapstream.bundle.writer import write_bundle
-from leapstream.errors import BackendError, PredictionError, SchemaError
+from leapstream.errors import BackendError, BundleError, PredictionError, SchemaError
 from leapstream.ops.pipeline import Node, Root, declared_inputs, lower, produced_columns, read_node, steps, write_node
 from leapstream.plan.plan import Plan
 from leapstream.plan.rewrites import optimize
@@ -372,7 +372,7 @@ def load(uri: str | os.PathLike[str], *, sha256: str | None = None, options: Any
 
 
 def save(model: Model | Root, path: str | os.PathLike[str], format: Format | None = None) -> None:
-    """Write a model as a bundle: a zip when ``path`` ends so, else a directory.
+    """Write a model as a bundle: a zip when ``path`` ends so, else a directory. A loaded bundle is written as it was read.
 
     Args:
         model: a model, or a node or pipeline built in Python.
@@ -383,7 +383,12 @@ def save(model: Model | Root, path: str | os.PathLike[str], format: Format | Non
         BundleError: it cannot be written (an infinity in JSON, no permission, …).
     """
     whole = model if isinstance(model, Model) else Model.from_node(model)
-    write_bundle(whole.definition, path, format=format)
+    try:
+        write_bundle(whole.definition, path, format=format)
+    except BundleError:
+        # The definition is kept as it was read where the format can hold it. An op may know another way to say the same, as
+        # the bucketizer does for its infinite splits.
+        write_bundle(replace(whole.definition, root=write_node(whole.root)), path, format=format)
 
 
 __all__ = ["Model", "ModelSchema", "load", "save"]
