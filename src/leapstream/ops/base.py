@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass
 from importlib.metadata import entry_points
 from typing import Any, ClassVar, TypeVar
@@ -109,16 +109,15 @@ def _vector(value: Value) -> npt.NDArray[np.float64]:
     return _tensor_doubles(value).reshape(-1)
 
 
-def _matrix(value: Value) -> npt.NDArray[np.float64]:
+def _column_major(array: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """A matrix as MLeap reads it: dimensions (rows, columns), values in column-major order."""
-    array = _tensor_doubles(value)
     if array.ndim != 2:
         raise BundleError(f"a matrix is expected, and this has {array.ndim} dimensions")
     return array.reshape(-1).reshape(array.shape, order="F")
 
 
-def _encode_matrix(matrix: npt.NDArray[np.float64]) -> Value:
-    return values.tensor(Tensor(BasicType.DOUBLE, matrix.ravel(order="F"), matrix.shape))
+def _column_major_tensor(matrix: npt.NDArray[np.float64]) -> Tensor:
+    return Tensor(BasicType.DOUBLE, matrix.ravel(order="F"), matrix.shape)
 
 
 CODECS: dict[str, Codec] = {
@@ -132,7 +131,13 @@ CODECS: dict[str, Codec] = {
         for base in ("boolean", "int", "long", "double", "string", "basic_type", "data_shape")
     },
     "vector": Codec(_vector, lambda data: values.tensor(Tensor.dense(data))),
-    "matrix": Codec(_matrix, _encode_matrix),
+    "matrix": Codec(
+        lambda value: _column_major(_tensor_doubles(value)), lambda data: values.tensor(_column_major_tensor(data))
+    ),
+    "list<matrix>": Codec(
+        lambda value: tuple(_column_major(_tensor_doubles(t)) for t in values.get_list(value, "tensor")),
+        lambda data: values.list_of("tensor", [_column_major_tensor(m) for m in data]),
+    ),
     "list<vector>": Codec(
         lambda value: tuple(_tensor_doubles(t).reshape(-1) for t in values.get_list(value, "tensor")),
         lambda data: values.list_of("tensor", [Tensor.dense(v) for v in data]),
@@ -144,8 +149,8 @@ def attribute(kind: str, *, name: str | None = None, default: Any = MISSING) -> 
     """Declare an attribute of an op: a dataclass field, read and written by ``CODECS[kind]``.
 
     Args:
-        kind: a key of :data:`CODECS`; ``"tree"`` for the decision tree beside the model; ``"trees"`` for nested models that the
-            attribute names.
+        kind: a key of :data:`CODECS`; ``"tree"`` and ``"cluster_tree"`` for the tree beside the model; ``"trees"`` for nested
+            models that the attribute names; ``"models"`` for nested models ``model0``, … of which the attribute has the number.
         name: the attribute's name in a bundle, when it is not the field's.
         default: what a bundle without the attribute means; such a field may be ``None``, which is not written.
     """
@@ -217,19 +222,27 @@ class Op(ABC):
         given: dict[str, Any] = {}
         for f in dataclasses.fields(cls):
             kind, name = f.metadata["kind"], f.metadata["name"] or f.name
-            if kind == "tree":
-                if model.tree is None:
+            if kind in ("tree", "cluster_tree"):
+                given[f.name] = getattr(model, kind)
+                if given[f.name] is None:
                     raise BundleError("its tree is missing (tree.json or tree.pb)")
-                given[f.name] = model.tree
             elif name in model.attributes:
                 value = model.attributes[name]
                 try:
-                    given[f.name] = read_trees(model, value, where) if kind == "trees" else CODECS[kind].decode(value)
+                    given[f.name] = cls._read_attribute(kind, model, value, where)
                 except BundleError as error:
                     raise BundleError(f"attribute {name!r}: {error}") from error
             elif f.default is MISSING:
                 raise BundleError(f"attribute {name!r} is missing")
         return cls(**given)
+
+    @staticmethod
+    def _read_attribute(kind: str, model: ModelDef, value: Value, where: str) -> Any:
+        if kind == "trees":
+            return tuple(read_nested(model, name, where) for name in values.get_list(value, "string"))
+        if kind == "models":
+            return read_models(model, values.get_scalar(value, "long"), where)
+        return CODECS[kind].decode(value)
 
     def to_model(self) -> ModelDef:
         """The model that a bundle holds for this op."""
@@ -239,8 +252,11 @@ class Op(ABC):
             data = getattr(self, f.name)
             if data is None:
                 continue
-            if kind == "tree":
-                model.tree = data
+            if kind in ("tree", "cluster_tree"):
+                setattr(model, kind, data)
+            elif kind == "models":
+                model.attributes[name] = values.scalar("long", len(data))
+                model.models.update(write_models(data))
             elif kind == "trees":
                 names = [f"tree{i}" for i in range(len(data))]
                 model.models.update((n, tree.to_model()) for n, tree in zip(names, data, strict=True))
@@ -250,15 +266,26 @@ class Op(ABC):
         return model
 
 
-def read_trees(model: ModelDef, value: Value, where: str) -> tuple[Op, ...]:
-    """The nested models that a list of directory names refers to."""
-    trees = []
-    for name in values.get_list(value, "string"):
-        if name not in model.models:
-            raise BundleError(f"the nested model {name!r} is missing")
-        nested = model.models[name]
-        trees.append(find_op(nested.op, where).from_model(nested, f"{where}, model {name!r}"))
-    return tuple(trees)
+def read_nested(model: ModelDef, name: str, where: str) -> Op:
+    """The op of a nested model.
+
+    Raises:
+        BundleError, UnsupportedOpError: there is no such model, or it cannot be read.
+    """
+    if name not in model.models:
+        raise BundleError(f"the nested model {name!r} is missing")
+    nested = model.models[name]
+    return find_op(nested.op, where).from_model(nested, f"{where}, model {name!r}")
+
+
+def read_models(model: ModelDef, count: int, where: str) -> tuple[Op, ...]:
+    """The nested models ``model0``, ``model1``, …"""
+    return tuple(read_nested(model, f"model{i}", where) for i in range(count))
+
+
+def write_models(ops: Iterable[Op]) -> dict[str, ModelDef]:
+    """The inverse of :func:`read_models`."""
+    return {f"model{i}": op.to_model() for i, op in enumerate(ops)}
 
 
 def same(a: Any, b: Any) -> bool:
@@ -296,6 +323,8 @@ __all__ = [
     "doubles",
     "find_op",
     "not_null",
+    "read_models",
     "register",
     "require",
+    "write_models",
 ]
