@@ -1,0 +1,32 @@
+package leapstream.runtime;
+
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.util.regex.Pattern;
+
+/** Regular expressions, of which the first that matches decides. */
+public final class Patterns {
+
+    private final Pattern[] patterns;
+
+    public Patterns(DataInputStream data) throws IOException {
+        patterns = new Pattern[data.readInt()];
+        for (int i = 0; i < patterns.length; i++) {
+            patterns[i] = Tokens.pattern(data);
+        }
+    }
+
+    /** The number of the first pattern that matches within a text, or -1. */
+    public int first(String text) {
+        for (int i = 0; i < patterns.length; i++) {
+            try {
+                if (patterns[i].matcher(text).find()) {
+                    return i;
+                }
+            } catch (StackOverflowError e) {
+                throw Tokens.tooDeep(patterns[i]);
+            }
+        }
+        return -1;
+    }
+}

@@ -1,0 +1,237 @@
+"""Choices: what a string, a key or a vector stands for, and the first value that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from leapstream.bundle import values
+from leapstream.bundle.definition import ModelDef
+from leapstream.bundle.types import BasicType, DataType, ListType, MapType, ScalarType
+from leapstream.errors import UnsupportedOpError
+from leapstream.ops.base import DOUBLE, Op, attribute, doubles, register, require
+from leapstream.ops.feature.categories import HandleInvalid, check_handler
+from leapstream.ops.lowering import Lowering
+from leapstream.plan import javaregex
+from leapstream.plan import primitives as p
+from leapstream.plan.primitives import INT, Expr
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class StringMap(Op):
+    """The number that a string stands for (MLeap ``StringMapModel``).
+
+    A string without one, or a missing one, fails, or gives ``default_value`` with ``handle_invalid`` = keep. Of a label that
+    repeats the last value counts.
+
+    Attributes:
+        labels: the strings.
+        values: the number of each.
+        handle_invalid: ``error`` or ``keep``.
+        default_value: 0 when a bundle does not say.
+    """
+
+    op: ClassVar[str] = "string_map"
+    labels: tuple[str, ...] = attribute("list<string>")
+    values: tuple[float, ...] = attribute("list<double>")
+    handle_invalid: HandleInvalid = attribute("string", default="error")
+    default_value: float = attribute("double", default=0.0)
+
+    def __post_init__(self) -> None:
+        check_handler(self.handle_invalid, ("error", "keep"))
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": ScalarType(BasicType.STRING)}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": DOUBLE}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        # Where there are more of one than of the other, the rest has no meaning.
+        count = min(len(self.labels), len(self.values))
+        index = b.add(p.Lookup(x=inputs[0], labels=self.labels[:count], invalid=self.handle_invalid, type=DOUBLE))
+        numbers = np.array([*self.values[:count], self.default_value], dtype=np.float64)
+        return {"output": b.add(p.Pick(x=index, values=numbers, type=DOUBLE))}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class RegexIndexer(Op):
+    """The number of the first Java regular expression that matches within a string (MLeap ``RegexIndexerModel``).
+
+    Where none does ``default_value``, or fails without one. A missing string fails.
+
+    Attributes:
+        regexes: the patterns.
+        indices: the number of each.
+        default_value: what stands for all others, or ``None``.
+    """
+
+    op: ClassVar[str] = "regex_indexer"
+    regexes: tuple[str, ...] = attribute("list<string>")
+    indices: tuple[int, ...] = attribute("list<int>")
+    default_value: int | None = attribute("int", default=None)
+
+    def __post_init__(self) -> None:
+        for pattern in self.regexes:
+            javaregex.check(pattern)
+
+    def inputs(self) -> dict[str, DataType]:
+        count = min(len(self.regexes), len(self.indices))
+        return {"input": ScalarType(BasicType.STRING, nullable=count == 0)}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": INT}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        count = min(len(self.regexes), len(self.indices))
+        match = p.FirstMatch(
+            x=inputs[0],
+            patterns=self.regexes[:count],
+            values=self.indices[:count],
+            default=self.default_value,
+            type=INT,
+        )
+        return {"output": b.add(match)}
+
+
+_MEMBERS: dict[BasicType, str] = {
+    BasicType.BOOLEAN: "boolean",
+    BasicType.BYTE: "int",
+    BasicType.SHORT: "int",
+    BasicType.INT: "int",
+    BasicType.LONG: "long",
+    BasicType.FLOAT: "float",
+    BasicType.DOUBLE: "double",
+    BasicType.STRING: "string",
+}
+"""The member of an attribute that holds a default of each type."""
+
+_BITS = {BasicType.BYTE: 8, BasicType.SHORT: 16}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class MapEntrySelector(Op):
+    """The value of a key in a map, or a default (MLeap ``MapEntrySelectorModel``); a missing map or key fails.
+
+    Attributes:
+        key_type: string.
+        value_type: any but byte string.
+        default_value: where the map does not have the key.
+    """
+
+    op: ClassVar[str] = "map_entry_selector"
+    key_type: BasicType = attribute("basic_type")
+    value_type: BasicType = attribute("basic_type")
+    default_value: Any = attribute("any")
+
+    def __post_init__(self) -> None:
+        if self.key_type is not BasicType.STRING or self.value_type not in _MEMBERS:
+            raise UnsupportedOpError(
+                f"maps from {self.key_type} to {self.value_type} are not supported, neither by MLeap"
+            )
+        plain = values.element(_MEMBERS[self.value_type], self.default_value)
+        # MLeap takes the low bits.
+        bits = _BITS.get(self.value_type)
+        if bits is not None:
+            plain = (plain + 2 ** (bits - 1)) % 2**bits - 2 ** (bits - 1)
+        object.__setattr__(self, "default_value", plain)
+
+    @classmethod
+    def read(cls, model: ModelDef, where: str) -> Op:
+        """The default is of the type that ``value_type`` says."""
+        for name in ("key_type", "value_type", "default_value"):
+            require(name in model.attributes, f"attribute {name!r} is missing")
+        key, value = (values.get_scalar(model.attributes[name], "basic_type") for name in ("key_type", "value_type"))
+        require(key is not None and value is not None, "key_type and value_type have to name types")
+        default = values.get_scalar(model.attributes["default_value"], _MEMBERS.get(value, "string"))
+        return cls(key, value, default)
+
+    def to_model(self) -> ModelDef:
+        """The default is written as the member of its type."""
+        return ModelDef(
+            self.op,
+            {
+                "key_type": values.scalar("basic_type", self.key_type),
+                "value_type": values.scalar("basic_type", self.value_type),
+                "default_value": values.scalar(_MEMBERS[self.value_type], self.default_value),
+            },
+        )
+
+    def inputs(self) -> dict[str, DataType]:
+        return {
+            "input": MapType(self.key_type, self.value_type, nullable=False),
+            "key": ScalarType(self.key_type, nullable=False),
+        }
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": ScalarType(self.value_type, nullable=self.value_type is BasicType.STRING)}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        x, key = inputs
+        return {"output": b.add(p.MapEntry(x=x, key=key, default=self.default_value, type=self.outputs()["output"]))}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Coalesce(Op):
+    """The first number that is not missing (MLeap ``CoalesceModel``); NaN is not missing.
+
+    Attributes:
+        nullable_inputs: for each input whether it may be missing; else a missing value fails, even behind one that is there.
+    """
+
+    op: ClassVar[str] = "coalesce"
+    nullable_inputs: tuple[bool, ...] = attribute("list<boolean>")
+
+    def inputs(self) -> dict[str, DataType]:
+        return {f"input{i}": ScalarType(BasicType.DOUBLE, nullable) for i, nullable in enumerate(self.nullable_inputs)}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": ScalarType(BasicType.DOUBLE)}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"output": b.add(p.Coalesce(xs=inputs, type=self.outputs()["output"]))}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class MultinomialLabeler(Op):
+    """Those elements of a vector that are at least a threshold, and their labels (MLeap ``MultinomialLabelerModel``).
+
+    A row fails where such an element has no label.
+
+    Attributes:
+        threshold: least value.
+        labels: label of each element.
+    """
+
+    op: ClassVar[str] = "multinomial_labeler"
+    threshold: float = attribute("double")
+    labels: tuple[str, ...] = attribute("list<string>")
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"features": doubles(None)}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {
+            "probabilities": ListType(BasicType.DOUBLE, nullable=False),
+            "labels": ListType(BasicType.STRING, nullable=False),
+        }
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        types = self.outputs()
+        given: dict[str, Any] = {"x": inputs[0], "threshold": self.threshold, "limit": len(self.labels)}
+        numbers = types["probabilities"]
+        results: dict[str, Expr] = {}
+        if "probabilities" in wanted:
+            results["probabilities"] = b.add(p.AtLeast(**given, gives="elements", type=numbers))
+        if "labels" in wanted:
+            positions = b.add(p.AtLeast(**given, gives="positions", type=numbers))
+            results["labels"] = b.add(p.Label(x=positions, labels=self.labels, type=types["labels"]))
+        return results

@@ -1,0 +1,376 @@
+"""Texts: tokens, their selection, and vectors of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from leapstream.bundle.types import BasicType, DataShape, DataType, ListType, ScalarType
+from leapstream.errors import UnsupportedOpError
+from leapstream.ops.base import Op, attribute, doubles, register, require
+from leapstream.ops.lowering import Lowering
+from leapstream.plan import javaregex
+from leapstream.plan import primitives as p
+from leapstream.plan.primitives import Expr
+
+STRING = ScalarType(BasicType.STRING, nullable=False)
+STRINGS = ListType(BasicType.STRING, nullable=False)
+
+
+# ---- from texts to tokens ---------------------------------------------------------------------------------------------
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Tokenizer(Op):
+    r"""A text in lower case, split at each ASCII whitespace (MLeap ``TokenizerModel``).
+
+    Two blanks in a row give an empty token, as does one in front; empty tokens at the end are left out.
+    """
+
+    op: ClassVar[str] = "tokenizer"
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": STRING}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": STRINGS}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        text = b.add(p.Lower(x=inputs[0], type=STRING))
+        return {"output": b.add(p.Tokens(x=text, pattern=r"\s", gaps=True, type=STRINGS))}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class RegexTokenizer(Op):
+    """The parts of a text that a Java regular expression matches, or what lies between (MLeap ``RegexTokenizerModel``).
+
+    The vectorized executor refuses patterns with what means something else outside of the JVM, such as back references.
+
+    Attributes:
+        regex: the pattern.
+        match_gaps: whether tokens are what lies between the matches.
+        token_min_length: least length of a token, in units of UTF-16.
+        lowercase_text: put the text in lower case first.
+    """
+
+    op: ClassVar[str] = "regex_tokenizer"
+    regex: str = attribute("string")
+    match_gaps: bool = attribute("boolean")
+    token_min_length: int = attribute("int")
+    lowercase_text: bool = attribute("boolean")
+
+    def __post_init__(self) -> None:
+        javaregex.check(self.regex)
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": STRING}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": STRINGS}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        text = b.add(p.Lower(x=inputs[0], type=STRING)) if self.lowercase_text else inputs[0]
+        tokens: Expr = b.add(p.Tokens(x=text, pattern=self.regex, gaps=self.match_gaps, type=STRINGS))
+        if self.token_min_length > 0:
+            tokens = b.add(p.LongTokens(x=tokens, min_length=self.token_min_length, letters=False, type=STRINGS))
+        return {"output": tokens}
+
+
+# ---- from tokens to tokens --------------------------------------------------------------------------------------------
+
+
+class _TokensOp(Op):
+    """An op from tokens to tokens."""
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": STRINGS}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": STRINGS}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class StopWordsRemover(_TokensOp):
+    """Tokens without stop words (MLeap ``StopWordsRemoverModel``).
+
+    Lower case is that of the root locale; Spark lets a locale be chosen, which a bundle does not hold. Several columns at once
+    are what MLeap's runtime refuses.
+
+    Attributes:
+        stop_words: the stop words.
+        case_sensitive: whether their case counts.
+    """
+
+    op: ClassVar[str] = "stopwords_remover"
+    stop_words: tuple[str, ...] = attribute("list<string>")
+    case_sensitive: bool = attribute("boolean")
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        left = p.OtherTokens(x=inputs[0], words=self.stop_words, case_sensitive=self.case_sensitive, type=STRINGS)
+        return {"output": b.add(left)}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class WordLengthFilter(_TokensOp):
+    """Tokens of letters alone that are longer than a length (MLeap ``WordLengthFilterModel``).
+
+    Attributes:
+        length: greatest length, in units of UTF-16, of what is left out.
+    """
+
+    op: ClassVar[str] = "word_filter"
+    length: int = attribute("int")
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"output": b.add(p.LongTokens(x=inputs[0], min_length=self.length + 1, letters=True, type=STRINGS))}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class NGram(_TokensOp):
+    """Every ``n`` tokens that follow each other, joined by blanks (MLeap ``NGramModel``); every row fails when ``n`` < 1.
+
+    Attributes:
+        n: how many tokens are joined.
+    """
+
+    op: ClassVar[str] = "ngram"
+    n: int = attribute("long")
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"output": b.add(p.NGrams(x=inputs[0], n=self.n, type=STRINGS))}
+
+
+# ---- from tokens to vectors -------------------------------------------------------------------------------------------
+
+
+def _check_size(num_features: int) -> None:
+    require(0 < num_features < 2**31, f"num_features {num_features} is no size of a vector")
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class HashingTermFrequency(Op):
+    """How often each hash of a token occurs, as a sparse vector (MLeap ``HashingTermFrequencyModel``).
+
+    Attributes:
+        num_features: number of elements.
+        binary: 1 for each hash that occurs.
+        hash_version: 2 is Spark's hash since 3.0, 1 the one before (``hashUnsafeBytesVersion`` in a bundle; without it 1).
+    """
+
+    op: ClassVar[str] = "hashing_term_frequency"
+    num_features: int = attribute("long")
+    binary: bool = attribute("boolean", default=False)
+    hash_version: int = attribute("int", name="hashUnsafeBytesVersion", default=1)
+
+    def __post_init__(self) -> None:
+        _check_size(self.num_features)
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": STRINGS}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": doubles(self.num_features)}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        counts = p.HashedCounts(
+            x=inputs[0],
+            size=self.num_features,
+            binary=self.binary,
+            legacy_tail=self.hash_version == 1,
+            type=doubles(self.num_features),
+        )
+        return {"output": b.add(counts)}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class CountVectorizer(Op):
+    """How often each word of a vocabulary is among the tokens, as a sparse vector (MLeap ``CountVectorizerModel``).
+
+    Attributes:
+        vocabulary: the words.
+        binary: 1 for each word that occurs.
+        min_tf: least count that is kept; below 1 a fraction of the number of tokens. (What scikit-learn's exporter writes is an
+            integer, which MLeap reads as 0.)
+    """
+
+    op: ClassVar[str] = "count_vectorizer"
+    vocabulary: tuple[str, ...] = attribute("list<string>")
+    binary: bool = attribute("boolean")
+    min_tf: float = attribute("double")
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": STRINGS}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": doubles(len(set(self.vocabulary)))}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        counts = p.VocabularyCounts(
+            x=inputs[0],
+            vocabulary=self.vocabulary,
+            binary=self.binary,
+            min_count=self.min_tf,
+            type=self.outputs()["output"],
+        )
+        return {"output": b.add(counts)}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class IDF(Op):
+    """A vector times the inverse document frequencies, element by element (MLeap ``IDFModel``); a sparse one stays sparse.
+
+    Attributes:
+        idf: float64 (features,).
+        doc_freq: number of documents with each feature (``docFreq``); Spark writes it, MLeap does not look at it.
+        num_docs: number of documents (``numDocs``); likewise.
+    """
+
+    op: ClassVar[str] = "idf"
+    idf: npt.NDArray[np.float64] = attribute("vector")
+    doc_freq: tuple[int, ...] | None = attribute("list<long>", name="docFreq", default=None)
+    num_docs: int | None = attribute("long", name="numDocs", default=None)
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": doubles(None)}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": doubles(None)}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"output": b.add(p.Affine(x=inputs[0], size=len(self.idf), factor=self.idf, type=inputs[0].type))}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class WordToVector(Op):
+    """Mean of the vectors of a sentence's words (MLeap ``WordToVectorModel``).
+
+    Words without a vector count in the mean. The kernel ``sqrt`` divides the sum by its 2-norm instead, which gives NaN where
+    no word is known. No tokens give zeros.
+
+    Attributes:
+        words: the words.
+        indices: the place of each word's vector among all; in the order of the words when a bundle does not say.
+        word_vectors: all vectors one after the other. (A bundle of the Python exporter has a tensor, which MLeap reads as
+            nothing: the result then has no elements.)
+        kernel: ``default`` or ``sqrt``; ``default`` when a bundle does not say.
+    """
+
+    op: ClassVar[str] = "word_to_vector"
+    words: tuple[str, ...] = attribute("list<string>")
+    word_vectors: tuple[float, ...] = attribute("list<double>")
+    indices: tuple[int, ...] | None = attribute("list<long>", default=None)
+    kernel: str | None = attribute("string", default=None)
+
+    def __post_init__(self) -> None:
+        require(self.kernel in (None, "default", "sqrt"), f"kernel {self.kernel!r} is none of default, sqrt")
+        require(len(self.places()) > 0, "there are no words")
+
+    def places(self) -> dict[str, int]:
+        """The place of each word's vector; of a word that repeats the last counts."""
+        indices = range(len(self.words)) if self.indices is None else self.indices
+        return dict(zip(self.words, indices, strict=False))
+
+    @property
+    def vector_size(self) -> int:
+        """Number of elements of a vector."""
+        return len(self.word_vectors) // len(self.places())
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": STRINGS}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": doubles(self.vector_size)}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        places, size = self.places(), self.vector_size
+        all_vectors = np.array(self.word_vectors, dtype=np.float64)
+        vectors = np.zeros((len(places), size))
+        complete = []
+        for row, place in zip(vectors, places.values(), strict=True):
+            found = all_vectors[max(size * place, 0) : max(size * (place + 1), 0)]
+            complete.append(len(found) == size)
+            row[: len(found)] = found
+        mean = p.WordVectors(
+            x=inputs[0],
+            words=tuple(places),
+            vectors=vectors,
+            complete=tuple(complete),
+            normalize=self.kernel == "sqrt",
+            type=doubles(size),
+        )
+        return {"output": b.add(mean)}
+
+
+_NUMBERS = (BasicType.SHORT, BasicType.INT, BasicType.LONG, BasicType.FLOAT, BasicType.DOUBLE)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class FeatureHasher(Op):
+    """Scalars hashed into a sparse vector (MLeap ``FeatureHasherModel``).
+
+    A number is added to the element at the hash of its column's name; of a string, a boolean, a byte and a number among
+    ``categorical_cols`` 1 is added at the hash of ``name=value``. Missing values are left out.
+
+    Attributes:
+        num_features: number of elements.
+        categorical_cols: names of numbers that are categories.
+        input_shapes: shape of each input, scalar.
+        basic_types: type of each input.
+        input_names: name of each input, which is hashed.
+    """
+
+    op: ClassVar[str] = "feature_hasher"
+    num_features: int = attribute("long")
+    categorical_cols: tuple[str, ...] = attribute("list<string>")
+    input_shapes: tuple[DataShape, ...] = attribute("list<data_shape>")
+    basic_types: tuple[BasicType, ...] = attribute("list<basic_type>")
+    input_names: tuple[str, ...] = attribute("list<string>")
+
+    def __post_init__(self) -> None:
+        _check_size(self.num_features)
+        require(all(shape.base == "scalar" for shape in self.input_shapes), "input_shapes has to hold scalars")
+        same = len(self.input_shapes) == len(self.basic_types) == len(self.input_names)
+        require(same, "there is not one shape, type and name per input")
+        require(None not in self.basic_types, "a basic type is missing")
+        if BasicType.BYTE_STRING in self.basic_types:
+            raise UnsupportedOpError("byte strings cannot be hashed")
+        numbers = self._numbers()
+        texts = {n for n, t in zip(self.input_names, self.basic_types, strict=True) if not t.is_numeric}
+        require(not numbers & texts, "two inputs of one name are a number and none")
+
+    def _numbers(self) -> set[str]:
+        """Names of the inputs that are numbers."""
+        named = zip(self.input_names, self.basic_types, strict=True)
+        return {name for name, base in named if base in _NUMBERS and name not in self.categorical_cols}
+
+    def inputs(self) -> dict[str, DataType]:
+        types = zip(self.input_shapes, self.basic_types, strict=True)
+        return {f"input{i}": shape.of(base) for i, (shape, base) in enumerate(types)}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": doubles(self.num_features)}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        numbers = self._numbers()
+        hashed = p.HashedFeatures(
+            xs=inputs,
+            names=self.input_names,
+            categories=tuple(name not in numbers for name in self.input_names),
+            size=self.num_features,
+            type=doubles(self.num_features),
+        )
+        return {"output": b.add(hashed)}
