@@ -16,12 +16,30 @@ from leapstream.vectorized.run import Run
 _LEAST = np.finfo(np.float64).max
 
 
+def _round(x: Doubles) -> Doubles:
+    """As Java's ``Math.round``."""
+    whole = np.floor(x)
+    # Adding 0 turns -0.0 into 0.0.
+    rounded = np.where(x - whole >= 0.5, whole + 1.0, whole) + 0.0
+    return np.clip(np.where(np.isnan(x), 0.0, np.where(np.isinf(x), x, rounded)), -(2.0**63), 2.0**63)
+
+
 _UNARY: dict[str, Callable[[Doubles], Doubles]] = {
     "negate": np.negative,
     "logistic": lambda x: 1.0 / (1.0 + np.exp(-x)),
     "one_minus": lambda x: 1.0 - x,
     "double": lambda x: 2.0 * x,
     "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "abs": np.abs,
+    "floor": np.floor,
+    "ceil": np.ceil,
+    "round": _round,
+    "logit": lambda x: np.log(x / (1.0 - x)),
     "reciprocal": lambda x: 1.0 / x,
     "square": np.square,
     "normal_cdf": lambda x: 0.5 * (1.0 + special.erf(x / np.sqrt(2.0))),

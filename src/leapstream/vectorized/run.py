@@ -57,3 +57,20 @@ def compressed(nonzero: Bools) -> Bools:
 def size_error(x: Column, size: int) -> str:
     """Why a vector of another size than ``size`` fails."""
     return f"the vector has {x.values.shape[1]} elements, and {size} are expected"
+
+
+def is_vector(run: Run, x: Column, size: int | None = None) -> bool:
+    """Whether ``x`` holds vectors, of a size if that is given; if not, every row fails."""
+    everywhere = np.ones(run.rows, dtype=bool)
+    if x.values.ndim != 2:
+        run.fail(everywhere, f"a vector is expected, not a tensor of {x.values.ndim - 1} dimensions")
+        return False
+    if size is not None and x.values.shape[1] != size:
+        run.fail(everywhere, size_error(x, size))
+        return False
+    return True
+
+
+def beyond(x: Column, index: int) -> str:
+    """Why a vector without an element ``index`` fails."""
+    return f"the vector has {x.values.shape[1]} elements, and element {index} is read"

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles, Expr
 from leapstream.vectorized.columns import Column
-from leapstream.vectorized.run import Run, compressed, size_error
+from leapstream.vectorized.run import Run, beyond, compressed, is_vector, size_error
 
 
 def _concat(run: Run, expr: p.Concat, *xs: Column) -> Column:
@@ -28,10 +28,15 @@ def _concat(run: Run, expr: p.Concat, *xs: Column) -> Column:
 
 
 def _pack(run: Run, expr: p.Pack, *xs: Column) -> Column:
-    return Column(np.stack([x.values for x in xs], axis=1))
+    return Column(np.stack([x.values for x in xs], axis=1) if xs else np.zeros((run.rows, 0)))
 
 
 def _item(run: Run, expr: p.Item, x: Column) -> Column:
+    if not is_vector(run, x):
+        return Column(np.full(run.rows, np.nan))
+    if expr.index >= x.values.shape[1]:
+        run.fail(np.ones(run.rows, dtype=bool), beyond(x, expr.index))
+        return Column(np.full(run.rows, np.nan))
     if isinstance(x.values, csr_array):
         return Column(x.values[:, [expr.index]].toarray()[:, 0])
     return Column(x.values[:, expr.index])

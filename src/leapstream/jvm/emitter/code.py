@@ -100,6 +100,12 @@ def int_bytes(values: npt.NDArray[Any]) -> bytes:
     return count_bytes(values) + values.astype(">i4").tobytes()
 
 
+def float_bytes(values: npt.NDArray[Any]) -> bytes:
+    """An array of floats after its length."""
+    flat = np.ascontiguousarray(values).reshape(-1)
+    return count_bytes(flat) + flat.astype(">f4").tobytes()
+
+
 def text_bytes(text: str | None) -> bytes:
     """A string in UTF-16 after its length, or -1."""
     if text is None:

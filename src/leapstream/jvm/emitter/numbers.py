@@ -2,7 +2,153 @@
 
 from __future__ import annotations
 
-from leapstream.jvm.emitter.base import Emit
+import numpy as np
+import numpy.typing as npt
+
+from leapstream.bundle.types import ScalarType, TensorType
+from leapstream.jvm.emitter.base import Emit, Emitter
+from leapstream.jvm.emitter.code import count_bytes, double_bytes, double_literal, float_bytes, int_bytes
+from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
 
-PRIMITIVES: dict[type[Expr], Emit] = {}
+
+def _ints(e: Emitter, values: npt.ArrayLike) -> str:
+    """An array of ints that the class reads."""
+    return e.resource("int[]", "Data.readInts(data)", int_bytes(np.asarray(values, dtype=np.int64)))
+
+
+# ---- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def _constant(e: Emitter, expr: p.Constant) -> None:
+    e.define(expr, double_literal(expr.value))
+
+
+_BINARY: dict[str, str] = {
+    "add": "{a} + {b}",
+    "sub": "{a} - {b}",
+    "mul": "{a} * {b}",
+    "div": "{a} / {b}",
+    "rem": "{a} % {b}",
+    "log_n": "Math.log({a}) / Math.log({b})",
+    "pow": "Math.pow({a}, {b})",
+    "min": "Math.min({a}, {b})",
+    "max": "Math.max({a}, {b})",
+}
+
+
+def _binary(e: Emitter, expr: p.Binary) -> None:
+    e.define(expr, _BINARY[expr.function].format(a=e.present(expr.a), b=e.present(expr.b)))
+
+
+def _within(e: Emitter, expr: p.Within) -> None:
+    x = e.present(expr.x)
+    e.place(expr)
+    e.define(expr, f"Numbers.within({x}, {double_literal(expr.low)}, {double_literal(expr.high)})")
+
+
+def _interpolate(e: Emitter, expr: p.Interpolate) -> None:
+    x = e.present(expr.x)
+    e.define(expr, f"Numbers.interpolate({x}, {e.doubles(expr.boundaries)}, {e.doubles(expr.predictions)})")
+
+
+def _factor_product(e: Emitter, expr: p.FactorProduct) -> None:
+    a, b = e.present(expr.a), e.present(expr.b)
+    first = _factors(e, expr.a_ids, expr.a_factors)
+    second = _factors(e, expr.b_ids, expr.b_factors)
+    e.define(expr, f"Factors.product({first}, {a}, {second}, {b})")
+
+
+def _factors(e: Emitter, ids: npt.NDArray[np.int32], factors: npt.NDArray[np.float32]) -> str:
+    data = count_bytes(range(factors.shape[1])) + int_bytes(ids) + float_bytes(factors)
+    return e.resource("Factors", "new Factors(data)", data)
+
+
+# ---- vectors ----------------------------------------------------------------------------------------------------------
+
+
+def _cosine_transform(e: Emitter, expr: p.CosineTransform) -> None:
+    x = e.vector(expr.x)
+    e.place(expr)
+    transform = e.resource("CosineTransform", "new CosineTransform()", b"")
+    e.define(expr, f"{transform}.transform({x}, {'true' if expr.inverse else 'false'}, {e.buffer()})")
+
+
+def _interact(e: Emitter, expr: p.Interact) -> None:
+    parts = [e.present(x) if isinstance(x.type, ScalarType) else e.vector(x) for x in expr.xs]
+    e.place(expr)
+    data = count_bytes(expr.categories) + b"".join(int_bytes(np.array(sizes)) for sizes in expr.categories)
+    interaction = e.resource("Interaction", "new Interaction(data)", data)
+    e.line(f"{interaction}.begin();")
+    for i, (x, part) in reversed(list(enumerate(zip(expr.xs, parts, strict=True)))):
+        if isinstance(x.type, ScalarType):
+            e.line(f"{interaction}.number({i}, {part});")
+        else:
+            e.line(f"{interaction}.vector({i}, {part}, {e.buffer()});")
+    e.define(expr, f"{interaction}.result({e.buffer()})")
+
+
+def _expand(e: Emitter, expr: p.Expand) -> None:
+    x = e.vector(expr.x)
+    e.place(expr)
+    polynomial = e.resource("Polynomial", f"new Polynomial({expr.size}, {expr.degree})", b"")
+    e.define(expr, f"{polynomial}.expand({x}, {e.buffer()}, {e.buffer()})")
+
+
+def _power_products(e: Emitter, expr: p.PowerProducts) -> None:
+    x = e.vector(expr.x)
+    e.place(expr)
+    starts = _ints(e, np.cumsum([0, *map(len, expr.terms)]))
+    index = _ints(e, [index for term in expr.terms for index, _ in term])
+    power = _ints(e, [power for term in expr.terms for _, power in term])
+    e.define(expr, f"Numbers.powerProducts({x}, {starts}, {index}, {power}, {e.buffer()}, {e.buffer()})")
+
+
+def _recode(e: Emitter, expr: p.Recode) -> None:
+    x = e.vector(expr.x)
+    e.place(expr)
+    parts = [
+        int_bytes(np.array(expr.positions, dtype=np.int64)),
+        int_bytes(np.cumsum([0, *(len(keys) for keys, _ in expr.tables)])),
+        double_bytes(np.concatenate([np.zeros(0), *(keys for keys, _ in expr.tables)])),
+        double_bytes(np.concatenate([np.zeros(0), *(values for _, values in expr.tables)])),
+        b"\0" if expr.others is None else b"\1" + double_bytes(np.array(expr.others)),
+    ]
+    recoding = e.resource("Recoding", "new Recoding(data)", b"".join(parts))
+    e.define(expr, f"{recoding}.recode({x}, {expr.size}, {e.buffer()})")
+
+
+def _take(e: Emitter, expr: p.Take) -> None:
+    x = e.vector(expr.x)
+    e.place(expr)
+    rising = "true" if expr.needs_stored else "false"
+    e.define(expr, f"Numbers.take({x}, {_ints(e, expr.indices)}, {rising}, {e.buffer()}, {e.buffer()})")
+
+
+def _min_hash(e: Emitter, expr: p.MinHash) -> None:
+    x = e.vector(expr.x)
+    e.place(expr)
+    e.define(expr, f"Numbers.minHash({x}, {_ints(e, expr.a)}, {_ints(e, expr.b)}, {e.buffer()})")
+
+
+def _reshape(e: Emitter, expr: p.Reshape) -> None:
+    assert isinstance(expr.type, TensorType)
+    dimensions = _ints(e, expr.type.dimensions or ())
+    e.define(expr, f"Numbers.reshape({e.vector(expr.x)}, {dimensions}, {e.buffer()})")
+
+
+PRIMITIVES: dict[type[Expr], Emit] = {
+    p.Constant: _constant,
+    p.Binary: _binary,
+    p.Within: _within,
+    p.Interpolate: _interpolate,
+    p.FactorProduct: _factor_product,
+    p.CosineTransform: _cosine_transform,
+    p.Interact: _interact,
+    p.Expand: _expand,
+    p.PowerProducts: _power_products,
+    p.Recode: _recode,
+    p.Take: _take,
+    p.MinHash: _min_hash,
+    p.Reshape: _reshape,
+}

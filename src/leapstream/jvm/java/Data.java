@@ -27,6 +27,12 @@ public final class Data {
         return values;
     }
 
+    public static float[] readFloats(DataInputStream data) throws IOException {
+        float[] values = new float[data.readInt()];
+        bytes(data, 4 * values.length).asFloatBuffer().get(values);
+        return values;
+    }
+
     /** A string of UTF-16 after its length, or null after -1. */
     public static String readText(DataInputStream data) throws IOException {
         int length = data.readInt();

@@ -54,6 +54,47 @@ public final class Functions {
         return Math.exp(x);
     }
 
+    public static double log(double x) {
+        return Math.log(x);
+    }
+
+    public static double sqrt(double x) {
+        return Math.sqrt(x);
+    }
+
+    public static double sin(double x) {
+        return Math.sin(x);
+    }
+
+    public static double cos(double x) {
+        return Math.cos(x);
+    }
+
+    public static double tan(double x) {
+        return Math.tan(x);
+    }
+
+    public static double abs(double x) {
+        return Math.abs(x);
+    }
+
+    public static double floor(double x) {
+        return Math.floor(x);
+    }
+
+    public static double ceil(double x) {
+        return Math.ceil(x);
+    }
+
+    /** Halves up; NaN gives 0, and beyond a long the greatest or least one. */
+    public static double round(double x) {
+        return Math.round(x);
+    }
+
+    public static double logit(double x) {
+        return Math.log(x / (1.0 - x));
+    }
+
     public static double reciprocal(double x) {
         return 1.0 / x;
     }

@@ -15,7 +15,7 @@ public final class Vecs {
         return x;
     }
 
-    private static void requireSize(Vec x, int size) {
+    static void requireSize(Vec x, int size) {
         if (x.size != size) {
             throw wrongSize(x, size);
         }
@@ -49,7 +49,7 @@ public final class Vecs {
     }
 
     /** Makes the buffer a copy that stores what x stores. */
-    private static void copyStored(Vec x, Vec buffer) {
+    static void copyStored(Vec x, Vec buffer) {
         if (x.index == null) {
             buffer.dense(x.size);
         } else {

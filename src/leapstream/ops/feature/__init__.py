@@ -10,7 +10,30 @@ from leapstream.ops.feature.categories import (
     StringIndexer,
 )
 from leapstream.ops.feature.maps import Coalesce, MapEntrySelector, MultinomialLabeler, RegexIndexer, StringMap
-from leapstream.ops.feature.scaling import MaxAbsScaler, MinMaxScaler, Normalizer, StandardScaler, VectorAssembler
+from leapstream.ops.feature.numbers import (
+    DCT,
+    PCA,
+    Interaction,
+    MathBinary,
+    MathUnary,
+    PolynomialExpansion,
+    SklearnPolynomialExpansion,
+)
+from leapstream.ops.feature.scaling import (
+    ElementwiseProduct,
+    MaxAbsScaler,
+    MinMaxScaler,
+    Normalizer,
+    StandardScaler,
+    VectorAssembler,
+)
+from leapstream.ops.feature.selection import (
+    BucketedRandomProjectionLSH,
+    ChiSqSelector,
+    MinHashLSH,
+    VectorIndexer,
+    VectorSlicer,
+)
 from leapstream.ops.feature.text import (
     IDF,
     CountVectorizer,
@@ -26,30 +49,43 @@ from leapstream.ops.feature.text import (
 
 __all__ = [
     "Binarizer",
+    "BucketedRandomProjectionLSH",
     "Bucketizer",
+    "ChiSqSelector",
     "Coalesce",
     "CountVectorizer",
+    "DCT",
+    "ElementwiseProduct",
     "FeatureHasher",
     "HashingTermFrequency",
     "IDF",
     "Imputer",
+    "Interaction",
     "MapEntrySelector",
+    "MathBinary",
+    "MathUnary",
     "MaxAbsScaler",
+    "MinHashLSH",
     "MinMaxScaler",
     "MultinomialLabeler",
     "NGram",
     "Normalizer",
     "OneHotEncoder",
+    "PCA",
+    "PolynomialExpansion",
     "RegexIndexer",
     "RegexTokenizer",
     "ReverseStringIndexer",
     "SklearnBinarizer",
+    "SklearnPolynomialExpansion",
     "StandardScaler",
     "StopWordsRemover",
     "StringIndexer",
     "StringMap",
     "Tokenizer",
     "VectorAssembler",
+    "VectorIndexer",
+    "VectorSlicer",
     "WordLengthFilter",
     "WordToVector",
 ]

@@ -177,6 +177,25 @@ class MaxAbsScaler(_VectorOp):
 
 @register
 @dataclass(frozen=True, eq=False)
+class ElementwiseProduct(_VectorOp):
+    """A vector multiplied element by element (MLeap ``ElementwiseProductModel``); what is not stored stays so.
+
+    Attributes:
+        scaling_vec: float64 (size,), factor of each element.
+    """
+
+    op: ClassVar[str] = "elementwise_product"
+    scaling_vec: Doubles = attribute("vector")
+
+    def size(self) -> int:
+        return len(self.scaling_vec)
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"output": self._affine(b, inputs[0], factor=self.scaling_vec)}
+
+
+@register
+@dataclass(frozen=True, eq=False)
 class Normalizer(_VectorOp):
     """A vector divided by its p-norm; itself where that is 0 (MLeap ``NormalizerModel``).
 

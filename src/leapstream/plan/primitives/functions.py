@@ -13,6 +13,16 @@ UnaryFunction: TypeAlias = Literal[
     "one_minus",  # 1 - x
     "double",  # 2 x
     "exp",
+    "log",
+    "sqrt",
+    "sin",
+    "cos",
+    "tan",
+    "abs",
+    "floor",
+    "ceil",
+    "round",  # halves up; NaN gives 0; at most and at least a 64-bit integer
+    "logit",  # log(x / (1 - x))
     "reciprocal",  # 1 / x
     "square",
     "normal_cdf",  # (1 + erf(x / sqrt 2)) / 2

@@ -1,0 +1,296 @@
+"""Arithmetic of columns, and vectors made of other vectors."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from leapstream.bundle import values
+from leapstream.bundle.definition import ModelDef
+from leapstream.bundle.types import DataShape, DataType
+from leapstream.ops.base import DOUBLE, Op, attribute, doubles, not_null, register, require
+from leapstream.ops.lowering import Lowering
+from leapstream.plan import primitives as p
+from leapstream.plan.primitives import Expr
+
+_LARGEST_INT = 2**31 - 1
+
+UNARY_OPERATIONS = ("log", "exp", "sqrt", "sin", "cos", "tan", "abs", "logit", "floor", "ceil", "round")
+BINARY_OPERATIONS: tuple[p.BinaryFunction, ...] = get_args(p.BinaryFunction)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class MathUnary(Op):
+    """A function of a number (MLeap ``MathUnaryModel``).
+
+    ``round`` is Java's: halves go up, NaN gives 0, and large numbers the greatest or least 64-bit integer. ``logit`` fails
+    outside of [0, 1], and is infinite at its ends.
+
+    Attributes:
+        operation: one of :data:`UNARY_OPERATIONS`.
+    """
+
+    op: ClassVar[str] = "math_unary"
+    operation: p.UnaryFunction = attribute("string")
+
+    def __post_init__(self) -> None:
+        require(self.operation in UNARY_OPERATIONS, _unknown(self.operation, UNARY_OPERATIONS))
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": DOUBLE}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": DOUBLE}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        x = inputs[0]
+        if self.operation == "logit":
+            x = b.add(p.Within(x=x, low=0.0, high=1.0, type=DOUBLE))
+        return {"output": b.add(p.Unary(x=x, function=self.operation, type=DOUBLE))}
+
+
+def _unknown(operation: str, known: tuple[str, ...]) -> str:
+    return f"operation {operation!r} is none of {', '.join(known)}"
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class MathBinary(Op):
+    """A function of two numbers, each from a column or the same in all rows (MLeap ``MathBinaryModel``).
+
+    As in Java: the remainder has the sign of ``a``, and ``log_n`` is the logarithm of ``a`` to the base ``b``.
+
+    Attributes:
+        operation: one of :data:`BINARY_OPERATIONS`.
+        da: what ``a`` is; then there is no port ``input_a``.
+        db: the same for ``b``.
+    """
+
+    op: ClassVar[str] = "math_binary"
+    operation: p.BinaryFunction = attribute("string")
+    da: float | None = attribute("double", default=None)
+    db: float | None = attribute("double", default=None)
+
+    def __post_init__(self) -> None:
+        require(self.operation in BINARY_OPERATIONS, _unknown(self.operation, BINARY_OPERATIONS))
+
+    def inputs(self) -> dict[str, DataType]:
+        ports = {"input_a": self.da, "input_b": self.db}
+        return {port: DOUBLE for port, given in ports.items() if given is None}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": DOUBLE}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        given = iter(inputs)
+        left, right = (
+            next(given) if value is None else b.add(p.Constant(value=value, type=DOUBLE))
+            for value in (self.da, self.db)
+        )
+        return {"output": b.add(p.Binary(a=left, b=right, function=self.operation, type=DOUBLE))}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class DCT(Op):
+    """The discrete cosine transform of a vector, scaled to be orthonormal (MLeap ``DCTModel``).
+
+    A vector of any size is transformed, unless it has no elements. Where one element is NaN or infinite all become NaN; with
+    infinities MLeap leaves a few of them infinite, by the steps of its algorithm.
+
+    Attributes:
+        inverse: whether it is the inverse transform.
+        input_size: declared number of elements.
+    """
+
+    op: ClassVar[str] = "dct"
+    inverse: bool = attribute("boolean")
+    input_size: int = attribute("int")
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": doubles(self.input_size)}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": doubles(self.input_size)}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        transformed = p.CosineTransform(x=inputs[0], inverse=self.inverse, type=doubles(self.input_size))
+        return {"output": b.add(transformed)}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Interaction(Op):
+    """All products of one element from each input, the last varying fastest (MLeap ``InteractionModel``).
+
+    An element with n > 1 categories takes part as a one-hot vector of n; one that is no integer in [0, n) fails the row.
+    Of a sparse vector only the stored elements take part, and the k-th of them counts as element k of the vector, whatever its
+    index is: for a one-hot vector that is always the first. Spark takes the index.
+
+    Attributes:
+        num_features: for each input how many categories each of its elements has (``num_features0``, … in a bundle).
+        input_shapes: shape of each input, scalar or vector.
+    """
+
+    op: ClassVar[str] = "interaction"
+    num_features: tuple[tuple[int, ...], ...] = attribute("num_features")
+    input_shapes: tuple[DataShape, ...] = attribute("list<data_shape>")
+
+    def __post_init__(self) -> None:
+        require(len(self.num_features) == len(self.input_shapes), "num_inputs and input_shapes differ")
+        for sizes, shape in zip(self.num_features, self.input_shapes, strict=True):
+            require(shape.base in ("scalar", "tensor"), "input_shapes has to hold scalars and vectors")
+            require(shape.base == "tensor" or len(sizes) == 1, "a scalar input has one number of categories")
+            require(all(0 < size <= _LARGEST_INT for size in sizes), "numbers of categories have to be positive")
+        require(self.size <= _LARGEST_INT, "the result has too many elements")
+
+    @property
+    def size(self) -> int:
+        """Length of the result."""
+        return math.prod(map(sum, self.num_features))
+
+    @classmethod
+    def read(cls, model: ModelDef, where: str) -> Interaction:
+        """One list of numbers per input, counted by ``num_inputs``."""
+        for name in ("num_inputs", "input_shapes"):
+            require(name in model.attributes, f"attribute {name!r} is missing")
+        sizes = []
+        for i in range(values.get_scalar(model.attributes["num_inputs"], "int")):
+            name = f"num_features{i}"
+            require(name in model.attributes, f"attribute {name!r} is missing")
+            sizes.append(tuple(values.get_list(model.attributes[name], "int")))
+        return cls(tuple(sizes), tuple(values.get_list(model.attributes["input_shapes"], "data_shape")))
+
+    def to_model(self) -> ModelDef:
+        """One list of numbers per input."""
+        sizes = {f"num_features{i}": values.list_of("int", part) for i, part in enumerate(self.num_features)}
+        shapes = values.list_of("data_shape", self.input_shapes)
+        count = values.scalar("int", len(self.num_features))
+        return ModelDef(self.op, {"input_shapes": shapes, "num_inputs": count, **sizes})
+
+    def inputs(self) -> dict[str, DataType]:
+        return {f"input{i}": not_null(shape) for i, shape in enumerate(self.input_shapes)}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": doubles(self.size)}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"output": b.add(p.Interact(xs=inputs, categories=self.num_features, type=doubles(self.size)))}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class PCA(Op):
+    """A vector's coordinates along principal components (MLeap ``PcaModel``); no mean is subtracted.
+
+    Attributes:
+        principal_components: float64 (features, components); scikit-learn's exporter writes the transpose.
+    """
+
+    op: ClassVar[str] = "pca"
+    principal_components: npt.NDArray[np.float64] = attribute("matrix")
+
+    def __post_init__(self) -> None:
+        require(self.principal_components.ndim == 2, "principal_components has to be a matrix")
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": doubles(self.principal_components.shape[0])}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": doubles(self.principal_components.shape[1])}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        components = self.principal_components.shape[1]
+        matrix = np.ascontiguousarray(self.principal_components.T)
+        projected = p.MatVec(x=inputs[0], matrix=matrix, intercepts=np.zeros(components), type=doubles(components))
+        return {"output": b.add(projected)}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class PolynomialExpansion(Op):
+    """All products of 1 to ``degree`` elements of a vector, in Spark's order (MLeap ``PolynomialExpansionModel``).
+
+    A product is 0 as soon as a factor is 0, from the last element to the first, even when NaN follows; products with an
+    element that a sparse vector does not store are 0.
+
+    A dense vector may be shorter than declared: the elements that it lacks count as 0. A sparse one of another size fails; MLeap
+    expands it to a size of its own.
+
+    Attributes:
+        degree: greatest number of factors.
+        input_size: number of elements.
+    """
+
+    op: ClassVar[str] = "polynomial_expansion"
+    degree: int = attribute("long")
+    input_size: int = attribute("long")
+
+    def __post_init__(self) -> None:
+        require(self.degree >= 0 and self.input_size >= 0, "degree and input_size may not be negative")
+        # Bounds the numbers themselves, so that counting the products takes no time.
+        require(self.degree <= 1000 and self.input_size < 1 << 24, "degree or input_size is too large")
+        require(self.size < 1 << 24, "the result has too many elements")
+
+    @cached_property
+    def size(self) -> int:
+        """Length of the result."""
+        return math.comb(self.input_size + self.degree, self.degree) - 1
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": doubles(self.input_size)}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": doubles(self.size)}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        expanded = p.Expand(x=inputs[0], degree=self.degree, size=self.input_size, type=doubles(self.size))
+        return {"output": b.add(expanded)}
+
+
+_TERM = re.compile(r"x([0-9]+)(?:\^([0-9]+))?")
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class SklearnPolynomialExpansion(Op):
+    """Products of powers of a vector's elements, as scikit-learn names them (MLeap ``PolynomialFeaturesModel``).
+
+    Attributes:
+        combinations: such as ``[x0,x1,x0^2,x0 x1]``; a combination without an element is 1.
+    """
+
+    op: ClassVar[str] = "sklearn_polynomial_expansion"
+    combinations: str = attribute("string")
+
+    def __post_init__(self) -> None:
+        largest = max((number for term in self.terms for pair in term for number in pair), default=0)
+        require(largest <= _LARGEST_INT, f"combinations has the number {largest}, which is too large")
+
+    @cached_property
+    def terms(self) -> tuple[tuple[tuple[int, int], ...], ...]:
+        """For each combination its elements, as pairs of index and power."""
+        parts = self.combinations.split(",")
+        # Java's split leaves out what is empty at the end.
+        while len(parts) > 1 and not parts[-1]:
+            parts.pop()
+        if parts == [""] and self.combinations:
+            parts = []
+        return tuple(tuple((int(index), int(power or 1)) for index, power in _TERM.findall(part)) for part in parts)
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": doubles(len({index for term in self.terms for index, _ in term}))}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": doubles(len(self.terms))}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"output": b.add(p.PowerProducts(x=inputs[0], terms=self.terms, type=doubles(len(self.terms))))}

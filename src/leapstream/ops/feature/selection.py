@@ -1,0 +1,263 @@
+"""Elements of vectors picked and recoded, and vectors hashed to find similar ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from leapstream.bundle import values
+from leapstream.bundle.definition import ModelDef
+from leapstream.bundle.types import BasicType, DataType, TensorType
+from leapstream.ops.base import Op, attribute, doubles, register, require
+from leapstream.ops.feature.categories import HandleInvalid, check_handler
+from leapstream.ops.lowering import Lowering
+from leapstream.plan import primitives as p
+from leapstream.plan.primitives import Expr
+
+_INTS = range(2**31)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class VectorIndexer(Op):
+    """Some elements of a vector as indices of their categories (MLeap ``VectorIndexerModel``).
+
+    A value that is no category (NaN never is) becomes the number of categories with ``handle_invalid`` = keep; else the row
+    fails: with skip too, where Spark drops it. What a sparse vector does not store stays 0. Fails for a vector of another size.
+
+    Attributes:
+        num_features: number of elements.
+        category_maps: for each categorical element, by its position, the index of each category.
+        handle_invalid: ``error``, ``skip`` or ``keep``.
+    """
+
+    op: ClassVar[str] = "vector_indexer"
+    num_features: int = attribute("long")
+    category_maps: Mapping[int, Mapping[float, int]] = attribute("category_maps")
+    handle_invalid: HandleInvalid = attribute("string", default="error")
+
+    def __post_init__(self) -> None:
+        check_handler(self.handle_invalid)
+        require(self.num_features in _INTS, f"num_features {self.num_features} is out of range")
+        for position in self.category_maps:
+            require(0 <= position < self.num_features, f"there is no element {position} to be indexed")
+
+    @classmethod
+    def read(cls, model: ModelDef, where: str) -> VectorIndexer:
+        """``keys`` lists the positions; each has ``key_N_keys`` and ``key_N_values``."""
+        attributes = model.attributes
+        for name in ("num_features", "keys"):
+            require(name in attributes, f"attribute {name!r} is missing")
+        maps = {}
+        for position in values.get_list(attributes["keys"], "long"):
+            names = [f"key_{position}_keys", f"key_{position}_values"]
+            for name in names:
+                require(name in attributes, f"attribute {name!r} is missing")
+            categories = values.get_list(attributes[names[0]], "double")
+            indices = values.get_list(attributes[names[1]], "long")
+            require(len(categories) == len(indices), f"{names[0]} and {names[1]} differ in length")
+            maps[position] = dict(zip(categories, indices, strict=True))
+        handler = attributes.get("handle_invalid")
+        return cls(
+            values.get_scalar(attributes["num_features"], "long"),
+            maps,
+            "error" if handler is None else check_handler(values.get_scalar(handler, "string")),
+        )
+
+    def to_model(self) -> ModelDef:
+        """Two lists for each categorical element."""
+        maps = {}
+        for position, categories in self.category_maps.items():
+            maps[f"key_{position}_keys"] = values.list_of("double", map(float, categories))
+            maps[f"key_{position}_values"] = values.list_of("long", categories.values())
+        return ModelDef(
+            self.op,
+            {
+                **maps,
+                "keys": values.list_of("long", self.category_maps),
+                "num_features": values.scalar("long", self.num_features),
+                "handle_invalid": values.scalar("string", self.handle_invalid),
+            },
+        )
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": doubles(self.num_features)}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": doubles(self.num_features)}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        positions = tuple(sorted(self.category_maps))
+        maps = [self.category_maps[position] for position in positions]
+        recoded = p.Recode(
+            x=inputs[0],
+            size=self.num_features,
+            positions=positions,
+            tables=tuple(map(_table, maps)),
+            others=tuple(float(len(categories)) for categories in maps) if self.handle_invalid == "keep" else None,
+            type=doubles(self.num_features),
+        )
+        return {"output": b.add(recoded)}
+
+
+def _table(categories: Mapping[float, int]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Sorted categories with their indices."""
+    # Adding 0 makes -0.0 the key 0.0.
+    pairs = sorted((key + 0.0, float(index)) for key, index in categories.items() if key == key)
+    return np.array([key for key, _ in pairs], dtype=np.float64), np.array([index for _, index in pairs])
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class VectorSlicer(Op):
+    """Elements of a vector by index, first those of ``indices``, then the named ones (MLeap ``VectorSlicerModel``).
+
+    An index beyond a vector fails when that is dense; a sparse vector has no element there.
+
+    Attributes:
+        indices: indices of elements.
+        names: names of further elements; not used.
+        named_indices: indices of these.
+        input_size: declared number of elements.
+    """
+
+    op: ClassVar[str] = "vector_slicer"
+    indices: tuple[int, ...] = attribute("list<long>")
+    names: tuple[str, ...] = attribute("list<string>")
+    named_indices: tuple[int, ...] = attribute("list<int>")
+    input_size: int = attribute("int")
+
+    def __post_init__(self) -> None:
+        require(len(self.names) == len(self.named_indices), "names and named_indices differ in length")
+        _check_indices(self.indices + self.named_indices)
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": doubles(self.input_size)}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": doubles(len(self.indices) + len(self.named_indices))}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        indices = self.indices + self.named_indices
+        return {"output": b.add(p.Take(x=inputs[0], indices=indices, type=doubles(len(indices))))}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class ChiSqSelector(Op):
+    """The elements of a vector that a chi-squared test selected (MLeap ``ChiSqSelectorModel``).
+
+    An index beyond a vector fails when that is dense; a sparse vector has no element there. Of indices that do not rise, as no
+    exporter writes them, a sparse vector gives only those greater than all before.
+
+    Attributes:
+        filter_indices: indices of the elements.
+        input_size: declared number of elements.
+    """
+
+    op: ClassVar[str] = "chi_sq_selector"
+    filter_indices: tuple[int, ...] = attribute("list<long>")
+    input_size: int = attribute("int")
+
+    def __post_init__(self) -> None:
+        _check_indices(self.filter_indices)
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": doubles(self.input_size)}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": doubles(len(self.filter_indices))}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        size = len(self.filter_indices)
+        return {"output": b.add(p.Take(x=inputs[0], indices=self.filter_indices, rising=True, type=doubles(size)))}
+
+
+def _check_indices(indices: tuple[int, ...]) -> None:
+    for index in indices:
+        require(index in _INTS, f"the index {index} is out of range")
+
+
+def _column(size: int) -> TensorType:
+    """The type of one column of a matrix, as hashes come."""
+    return TensorType(BasicType.DOUBLE, (size, 1), nullable=False)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class MinHashLSH(Op):
+    """Hashes of the set of a vector's nonzero elements, as a tensor (hashes, 1) (MLeap ``MinHashLSHModel``).
+
+    They overflow in 32 bits and may be negative, where Spark computes in 64 bits. Fails where all elements are 0.
+
+    Attributes:
+        random_coefficients_a: factor of each hash; of a long only the lower 32 bits count.
+        random_coefficients_b: summand of each hash, likewise.
+        input_size: declared number of elements.
+    """
+
+    op: ClassVar[str] = "min_hash_lsh"
+    random_coefficients_a: tuple[int, ...] = attribute("list<long>")
+    random_coefficients_b: tuple[int, ...] = attribute("list<long>")
+    input_size: int = attribute("int")
+
+    def __post_init__(self) -> None:
+        lengths = {len(self.random_coefficients_a), len(self.random_coefficients_b)}
+        require(len(lengths) == 1, "random_coefficients_a and random_coefficients_b differ in length")
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": doubles(self.input_size)}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": _column(len(self.random_coefficients_a))}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        factors, summands = (
+            np.array(coefficients, dtype=np.int64).astype(np.int32)
+            for coefficients in (self.random_coefficients_a, self.random_coefficients_b)
+        )
+        hashes = b.add(p.MinHash(x=inputs[0], a=factors, b=summands, type=doubles(len(factors))))
+        return {"output": b.add(p.Reshape(x=hashes, type=_column(len(factors))))}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class BucketedRandomProjectionLSH(Op):
+    """Numbers of the buckets of a vector's random projections, as a tensor (projections, 1).
+
+    Each is ``floor(x · v / bucket_length)`` (MLeap ``BucketedRandomProjectionLSHModel``). Fails for a vector of another size
+    than ``v``.
+
+    Attributes:
+        random_unit_vectors: float64 (features,) each.
+        bucket_length: length of a bucket.
+        input_size: declared number of elements.
+    """
+
+    op: ClassVar[str] = "bucketed_random_projection_lsh"
+    random_unit_vectors: tuple[npt.NDArray[np.float64], ...] = attribute("list<vector>")
+    bucket_length: float = attribute("double")
+    input_size: int = attribute("int")
+
+    def __post_init__(self) -> None:
+        require(len({len(v) for v in self.random_unit_vectors}) <= 1, "the random_unit_vectors differ in size")
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": doubles(self.input_size)}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": _column(len(self.random_unit_vectors))}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        count = len(self.random_unit_vectors)
+        matrix = np.stack(self.random_unit_vectors) if count else np.zeros((0, max(self.input_size, 0)))
+        vector = doubles(count)
+        projected = b.add(p.MatVec(x=inputs[0], matrix=matrix, intercepts=np.zeros(count), type=vector))
+        lengths = np.full(count, self.bucket_length)
+        divided = b.add(p.Affine(x=projected, size=count, divisor=lengths, type=vector))
+        floors = b.add(p.Unary(x=divided, function="floor", type=vector))
+        return {"output": b.add(p.Reshape(x=floors, type=_column(count)))}
