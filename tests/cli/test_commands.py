@@ -15,7 +15,7 @@ from typer.testing import Result
 import leapstream
 from leapstream.bundle.reader import read_bundle
 from leapstream.cli import doctor
-from leapstream.cli.doctor import Java
+from leapstream.jvm.gateway import Java
 from tests.cli.conftest import FOREST, LINEAR, LINEAR_INPUT
 
 Run = Callable[..., Result]

