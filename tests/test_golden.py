@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from leapstream import BundleError, SchemaError, UnsupportedOpError
+from leapstream import BundleError, SchemaError, Tensor, UnsupportedOpError
 from leapstream.model import Backend
-from tests.golden_corpus import Case, cases
+from tests.golden_corpus import GOLDEN, Case, cases
 
 KNOWN = [case for case in cases() if case.known and not case.info.get("load_error")]
-# A model without attributes; a tokenizer has none, and only the JVM's reader of JSON misses them.
-READ_HERE = {"sklearn/count-vectorizer"}
+# Models that MLeap's reader refuses: one without attributes, which a tokenizer does not need, and what Spark computes.
+AS_IN_SPARK = {"classification/naive-bayes-complement", "classification/naive-bayes-gaussian"}
+READ_HERE = {"sklearn/count-vectorizer", *AS_IN_SPARK}
 REFUSED = [case for case in cases() if case.known and case.info.get("load_error") and case.name not in READ_HERE]
 UNKNOWN = [case for case in cases() if not case.known]
 
@@ -38,6 +40,16 @@ def test_vectorized_executor_gives_what_mleap_gave(case: Case) -> None:
 @pytest.mark.parametrize("case", KNOWN, ids=by_name)
 def test_jvm_executor_gives_what_mleap_gave(case: Case) -> None:
     check(case, "jvm")
+
+
+@pytest.mark.parametrize("backend", ["vectorized", pytest.param("jvm", marks=pytest.mark.flink)])
+@pytest.mark.parametrize("name", sorted(AS_IN_SPARK))
+def test_model_that_mleap_refuses_gives_what_spark_gave(name: str, backend: Backend) -> None:
+    case = Case(GOLDEN / name)
+    result = case.model().transform(case.input(), backend=backend)
+    for column, expected in case.info["spark_outputs"].items():
+        found = [v.to_dense() if isinstance(v, Tensor) else v for v in result.column(column)]
+        np.testing.assert_allclose(found, np.array(expected, dtype=np.float64), rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=by_name)

@@ -1,15 +1,18 @@
 """MLeap's operators: one class each, declared once, by family; :data:`REGISTRY` has them by name."""
 
-from leapstream.ops import clustering, feature, linear, recommendation, regression, trees
+from leapstream.ops import bayes, clustering, ensemble, feature, linear, neural, recommendation, regression, trees
 from leapstream.ops.base import REGISTRY, Op, attribute, register
 
 __all__ = [
     "Op",
     "REGISTRY",
     "attribute",
+    "bayes",
     "clustering",
+    "ensemble",
     "feature",
     "linear",
+    "neural",
     "recommendation",
     "register",
     "regression",

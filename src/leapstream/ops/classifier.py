@@ -14,7 +14,11 @@ from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
 
 
-class ProbabilisticClassifier(Op):
+class Classifier(Op):
+    """An op that predicts a class (MLeap's ``ClassificationModel``), as :class:`~leapstream.ops.ensemble.OneVsRest` uses them."""
+
+
+class ProbabilisticClassifier(Classifier):
     """A classifier with raw predictions and probabilities, one per class.
 
     Which of the outputs ``raw_prediction``, ``probability`` and ``prediction`` a node connects decides, as in MLeap, what the
@@ -72,3 +76,9 @@ class ProbabilisticClassifier(Op):
             return {"raw_prediction": raw, "prediction": self.from_raw(b, raw)}
         probability = self.probability(b, raw)
         return {"raw_prediction": raw, "probability": probability, "prediction": self.from_probability(b, probability)}
+
+
+def margins(b: Lowering, margin: Expr) -> Expr:
+    """The raw prediction of a classifier of two classes: the vector of -margin and margin."""
+    negative = b.add(p.Unary(x=margin, function="negate", type=DOUBLE))
+    return b.add(p.Pack(xs=(negative, margin), type=doubles(2)))

@@ -14,7 +14,7 @@ from leapstream.bundle import values
 from leapstream.bundle.definition import ModelDef
 from leapstream.bundle.types import DataType
 from leapstream.ops.base import CODECS, DOUBLE, Op, attribute, doubles, register, require
-from leapstream.ops.classifier import ProbabilisticClassifier
+from leapstream.ops.classifier import Classifier, ProbabilisticClassifier, margins
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr, UnaryFunction
@@ -73,6 +73,9 @@ _FAMILIES: dict[str, tuple[str, UnaryFunction]] = {
 @dataclass(frozen=True, eq=False)
 class GeneralizedLinearRegression(Op):
     """The inverse link of a linear predictor, held within the family's range (MLeap ``GeneralizedLinearRegressionModel``).
+
+    Any family goes with any link. Spark's tweedie family is refused, as by MLeap: a bundle lacks its powers. Nor does it have
+    Spark's offset.
 
     Attributes:
         coefficients: float64 (features,).
@@ -184,14 +187,12 @@ class LogisticRegression(ProbabilisticClassifier):
     def raw(self, b: Lowering, x: Expr) -> Expr:
         if self.coefficient_matrix is not None:
             assert self.intercept_vector is not None
-            margins = p.MatVec(
+            product = p.MatVec(
                 x=x, matrix=self.coefficient_matrix, intercepts=self.intercept_vector, type=doubles(self.num_classes)
             )
-            return b.add(margins)
+            return b.add(product)
         assert self.coefficients is not None and self.intercept is not None
-        margin = dot(b, x, self.coefficients, self.intercept)
-        negative = b.add(p.Unary(x=margin, function="negate", type=DOUBLE))
-        return b.add(p.Pack(xs=(negative, margin), type=doubles(2)))
+        return margins(b, dot(b, x, self.coefficients, self.intercept))
 
     def probability(self, b: Lowering, raw: Expr) -> Expr:
         if self.num_classes > 2:
@@ -220,3 +221,114 @@ class LogisticRegression(ProbabilisticClassifier):
             raw_limit = math.log(odds) if odds > 0.0 else math.nan
         margin = b.add(p.Item(x=raw, index=1, type=DOUBLE))
         return b.add(p.Greater(x=margin, threshold=raw_limit, type=DOUBLE))
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class LinearSVC(Classifier):
+    """A linear support vector machine as Spark fits it (MLeap ``LinearSVCModel``).
+
+    With margin m = features · coefficients + intercept: raw prediction (-m, m), prediction 1 where m is greater than
+    ``threshold``, else 0.
+
+    Attributes:
+        num_classes: 2.
+        coefficients: float64 (features,).
+        intercept: the intercept.
+        threshold: of the margin.
+    """
+
+    op: ClassVar[str] = "linear_svc"
+    num_classes: int = attribute("long")
+    coefficients: Doubles = attribute("vector")
+    intercept: float = attribute("double")
+    threshold: float = attribute("double")
+
+    def __post_init__(self) -> None:
+        require(self.num_classes == 2, "only two classes are supported, by MLeap too")
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"features": doubles(len(self.coefficients))}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"raw_prediction": doubles(2), "prediction": DOUBLE}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        margin = dot(b, inputs[0], self.coefficients, self.intercept)
+        prediction = b.add(p.Greater(x=margin, threshold=self.threshold, type=DOUBLE))
+        return {"raw_prediction": margins(b, margin), "prediction": prediction}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class SupportVectorMachine(ProbabilisticClassifier):
+    """A linear support vector machine of MLeap's own (``SupportVectorMachineModel``).
+
+    With margin m = features · coefficients + intercept: raw prediction (-m, m), and the probability is the same.
+
+    Attributes:
+        num_classes: 2.
+        coefficients: float64 (features,).
+        intercept: the intercept.
+        thresholds: a number per class, by which its raw prediction is divided before the greatest is taken.
+    """
+
+    op: ClassVar[str] = "support_vector_machine"
+    num_classes: int = attribute("long")
+    coefficients: Doubles = attribute("vector")
+    intercept: float = attribute("double")
+    thresholds: tuple[float, ...] | None = attribute("list<double>", default=None)
+
+    def __post_init__(self) -> None:
+        require(self.num_classes == 2, "only two classes are supported, by MLeap too")
+        self.check_classes()
+
+    @property
+    def num_features(self) -> int:  # type: ignore[override]
+        """Number of features."""
+        return len(self.coefficients)
+
+    def raw(self, b: Lowering, x: Expr) -> Expr:
+        return margins(b, dot(b, x, self.coefficients, self.intercept))
+
+    def probability(self, b: Lowering, raw: Expr) -> Expr:
+        return raw
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class AFTSurvivalRegression(Op):
+    """Accelerated failure time: lifetimes by a Weibull distribution (MLeap ``AFTSurvivalRegressionModel``).
+
+    The prediction is ``exp(features · coefficients + intercept)``, and the quantile at q is that times
+    ``exp(log(-log(1 - q)) / (1 / scale))``.
+
+    Attributes:
+        coefficients: float64 (features,).
+        intercept: the intercept.
+        quantile_probabilities: where to give quantiles.
+        scale: the distribution's.
+    """
+
+    op: ClassVar[str] = "aft_survival_regression"
+    coefficients: Doubles = attribute("vector")
+    intercept: float = attribute("double")
+    quantile_probabilities: tuple[float, ...] = attribute("list<double>")
+    scale: float = attribute("double")
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"features": doubles(len(self.coefficients))}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"prediction": DOUBLE, "quantiles": doubles(len(self.quantile_probabilities))}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        linear = dot(b, inputs[0], self.coefficients, self.intercept)
+        prediction = b.add(p.Unary(x=linear, function="exp", type=DOUBLE))
+        width = len(self.quantile_probabilities)
+        with np.errstate(all="ignore"):
+            q = np.array(self.quantile_probabilities, dtype=np.float64)
+            factors = np.exp(np.log(-np.log(1.0 - q)) / (1.0 / np.float64(self.scale)))
+        many = b.add(p.Pack(xs=(prediction,) * width, type=doubles(width)))
+        quantiles = b.add(p.Affine(x=many, size=width, factor=factors, type=doubles(width)))
+        return {"prediction": prediction, "quantiles": quantiles}

@@ -3,8 +3,124 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+from leapstream.plan import primitives as p
+from leapstream.plan.clusters import subtree_ends
 from leapstream.plan.primitives import Expr
-from leapstream.vectorized.columns import Column
+from leapstream.vectorized import clusters
+from leapstream.vectorized.columns import Bools, Column
+from leapstream.vectorized.run import Run, size_error
 
-PRIMITIVES: dict[type[Expr], Callable[..., Column]] = {}
+_ALLOWED: dict[str, tuple[str, Callable[[npt.NDArray[np.float64]], Bools]]] = {
+    "zero_or_one": ("0 or 1", lambda x: (x == 0.0) | (x == 1.0)),
+    "nonnegative": ("at least 0", lambda x: x >= 0.0),
+}
+
+
+def _all_rows(run: Run) -> Bools:
+    return np.ones(run.rows, dtype=np.bool_)
+
+
+def _rows_of(x: csr_array) -> npt.NDArray[np.intp]:
+    """The row of each element that is stored."""
+    return np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
+
+
+def _only(run: Run, expr: p.Only, x: Column) -> Column:
+    name, allowed = _ALLOWED[expr.allowed]
+    if isinstance(x.values, csr_array):
+        failed = np.bincount(_rows_of(x.values)[~allowed(x.values.data)], minlength=run.rows) > 0
+    else:
+        failed = ~allowed(x.values).all(axis=1)
+    run.fail(failed, f"an element is not {name}")
+    return x
+
+
+def _exp_normalize(run: Run, expr: p.ExpNormalize, x: Column) -> Column:
+    greatest = x.values.max(axis=1, keepdims=True)
+    powers = np.exp(x.values - greatest)
+    total = powers.sum(axis=1, keepdims=True)
+    return Column(x.values - (np.log(total) + greatest) if expr.log else powers / total)
+
+
+def _square_sums(run: Run, expr: p.SquareSums, x: Column) -> Column:
+    parts = x.values.reshape(run.rows, x.values.shape[1] // expr.size, expr.size)
+    return Column(np.einsum("rgi,rgi->rg", parts, parts))
+
+
+def _scaled_distances(run: Run, expr: p.ScaledDistances, x: Column) -> Column:
+    groups, size = expr.centers.shape
+    if x.values.shape[1] != size:
+        run.fail(_all_rows(run), size_error(x, size))
+        return Column(np.full((run.rows, groups), np.nan))
+    # One centre at a time: all at once would take centres times as much memory as the batch.
+    columns = [
+        ((x.values - center) ** 2 / scale).sum(axis=1) for center, scale in zip(expr.centers, expr.scales, strict=True)
+    ]
+    return Column(np.stack(columns, axis=1))
+
+
+def _greatest(run: Run, expr: p.Greatest, x: Column) -> Column:
+    # The bits of a double as an integer, those of negative ones turned around, are in the order of Double.compare.
+    values = np.where(np.isnan(x.values), np.nan, x.values)
+    bits = values.view(np.int64)
+    best = np.argmax(np.where(bits < 0, bits ^ np.int64(2**63 - 1), bits), axis=1)
+    return Column(best.astype(np.float64) if expr.position else values[np.arange(run.rows), best])
+
+
+def _nearest_leaf(run: Run, expr: p.NearestLeaf, x: Column) -> Column:
+    tree = expr.tree
+    size = tree.centers.shape[1]
+    result = np.zeros(run.rows, dtype=np.int32)
+    if x.values.shape[1] != size:
+        run.fail(_all_rows(run), size_error(x, size))
+        return Column(result)
+    values = np.ascontiguousarray(x.values)
+    run.fail(np.isnan(values).any(axis=1), "the vector's norm is NaN")
+    clusters.nearest_leaf(
+        values, tree.centers, tree.norm, run.prepared[id(expr)], tree.num_children, tree.index, result
+    )
+    return Column(result)
+
+
+def _topic_mixture(run: Run, expr: p.TopicMixture, x: Column) -> Column:
+    terms, topics = expr.weights.shape
+    counts = x.values
+    if isinstance(counts, csr_array):
+        row = _rows_of(counts)
+        empty = np.bincount(row[counts.data != 0], minlength=run.rows) == 0
+        beyond = np.bincount(row[counts.indices >= terms], minlength=run.rows) > 0
+    else:
+        empty = ~(counts != 0).any(axis=1)
+        stored = np.ones(counts.shape, dtype=np.bool_) if x.stored is None else x.stored
+        beyond = stored[:, terms:].any(axis=1)
+        counts = csr_array(counts)
+    run.fail(beyond & ~empty, f"the document has terms beyond the {terms} known")
+    result = np.zeros((run.rows, topics))
+    endless = np.zeros(run.rows, dtype=np.bool_)
+    arrays = (counts.data, counts.indices, counts.indptr, empty | beyond)
+    clusters.topic_mixture(*arrays, expr.weights, expr.alpha, expr.start, result, endless)
+    run.fail(endless, "the inference of topics comes to no end")
+    return Column(result)
+
+
+PRIMITIVES: dict[type[Expr], Callable[..., Column]] = {
+    p.Only: _only,
+    p.ExpNormalize: _exp_normalize,
+    p.SquareSums: _square_sums,
+    p.ScaledDistances: _scaled_distances,
+    p.Greatest: _greatest,
+    p.NearestLeaf: _nearest_leaf,
+    p.TopicMixture: _topic_mixture,
+}
+
+PREPARE: dict[type[Expr], Callable[[Any], Any]] = {
+    p.NearestLeaf: lambda expr: subtree_ends(expr.tree),
+}
+
+SPARSE = frozenset({p.Only, p.TopicMixture})

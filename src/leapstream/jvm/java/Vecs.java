@@ -219,7 +219,7 @@ public final class Vecs {
         return out;
     }
 
-    private static double norm(Vec x, double p) {
+    static double norm(Vec x, double p) {
         int count = x.stored();
         double total = 0;
         if (p == 1) {
@@ -310,7 +310,7 @@ public final class Vecs {
         return best;
     }
 
-    private static double squaredDistance(Vec x, double norm, double[] centers, int at, double centerNorm) {
+    static double squaredDistance(Vec x, double norm, double[] centers, int at, double centerNorm) {
         double squares = centerNorm * centerNorm + norm * norm;
         double difference = centerNorm - norm;
         if (2.0 * EPSILON * squares / (difference * difference + EPSILON) < 1e-6) {

@@ -14,24 +14,17 @@ not stored are 0. Few primitives look at the difference: those with :attr:`Expr.
 
 from leapstream.plan.primitives.base import DOUBLE, INT, Doubles, Expr, Origin, vector
 from leapstream.plan.primitives.categories import Binarize, Bucketize, Label, Lookup, OneHot
+from leapstream.plan.primitives.classes import (
+    ExpNormalize,
+    Greatest,
+    NearestLeaf,
+    Only,
+    ScaledDistances,
+    SquareSums,
+    TopicMixture,
+)
 from leapstream.plan.primitives.functions import ArgMax, Greater, NormalizeSum, Softmax, Unary, UnaryFunction
 from leapstream.plan.primitives.linear import Dot, LinearSum, MatVec, Nearest
-from leapstream.plan.primitives.text import (
-    AtLeast,
-    Coalesce,
-    FirstMatch,
-    HashedCounts,
-    HashedFeatures,
-    LongTokens,
-    Lower,
-    MapEntry,
-    NGrams,
-    OtherTokens,
-    Pick,
-    Tokens,
-    VocabularyCounts,
-    WordVectors,
-)
 from leapstream.plan.primitives.numbers import (
     Binary,
     BinaryFunction,
@@ -47,6 +40,22 @@ from leapstream.plan.primitives.numbers import (
     Reshape,
     Take,
     Within,
+)
+from leapstream.plan.primitives.text import (
+    AtLeast,
+    Coalesce,
+    FirstMatch,
+    HashedCounts,
+    HashedFeatures,
+    LongTokens,
+    Lower,
+    MapEntry,
+    NGrams,
+    OtherTokens,
+    Pick,
+    Tokens,
+    VocabularyCounts,
+    WordVectors,
 )
 from leapstream.plan.primitives.trees import Trees
 from leapstream.plan.primitives.values import Cast, Impute, Input, NotNull
@@ -70,10 +79,12 @@ __all__ = [
     "Dot",
     "Doubles",
     "Expand",
+    "ExpNormalize",
     "Expr",
     "FactorProduct",
     "FirstMatch",
     "Greater",
+    "Greatest",
     "HashedCounts",
     "HashedFeatures",
     "INT",
@@ -90,12 +101,14 @@ __all__ = [
     "MapEntry",
     "MatVec",
     "MinHash",
+    "NearestLeaf",
     "NGrams",
     "Nearest",
     "Normalize",
     "NormalizeSum",
     "NotNull",
     "OneHot",
+    "Only",
     "Origin",
     "OtherTokens",
     "Pack",
@@ -103,9 +116,12 @@ __all__ = [
     "PowerProducts",
     "Recode",
     "Reshape",
+    "ScaledDistances",
     "Softmax",
+    "SquareSums",
     "Take",
     "Tokens",
+    "TopicMixture",
     "Trees",
     "Unary",
     "UnaryFunction",

@@ -1,0 +1,105 @@
+"""Naive Bayes (MLeap's ``core.classification.NaiveBayesModel``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from leapstream.bundle import values
+from leapstream.bundle.definition import ModelDef
+from leapstream.ops.base import Op, attribute, doubles, register, require
+from leapstream.ops.classifier import ProbabilisticClassifier
+from leapstream.ops.lowering import Lowering
+from leapstream.plan import primitives as p
+from leapstream.plan.primitives import Expr
+
+Doubles = npt.NDArray[np.float64]
+
+_TYPES = ("multinomial", "bernoulli", "gaussian", "complement")
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class NaiveBayes(ProbabilisticClassifier):
+    """Naive Bayes; probabilities are the exponentials of the raw predictions, divided by their sum.
+
+    Raw predictions by model type, with f the features:
+
+    - ``multinomial``: ``theta @ f + pi``.
+    - ``bernoulli``: ``theta @ f + log(1 - exp(theta)) @ (1 - f) + pi``; fails for a feature that is neither 0 nor 1.
+    - ``gaussian``: ``pi - sum((f - theta)**2 / sigma + log(sigma)) / 2``.
+    - ``complement``: ``theta @ f`` less the logarithm of the sum of its exponentials; fails for a feature less than 0.
+
+    MLeap refuses the last two, which its Spark exporter writes all the same: they are as in Spark. In a multinomial model
+    Spark fails for a feature less than 0; MLeap does not.
+
+    Attributes:
+        num_features: number of features.
+        num_classes: number of classes.
+        pi: float64 (classes,), logarithms of the classes' probabilities.
+        theta: float64 (classes, features). Bundles hold it in column-major order.
+        model_type: multinomial, bernoulli, gaussian or complement.
+        sigma: float64 (classes, features), the variances of a gaussian model; of no element, or ``None``, in others.
+        thresholds: a number per class, by which its probability is divided before the greatest is taken.
+    """
+
+    op: ClassVar[str] = "naive_bayes"
+    num_features: int = attribute("long")
+    num_classes: int = attribute("long")
+    pi: Doubles = attribute("vector")
+    theta: Doubles = attribute("matrix")
+    model_type: str = attribute("string")
+    sigma: Doubles | None = attribute("matrix", default=None)
+    thresholds: tuple[float, ...] | None = attribute("list<double>", default=None)
+
+    def __post_init__(self) -> None:
+        require(self.model_type in _TYPES, f"model_type {self.model_type!r} is none of {', '.join(_TYPES)}")
+        self.check_classes()
+        require(
+            len(self.pi) == len(self.theta) == self.num_classes, "there is not one pi and one row of theta per class"
+        )
+        require(0 < self.num_features == self.theta.shape[1], "theta has not one column per feature")
+        if self.model_type == "gaussian":
+            fits = self.sigma is not None and self.sigma.shape == self.theta.shape
+            require(fits, "a gaussian model has no sigma of the same shape as theta")
+
+    @classmethod
+    def read(cls, model: ModelDef, where: str) -> Op:
+        """As declared; MLeap's own writer spells the type with a capital, which its reader refuses."""
+        kind = model.attributes.get("model_type")
+        if kind is not None and values.get_scalar(kind, "string") in ("Multinomial", "Bernoulli"):
+            lower = values.scalar("string", values.get_scalar(kind, "string").lower())
+            model = ModelDef(model.op, {**model.attributes, "model_type": lower})
+        return super().read(model, where)
+
+    def raw(self, b: Lowering, x: Expr) -> Expr:
+        if self.model_type == "gaussian":
+            return self._gaussian(b, x)
+        if self.model_type == "complement":
+            x = b.add(p.Only(x=x, allowed="nonnegative", type=x.type))
+            linear = self._linear(b, x, self.theta, np.zeros(self.num_classes))
+            return b.add(p.ExpNormalize(x=linear, log=True, type=linear.type))
+        if self.model_type == "bernoulli":
+            x = b.add(p.Only(x=x, allowed="zero_or_one", type=x.type))
+            with np.errstate(all="ignore"):
+                absent = np.log(1.0 - np.exp(self.theta))
+                return self._linear(b, x, self.theta - absent, self.pi + absent.sum(axis=1))
+        return self._linear(b, x, self.theta, self.pi)
+
+    def _linear(self, b: Lowering, x: Expr, matrix: Doubles, intercepts: Doubles) -> Expr:
+        return b.add(p.MatVec(x=x, matrix=matrix, intercepts=intercepts, type=doubles(self.num_classes)))
+
+    def _gaussian(self, b: Lowering, x: Expr) -> Expr:
+        assert self.sigma is not None
+        width = self.num_classes
+        distances = b.add(p.ScaledDistances(x=x, centers=self.theta, scales=self.sigma, type=doubles(width)))
+        with np.errstate(all="ignore"):
+            logs = np.log(self.sigma).sum(axis=1)
+        halves = np.full(width, -0.5)
+        return b.add(p.Affine(x=distances, size=width, shift=-logs, factor=halves, offset=self.pi, type=doubles(width)))
+
+    def probability(self, b: Lowering, raw: Expr) -> Expr:
+        return b.add(p.ExpNormalize(x=raw, type=raw.type))
