@@ -13,14 +13,17 @@ from leapstream.bundle.definition import LEAF, ModelDef, Tree
 from leapstream.bundle.types import DataType
 from leapstream.errors import UnsupportedOpError
 from leapstream.ops.base import DOUBLE, Op, attribute, doubles, register, require
-from leapstream.ops.classifier import ProbabilisticClassifier
+from leapstream.ops.classifier import ProbabilisticClassifier, margins
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
 
 
-def _check_leaves(tree: Tree, width: int) -> None:
-    sizes = (tree.data_end - tree.data_start)[tree.kind == LEAF]
+def _check_tree(tree: Tree, width: int) -> None:
+    """Raise ``BundleError`` unless leaves hold at least ``width`` values and splits test elements that a vector can have."""
+    leaf = tree.kind == LEAF
+    require(bool((tree.feature[~leaf] >= 0).all()), "a split of the tree tests a negative feature")
+    sizes = (tree.data_end - tree.data_start)[leaf]
     require(bool((sizes >= width).all()), f"a leaf of the tree holds fewer than {width} values")
 
 
@@ -51,7 +54,7 @@ class DecisionTreeRegression(_Regressor):
     num_features: int = attribute("long")
 
     def __post_init__(self) -> None:
-        _check_leaves(self.tree, 1)
+        _check_tree(self.tree, 1)
 
     def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         weights = np.ones(1)
@@ -78,7 +81,7 @@ class DecisionTreeClassifier(ProbabilisticClassifier):
     thresholds: tuple[float, ...] | None = attribute("list<double>", default=None)
 
     def __post_init__(self) -> None:
-        _check_leaves(self.tree, self.num_classes)
+        _check_tree(self.tree, self.num_classes)
         self.check_classes()
 
     def raw(self, b: Lowering, x: Expr) -> Expr:
@@ -227,9 +230,7 @@ class GBTClassifier(_RegressionTrees, ProbabilisticClassifier):
         return super().read(model, where)
 
     def raw(self, b: Lowering, x: Expr) -> Expr:
-        margin = self.margin(b, x)
-        negative = b.add(p.Unary(x=margin, function="negate", type=DOUBLE))
-        return b.add(p.Pack(xs=(negative, margin), type=doubles(2)))
+        return margins(b, self.margin(b, x))
 
     def probability(self, b: Lowering, raw: Expr) -> Expr:
         first = b.add(p.Item(x=raw, index=0, type=DOUBLE))

@@ -8,56 +8,127 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from leapstream.bundle.definition import LEAF
+from leapstream.bundle.definition import CATEGORICAL, CATEGORICAL_NOT, LEAF
 from leapstream.plan.primitives import Trees
+
+Ints = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
 class Forest:
-    """Trees one after the other; the fields are those of :class:`~leapstream.bundle.definition.Tree`.
+    """Trees one after the other, each level by level; the two children of a node lie side by side.
 
-    ``root`` has the place of each tree's first node; ``right`` and the data slices count from the start of the arrays. For
-    ``votes`` each leaf's values are divided by their sum, and 0 where that is 0.
+    A row at node ``n`` goes on to ``child[n] + (x[feature[n]] <= threshold[n])``. A leaf is its own child under a threshold of
+    NaN, so that a row which has reached it stays: a tree can be walked for a fixed number of levels, without a branch.
+
+    Attributes:
+        root: int32 per tree, its first node.
+        depth: int32 per tree, the number of levels below its root.
+        order: int32, the trees without a split by categories, shallow ones first.
+        feature: int32 per node, the element that is tested, 0 in a leaf; ``-1 - element`` where it is tested for categories.
+        threshold: float64 per node; NaN where it is none.
+        child: int32 per node, the right child, before the left one; a leaf itself.
+        first: int32 per node, where a leaf's values start in ``data``; the number of the set of a split by categories.
+        set_start, set_end: int32 per set: the slice of ``data`` that has its categories, sorted, without NaN.
+        set_left: int32 per set, whether a category in it goes left (1) or right (0).
+        data: float64. Values are multiplied by their tree's weight; for ``votes`` divided by their leaf's sum, and 0 where that
+            is 0.
+        size: number of elements that a vector needs for every test.
     """
 
-    root: npt.NDArray[np.int32]
-    kind: npt.NDArray[np.uint8]
-    feature: npt.NDArray[np.int32]
+    root: Ints
+    depth: Ints
+    order: Ints
+    feature: Ints
     threshold: npt.NDArray[np.float64]
-    right: npt.NDArray[np.int32]
-    data_start: npt.NDArray[np.int32]
-    data_end: npt.NDArray[np.int32]
+    child: Ints
+    first: Ints
+    set_start: Ints
+    set_end: Ints
+    set_left: Ints
     data: npt.NDArray[np.float64]
-    weights: npt.NDArray[np.float64]
+    size: int
 
 
 def make_forest(expr: Trees) -> Forest:
-    """The trees of an ensemble; every weight is 1 when it has none."""
+    """The trees of an ensemble."""
     trees = expr.trees
-    nodes = np.cumsum([0, *(len(t.kind) for t in trees)])[:-1]
+    counts = [len(t.kind) for t in trees]
+    tree = np.repeat(np.arange(len(trees)), counts)
+    roots = np.cumsum([0, *counts])[:-1]
     starts = np.cumsum([0, *(len(t.data) for t in trees)])[:-1]
 
-    def joined(name: str, offsets: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
-        parts: list[npt.NDArray[Any]] = [getattr(t, name) for t in trees]
-        if offsets is None:
-            return np.concatenate(parts)
-        moved = np.concatenate([part + at for part, at in zip(parts, offsets, strict=True)])
-        return np.asarray(moved, dtype=np.int32)
+    def joined(name: str) -> npt.NDArray[Any]:
+        return np.concatenate([getattr(t, name) for t in trees])
 
-    forest = Forest(
-        root=nodes.astype(np.int32),
-        kind=joined("kind"),
-        feature=joined("feature"),
-        threshold=joined("threshold"),
-        right=joined("right", nodes),
-        data_start=joined("data_start", starts),
-        data_end=joined("data_end", starts),
-        data=joined("data"),
-        weights=np.ones(len(trees)) if expr.weights is None else np.ascontiguousarray(expr.weights, dtype=np.float64),
-    )
+    kind, feature, given = joined("kind"), joined("feature"), joined("data")
+    right = joined("right") + roots[tree]
+    data_start, data_end = joined("data_start") + starts[tree], joined("data_end") + starts[tree]
+    leaf, categorical = kind == LEAF, kind >= CATEGORICAL
+
+    order, depth = _by_level(roots, tree, leaf, right)
+    place = np.zeros(len(kind), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    plain = np.ones(len(trees), dtype=bool)
+    plain[tree[categorical]] = False
+
+    data = given.copy()
     if expr.combine == "votes":
-        for leaf in np.flatnonzero(forest.kind == LEAF):
-            values = forest.data[forest.data_start[leaf] : forest.data_end[leaf]]
-            total = sum(values.tolist())
-            values[:] = values / total if total != 0 else 0.0
-    return forest
+        _normalize(data, data_start[leaf], data_end[leaf])
+    elif expr.weights is not None:
+        data *= np.repeat(expr.weights, [len(t.data) for t in trees])
+    set_start, set_end = data_start[categorical], data_end[categorical]
+    owner = np.repeat(np.arange(len(set_start)), set_end - set_start)
+    at = _ranges(set_start, set_end)
+    data[at] = given[at][np.lexsort((given[at], owner))]
+    set_end = set_end - np.bincount(owner[np.isnan(given[at])], minlength=len(set_end))
+
+    tested = np.where(leaf, 0, np.where(categorical, -1 - feature, feature))
+    return Forest(
+        root=_ints(place[roots]),
+        depth=_ints(depth),
+        order=_ints(np.flatnonzero(plain)[np.argsort(depth[plain], kind="stable")]),
+        feature=_ints(tested[order]),
+        threshold=joined("threshold")[order],
+        child=_ints(np.where(leaf, place, place[right])[order]),
+        first=_ints(np.where(categorical, np.cumsum(categorical) - 1, data_start)[order]),
+        set_start=_ints(set_start),
+        set_end=_ints(set_end),
+        set_left=_ints(kind[categorical] != CATEGORICAL_NOT),
+        data=data,
+        size=int(feature[~leaf].max(initial=-1)) + 1,
+    )
+
+
+def _ints(values: npt.NDArray[Any]) -> Ints:
+    return np.ascontiguousarray(values, dtype=np.int32)
+
+
+def _by_level(
+    roots: npt.NDArray[np.intp], tree: npt.NDArray[np.intp], leaf: npt.NDArray[np.bool_], right: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """All nodes tree by tree, level by level, and the depth of each tree."""
+    depth = np.zeros(len(roots), dtype=np.intp)
+    levels = [roots]
+    while len(inner := levels[-1][~leaf[levels[-1]]]):
+        depth[tree[inner]] = len(levels)
+        levels.append(np.stack([right[inner], inner + 1], axis=1).reshape(-1))
+    nodes = np.concatenate(levels)
+    return nodes[np.argsort(tree[nodes], kind="stable")], depth
+
+
+def _ranges(start: npt.NDArray[np.intp], end: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """The indexes in all of the slices, one after the other."""
+    sizes = end - start
+    at: npt.NDArray[np.intp] = np.arange(sizes.sum()) + np.repeat(start - (np.cumsum(sizes) - sizes), sizes)
+    return at
+
+
+def _normalize(data: npt.NDArray[np.float64], start: npt.NDArray[np.intp], end: npt.NDArray[np.intp]) -> None:
+    """Divide each slice of ``data`` by its sum, taken from left to right; 0 where that is 0."""
+    sizes = end - start
+    for size in np.unique(sizes[sizes > 0]).tolist():
+        at = start[sizes == size][:, None] + np.arange(size)
+        values = data[at]
+        total = np.cumsum(values, axis=1)[:, -1:]
+        data[at] = np.divide(values, total, out=np.zeros_like(values), where=total != 0)

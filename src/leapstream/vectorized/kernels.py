@@ -11,61 +11,71 @@ from numba import njit
 from leapstream.plan.forest import Forest
 from leapstream.plan.primitives import Trees
 
-
-@njit(cache=True, nogil=True)
-def _leaf(  # type: ignore[no-untyped-def]
-    x, width, node, kind, feature, threshold, right, data_start, data_end, data
-):  # pragma: no cover - compiled
-    """The leaf that a row reaches, or -1 when a test reads beyond the row."""
-    while kind[node] != 0:
-        if feature[node] >= width:
-            return -1
-        value = x[feature[node]]
-        if kind[node] == 1:
-            left = value <= threshold[node]
-        else:
-            left = False
-            for i in range(data_start[node], data_end[node]):
-                if data[i] == value:
-                    left = True
-                    break
-            if kind[node] == 3:
-                left = not left
-        node = node + 1 if left else right[node]
-    return node
-
-
-@njit(cache=True, nogil=True)
-def sum_trees(  # type: ignore[no-untyped-def]
-    x, root, kind, feature, threshold, right, data_start, data_end, data, weights, out, failed
-):  # pragma: no cover - compiled
-    """``out[row]`` = the weighted sum of the leaves' first values, tree by tree."""
-    width = x.shape[1]
-    for row in range(x.shape[0]):
-        total = 0.0
-        for t in range(root.shape[0]):
-            leaf = _leaf(x[row], width, root[t], kind, feature, threshold, right, data_start, data_end, data)
-            if leaf < 0:
-                failed[row] = True
-                break
-            total += weights[t] * data[data_start[leaf]]
-        out[row] = total
+_BLOCK = 128
+"""Rows that go down a tree together; the processor works on several at once, since they do not wait for each other."""
+_TOGETHER = 8
+"""For so many levels they do; then those that are at a leaf have become many."""
 
 
 @njit(cache=True, nogil=True)
 def sum_leaves(  # type: ignore[no-untyped-def]
-    x, root, kind, feature, threshold, right, data_start, data_end, data, out, failed
+    x, careful, root, depth, feature, threshold, child, first, set_start, set_end, set_left, data, out, failed
 ):  # pragma: no cover - compiled
-    """``out[row]`` = the sum of the leaves' vectors, tree by tree."""
-    width = x.shape[1]
-    for row in range(x.shape[0]):
-        for t in range(root.shape[0]):
-            leaf = _leaf(x[row], width, root[t], kind, feature, threshold, right, data_start, data_end, data)
-            if leaf < 0:
-                failed[row] = True
-                break
-            for i in range(out.shape[1]):
-                out[row, i] += data[data_start[leaf] + i]
+    """``out[row]`` = the sum of the leaves' vectors, tree by tree.
+
+    ``careful`` says which trees have splits by categories, or tests of elements that ``x`` lacks. See
+    :class:`~leapstream.plan.forest.Forest` for the other arrays. Unsigned indexes are faster: no negative one is looked for.
+    """
+    place = np.uintp
+    rows, width = out.shape
+    nodes = np.empty(_BLOCK, dtype=np.uintp)
+    for start in range(0, rows, _BLOCK):
+        count = min(_BLOCK, rows - start)
+        for tree in range(root.shape[0]):
+            for i in range(count):
+                nodes[i] = root[tree]
+            if careful[tree]:
+                for i in range(count):
+                    nodes[i] = _careful_leaf(
+                        x[start + i], nodes[i], feature, threshold, child, first, set_start, set_end, set_left, data
+                    )
+                    failed[start + i] |= child[nodes[i]] != nodes[i]
+            else:
+                for _ in range(min(depth[tree], _TOGETHER)):
+                    for i in range(count):
+                        node = nodes[i]
+                        nodes[i] = place(child[node]) + place(x[start + i, place(feature[node])] <= threshold[node])
+                if depth[tree] > _TOGETHER:
+                    for i in range(count):
+                        node = nodes[i]
+                        while place(child[node]) != node:
+                            node = place(child[node]) + place(x[start + i, place(feature[node])] <= threshold[node])
+                        nodes[i] = node
+            for i in range(count):
+                if not failed[start + i]:
+                    at = first[nodes[i]]
+                    for k in range(width):
+                        out[start + i, k] += data[at + k]
+
+
+@njit(cache=True, nogil=True)
+def _careful_leaf(  # type: ignore[no-untyped-def]
+    x, node, feature, threshold, child, first, set_start, set_end, set_left, data
+):  # pragma: no cover - compiled
+    """The leaf that a row reaches, or the node whose test reads beyond the row."""
+    while child[node] != node:
+        f = feature[node]
+        element = -1 - f if f < 0 else f
+        if element >= x.shape[0]:
+            break
+        left = x[element] <= threshold[node]
+        if f < 0:
+            found = False
+            for i in range(set_start[first[node]], set_end[first[node]]):
+                found |= data[i] == x[element]
+            left = found == (set_left[first[node]] == 1)
+        node = np.uintp(child[node]) + np.uintp(left)
+    return node
 
 
 def run_forest(
@@ -73,24 +83,17 @@ def run_forest(
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
     """The result of an ensemble over rows ``x`` (rows, features), and where it fails."""
     x = np.ascontiguousarray(x, dtype=np.float64)
-    rows = len(x)
-    failed = np.zeros(rows, dtype=bool)
-    arrays = (
-        forest.root,
-        forest.kind,
-        forest.feature,
-        forest.threshold,
-        forest.right,
-        forest.data_start,
-        forest.data_end,
-        forest.data,
-    )
+    failed = np.zeros(len(x), dtype=bool)
+    careful = np.ones(len(forest.root), dtype=bool)
+    if x.shape[1] >= forest.size:
+        careful[forest.order] = False
+    arrays = (forest.root, forest.depth, forest.feature, forest.threshold, forest.child, forest.first)
+    sets = (forest.set_start, forest.set_end, forest.set_left)
+    out = np.zeros((len(x), expr.width))
+    sum_leaves(x, careful, *arrays, *sets, forest.data, out, failed)
     if expr.combine in ("leaf", "votes"):
-        out = np.zeros((rows, expr.width))
-        sum_leaves(x, *arrays, out, failed)
         return out, failed
-    total = np.empty(rows)
-    sum_trees(x, *arrays, forest.weights, total, failed)
+    total = out[:, 0]
     return (total / len(expr.trees) if expr.combine == "mean" else total), failed
 
 

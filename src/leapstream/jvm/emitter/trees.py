@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
+import struct
 
-from leapstream.bundle.definition import CATEGORICAL, CATEGORICAL_NOT, CONTINUOUS, LEAF
 from leapstream.jvm.emitter.base import Emit, Emitter
 from leapstream.jvm.emitter.code import (
     double_bytes,
@@ -19,22 +18,10 @@ from leapstream.plan.primitives import Expr
 def _forest(expr: p.Trees) -> bytes:
     """The trees as ``leapstream.runtime.Forest`` reads them."""
     forest = make_forest(expr)
-    kind = forest.kind
-    # Sorted for a binary search; the trees keep their own order.
-    for node in np.flatnonzero(kind >= CATEGORICAL):
-        forest.data[forest.data_start[node] : forest.data_end[node]].sort()
-    parts = [
-        int_bytes(forest.root),
-        int_bytes(np.where(kind == LEAF, -1, np.where(kind == CONTINUOUS, forest.feature, -2 - forest.feature))),
-        double_bytes(forest.threshold),
-        int_bytes(np.where(kind == LEAF, forest.data_start, forest.right)),
-        int_bytes(forest.data_start),
-        int_bytes(forest.data_end),
-        int_bytes((kind != CATEGORICAL_NOT).astype(np.int32)),
-        double_bytes(forest.data),
-        double_bytes(forest.weights),
-    ]
-    return b"".join(parts)
+    ints = (forest.root, forest.depth, forest.order, forest.feature, forest.child, forest.first)
+    sets = (forest.set_start, forest.set_end, forest.set_left)
+    doubles = (forest.threshold, forest.data)
+    return b"".join([*map(int_bytes, (*ints, *sets)), *map(double_bytes, doubles), struct.pack(">i", forest.size)])
 
 
 def _trees(e: Emitter, expr: p.Trees) -> None:

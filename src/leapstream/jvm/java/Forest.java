@@ -4,51 +4,84 @@ import java.io.DataInputStream;
 import java.io.IOException;
 
 /**
- * All trees of an ensemble in flat arrays. Nodes stand in pre-order: the left child follows its node.
+ * All trees of an ensemble in flat arrays, each tree level by level, the two children of a node side by side.
  *
- * feature: what a node tests when 0 or more; -1 in a leaf; -2 - f in a node that tests feature f for categories. right: the right
- * child; in a leaf where its values start. The categories of node n are data[first[n]] to data[last[n] - 1], sorted, and
- * found[n] says whether a category among them goes left (1) or right (0).
+ * At node n a vector goes on to child[n], or to the node after it where x[feature[n]] is at most threshold[n]. A leaf is its own
+ * child, under a threshold of NaN: its vector stays. So a tree is walked for a fixed number of levels without a branch that the
+ * processor has to guess, and trees that do not wait for each other are walked side by side.
+ *
+ * A node that tests element f for categories has the feature -1 - f; first[n] is then the number of its set. In a leaf, first[n]
+ * is where its values start.
  */
 public final class Forest {
 
+    /** After so many levels it pays to ask whether all are at leaves. */
+    private static final int ROUND = 8;
+
     private final int[] root;
+    private final int[] depth;
+    private final int[] order;
     private final int[] feature;
-    private final double[] threshold;
-    private final int[] right;
+    private final int[] child;
     private final int[] first;
-    private final int[] last;
-    private final int[] found;
+    private final int[] setStart;
+    private final int[] setEnd;
+    private final int[] setLeft;
+    private final double[] threshold;
     private final double[] data;
-    private final double[] weights;
+    private final int enough;
+
+    /** The trees that are walked one by one. */
+    private final int[] alone;
+
+    /** The leaf that is reached in each tree. */
+    private final int[] leaf;
 
     public Forest(DataInputStream in) throws IOException {
         root = Data.readInts(in);
+        depth = Data.readInts(in);
+        order = Data.readInts(in);
         feature = Data.readInts(in);
-        threshold = Data.readDoubles(in);
-        right = Data.readInts(in);
+        child = Data.readInts(in);
         first = Data.readInts(in);
-        last = Data.readInts(in);
-        found = Data.readInts(in);
+        setStart = Data.readInts(in);
+        setEnd = Data.readInts(in);
+        setLeft = Data.readInts(in);
+        threshold = Data.readDoubles(in);
         data = Data.readDoubles(in);
-        weights = Data.readDoubles(in);
+        enough = in.readInt();
+        leaf = new int[root.length];
+        boolean[] together = new boolean[root.length];
+        int count = order.length / 4 * 4;
+        for (int i = 0; i < count; i++) {
+            together[order[i]] = true;
+        }
+        alone = new int[root.length - count];
+        int k = 0;
+        for (int t = 0; t < root.length; t++) {
+            if (!together[t]) {
+                alone[k++] = t;
+            }
+        }
     }
 
-    /** Sum over trees of the weight times the leaf's first value. */
+    /** Sum over trees of the leaf's first value. */
     public double sum(double[] x, int size) {
+        walk(x, size);
         double total = 0;
-        for (int t = 0; t < root.length; t++) {
-            total += weights[t] * data[leaf(x, size, root[t], feature, threshold, right)];
+        for (int t = 0; t < leaf.length; t++) {
+            total += data[first[leaf[t]]];
         }
         return total;
     }
 
     /** Sum over trees of the leaf's vector. */
     public Vec leaves(double[] x, int size, int width, Vec out) {
+        walk(x, size);
         double[] sums = out.dense(width);
         java.util.Arrays.fill(sums, 0, width, 0.0);
-        for (int t = 0; t < root.length; t++) {
-            int at = leaf(x, size, root[t], feature, threshold, right);
+        for (int t = 0; t < leaf.length; t++) {
+            int at = first[leaf[t]];
             for (int i = 0; i < width; i++) {
                 sums[i] += data[at + i];
             }
@@ -56,30 +89,65 @@ public final class Forest {
         return out;
     }
 
-    /** Where the values of the leaf that x reaches start. */
-    private int leaf(double[] x, int size, int node, int[] feature, double[] threshold, int[] right) {
-        while (true) {
-            int f = feature[node];
-            if (f >= 0) {
-                if (f >= size) {
-                    throw beyond(size);
-                }
-                node = x[f] <= threshold[node] ? node + 1 : right[node];
-            } else if (f == -1) {
-                return right[node];
-            } else {
-                f = -2 - f;
-                if (f >= size) {
-                    throw beyond(size);
-                }
-                node = contains(node, x[f]) == (found[node] == 1) ? node + 1 : right[node];
+    private void walk(double[] x, int size) {
+        if (size < enough) {
+            for (int t = 0; t < root.length; t++) {
+                leaf[t] = reach(root[t], x, size);
             }
+            return;
+        }
+        for (int i = 0; i < alone.length; i++) {
+            leaf[alone[i]] = reach(root[alone[i]], x, size);
+        }
+        walkTogether(x, order, root, depth, leaf, feature, threshold, child);
+    }
+
+    /** Four trees at a time; arrays come as arguments, since the compiler keeps those in registers. */
+    private static void walkTogether(
+            double[] x, int[] order, int[] root, int[] depth, int[] leaf, int[] feature, double[] threshold, int[] child) {
+        for (int i = 0; i + 4 <= order.length; i += 4) {
+            int a = root[order[i]];
+            int b = root[order[i + 1]];
+            int c = root[order[i + 2]];
+            int d = root[order[i + 3]];
+            int left = depth[order[i + 3]];
+            while (true) {
+                for (int level = left < ROUND ? left : ROUND; level > 0; level--) {
+                    a = child[a] + (x[feature[a]] <= threshold[a] ? 1 : 0);
+                    b = child[b] + (x[feature[b]] <= threshold[b] ? 1 : 0);
+                    c = child[c] + (x[feature[c]] <= threshold[c] ? 1 : 0);
+                    d = child[d] + (x[feature[d]] <= threshold[d] ? 1 : 0);
+                }
+                left -= ROUND;
+                if (left <= 0 || child[a] == a && child[b] == b && child[c] == c && child[d] == d) {
+                    break;
+                }
+            }
+            leaf[order[i]] = a;
+            leaf[order[i + 1]] = b;
+            leaf[order[i + 2]] = c;
+            leaf[order[i + 3]] = d;
         }
     }
 
-    private boolean contains(int node, double category) {
-        int low = first[node];
-        int high = last[node] - 1;
+    /** The leaf that x reaches from a node, step by step. */
+    private int reach(int node, double[] x, int size) {
+        while (child[node] != node) {
+            int f = feature[node];
+            int element = f < 0 ? -1 - f : f;
+            if (element >= size) {
+                throw new Refusal("a tree tests a feature beyond the vector's " + size + " elements");
+            }
+            boolean left = f < 0 ? contains(first[node], x[element]) : x[element] <= threshold[node];
+            node = child[node] + (left ? 1 : 0);
+        }
+        return node;
+    }
+
+    /** Whether a category goes left by a set. */
+    private boolean contains(int set, double category) {
+        int low = setStart[set];
+        int high = setEnd[set] - 1;
         while (low <= high) {
             int middle = (low + high) >>> 1;
             if (data[middle] < category) {
@@ -87,13 +155,9 @@ public final class Forest {
             } else if (data[middle] > category) {
                 high = middle - 1;
             } else {
-                return data[middle] == category;
+                return (data[middle] == category) == (setLeft[set] == 1);
             }
         }
-        return false;
-    }
-
-    private static Refusal beyond(int size) {
-        return new Refusal("a tree tests a feature beyond the vector's " + size + " elements");
+        return setLeft[set] == 0;
     }
 }
