@@ -14,7 +14,7 @@ import leapstream
 from leapstream import PredictionError, SchemaError
 from leapstream.flink import FAILED, MLeapMapFunction, MLeapProcessFunction, predict_stream
 
-from .conftest import FOREST, LINEAR
+from .conftest import FOREST, LINEAR, bundle_of
 
 pytestmark = pytest.mark.flink
 
@@ -91,6 +91,19 @@ def test_a_map_function_travels_without_what_it_opened() -> None:
     function.map(ROWS[0])
     assert len(pickle.dumps(function)) < 1000
     assert pickle.loads(pickle.dumps(function)).map(ROWS[0]) == pytest.approx(expected()[0])
+
+
+def test_a_map_function_takes_dicts_for_maps() -> None:
+    function = MLeapMapFunction(bundle_of("feature/map-entry-selector-double"))
+    assert function.map(({"a": 1.5, "b": 2.5}, "b")) == 2.5
+    assert function.map(Row(m={"a": 1.5}, k="b")) == -1.0
+
+
+def test_a_whole_stream_with_maps_is_predicted(env: StreamExecutionEnvironment) -> None:
+    kind = Types.ROW_NAMED(["m", "k"], [Types.MAP(Types.STRING(), Types.DOUBLE()), Types.STRING()])
+    stream = env.from_collection([Row({"a": 1.5, "b": 2.5}, "b"), Row({"a": 1.5}, "b")], kind)
+    rows = collected(predict_stream(stream, bundle_of("feature/map-entry-selector-double")))
+    assert [row["sel"] for row in rows] == [2.5, -1.0]
 
 
 def test_a_process_function_predicts_on_a_keyed_stream_and_sets_failed_records_aside(

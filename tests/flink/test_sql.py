@@ -12,7 +12,7 @@ import pytest
 from pyflink.table import DataTypes, StreamTableEnvironment, TableEnvironment
 
 import leapstream
-from leapstream import BundleError, ConfigError, LeapFrame, SchemaError, SourceError, Tensor
+from leapstream import BackendError, BundleError, ConfigError, LeapFrame, SchemaError, SourceError, Tensor
 from leapstream.bundle.types import BasicType, ListType, TensorType
 from leapstream.flink import MLeapUDFRegistry
 
@@ -157,6 +157,52 @@ def test_a_null_element_of_an_array_is_refused(register: Any, table_env: Any, ta
     rows = collect(table_env, f"SELECT {f.name}(ARRAY[a, b, c]), {f.name}(a, b, c) FROM {view}")
     assert rows[0] == (None, None)
     assert None not in rows[1]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_constants_may_stand_among_the_columns(register: Any, table_env: Any, three: str, backend: str) -> None:
+    f = register(LINEAR, backend=backend)
+    expected = predicted(LINEAR, [(1.5, b, 7.0) for _, b, _ in ROWS], "feature1", "feature2", "feature3")
+    given = [row[0] for row in collect(table_env, f"SELECT {f.name}(1.5, b, 7) FROM {three}")]
+    assert given == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_jvm_computes_with_constants_alone(register: Any, table_env: Any, three: str) -> None:
+    f = register(LINEAR, backend="jvm")
+    expected = predicted(LINEAR, [(1.5, 2.0, 3.0)], "feature1", "feature2", "feature3")
+    given = collect(table_env, f"SELECT {f.name}(1.5, 2, 3) FROM {three}")
+    assert [row[0] for row in given] == pytest.approx(expected * len(ROWS), rel=1e-12)
+
+
+def test_the_python_backend_refuses_constants_alone_at_planning(register: Any, table_env: Any, three: str) -> None:
+    f = register(LINEAR, backend="python")
+    with pytest.raises(Exception, match="all its arguments are constants, which the python backend"):
+        table_env.sql_query(f"SELECT {f.name}(1.5, 2, CAST(NULL AS DOUBLE)) FROM {three}")
+
+
+def test_maps_are_taken_and_a_null_in_one_is_refused(register: Any, table_env: Any, table: Any) -> None:
+    case = "feature/map-entry-selector-double"
+    f = register(bundle_of(case), on_error="null")
+    assert f.signature.input_types == ("MAP<STRING, DOUBLE>", "STRING")
+    frame, expected = (LeapFrame.read(golden(case) / f"{name}.json") for name in ("input", "expected"))
+    rows = [(i, m, k) for i, (m, k) in enumerate(zip(*map(frame.column, f.signature.inputs.names), strict=True))]
+    rows.append((100, None, "b"))
+    fields = {
+        "id": DataTypes.INT(),
+        "m": DataTypes.MAP(DataTypes.STRING(), DataTypes.DOUBLE()),
+        "k": DataTypes.STRING(),
+    }
+    view = table(rows, DataTypes.ROW([DataTypes.FIELD(*item) for item in fields.items()]))
+    given = dict(collect(table_env, f"SELECT id, {f.name}(m, k) FROM {view}"))
+    assert given == {**dict(enumerate(expected.column("sel"))), 100: None}
+    query = f"SELECT {f.name}(MAP['a', 1, k, 2], 'a'), {f.name}(MAP['a', 1, k, NULLIF(id, id)], 'a')"
+    assert collect(table_env, f"{query} FROM {view} WHERE id = 100") == [(1.0, None)]
+
+
+@pytest.mark.parametrize("options", [{"backend": "python"}, {"load_on": "worker"}])
+def test_the_python_backend_refuses_maps_by_function_and_column(register: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(BackendError, match=r"Select\(m MAP<STRING, DOUBLE>, k STRING\).* argument 'm' is a map"):
+        register(bundle_of("feature/map-entry-selector-double"), name="Select", **options)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

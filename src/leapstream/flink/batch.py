@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 
 from leapstream.bundle.tensor import NUMPY_DTYPES
@@ -28,7 +29,8 @@ def predict_columns(
     Args:
         model: what predicts.
         signature: of the function that the columns are the arguments of.
-        columns: one array of values per argument (pandas Series), as the planner lets them through.
+        columns: one array of values per argument (pandas Series), as the planner lets them through; a constant of the query
+            is a single value.
         on_error: ``null`` leaves failed rows missing.
 
     Returns:
@@ -37,7 +39,7 @@ def predict_columns(
     Raises:
         PredictionError: a row fails, and ``on_error`` is ``fail``.
     """
-    rows = len(columns[0])
+    columns, rows = _repeated(columns)
     whole = np.arange(rows)
     arrays, refused = _arguments(model, signature, columns)
     if refused.any():
@@ -57,6 +59,17 @@ def predict_columns(
             error.reason, model=error.model, node=error.node, op=error.op, column=error.column
         ) from error
     return {name: result[name] for name in signature.outputs.names}, result[_ROW]
+
+
+def _repeated(columns: Sequence[Any]) -> tuple[list[Any], int]:
+    """The columns, with constants in every row, and the number of rows."""
+    rows = next(len(values) for values in columns if isinstance(values, pd.Series))
+    return [values if isinstance(values, pd.Series) else _constant(values, rows) for values in columns], rows
+
+
+def _constant(value: Any, rows: int) -> npt.NDArray[Any]:
+    is_number = isinstance(value, bool | int | float)
+    return np.full(rows, value, dtype=None if is_number else object)
 
 
 def _arguments(

@@ -6,17 +6,19 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import pyarrow as pa
 from pyflink.common import Row, TypeInformation, Types
 from pyflink.datastream import DataStream, OutputTag, StreamExecutionEnvironment
 from pyflink.datastream.functions import KeyedProcessFunction, MapFunction, RuntimeContext
 from pyflink.table import StreamTableEnvironment
 
-from leapstream.bundle.types import BasicType, DataType, ScalarType
+from leapstream.bundle.types import BasicType, DataType, MapType, ScalarType
 from leapstream.errors import PredictionError, SchemaError
 from leapstream.flink.config import Backend, OnError
 from leapstream.flink.registry import MLeapUDFRegistry
 from leapstream.flink.signature import FunctionSignature
 from leapstream.model import Model, load
+from leapstream.vectorized.columns import ARROW_TYPES
 
 FAILED = OutputTag("leapstream-failed", Types.PICKLED_BYTE_ARRAY())
 """Side output of :class:`MLeapProcessFunction`: ``Row(record=…, error=…)`` for each record that the model refuses."""
@@ -46,7 +48,7 @@ class _Predictor:
         model, signature = self.opened()
         names = signature.outputs.names
         try:
-            rows = model.predict([_record(element, signature)], outputs=names)
+            rows = model.predict([_with_maps(_record(element, signature), signature)], outputs=names)
         except PredictionError as error:
             raise PredictionError(
                 error.reason, model=error.model, node=error.node, op=error.op, column=error.column
@@ -190,6 +192,16 @@ def _record(element: Any, signature: FunctionSignature) -> dict[str, Any]:
     if len(values) != len(names):
         raise SchemaError(f"{signature}: the element has {len(values)} fields")
     return dict(zip(names, values, strict=True))
+
+
+def _with_maps(record: dict[str, Any], signature: FunctionSignature) -> dict[str, Any]:
+    """The record, with its dicts said to be maps: a dict alone might be a struct to Arrow."""
+    for field in signature.inputs:
+        value = record[field.name]
+        if isinstance(field.type, MapType) and isinstance(value, Mapping):
+            kind = pa.map_(ARROW_TYPES[field.type.key], ARROW_TYPES[field.type.base])
+            record[field.name] = pa.scalar(list(value.items()), kind)
+    return record
 
 
 _TYPES = {

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 
-from leapstream.bundle.types import BasicType, DataType, Field, ScalarType, Schema, TensorType
+from leapstream.bundle.types import BasicType, DataType, Field, MapType, ScalarType, Schema, TensorType
 from leapstream.flink.config import OnError
 from leapstream.flink.signature import FunctionSignature
 from leapstream.jvm import runtime_sources
@@ -87,7 +87,7 @@ public final class {name} extends ModelFunction {{
 {buffers}
     public {name}() {{
         super(new ModelSignature({_quote(signature.function)}, {_quote(signature.model)},
-            {strings[0]}, {strings[1]}, {signature.packed}, {_quote(signature.result_type)}));
+            {strings[0]}, {strings[1]}, {signature.packed}, {_quote(signature.result_type)}, false));
     }}
 
     public void open(org.apache.flink.table.functions.FunctionContext context) throws Exception {{
@@ -235,6 +235,8 @@ def _set_array(field: Field, java: JavaField, argument: str, signature: Function
     kind = f"'{LETTERS[field.type.base]}'"
     where = f"{_quote(signature.model)}, {_quote(field.name)}"
     target = f"m.{java.name}"
+    if isinstance(field.type, MapType):
+        return f"{target} = map({argument}, '{LETTERS[field.type.key]}', {kind}, {where});"
     if not isinstance(field.type, TensorType):
         return f"{target} = elements({argument}, {kind}, {where});"
     dimensions = field.type.dimensions

@@ -21,6 +21,7 @@ from pyflink.table import TableEnvironment
 from pyflink.table.udf import _get_python_env
 from pyflink.util.java_utils import to_jarray
 
+from leapstream.bundle.types import MapType
 from leapstream.errors import BackendError, BundleError, ConfigError, LeapstreamError
 from leapstream.flink.config import (
     BACKENDS,
@@ -219,8 +220,15 @@ def _prepare(
         if backend == "jvm":
             kind = BackendError if isinstance(carried, Model) else ConfigError
             raise kind(f"the jvm backend cannot run model {model.name!r}: {reason}")
-        _log.warning("function %s runs in the python backend: %s", name, reason)
+    for field in signature.inputs:
+        if isinstance(field.type, MapType):
+            raise BackendError(
+                f"the python backend cannot run {signature}: its argument {field.name!r} is a map, "
+                f"and PyFlink hands over only maps whose keys are NOT NULL" + (f" ({reason})" if reason else "")
+            )
     function = PandasModelFunction(carried, signature, on_error)
+    if reason is not None:
+        _log.warning("function %s runs in the python backend: %s", name, reason)
     return _Prepared(RegisteredFunction(signature, "python", reason), None, cloudpickle.dumps(function))
 
 

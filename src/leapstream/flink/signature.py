@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leapstream.bundle.types import BasicType, Field, ListType, ScalarType, Schema, TensorType, with_nullable
+from leapstream.bundle.types import BasicType, DataType, Field, MapType, ScalarType, Schema, TensorType, with_nullable
 from leapstream.errors import SchemaError
 from leapstream.model import Model
 
@@ -22,17 +22,12 @@ SQL_TYPES: dict[BasicType, str] = {
 }
 
 
-def sql_type(field: Field, model: str) -> str:
-    """The SQL type of a column: a tensor is an ARRAY of its elements in row-major order.
-
-    Raises:
-        SchemaError: the column is a map, which functions do not take or give.
-    """
-    if isinstance(field.type, ScalarType):
-        return SQL_TYPES[field.type.base]
-    if isinstance(field.type, ListType | TensorType):
-        return f"ARRAY<{SQL_TYPES[field.type.base]}>"
-    raise SchemaError(f"model {model!r}: column {field.name!r} is a {field.type}, which SQL functions do not support")
+def sql_type(data_type: DataType) -> str:
+    """The SQL type of a column: a tensor is an ARRAY of its elements in row-major order."""
+    base = SQL_TYPES[data_type.base]
+    if isinstance(data_type, ScalarType):
+        return base
+    return f"MAP<{SQL_TYPES[data_type.key]}, {base}>" if isinstance(data_type, MapType) else f"ARRAY<{base}>"
 
 
 @dataclass(frozen=True)
@@ -68,7 +63,7 @@ class FunctionSignature:
             outputs: columns to give; by default the model's prediction.
 
         Raises:
-            SchemaError: an input or output is not known, one that is needed is missing, or is a map.
+            SchemaError: an input or output is not known, an input that is needed is missing, or an output is a map.
         """
         wanted = tuple(outputs) if outputs is not None else model.prediction_columns()
         declared = model.schema.inputs
@@ -84,23 +79,26 @@ class FunctionSignature:
                 reason = f"has no input {unknown[0]!r}" if unknown else f"needs the input {missing[0]!r}"
                 raise SchemaError(f"model {model.name!r} {reason}; its inputs are {declared}, inputs are {list(names)}")
         given = _all_nullable(Schema(tuple(declared[name] for name in names)))
-        signature = cls(function, model.name, given, model.plan(_all_nullable(declared), wanted).output_schema)
-        for field in (*signature.inputs, *signature.outputs):
-            sql_type(field, model.name)
-        return signature
+        results = model.plan(_all_nullable(declared), wanted).output_schema
+        for field in results:
+            if isinstance(field.type, MapType):
+                raise SchemaError(
+                    f"model {model.name!r}: column {field.name!r} is a {field.type}, which no function gives"
+                )
+        return cls(function, model.name, given, results)
 
     @property
     def input_types(self) -> tuple[str, ...]:
         """SQL types of the arguments."""
-        return tuple(sql_type(f, self.model) for f in self.inputs)
+        return tuple(sql_type(f.type) for f in self.inputs)
 
     @property
     def result_type(self) -> str:
         """SQL type of the result."""
         fields = list(self.outputs)
         if len(fields) == 1:
-            return sql_type(fields[0], self.model)
-        quoted = (f"`{f.name.replace('`', '``')}` {sql_type(f, self.model)}" for f in fields)
+            return sql_type(fields[0].type)
+        quoted = (f"`{f.name.replace('`', '``')}` {sql_type(f.type)}" for f in fields)
         return f"ROW<{', '.join(quoted)}>"
 
     @property

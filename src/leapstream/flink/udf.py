@@ -60,7 +60,7 @@ class PandasModelFunction(ScalarFunction):  # type: ignore[misc]
         """The results for a batch: a Series, or a DataFrame for a ROW. Dropped rows are NULL."""
         assert self._model is not None
         outputs, rows = predict_columns(self._model, self._signature, columns, self._on_error)
-        size = len(columns[0])
+        size = next(len(values) for values in columns if isinstance(values, pd.Series))
         results: dict[str, pd.Series[Any]] = {
             f.name: _aligned(series_values(outputs[f.name], f), rows, size) for f in self._signature.outputs
         }

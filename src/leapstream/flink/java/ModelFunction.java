@@ -7,10 +7,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.URL;
 import java.net.URLConnection;
+import java.util.HashMap;
+import java.util.Map;
 
 import org.apache.flink.table.catalog.DataTypeFactory;
 import org.apache.flink.table.data.ArrayData;
 import org.apache.flink.table.data.GenericArrayData;
+import org.apache.flink.table.data.MapData;
 import org.apache.flink.table.data.binary.BinaryStringData;
 import org.apache.flink.table.functions.ScalarFunction;
 import org.apache.flink.table.types.inference.TypeInference;
@@ -133,25 +136,40 @@ public abstract class ModelFunction extends ScalarFunction {
     /** The elements of an array, or of scalars that stand for one; none may be NULL. */
     protected static Object[] elements(Object given, char kind, String model, String column) {
         if (given instanceof ArrayData) {
-            ArrayData array = (ArrayData) given;
-            Object[] values = new Object[array.size()];
-            for (int i = 0; i < values.length; i++) {
-                if (array.isNullAt(i)) {
-                    throw nullElement(model, column);
-                }
-                values[i] = element(array, i, kind);
-            }
-            return values;
+            return elements((ArrayData) given, kind, "array", model, column);
         }
         Object[] scalars = given instanceof Object[] ? (Object[]) given : new Object[] {given};
         Object[] values = new Object[scalars.length];
         for (int i = 0; i < values.length; i++) {
             if (scalars[i] == null) {
-                throw nullElement(model, column);
+                throw nullElement("array", model, column);
             }
             values[i] = converted(scalars[i], kind);
         }
         return values;
+    }
+
+    private static Object[] elements(ArrayData array, char kind, String what, String model, String column) {
+        Object[] values = new Object[array.size()];
+        for (int i = 0; i < values.length; i++) {
+            if (array.isNullAt(i)) {
+                throw nullElement(what, model, column);
+            }
+            values[i] = element(array, i, kind);
+        }
+        return values;
+    }
+
+    /** The entries of a map; neither a key nor a value may be NULL. */
+    protected static Map map(Object given, char key, char kind, String model, String column) {
+        MapData data = (MapData) given;
+        Object[] keys = elements(data.keyArray(), key, "map", model, column);
+        Object[] values = elements(data.valueArray(), kind, "map", model, column);
+        Map map = new HashMap();
+        for (int i = 0; i < keys.length; i++) {
+            map.put(keys[i], values[i]);
+        }
+        return map;
     }
 
     /** The same as a tensor of numbers, in a buffer. */
@@ -162,7 +180,7 @@ public abstract class ModelFunction extends ScalarFunction {
             double[] values = buffer.dense(size);
             for (int i = 0; i < size; i++) {
                 if (array.isNullAt(i)) {
-                    throw nullElement(model, column);
+                    throw nullElement("array", model, column);
                 }
                 values[i] = array.getDouble(i);
             }
@@ -171,7 +189,7 @@ public abstract class ModelFunction extends ScalarFunction {
             double[] values = buffer.dense(scalars.length);
             for (int i = 0; i < scalars.length; i++) {
                 if (scalars[i] == null) {
-                    throw nullElement(model, column);
+                    throw nullElement("array", model, column);
                 }
                 values[i] = toDouble(scalars[i]);
             }
@@ -202,8 +220,8 @@ public abstract class ModelFunction extends ScalarFunction {
         return product == size ? dimensions : null;
     }
 
-    private static PredictionException nullElement(String model, String column) {
-        return new PredictionException("an element of the array is NULL", model, null, null, column);
+    private static PredictionException nullElement(String what, String model, String column) {
+        return new PredictionException("an element of the " + what + " is NULL", model, null, null, column);
     }
 
     // ---- results --------------------------------------------------------------------------------------------------

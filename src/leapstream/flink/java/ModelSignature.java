@@ -36,21 +36,24 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
     private final String[] types;
     private final int packed;
     private final String result;
+    private final boolean python;
 
     /**
      * @param types SQL type of each argument
      * @param packed -1: the arguments are as they are; else the only argument is an ARRAY that may also be given as that many
      *     scalars (0: as any number of them)
      * @param result SQL type of the result
+     * @param python whether Python computes it, which PyFlink cannot ask for rows without columns
      */
     public ModelSignature(
-            String function, String model, String[] names, String[] types, int packed, String result) {
+            String function, String model, String[] names, String[] types, int packed, String result, boolean python) {
         this.function = function;
         this.model = model;
         this.names = names;
         this.types = types;
         this.packed = packed;
         this.result = result;
+        this.python = python;
     }
 
     public TypeInference typeInference() {
@@ -71,7 +74,9 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
         List given = call.getArgumentDataTypes();
         List accepted = new ArrayList();
         String refusal = null;
-        if (isPacked(given)) {
+        if (python && areLiterals(call, given.size())) {
+            refusal = "all its arguments are constants, which the python backend cannot compute with";
+        } else if (isPacked(given)) {
             LogicalType element = (LogicalType) ((ArrayType) parse(types[0])).getElementType();
             if (packed > 0 && given.size() != packed) {
                 refusal = "it takes " + packed + " numbers, or one array of them; " + given.size() + " are given";
@@ -105,6 +110,15 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
             arguments.add(Signature.Argument.of(names[i], types[i]));
         }
         return Collections.singletonList(Signature.of(arguments));
+    }
+
+    private static boolean areLiterals(CallContext call, int count) {
+        for (int i = 0; i < count; i++) {
+            if (!call.isArgumentLiteral(i) && !call.isArgumentNull(i)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private boolean isPacked(List given) {

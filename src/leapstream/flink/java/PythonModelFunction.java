@@ -23,7 +23,7 @@ public final class PythonModelFunction extends PythonScalarFunction {
             String[] types,
             int packed) {
         super(name, function, (String[]) null, result, PythonFunctionKind.PANDAS, true, false, environment);
-        this.signature = new ModelSignature(name, model, names, types, packed, result);
+        this.signature = new ModelSignature(name, model, names, types, packed, result, true);
     }
 
     @Override
