@@ -382,7 +382,7 @@ def _take(run: Run, expr: p.Take, x: Column) -> Column:
         return _nothing(run, len(indices))
     size = x.values.shape[1]
     needed = int(indices.max(initial=-1)) + 1
-    if expr.needs_stored:
+    if expr.picks_rising:
         x = x.to_dense(track_stored=True)
     if isinstance(x.values, csr_array):
         rows = x.values
@@ -397,7 +397,7 @@ def _take(run: Run, expr: p.Take, x: Column) -> Column:
     inside = indices < size
     if not inside.all():
         run.fail(~partial, beyond(x, needed - 1))
-    if expr.needs_stored and partial.any():
+    if expr.picks_rising and partial.any():
         rising = inside & np.array(expr.rises)
         values = _columns(x.values, indices, np.where(partial[:, None], rising, inside))
         stored = _columns(x.stored, indices, np.where(partial[:, None], rising, inside))

@@ -43,9 +43,8 @@ def _item(run: Run, expr: p.Item, x: Column) -> Column:
 
 
 def _affine(run: Run, expr: p.Affine, x: Column) -> Column:
-    keeps = expr.shift is None and expr.offset is None and expr.fixed is None
     if isinstance(x.values, csr_array):
-        if keeps and x.values.shape[1] <= expr.size:
+        if expr.keeps_stored and x.values.shape[1] <= expr.size:
             return x.with_values(_scaled(expr, x.values))
         x = x.to_dense(run.tracks_stored)
     values = x.values
@@ -69,7 +68,10 @@ def _affine(run: Run, expr: p.Affine, x: Column) -> Column:
         if expr.keep_nan:
             replaced = replaced & ~np.isnan(values)
         result = np.where(replaced, fixed, result)
-    return Column(result, stored=x.stored[:, :width] if keeps and x.stored is not None else None)
+    if not expr.keeps_stored or x.stored is None:
+        return Column(result)
+    stored = x.stored[:, :width]
+    return Column(np.where(stored, result, 0.0), stored=stored)
 
 
 def _with_data(rows: csr_array, data: Doubles) -> csr_array:

@@ -121,7 +121,7 @@ def _recode(e: Emitter, expr: p.Recode) -> None:
 def _take(e: Emitter, expr: p.Take) -> None:
     x = e.vector(expr.x)
     e.place(expr)
-    rising = "true" if expr.needs_stored else "false"
+    rising = "true" if expr.picks_rising else "false"
     e.define(expr, f"Numbers.take({x}, {_ints(e, expr.indices)}, {rising}, {e.buffer()}, {e.buffer()})")
 
 

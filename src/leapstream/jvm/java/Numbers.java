@@ -71,15 +71,19 @@ public final class Numbers {
         return new Refusal("the vector has " + x.size + " elements, and element " + index + " is read");
     }
 
-    /** Elements by index; with rising, a sparse vector gives only those whose index is greater than all before. */
+    /**
+     * Elements by index. A vector that does not store all elements lacks those beyond it, and with rising those whose index is not
+     * greater than all before.
+     */
     public static Vec take(Vec x, int[] indices, boolean rising, Vec buffer, Vec out) {
-        if (x.index == null) {
+        if (x.index == null || x.count == x.size) {
+            double[] elements = Vecs.elements(x, buffer);
             double[] values = out.dense(indices.length);
             for (int j = 0; j < indices.length; j++) {
                 if (indices[j] >= x.size) {
                     throw beyond(x, indices[j]);
                 }
-                values[j] = x.value[indices[j]];
+                values[j] = elements[indices[j]];
             }
             return out;
         }

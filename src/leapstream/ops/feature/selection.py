@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -45,6 +46,12 @@ class VectorIndexer(Op):
         require(self.num_features in _INTS, f"num_features {self.num_features} is out of range")
         for position in self.category_maps:
             require(0 <= position < self.num_features, f"there is no element {position} to be indexed")
+        # One NaN object, so that NaN equals NaN as a key.
+        maps = {
+            position: {math.nan if key != key else float(key): index for key, index in categories.items()}
+            for position, categories in self.category_maps.items()
+        }
+        object.__setattr__(self, "category_maps", maps)
 
     @classmethod
     def read(cls, model: ModelDef, where: str) -> VectorIndexer:
@@ -72,7 +79,7 @@ class VectorIndexer(Op):
         """Two lists for each categorical element."""
         maps = {}
         for position, categories in self.category_maps.items():
-            maps[f"key_{position}_keys"] = values.list_of("double", map(float, categories))
+            maps[f"key_{position}_keys"] = values.list_of("double", categories)
             maps[f"key_{position}_values"] = values.list_of("long", categories.values())
         return ModelDef(
             self.op,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from leapstream.bundle.types import TensorType
 from leapstream.plan.primitives.base import Doubles, Expr
+from leapstream.plan.primitives.values import Cast, Input, NotNull
 
 BinaryFunction: TypeAlias = Literal[
     "add",
@@ -149,8 +150,14 @@ class Take(Expr):
         return tuple(result)
 
     @property
-    def needs_stored(self) -> bool:
+    def picks_rising(self) -> bool:
+        """Whether an ``x`` that does not store all elements lacks some of those that are asked for."""
         return self.rising and not all(self.rises)
+
+    @property
+    def needs_stored(self) -> bool:
+        # Vectors that a plan makes are long enough.
+        return self.picks_rising or isinstance(self.x, (Input, Cast, NotNull))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from leapstream.plan.primitives.base import Doubles, Expr
 
 
@@ -46,6 +48,22 @@ class Affine(Expr):
     offset: Doubles | None = None
     fixed: Doubles | None = None
     keep_nan: bool = False
+
+    @property
+    def keeps_stored(self) -> bool:
+        """Whether the result stores what ``x`` stores."""
+        return self.shift is None and self.offset is None and self.fixed is None
+
+    @property
+    def needs_stored(self) -> bool:
+        # Only where a step makes something else of 0.
+        if not self.keeps_stored:
+            return False
+        zeros = np.zeros(self.size)
+        with np.errstate(all="ignore"):
+            divided = zeros if self.divisor is None else zeros / self.divisor
+            scaled = divided if self.factor is None else divided * self.factor
+        return bool(np.isnan(scaled).any())
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
