@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from leapstream import Tensor
 from leapstream.bundle.types import BasicType, ScalarType, TensorType
 from leapstream.ops.base import Op
-from leapstream.ops.feature import DCT, ChiSqSelector, ElementwiseProduct, Interaction, MathUnary, PolynomialExpansion
+from leapstream.ops.feature import (
+    DCT,
+    ChiSqSelector,
+    ElementwiseProduct,
+    Interaction,
+    MathUnary,
+    PolynomialExpansion,
+    VectorSlicer,
+)
 from leapstream.plan import primitives as p
 from tests.jvm.conftest import ORIGIN, Run, column
 from tests.ops.numbers import OPS, SCALAR, rows_of, run, shape
@@ -75,10 +83,19 @@ def test_sparse_and_dense_vectors_give_the_same_numbers(op: Op) -> None:
 
 @pytest.mark.usefixtures("java")
 @pytest.mark.parametrize("backend", ["jvm", "vectorized"])
-def test_tensor_of_several_dimensions_is_no_vector(backend: str) -> None:
-    row = [Tensor.dense([[1.0, 2.0], [3.0, 4.0]])]
-    kind = TensorType(BasicType.DOUBLE, (4,), nullable=False)
-    assert run(DCT(False, 4), row, backend=backend, types={"input": kind}) == [None]
+def test_tensor_of_several_declared_dimensions_counts_as_a_vector(backend: str) -> None:
+    rows = [[Tensor.dense([[1, 2], [3, 4]], BasicType.INT)], [Tensor.dense([1, 2], BasicType.INT)]]
+    declared = {"input": TensorType(BasicType.INT, (2, 2), nullable=False)}
+    several, wrong = run(VectorSlicer((3, 1), (), (), 4), *rows, backend=backend, types=declared)
+    assert several.to_dense().tolist() == [4.0, 2.0]
+    assert wrong is None
+
+
+@pytest.mark.usefixtures("java")
+@pytest.mark.parametrize("backend", ["jvm", "vectorized"])
+def test_tensor_that_is_declared_a_vector_has_to_be_one(backend: str) -> None:
+    rows = [[Tensor.dense([[1.0, 2.0], [3.0, 4.0]])]]
+    assert run(VectorSlicer((3, 1), (), (), 4), *rows, backend=backend) == [None]
 
 
 @pytest.mark.usefixtures("java")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
@@ -17,7 +18,7 @@ from leapstream.bundle.types import (
     with_nullable,
 )
 from leapstream.errors import SchemaError
-from leapstream.plan.primitives import Cast, Expr, Input, NotNull, Origin
+from leapstream.plan.primitives import Cast, Expr, Input, NotNull, Origin, Reshape
 
 E = TypeVar("E", bound=Expr)
 
@@ -76,6 +77,9 @@ class Lowering:
             expr = self.add(NotNull(x=expr, type=with_nullable(expr.type, False)))
         if _needs_cast(expr.type, wanted):
             expr = self.add(Cast(x=expr, type=with_nullable(wanted, expr.type.nullable)))
+        flat = _flat_type(self.columns[column].type, wanted)
+        if flat is not None:
+            expr = self.add(Reshape(x=expr, type=flat))
         self._origin = Origin(node, op)
         self._read[id(expr)] = column
         return expr
@@ -129,6 +133,16 @@ _SHAPES: dict[tuple[type, type], Callable[[DataType, DataType], bool]] = {
     (TensorType, ListType): lambda given, wanted: True,
     (TensorType, TensorType): lambda given, wanted: True,
 }
+
+
+def _flat_type(given: DataType, wanted: DataType) -> TensorType | None:
+    """The vector that MLeap takes a tensor of several dimensions for where a vector of doubles is wanted."""
+    if not isinstance(given, TensorType) or not isinstance(wanted, TensorType):
+        return None
+    if given.dimensions is None or wanted.dimensions is None or wanted.nullable or wanted.base is not BasicType.DOUBLE:
+        return None
+    several = len(given.dimensions) > 1 == len(wanted.dimensions) and min(given.dimensions) >= 0
+    return TensorType(wanted.base, (math.prod(given.dimensions),), nullable=False) if several else None
 
 
 def _needs_cast(given: DataType, wanted: DataType) -> bool:

@@ -441,9 +441,11 @@ def _min_hash(run: Run, expr: p.MinHash, x: Column) -> Column:
 
 
 def _reshape(run: Run, expr: p.Reshape, x: Column) -> Column:
-    dimensions = getattr(expr.type, "dimensions", None) or ()
-    stored = None if x.stored is None else x.stored.reshape(run.rows, *dimensions)
-    return Column(x.values.reshape(run.rows, *dimensions), x.valid, stored)
+    shape = (run.rows, *(getattr(expr.type, "dimensions", None) or ()))
+    if math.prod(x.values.shape) != math.prod(shape):
+        run.fail(np.ones(run.rows, dtype=bool), f"the tensor has not {math.prod(shape[1:])} elements")
+        return Column(np.zeros(shape))
+    return Column(x.values.reshape(shape), x.valid, None if x.stored is None else x.stored.reshape(shape))
 
 
 PRIMITIVES: dict[type[Expr], Callable[..., Column]] = {

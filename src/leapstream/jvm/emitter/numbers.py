@@ -132,9 +132,11 @@ def _min_hash(e: Emitter, expr: p.MinHash) -> None:
 
 
 def _reshape(e: Emitter, expr: p.Reshape) -> None:
-    assert isinstance(expr.type, TensorType)
-    dimensions = _ints(e, expr.type.dimensions or ())
-    e.define(expr, f"Numbers.reshape({e.vector(expr.x)}, {dimensions}, {e.buffer()})")
+    assert isinstance(expr.type, TensorType) and expr.type.dimensions is not None
+    x = e.present(expr.x)
+    e.place(expr)
+    dimensions = "null" if len(expr.type.dimensions) == 1 else _ints(e, expr.type.dimensions)
+    e.define(expr, f"Numbers.reshape({x}, {dimensions}, {expr.type.size}, {e.buffer()})")
 
 
 PRIMITIVES: dict[type[Expr], Emit] = {

@@ -143,8 +143,12 @@ public final class Numbers {
         return out;
     }
 
-    public static Vec reshape(Vec x, int[] dimensions, Vec out) {
-        Vecs.copy(x, out);
+    /** The dimensions are null for a vector. */
+    public static Vec reshape(Vec x, int[] dimensions, int size, Vec out) {
+        if (x.size != size) {
+            throw new Refusal("the tensor has not " + size + " elements");
+        }
+        Vecs.copyStored(x, out);
         out.dimensions = dimensions;
         return out;
     }

@@ -174,7 +174,7 @@ class MinHash(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Reshape(Expr):
-    """The vector ``x`` as a tensor of the dimensions that ``type`` declares; it has as many elements."""
+    """The tensor ``x`` with the dimensions that ``type`` declares; fails where it has another number of elements."""
 
     x: Expr
 
