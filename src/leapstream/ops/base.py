@@ -275,7 +275,8 @@ def read_nested(model: ModelDef, name: str, where: str) -> Op:
     if name not in model.models:
         raise BundleError(f"the nested model {name!r} is missing")
     nested = model.models[name]
-    return find_op(nested.op, where).from_model(nested, f"{where}, model {name!r}")
+    here = f"{where}, model {name!r}"
+    return find_op(nested.op, here).from_model(nested, here)
 
 
 def read_models(model: ModelDef, count: int, where: str) -> tuple[Op, ...]:

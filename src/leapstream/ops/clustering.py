@@ -200,12 +200,12 @@ class LDA(Op):
         with np.errstate(all="ignore"):
             logs = np.where(self.topic_matrix == 0.0, -np.inf, special.psi(self.topic_matrix))
             weights = np.ascontiguousarray(np.exp(logs - special.psi(self.topic_matrix.sum(axis=0))))
-        alpha, start = np.array(self.doc_concentration), np.fromiter(islice(_gamma_numbers(100.0), topics), np.float64)
+        alpha, start = np.array(self.doc_concentration), np.fromiter(islice(gamma_numbers(100.0), topics), np.float64)
         mixture = p.TopicMixture(x=inputs[0], weights=weights, alpha=alpha, start=start, type=doubles(topics))
         return {"prediction": b.add(mixture)}
 
 
-def _gamma_numbers(shape: float) -> Iterator[float]:
+def gamma_numbers(shape: float) -> Iterator[float]:
     """Numbers of a gamma distribution of mean 1, as Breeze draws them from a Mersenne twister seeded with 0.
 
     This is Marsaglia and Tsang's method; its normal numbers come in pairs, by the Box-Muller transform.

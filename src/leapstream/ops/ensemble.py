@@ -1,4 +1,4 @@
-"""Ops that are made of other ops (MLeap's ``OneVsRestModel``)."""
+"""Ops that are made of other ops (MLeap's ``OneVsRestModel`` and ``CategoricalDrilldownModel``)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from leapstream.bundle.types import BasicType, DataType, ScalarType
-from leapstream.ops.base import DOUBLE, Op, attribute, doubles, register, require
+from leapstream.bundle import values
+from leapstream.bundle.definition import ModelDef
+from leapstream.bundle.types import BasicType, DataType, ScalarType, TensorType
+from leapstream.ops.base import DOUBLE, Op, attribute, doubles, read_models, register, require, write_models
 from leapstream.ops.classifier import Classifier, ProbabilisticClassifier
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
+from leapstream.plan.plan import Plan, make_plan
 from leapstream.plan.primitives import Expr
+from leapstream.plan.rewrites import optimize
 
 _NULLABLE = ScalarType(BasicType.DOUBLE)
 
@@ -69,3 +73,77 @@ class OneVsRest(Op):
         found = member.lower(b, x, wanted=frozenset({"raw_prediction", "probability"}))
         raw = b.add(p.Item(x=found["raw_prediction"], index=1, type=DOUBLE))
         return raw, b.add(p.Item(x=found["probability"], index=1, type=DOUBLE))
+
+
+_LABEL = "label"
+_PREFIX = "drilldown."
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class CategoricalDrilldown(Op):
+    """A model for each label; a row's label says which one answers (MLeap ``CategoricalDrilldownModel``).
+
+    Ports are ``label`` and those of the models after ``drilldown.``. Fails for a label that has no model, and where the label's
+    own model fails; of a label that repeats the last model counts. MLeap has this op, but fails to write or read it.
+
+    Attributes:
+        labels: the labels.
+        models: a model for each; all have the same ports, of the same types but for the sizes of vectors that go in.
+    """
+
+    op: ClassVar[str] = "categorical_drilldown"
+    labels: tuple[str, ...] = attribute("list<string>")
+    models: tuple[Op, ...] = attribute("models")
+
+    def __post_init__(self) -> None:
+        require(len(self.labels) > 0, "there are no labels")
+        require(len(self.labels) == len(self.models), "there is not one model per label")
+        first = self.models[0]
+        for i, model in enumerate(self.models):
+            same = _unsized(model.inputs()) == _unsized(first.inputs()) and model.outputs() == first.outputs()
+            require(same, f"its model {i} ({model.op}) has other ports than model 0 ({first.op}), or of other types")
+
+    @classmethod
+    def read(cls, model: ModelDef, where: str) -> Op:
+        """The labels, and as many nested models."""
+        require("labels" in model.attributes, "attribute 'labels' is missing")
+        labels = values.get_list(model.attributes["labels"], "string")
+        return cls(tuple(labels), read_models(model, len(labels), where))
+
+    def to_model(self) -> ModelDef:
+        labels = values.list_of("string", self.labels)
+        return ModelDef(self.op, {"labels": labels}, models=write_models(self.models))
+
+    def inputs(self) -> dict[str, DataType]:
+        ports = {f"{_PREFIX}{port}": data_type for port, data_type in self.models[0].inputs().items()}
+        return {_LABEL: ScalarType(BasicType.STRING, nullable=False), **ports}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {f"{_PREFIX}{port}": data_type for port, data_type in self.models[0].outputs().items()}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        position = b.add(p.Lookup(x=inputs[0], labels=self.labels, invalid="error", type=DOUBLE))
+        types = self.models[0].outputs()
+        ports = [port for port in types if f"{_PREFIX}{port}" in wanted]
+        plans: dict[str, list[Plan]] = {port: [] for port in ports}
+        for model in self.models:
+            inner = b.inner(inputs[1:])
+            found = model.lower(inner, *inner.columns.values(), wanted=frozenset(ports))
+            for port in ports:
+                # What the ports have in common is computed for each of them.
+                plan = make_plan(b.model, inner.given, inner.created, [(port, found[port])])
+                plans[port].append(optimize(plan))
+        return {
+            f"{_PREFIX}{port}": b.add(
+                p.Switch(position=position, xs=inputs[1:], plans=tuple(plans[port]), type=types[port])
+            )
+            for port in ports
+        }
+
+
+def _unsized(ports: Mapping[str, DataType]) -> dict[str, DataType]:
+    """The ports with tensors of any size."""
+    return {
+        port: TensorType(t.base, nullable=t.nullable) if isinstance(t, TensorType) else t for port, t in ports.items()
+    }

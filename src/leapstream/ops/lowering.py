@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from leapstream.bundle.types import (
     BasicType,
     DataType,
+    Field,
     ListType,
     MapType,
     ScalarType,
@@ -54,6 +55,14 @@ class Lowering:
             expr = replace(expr, origin=replace(self._origin, column=self._origin.column or column))
         self.created.append(expr)
         return expr
+
+    def inner(self, xs: Sequence[Expr]) -> Lowering:
+        """A lowering of its own over columns ``0``, ``1``, … for ``xs``, whose expressions belong to the same node."""
+        lowering = Lowering(self.model, Schema(tuple(Field(str(i), x.type) for i, x in enumerate(xs))))
+        lowering._origin = self._origin
+        names = [self._read.get(id(x)) for x in xs]
+        lowering._read = {id(lowering.columns[str(i)]): name for i, name in enumerate(names) if name is not None}
+        return lowering
 
     def read(self, column: str, wanted: DataType) -> Expr:
         """A column, cast to the type that a port wants; failing for missing values unless that type is nullable.

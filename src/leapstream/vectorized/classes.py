@@ -12,9 +12,9 @@ from scipy.sparse import csr_array
 from leapstream.plan import primitives as p
 from leapstream.plan.clusters import subtree_ends
 from leapstream.plan.primitives import Expr
-from leapstream.vectorized import clusters
-from leapstream.vectorized.columns import Bools, Column
-from leapstream.vectorized.run import Run, size_error
+from leapstream.vectorized import clusterkernels
+from leapstream.vectorized.columns import Bools, Column, column_of, joined
+from leapstream.vectorized.run import ALIVE, Run, size_error
 
 _ALLOWED: dict[str, tuple[str, Callable[[npt.NDArray[np.float64]], Bools]]] = {
     "zero_or_one": ("0 or 1", lambda x: (x == 0.0) | (x == 1.0)),
@@ -82,7 +82,7 @@ def _nearest_leaf(run: Run, expr: p.NearestLeaf, x: Column) -> Column:
         return Column(result)
     values = np.ascontiguousarray(x.values)
     run.fail(np.isnan(values).any(axis=1), "the vector's norm is NaN")
-    clusters.nearest_leaf(
+    clusterkernels.nearest_leaf(
         values, tree.centers, tree.norm, run.prepared[id(expr)], tree.num_children, tree.index, result
     )
     return Column(result)
@@ -104,9 +104,39 @@ def _topic_mixture(run: Run, expr: p.TopicMixture, x: Column) -> Column:
     result = np.zeros((run.rows, topics))
     endless = np.zeros(run.rows, dtype=np.bool_)
     arrays = (counts.data, counts.indices, counts.indptr, empty | beyond)
-    clusters.topic_mixture(*arrays, expr.weights, expr.alpha, expr.start, result, endless)
+    clusterkernels.topic_mixture(*arrays, expr.weights, expr.alpha, expr.start, result, endless)
     run.fail(endless, "the inference of topics comes to no end")
     return Column(result)
+
+
+def _prepare_switch(expr: p.Switch) -> list[Any]:
+    # Here, because the executor knows this module.
+    from leapstream.vectorized.executor import VectorizedExecutor
+
+    return [VectorizedExecutor(plan) for plan in expr.plans]
+
+
+def _switch(run: Run, expr: p.Switch, position: Column, *xs: Column) -> Column:
+    parts: list[Column] = []
+    order: list[npt.NDArray[np.intp]] = []
+    for number, executor in enumerate(run.prepared[id(expr)]):
+        rows = np.flatnonzero((run.outcome == ALIVE) & (position.values == number))
+        if not len(rows):
+            continue
+        given = {name: xs[int(name)].take(rows) for name in executor.plan.inputs.names}
+        batch = executor.run(given, len(rows))
+        run.adopt(rows, batch.outcome, batch.events)
+        ((_, result),) = batch.columns.items()
+        if parts and getattr(result.values, "shape", (0,))[1:] != getattr(parts[0].values, "shape", (0,))[1:]:
+            run.fail(np.isin(np.arange(run.rows), rows), "the result differs in size from that of other labels")
+            continue
+        parts.append(result)
+        order.append(rows)
+    if not parts:
+        return column_of([None] * run.rows, expr.type)
+    places = np.zeros(run.rows, dtype=np.intp)
+    places[np.concatenate(order)] = np.arange(sum(map(len, order)))
+    return joined(parts).take(places)
 
 
 PRIMITIVES: dict[type[Expr], Callable[..., Column]] = {
@@ -117,10 +147,12 @@ PRIMITIVES: dict[type[Expr], Callable[..., Column]] = {
     p.Greatest: _greatest,
     p.NearestLeaf: _nearest_leaf,
     p.TopicMixture: _topic_mixture,
+    p.Switch: _switch,
 }
 
 PREPARE: dict[type[Expr], Callable[[Any], Any]] = {
+    p.Switch: _prepare_switch,
     p.NearestLeaf: lambda expr: subtree_ends(expr.tree),
 }
 
-SPARSE = frozenset({p.Only, p.TopicMixture})
+SPARSE = frozenset({p.Only, p.Switch, p.TopicMixture})

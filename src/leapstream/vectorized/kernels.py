@@ -95,33 +95,3 @@ def run_forest(
         return out, failed
     total = out[:, 0]
     return (total / len(expr.trees) if expr.combine == "mean" else total), failed
-
-
-@njit(cache=True, nogil=True)
-def nearest(x, centers, center_norms, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Number of the nearest centre, with distances as Spark's ``fastSquaredDistance`` computes them for dense vectors."""
-    epsilon = 2.220446049250313e-16
-    for row in range(x.shape[0]):
-        squares = 0.0
-        for i in range(x.shape[1]):
-            squares += x[row, i] * x[row, i]
-        norm = np.sqrt(squares)
-        best, best_distance = 0, np.inf
-        for c in range(centers.shape[0]):
-            difference = center_norms[c] - norm
-            if not difference * difference < best_distance:
-                continue
-            sum_squares = center_norms[c] * center_norms[c] + norm * norm
-            if 2.0 * epsilon * sum_squares / (difference * difference + epsilon) < 1e-6:
-                product = 0.0
-                for i in range(x.shape[1]):
-                    product += x[row, i] * centers[c, i]
-                distance = sum_squares - 2.0 * product
-            else:
-                distance = 0.0
-                for i in range(x.shape[1]):
-                    step = x[row, i] - centers[c, i]
-                    distance += step * step
-            if distance < best_distance:
-                best, best_distance = c, distance
-        out[row] = best

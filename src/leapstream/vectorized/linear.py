@@ -9,7 +9,7 @@ import numpy as np
 
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
-from leapstream.vectorized import kernels
+from leapstream.vectorized import clusterkernels
 from leapstream.vectorized.columns import Column
 from leapstream.vectorized.run import Run, size_error
 
@@ -40,7 +40,7 @@ def _nearest(run: Run, expr: p.Nearest, x: Column) -> Column:
         run.fail(np.ones(run.rows, dtype=bool), size_error(x, expr.centers.shape[1]))
         return Column(np.zeros(run.rows, dtype=np.int32))
     result = np.empty(run.rows, dtype=np.int32)
-    kernels.nearest(np.ascontiguousarray(x.values), expr.centers, run.prepared[id(expr)], result)
+    clusterkernels.nearest(np.ascontiguousarray(x.values), expr.centers, run.prepared[id(expr)], result)
     return Column(result)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from leapstream.plan.primitives import Expr, Origin
 from leapstream.vectorized.columns import Bools, Column
@@ -42,9 +43,24 @@ class Run:
         where[row] = True
         self.fail(where, reason)
 
+    def adopt(
+        self,
+        rows: npt.NDArray[np.intp],
+        outcome: npt.NDArray[np.int32],
+        events: Sequence[tuple[Origin | None, Callable[[int], str]]],
+    ) -> None:
+        """Take over what another run made of some rows that are still in this one."""
+        places = {int(row): place for place, row in enumerate(rows)}
+        self.outcome[rows] = np.where(outcome >= 0, outcome + len(self.events), outcome)
+        self.events.extend((origin, _moved(reason, places)) for origin, reason in events)
+
     def drop(self, where: Bools) -> None:
         """Drop the rows ``where`` that are still in the run."""
         self.outcome[where & (self.outcome == ALIVE)] = DROPPED
+
+
+def _moved(reason: Callable[[int], str], places: Mapping[int, int]) -> Callable[[int], str]:
+    return lambda row: reason(places[row])
 
 
 def compressed(nonzero: Bools) -> Bools:

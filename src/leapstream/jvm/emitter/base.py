@@ -86,8 +86,9 @@ class _Step:
 class Emitter:
     """Collects the parts of a class while the expressions of a plan are emitted one after the other."""
 
-    def __init__(self, plan: Plan, primitives: Mapping[type[Expr], Emit]) -> None:
+    def __init__(self, plan: Plan, primitives: Mapping[type[Expr], Emit], depth: int = 0) -> None:
         self.primitives = primitives
+        self.depth = depth
         self.plan = plan
         self.number = {id(expr): i for i, expr in enumerate(plan.order)}
         self.readers: dict[int, list[Expr | None]] = {id(expr): [] for expr in plan.order}
@@ -186,6 +187,16 @@ class Emitter:
         self.opens.append(f"{name} = {read};")
         self.data += data
         return name
+
+    def nested(self, plan: Plan) -> tuple[str, JavaModel]:
+        """A field with the model of another plan, an object of a class inside of this one; and that model."""
+        inner = Emitter(plan, self.primitives, self.depth + 1)
+        model = inner.emit(f"Plan{self.depth}x{len(self.fields)}")
+        self.fields.append(model.source.split("\n", 1)[1].replace("public final class", "public static final class", 1))
+        name = self.resource(model.class_name, f"new {model.class_name}()", b"")
+        self.opens.append(f"{name}.open(data);")
+        self.data += model.data
+        return name, model
 
     # -- the whole --
 

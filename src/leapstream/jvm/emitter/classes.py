@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from leapstream.jvm.emitter.base import Emit, Emitter
-from leapstream.jvm.emitter.code import double_bytes, int_bytes
+from leapstream.jvm.emitter.code import double_bytes, int_bytes, is_primitive, java_type
 from leapstream.plan import primitives as p
 from leapstream.plan.clusters import subtree_ends
 from leapstream.plan.primitives import Expr
@@ -56,6 +56,28 @@ def _topic_mixture(e: Emitter, expr: p.TopicMixture) -> None:
     e.define(expr, f"{e.resource('Topics', 'new Topics(data)', data)}.mixture({x}, {e.buffer()})")
 
 
+def _switch(e: Emitter, expr: p.Switch) -> None:
+    position = e.present(expr.position)
+    java = java_type(expr.type)
+    result = e.variable("", java)
+    flag = e.variable("n", "boolean") if expr.type.nullable and is_primitive(expr.type) else None
+    for number, plan in enumerate(expr.plans):
+        name, model = e.nested(plan)
+        e.line(f"if ({position} == {number}) {{")
+        for column, given in zip(plan.inputs.names, model.inputs, strict=True):
+            x = expr.xs[int(column)]
+            e.line(f"{name}.{given.name} = {e.value(x)};")
+            if given.null_field is not None:
+                e.line(f"{name}.{given.null_field} = {e.null(x) or 'false'};")
+        (found,) = model.outputs
+        e.line(f"if (!{name}.run()) return false;")
+        e.line(f"{result} = {name}.{found.name};")
+        if flag is not None:
+            e.line(f"{flag} = {'false' if found.null_field is None else f'{name}.{found.null_field}'};")
+        e.line("}")
+    e.alias(expr, result, flag)
+
+
 PRIMITIVES: dict[type[Expr], Emit] = {
     p.Only: _only,
     p.ExpNormalize: _exp_normalize,
@@ -64,4 +86,5 @@ PRIMITIVES: dict[type[Expr], Emit] = {
     p.Greatest: _greatest,
     p.NearestLeaf: _nearest_leaf,
     p.TopicMixture: _topic_mixture,
+    p.Switch: _switch,
 }

@@ -6,7 +6,6 @@ import java.io.IOException;
 /** Infers the topics of documents. */
 public final class Topics {
 
-    private static final double EULER = 0.5772156649015329;
     private static final int ROUNDS = 10000;
 
     private final double[] weights;
@@ -126,14 +125,11 @@ public final class Topics {
         }
         double total = 0;
         while (x < 49) {
-            if (x > 0 && x <= 1e-5) {
-                return -EULER - 1.0 / x - total;
-            }
             total += 1.0 / x;
             x += 1.0;
         }
         double inverse = 1.0 / (x * x);
-        double series = inverse * (1.0 / 12.0 + inverse * (1.0 / 120.0 - inverse / 252.0));
+        double series = inverse * (1.0 / 12.0 - inverse * (1.0 / 120.0 - inverse / 252.0));
         return Math.log(x) - 0.5 / x - series - total;
     }
 }

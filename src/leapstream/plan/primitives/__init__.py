@@ -21,6 +21,7 @@ from leapstream.plan.primitives.classes import (
     Only,
     ScaledDistances,
     SquareSums,
+    Switch,
     TopicMixture,
 )
 from leapstream.plan.primitives.functions import ArgMax, Greater, NormalizeSum, Softmax, Unary, UnaryFunction
@@ -119,6 +120,7 @@ __all__ = [
     "ScaledDistances",
     "Softmax",
     "SquareSums",
+    "Switch",
     "Take",
     "Tokens",
     "TopicMixture",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from leapstream.bundle.definition import ClusterTree
 from leapstream.bundle.types import TensorType
 from leapstream.plan.primitives.base import Doubles, Expr
+from leapstream.plan.primitives.values import Cast, Input, NotNull
+
+if TYPE_CHECKING:
+    from leapstream.plan.plan import Plan
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -91,6 +95,27 @@ class TopicMixture(Expr):
 
     @property
     def needs_stored(self) -> bool:
-        """Which terms beyond the last are stored matters alone where there may be such terms."""
+        """Which terms beyond the last are stored matters where there may be such terms: a column's size may differ by row."""
         assert isinstance(self.x.type, TensorType)
-        return self.x.type.dimensions != (len(self.weights),)
+        return isinstance(self.x, (Input, Cast, NotNull)) or self.x.type.dimensions != (len(self.weights),)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Switch(Expr):
+    """The only output of ``plans[position]``, whose inputs are called ``0``, ``1``, … for ``xs``, or are some of these.
+
+    ``position`` is a double that is a plan's number. A row fails, or is dropped, where its own plan does so; the others are not
+    run for it. Fails where results of a batch differ in size.
+    """
+
+    position: Expr
+    xs: tuple[Expr, ...]
+    plans: tuple[Plan, ...] = field(repr=False)
+
+    @property
+    def drops(self) -> bool:
+        return any(plan.effects for plan in self.plans)
+
+    @property
+    def needs_stored(self) -> bool:
+        return any(expr.needs_stored for plan in self.plans for expr in plan.order)
