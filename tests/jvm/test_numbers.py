@@ -48,7 +48,7 @@ def test_jvm_agrees_with_the_vectorized_executor(op: Op, data: st.DataObject) ->
 
 
 @pytest.mark.usefixtures("java")
-@pytest.mark.parametrize("size", [*range(1, 10), 64, 255])
+@pytest.mark.parametrize("size", [*range(1, 10), 20, 36, 64, 255])
 @pytest.mark.parametrize("inverse", [False, True])
 def test_cosine_transform_of_any_size(size: int, inverse: bool) -> None:
     vector = [Tensor.dense(np.random.default_rng(size).normal(size=size) * 100)]
