@@ -85,49 +85,43 @@ def groups() -> Iterator[list[tuple[Case, Model]]]:
 def run_cases(
     table_env: StreamTableEnvironment, group: Sequence[tuple[Case, Model]], backend: Any
 ) -> dict[str, list[str]]:
-    """Run the cases as one job; what does not agree, by case."""
-    places: list[str] = []
-    starts = [2]
+    """Run the cases as one job, side by side over one table; what does not agree, by case."""
+    fields = [DataTypes.FIELD("id", DataTypes.INT())]
+    rows: list[list[Any]] = [[n] for n in range(max(len(case.input().rows) for case, _ in group))]
+    calls: list[str] = []
+    starts = [1]
+    functions = []
     try:
-        functions = [
-            MLeapUDFRegistry.register(
+        for i, (case, model) in enumerate(group):
+            function = MLeapUDFRegistry.register(
                 f"golden{i}", model, table_env, outputs=case.info["outputs"], backend=backend, on_error="null"
             )
-            for i, (case, model) in enumerate(group)
-        ]
-        for i, function in enumerate(functions):
-            names = function.signature.outputs.names
-            places += [f"r{i}"] if len(names) == 1 else [f"r{i}.`{name}`" for name in names]
-            starts.append(len(places) + 2)
-        selects = [_select(table_env, i, case, functions) for i, (case, _) in enumerate(group)]
-        # PyFlink's collect() cannot read a ROW whose arrays are NULL, so the fields of rows are columns of their own.
-        rows = collect(table_env, f"SELECT number, id, {', '.join(places)} FROM ({' UNION ALL '.join(selects)})")
+            functions.append(function)
+            frame = case.input()
+            names = frame.schema.names
+            fields += [DataTypes.FIELD(f"c{i}_{n}", flink_type(f.type)) for n, f in enumerate(frame.schema)]
+            for n, row in enumerate(rows):
+                row.extend(map(flink_value, frame.rows[n]) if n < len(frame.rows) else [None] * len(names))
+            arguments = ", ".join(f"c{i}_{names.index(name)}" for name in function.signature.inputs.names)
+            call = f"golden{i}({arguments})"
+            outputs = function.signature.outputs.names
+            # PyFlink's collect() cannot read a ROW whose arrays are NULL, so its fields are columns of their own.
+            calls += [call] if len(outputs) == 1 else [f"{call}.`{name}`" for name in outputs]
+            starts.append(len(calls) + 1)
+        table = table_env.from_elements([tuple(row) for row in rows], DataTypes.ROW(fields))
+        table_env.create_temporary_view("golden_rows", table)
+        given = {row[0]: row for row in collect(table_env, f"SELECT id, {', '.join(calls)} FROM golden_rows")}
     finally:
         for i in range(len(group)):
             table_env.execute_sql(f"DROP TEMPORARY SYSTEM FUNCTION IF EXISTS golden{i}")
-            table_env.drop_temporary_view(f"golden_rows{i}")
+        table_env.drop_temporary_view("golden_rows")
     problems = {}
     for i, (case, _) in enumerate(group):
-        mine = {row[1]: row[starts[i] : starts[i + 1]] for row in rows if row[0] == i}
+        mine = {n: given[n][starts[i] : starts[i + 1]] for n in range(len(case.input().rows))}
         report = case.verify_answers(_answers(case, functions[i].signature, mine))
-        if len(mine) != len(case.input().rows) or not report.ok:
-            problems[case.name] = report.reasons or [f"{len(mine)} rows came"]
+        if not report.ok:
+            problems[case.name] = report.reasons
     return problems
-
-
-def _select(table_env: StreamTableEnvironment, i: int, case: Case, functions: Sequence[Any]) -> str:
-    frame = case.input()
-    fields = [DataTypes.FIELD("id", DataTypes.INT())]
-    fields += [DataTypes.FIELD(f"c{n}", flink_type(f.type)) for n, f in enumerate(frame.schema)]
-    rows = [(n, *map(flink_value, row)) for n, row in enumerate(frame.rows)]
-    table_env.create_temporary_view(f"golden_rows{i}", table_env.from_elements(rows, DataTypes.ROW(fields)))
-    names = frame.schema.names
-    arguments = ", ".join(f"c{names.index(name)}" for name in functions[i].signature.inputs.names)
-    values = [
-        (f"golden{i}({arguments})" if n == i else f"CAST(NULL AS {f.signature.result_type})") + f" AS r{n}"
-        for n, f in enumerate(functions)
-    ]
-    return f"SELECT {i} AS number, id, {', '.join(values)} FROM golden_rows{i}"
 
 
 def _answers(case: Case, signature: FunctionSignature, values: dict[int, tuple[Any, ...]]) -> Answers:
