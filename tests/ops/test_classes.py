@@ -454,6 +454,15 @@ def test_recorded_drilldown_that_mleap_cannot_read_answers() -> None:
 # ---- properties -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("backend", ["vectorized", pytest.param("jvm", marks=pytest.mark.flink)])
+@pytest.mark.parametrize("op", [op for op in OPS if "features" in op.inputs()], ids=lambda op: op.op)
+def test_tensor_of_several_dimensions_is_no_vector(op: Op, backend: Any) -> None:
+    schema = Schema.of([("features", TensorType(BasicType.DOUBLE))])
+    square = Tensor.dense([[0.0, 1.0, 0.0]] * 3)
+    result = model_of(op).transform(LeapFrame(schema, [(square,)]), backend, on_error="null")
+    assert set(result.rows[0][1:]) == {None}
+
+
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.op)
 @given(data=st.data())
 @settings(max_examples=15, deadline=None)

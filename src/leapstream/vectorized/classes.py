@@ -14,16 +14,12 @@ from leapstream.plan.clusters import subtree_ends
 from leapstream.plan.primitives import Expr
 from leapstream.vectorized import clusterkernels
 from leapstream.vectorized.columns import Bools, Column, column_of, joined
-from leapstream.vectorized.run import ALIVE, Run, size_error
+from leapstream.vectorized.run import ALIVE, Run, is_vector
 
 _ALLOWED: dict[str, tuple[str, Callable[[npt.NDArray[np.float64]], Bools]]] = {
     "zero_or_one": ("0 or 1", lambda x: (x == 0.0) | (x == 1.0)),
     "nonnegative": ("at least 0", lambda x: x >= 0.0),
 }
-
-
-def _all_rows(run: Run) -> Bools:
-    return np.ones(run.rows, dtype=np.bool_)
 
 
 def _rows_of(x: csr_array) -> npt.NDArray[np.intp]:
@@ -33,6 +29,8 @@ def _rows_of(x: csr_array) -> npt.NDArray[np.intp]:
 
 def _only(run: Run, expr: p.Only, x: Column) -> Column:
     name, allowed = _ALLOWED[expr.allowed]
+    if not is_vector(run, x):
+        return x
     if isinstance(x.values, csr_array):
         failed = np.bincount(_rows_of(x.values)[~allowed(x.values.data)], minlength=run.rows) > 0
     else:
@@ -55,8 +53,7 @@ def _square_sums(run: Run, expr: p.SquareSums, x: Column) -> Column:
 
 def _scaled_distances(run: Run, expr: p.ScaledDistances, x: Column) -> Column:
     groups, size = expr.centers.shape
-    if x.values.shape[1] != size:
-        run.fail(_all_rows(run), size_error(x, size))
+    if not is_vector(run, x, size):
         return Column(np.full((run.rows, groups), np.nan))
     # One centre at a time: all at once would take centres times as much memory as the batch.
     columns = [
@@ -75,10 +72,8 @@ def _greatest(run: Run, expr: p.Greatest, x: Column) -> Column:
 
 def _nearest_leaf(run: Run, expr: p.NearestLeaf, x: Column) -> Column:
     tree = expr.tree
-    size = tree.centers.shape[1]
     result = np.zeros(run.rows, dtype=np.int32)
-    if x.values.shape[1] != size:
-        run.fail(_all_rows(run), size_error(x, size))
+    if not is_vector(run, x, tree.centers.shape[1]):
         return Column(result)
     values = np.ascontiguousarray(x.values)
     run.fail(np.isnan(values).any(axis=1), "the vector's norm is NaN")
@@ -90,6 +85,9 @@ def _nearest_leaf(run: Run, expr: p.NearestLeaf, x: Column) -> Column:
 
 def _topic_mixture(run: Run, expr: p.TopicMixture, x: Column) -> Column:
     terms, topics = expr.weights.shape
+    result = np.zeros((run.rows, topics))
+    if not is_vector(run, x):
+        return Column(result)
     counts = x.values
     if isinstance(counts, csr_array):
         row = _rows_of(counts)
@@ -101,7 +99,6 @@ def _topic_mixture(run: Run, expr: p.TopicMixture, x: Column) -> Column:
         beyond = stored[:, terms:].any(axis=1)
         counts = csr_array(counts)
     run.fail(beyond & ~empty, f"the document has terms beyond the {terms} known")
-    result = np.zeros((run.rows, topics))
     endless = np.zeros(run.rows, dtype=np.bool_)
     arrays = (counts.data, counts.indices, counts.indptr, empty | beyond)
     clusterkernels.topic_mixture(*arrays, expr.weights, expr.alpha, expr.start, result, endless)

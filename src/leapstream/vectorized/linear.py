@@ -11,19 +11,17 @@ from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
 from leapstream.vectorized import clusterkernels
 from leapstream.vectorized.columns import Column
-from leapstream.vectorized.run import Run, size_error
+from leapstream.vectorized.run import Run, is_vector
 
 
 def _dot(run: Run, expr: p.Dot, x: Column) -> Column:
-    if x.values.ndim != 2 or x.values.shape[1] != len(expr.weights):
-        run.fail(np.ones(run.rows, dtype=bool), size_error(x, len(expr.weights)))
+    if not is_vector(run, x, len(expr.weights)):
         return Column(np.full(run.rows, np.nan))
     return Column(x.values @ expr.weights + expr.intercept)
 
 
 def _mat_vec(run: Run, expr: p.MatVec, x: Column) -> Column:
-    if x.values.ndim != 2 or x.values.shape[1] != expr.matrix.shape[1]:
-        run.fail(np.ones(run.rows, dtype=bool), size_error(x, expr.matrix.shape[1]))
+    if not is_vector(run, x, expr.matrix.shape[1]):
         return Column(np.full((run.rows, len(expr.matrix)), np.nan))
     return Column(x.values @ expr.matrix.T + expr.intercepts)
 
@@ -36,8 +34,7 @@ def _linear_sum(run: Run, expr: p.LinearSum, *xs: Column) -> Column:
 
 
 def _nearest(run: Run, expr: p.Nearest, x: Column) -> Column:
-    if x.values.shape[1] != expr.centers.shape[1]:
-        run.fail(np.ones(run.rows, dtype=bool), size_error(x, expr.centers.shape[1]))
+    if not is_vector(run, x, expr.centers.shape[1]):
         return Column(np.zeros(run.rows, dtype=np.int32))
     result = np.empty(run.rows, dtype=np.int32)
     clusterkernels.nearest(np.ascontiguousarray(x.values), expr.centers, run.prepared[id(expr)], result)
