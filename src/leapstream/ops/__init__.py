@@ -1,6 +1,17 @@
 """MLeap's operators: one class each, declared once, by family; :data:`REGISTRY` has them by name."""
 
-from leapstream.ops import bayes, clustering, ensemble, feature, linear, neural, recommendation, regression, trees
+from leapstream.ops import (
+    bayes,
+    clustering,
+    ensemble,
+    feature,
+    linear,
+    neural,
+    recommendation,
+    regression,
+    trees,
+    xgboost,
+)
 from leapstream.ops.base import REGISTRY, Op, attribute, register
 
 __all__ = [
@@ -17,4 +28,5 @@ __all__ = [
     "register",
     "regression",
     "trees",
+    "xgboost",
 ]

@@ -125,7 +125,10 @@ CODECS: dict[str, Codec] = {
         _float_vectors,
         lambda data: values.list_of("tensor", [Tensor.dense(v, BasicType.FLOAT) for v in data]),
     ),
-    **{base: _scalar(base) for base in ("boolean", "int", "long", "double", "string", "basic_type", "data_shape")},
+    **{
+        base: _scalar(base)
+        for base in ("boolean", "int", "long", "float", "double", "string", "basic_type", "data_shape")
+    },
     **{
         f"list<{base}>": _list(base)
         for base in ("boolean", "int", "long", "double", "string", "basic_type", "data_shape")
@@ -149,8 +152,9 @@ def attribute(kind: str, *, name: str | None = None, default: Any = MISSING) -> 
     """Declare an attribute of an op: a dataclass field, read and written by ``CODECS[kind]``.
 
     Args:
-        kind: a key of :data:`CODECS`; ``"tree"`` and ``"cluster_tree"`` for the tree beside the model; ``"trees"`` for nested
-            models that the attribute names; ``"models"`` for nested models ``model0``, … of which the attribute has the number.
+        kind: a key of :data:`CODECS`; ``"tree"`` and ``"cluster_tree"`` for the tree beside the model; ``"file"`` for the file of
+            that name beside it; ``"trees"`` for nested models that the attribute names; ``"models"`` for nested models
+            ``model0``, … of which the attribute has the number.
         name: the attribute's name in a bundle, when it is not the field's.
         default: what a bundle without the attribute means; such a field may be ``None``, which is not written.
     """
@@ -222,7 +226,10 @@ class Op(ABC):
         given: dict[str, Any] = {}
         for f in dataclasses.fields(cls):
             kind, name = f.metadata["kind"], f.metadata["name"] or f.name
-            if kind in ("tree", "cluster_tree"):
+            if kind == "file":
+                require(name in model.files, f"its file {name!r} is missing")
+                given[f.name] = model.files[name]
+            elif kind in ("tree", "cluster_tree"):
                 given[f.name] = getattr(model, kind)
                 if given[f.name] is None:
                     raise BundleError("its tree is missing (tree.json or tree.pb)")
@@ -252,7 +259,9 @@ class Op(ABC):
             data = getattr(self, f.name)
             if data is None:
                 continue
-            if kind in ("tree", "cluster_tree"):
+            if kind == "file":
+                model.files[name] = data
+            elif kind in ("tree", "cluster_tree"):
                 setattr(model, kind, data)
             elif kind == "models":
                 model.attributes[name] = values.scalar("long", len(data))

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from leapstream.bundle.definition import CATEGORICAL, CATEGORICAL_NOT, LEAF
-from leapstream.plan.primitives import Trees
+from leapstream.bundle.definition import CATEGORICAL, CATEGORICAL_NOT, LEAF, Tree
+from leapstream.plan.primitives import TreeContributions, Trees
 
 Ints = npt.NDArray[np.int32]
 
@@ -34,6 +34,7 @@ class Forest:
         data: float64. Values are multiplied by their tree's weight; for ``votes`` divided by their leaf's sum, and 0 where that
             is 0.
         size: number of elements that a vector needs for every test.
+        node: int32 per node, its number in the trees that were given, counted through.
     """
 
     root: Ints
@@ -48,18 +49,31 @@ class Forest:
     set_left: Ints
     data: npt.NDArray[np.float64]
     size: int
+    node: Ints
+
+
+_NONE = Tree(
+    kind=np.zeros(0, dtype=np.uint8),
+    feature=np.zeros(0, dtype=np.int32),
+    threshold=np.zeros(0),
+    right=np.zeros(0, dtype=np.int32),
+    data_start=np.zeros(0, dtype=np.int32),
+    data_end=np.zeros(0, dtype=np.int32),
+    data=np.zeros(0),
+    num_categories=np.zeros(0, dtype=np.int32),
+)
 
 
 def make_forest(expr: Trees) -> Forest:
     """The trees of an ensemble."""
     trees = expr.trees
     counts = [len(t.kind) for t in trees]
-    tree = np.repeat(np.arange(len(trees)), counts)
+    tree = np.repeat(np.arange(len(trees)), np.array(counts, dtype=np.intp))
     roots = np.cumsum([0, *counts])[:-1]
     starts = np.cumsum([0, *(len(t.data) for t in trees)])[:-1]
 
     def joined(name: str) -> npt.NDArray[Any]:
-        return np.concatenate([getattr(t, name) for t in trees])
+        return np.concatenate([getattr(_NONE, name), *(getattr(t, name) for t in trees)])
 
     kind, feature, given = joined("kind"), joined("feature"), joined("data")
     right = joined("right") + roots[tree]
@@ -97,7 +111,42 @@ def make_forest(expr: Trees) -> Forest:
         set_left=_ints(kind[categorical] != CATEGORICAL_NOT),
         data=data,
         size=int(feature[~leaf].max(initial=-1)) + 1,
+        node=_ints(order),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """A forest with what the contributions of its features need.
+
+    Attributes:
+        forest: the trees.
+        cover: float32 per node.
+        mean: float32 per tree, the mean of its leaves' values, by their cover.
+    """
+
+    forest: Forest
+    cover: npt.NDArray[np.float32]
+    mean: npt.NDArray[np.float32]
+
+
+def make_explained(expr: TreeContributions) -> Explained:
+    """The trees whose contributions are asked for."""
+    forest = make_forest(Trees(x=expr.x, trees=expr.trees, combine="groups", width=len(expr.base), type=expr.type))
+    cover = np.concatenate([np.zeros(0, dtype=np.float32), *expr.cover])[forest.node]
+    place = np.arange(len(forest.child))
+    leaf = forest.child == place
+    value = np.zeros(len(place), dtype=np.float32)
+    value[leaf] = forest.data[forest.first[leaf]]
+    levels = [forest.root]
+    while len(inner := levels[-1][~leaf[levels[-1]]]):
+        levels.append(np.concatenate([forest.child[inner], forest.child[inner] + 1]))
+    with np.errstate(all="ignore"):
+        for level in reversed(levels):
+            inner = level[~leaf[level]]
+            right, left = forest.child[inner], forest.child[inner] + 1
+            value[inner] = (value[left] * cover[left] + value[right] * cover[right]) / cover[inner]
+    return Explained(forest, cover, value[forest.root])
 
 
 def _ints(values: npt.NDArray[Any]) -> Ints:

@@ -19,12 +19,13 @@ _TOGETHER = 8
 
 @njit(cache=True, nogil=True)
 def sum_leaves(  # type: ignore[no-untyped-def]
-    x, careful, root, depth, feature, threshold, child, first, set_start, set_end, set_left, data, out, failed
+    x, careful, root, depth, feature, threshold, child, first, set_start, set_end, set_left, data, group, out, failed
 ):  # pragma: no cover - compiled
-    """``out[row]`` = the sum of the leaves' vectors, tree by tree.
+    """Add the leaves' vectors to ``out[row]``, tree by tree.
 
-    ``careful`` says which trees have splits by categories, or tests of elements that ``x`` lacks. See
-    :class:`~leapstream.plan.forest.Forest` for the other arrays. Unsigned indexes are faster: no negative one is looked for.
+    Where trees have a ``group`` each, only the first value, to the group's element, in single precision. ``careful`` says which
+    trees have splits by categories, or tests of elements that ``x`` lacks. See :class:`~leapstream.plan.forest.Forest` for the
+    other arrays. Unsigned indexes are faster: no negative one is looked for.
     """
     place = np.uintp
     rows, width = out.shape
@@ -51,11 +52,16 @@ def sum_leaves(  # type: ignore[no-untyped-def]
                         while place(child[node]) != node:
                             node = place(child[node]) + place(x[start + i, place(feature[node])] <= threshold[node])
                         nodes[i] = node
-            for i in range(count):
-                if not failed[start + i]:
-                    at = first[nodes[i]]
-                    for k in range(width):
-                        out[start + i, k] += data[at + k]
+            if len(group) > 0:
+                for i in range(count):
+                    k = group[tree]
+                    out[start + i, k] = np.float32(out[start + i, k] + data[first[nodes[i]]])
+            else:
+                for i in range(count):
+                    if not failed[start + i]:
+                        at = first[nodes[i]]
+                        for k in range(width):
+                            out[start + i, k] += data[at + k]
 
 
 @njit(cache=True, nogil=True)
@@ -90,8 +96,10 @@ def run_forest(
     arrays = (forest.root, forest.depth, forest.feature, forest.threshold, forest.child, forest.first)
     sets = (forest.set_start, forest.set_end, forest.set_left)
     out = np.zeros((len(x), expr.width))
-    sum_leaves(x, careful, *arrays, *sets, forest.data, out, failed)
-    if expr.combine in ("leaf", "votes"):
+    if expr.base is not None:
+        out[:] = expr.base
+    sum_leaves(x, careful, *arrays, *sets, forest.data, np.array(expr.groups, dtype=np.int32), out, failed)
+    if expr.combine in ("leaf", "votes", "groups"):
         return out, failed
     total = out[:, 0]
     return (total / len(expr.trees) if expr.combine == "mean" else total), failed

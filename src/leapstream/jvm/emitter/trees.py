@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 
+import numpy as np
+
 from leapstream.jvm.emitter.base import Emit, Emitter
 from leapstream.jvm.emitter.code import (
     double_bytes,
@@ -11,13 +13,12 @@ from leapstream.jvm.emitter.code import (
     int_bytes,
 )
 from leapstream.plan import primitives as p
-from leapstream.plan.forest import make_forest
+from leapstream.plan.forest import Forest, make_forest
 from leapstream.plan.primitives import Expr
 
 
-def _forest(expr: p.Trees) -> bytes:
+def forest_bytes(forest: Forest) -> bytes:
     """The trees as ``leapstream.runtime.Forest`` reads them."""
-    forest = make_forest(expr)
     ints = (forest.root, forest.depth, forest.order, forest.feature, forest.child, forest.first)
     sets = (forest.set_start, forest.set_end, forest.set_left)
     doubles = (forest.threshold, forest.data)
@@ -27,10 +28,14 @@ def _forest(expr: p.Trees) -> bytes:
 def _trees(e: Emitter, expr: p.Trees) -> None:
     x = e.vector(expr.x)
     e.place(expr)
-    forest = e.resource("Forest", "new Forest(data)", _forest(expr))
+    forest = e.resource("Forest", "new Forest(data)", forest_bytes(make_forest(expr)))
     elements = f"Vecs.elements({x}, {e.buffer()}), {x}.size"
     if expr.combine in ("leaf", "votes"):
         e.define(expr, f"{forest}.leaves({elements}, {expr.width}, {e.buffer()})")
+    elif expr.combine == "groups":
+        assert expr.base is not None
+        groups = e.resource("int[]", "Data.readInts(data)", int_bytes(np.array(expr.groups, dtype=np.int32)))
+        e.define(expr, f"{forest}.groupSums({elements}, {groups}, {e.doubles(expr.base)}, {e.buffer()})")
     else:
         mean = f" / {double_literal(len(expr.trees))}" if expr.combine == "mean" else ""
         e.define(expr, f"{forest}.sum({elements}){mean}")

@@ -18,17 +18,17 @@ public final class Forest {
     /** After so many levels it pays to ask whether all are at leaves. */
     private static final int ROUND = 8;
 
-    private final int[] root;
-    private final int[] depth;
+    final int[] root;
+    final int[] depth;
     private final int[] order;
-    private final int[] feature;
-    private final int[] child;
-    private final int[] first;
+    final int[] feature;
+    final int[] child;
+    final int[] first;
     private final int[] setStart;
     private final int[] setEnd;
     private final int[] setLeft;
     private final double[] threshold;
-    private final double[] data;
+    final double[] data;
     private final int enough;
 
     /** The trees that are walked one by one. */
@@ -89,6 +89,17 @@ public final class Forest {
         return out;
     }
 
+    /** For each group base and the first values of the leaves of its trees, one after the other, in single precision. */
+    public Vec groupSums(double[] x, int size, int[] group, double[] base, Vec out) {
+        walk(x, size);
+        double[] sums = out.dense(base.length);
+        System.arraycopy(base, 0, sums, 0, base.length);
+        for (int t = 0; t < leaf.length; t++) {
+            sums[group[t]] = (float) (sums[group[t]] + data[first[leaf[t]]]);
+        }
+        return out;
+    }
+
     private void walk(double[] x, int size) {
         if (size < enough) {
             for (int t = 0; t < root.length; t++) {
@@ -138,14 +149,18 @@ public final class Forest {
             if (element >= size) {
                 throw new Refusal("a tree tests a feature beyond the vector's " + size + " elements");
             }
-            boolean left = f < 0 ? contains(first[node], x[element]) : x[element] <= threshold[node];
-            node = child[node] + (left ? 1 : 0);
+            node = child[node] + (goesLeft(node, x) ? 1 : 0);
         }
         return node;
     }
 
-    /** Whether a category goes left by a set. */
-    private boolean contains(int set, double category) {
+    /** Whether x goes left at a split; it has to have the element that is tested. */
+    boolean goesLeft(int node, double[] x) {
+        int f = feature[node];
+        return f < 0 ? goesLeftBySet(first[node], x[-1 - f]) : x[f] <= threshold[node];
+    }
+
+    private boolean goesLeftBySet(int set, double category) {
         int low = setStart[set];
         int high = setEnd[set] - 1;
         while (low <= high) {

@@ -61,6 +61,7 @@ from leapstream.plan.primitives.text import (
 from leapstream.plan.primitives.trees import Trees
 from leapstream.plan.primitives.values import Cast, Impute, Input, NotNull
 from leapstream.plan.primitives.vectors import Affine, Clip, Concat, Item, Normalize, Pack
+from leapstream.plan.primitives.xgboost import LinearSingles, Single, SingleFunction, Singles, TreeContributions
 
 __all__ = [
     "Affine",
@@ -95,6 +96,7 @@ __all__ = [
     "Interpolate",
     "Item",
     "Label",
+    "LinearSingles",
     "LinearSum",
     "LongTokens",
     "Lookup",
@@ -118,12 +120,16 @@ __all__ = [
     "Recode",
     "Reshape",
     "ScaledDistances",
+    "Single",
+    "SingleFunction",
+    "Singles",
     "Softmax",
     "SquareSums",
     "Switch",
     "Take",
     "Tokens",
     "TopicMixture",
+    "TreeContributions",
     "Trees",
     "Unary",
     "UnaryFunction",

@@ -1,0 +1,409 @@
+"""XGBoost's boosters (``mleap-xgboost-runtime``), computed without the library, in single precision as it does.
+
+The fast form of the original, which reads the same bundles but gives the probability or the prediction alone, is the node that
+connects only these ports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import compress
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from leapstream.bundle.booster import Booster, BoosterTree, parse_booster
+from leapstream.bundle.definition import CATEGORICAL, CATEGORICAL_NOT, CONTINUOUS, LEAF, Tree
+from leapstream.bundle.types import BasicType, DataType, ListType
+from leapstream.errors import UnsupportedOpError
+from leapstream.ops.base import DOUBLE, Op, attribute, doubles, register, require
+from leapstream.ops.lowering import Lowering
+from leapstream.plan import primitives as p
+from leapstream.plan.primitives import Expr
+
+Floats = npt.NDArray[np.float32]
+Margin = Callable[[Floats], Floats]
+
+# The exact algorithm needs memory and time by the square of the depth.
+_DEEPEST = 1000
+
+_DOUBLES = ListType(BasicType.DOUBLE)
+
+
+def _logit(score: Floats) -> Floats:
+    require(bool(((score > 0) & (score < 1)).all()), "the base score of a logistic objective is not between 0 and 1")
+    margin: Floats = -np.log(np.float32(1) / score - np.float32(1))
+    return margin
+
+
+_OBJECTIVES: dict[str, tuple[p.SingleFunction | None, Margin]] = {
+    **dict.fromkeys(
+        (
+            *("reg:squarederror", "reg:linear", "reg:squaredlogerror", "reg:pseudohubererror", "reg:absoluteerror"),
+            *("reg:quantileerror", "binary:logitraw", "rank:pairwise", "rank:ndcg", "rank:map"),
+        ),
+        (None, lambda score: score),
+    ),
+    **dict.fromkeys(("reg:logistic", "binary:logistic"), ("logistic", _logit)),
+    **dict.fromkeys(("count:poisson", "reg:gamma", "reg:tweedie", "survival:cox", "survival:aft"), ("exp", np.log)),
+    "binary:hinge": ("step", lambda score: score),
+    "multi:softprob": ("softmax", lambda score: score),
+    "multi:softmax": ("argmax", lambda score: score),
+}
+"""For each objective: what makes a prediction of the margins, and a margin of the base score."""
+
+
+class _Boosted(Op):
+    """What both ops share."""
+
+    booster: bytes
+    num_features: int
+    tree_limit: int
+
+    def __post_init__(self) -> None:
+        booster = self._booster
+        require(
+            booster.objective in _OBJECTIVES, f"objective {booster.objective!r} is none of {', '.join(_OBJECTIVES)}"
+        )
+        require(len(self._base) == booster.groups, "there is not one base score per group")
+
+    @cached_property
+    def _booster(self) -> Booster:
+        return parse_booster(self.booster, "xgboost.model")
+
+    @cached_property
+    def _base(self) -> Floats:
+        """The margin of each group before any tree."""
+        booster = self._booster
+        margin = _OBJECTIVES[booster.objective][1]
+        with np.errstate(all="ignore"):
+            score = booster.base_score if booster.base_is_margin else margin(booster.base_score)
+        return np.array(np.broadcast_to(score, booster.groups), dtype=np.float32)
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"features": doubles(self.num_features)}
+
+    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        model = _Lowered(b, inputs[0], self._booster, self._base, self.tree_limit)
+        outputs = self.predictions(b, model)
+        outputs["leaf_prediction"] = model.leaves
+        outputs["contrib_prediction"] = model.contributions
+        with np.errstate(all="ignore"):
+            return {port: output() for port, output in outputs.items() if port in wanted}
+
+    def predictions(self, b: Lowering, model: _Lowered) -> dict[str, Callable[[], Expr]]:
+        """The other output ports."""
+        raise NotImplementedError
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class XGBoostRegression(_Boosted):
+    """A booster's prediction, the first number that its objective makes of the margins (``XGBoostRegressionModel``).
+
+    An element that is NaN, or that a sparse vector does not store, is missing; an infinite one fails, and so does a vector of
+    more elements than the booster has features. ``missing`` and ``allow_non_zero_for_missing`` are Spark's, MLeap does not look
+    at them. Ranking objectives predict their margins.
+
+    Attributes:
+        num_features: number of features.
+        tree_limit: how many trees count, by group; 0 for all.
+        missing: what Spark takes as missing.
+        infer_batch_size, use_external_memory, allow_non_zero_for_missing: for Spark.
+        booster: the library's file, in its binary format, JSON or UBJSON.
+    """
+
+    op: ClassVar[str] = "xgboost.regression"
+    num_features: int = attribute("int")
+    booster: bytes = attribute("file", name="xgboost.model")
+    tree_limit: int = attribute("int", default=0)
+    missing: float | None = attribute("float", default=None)
+    infer_batch_size: int | None = attribute("int", default=None)
+    use_external_memory: bool | None = attribute("boolean", default=None)
+    allow_non_zero_for_missing: bool | None = attribute("boolean", default=None)
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"prediction": DOUBLE, "leaf_prediction": _DOUBLES, "contrib_prediction": _DOUBLES}
+
+    def predictions(self, b: Lowering, model: _Lowered) -> dict[str, Callable[[], Expr]]:
+        return {"prediction": lambda: model.first(model.prediction)}
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class XGBoostClassifier(_Boosted):
+    """A booster's classes (``XGBoostClassificationModel``).
+
+    Of two classes the booster's first prediction is the probability of the second, and rounded the predicted one; the raw
+    prediction is (-margin, margin). Of more classes it gives a margin and a probability each, and the most probable one is
+    predicted. With the objective ``multi:softmax`` the probability is a vector of one element, the class, as in MLeap.
+
+    What is missing, and what fails, is as for :class:`XGBoostRegression`; ``thresholds`` are not looked at either.
+
+    Attributes:
+        num_classes: number of classes.
+        num_features: number of features.
+        tree_limit: how many trees count, by group; 0 for all.
+        thresholds, objective, missing: Spark's.
+        infer_batch_size, use_external_memory, allow_non_zero_for_missing: for Spark.
+        booster: the library's file, in its binary format, JSON or UBJSON.
+    """
+
+    op: ClassVar[str] = "xgboost.classifier"
+    num_classes: int = attribute("int")
+    num_features: int = attribute("int")
+    booster: bytes = attribute("file", name="xgboost.model")
+    tree_limit: int = attribute("int", default=0)
+    thresholds: tuple[float, ...] | None = attribute("list<double>", default=None)
+    missing: float | None = attribute("float", default=None)
+    infer_batch_size: int | None = attribute("int", default=None)
+    use_external_memory: bool | None = attribute("boolean", default=None)
+    allow_non_zero_for_missing: bool | None = attribute("boolean", default=None)
+    objective: str | None = attribute("string", default=None)
+
+    def outputs(self) -> dict[str, DataType]:
+        classes = doubles(self.num_classes)
+        return {
+            "raw_prediction": classes,
+            "probability": classes,
+            "prediction": DOUBLE,
+            "leaf_prediction": _DOUBLES,
+            "contrib_prediction": _DOUBLES,
+        }
+
+    def predictions(self, b: Lowering, model: _Lowered) -> dict[str, Callable[[], Expr]]:
+        if self.num_classes != 2:
+            return {
+                "raw_prediction": lambda: model.margin,
+                "probability": lambda: model.prediction,
+                "prediction": lambda: b.add(p.ArgMax(x=model.prediction, type=DOUBLE)),
+            }
+
+        def raw() -> Expr:
+            margin = model.first(model.margin)
+            return b.add(p.Pack(xs=(b.add(p.Unary(x=margin, function="negate", type=DOUBLE)), margin), type=doubles(2)))
+
+        def probability() -> Expr:
+            second = model.first(model.prediction)
+            other = b.add(p.Unary(x=second, function="one_minus", type=DOUBLE))
+            first = b.add(p.Single(x=other, function="single", type=DOUBLE))
+            return b.add(p.Pack(xs=(first, second), type=doubles(2)))
+
+        def prediction() -> Expr:
+            return b.add(p.Single(x=model.first(model.prediction), function="round", type=DOUBLE))
+
+        return {"raw_prediction": raw, "probability": probability, "prediction": prediction}
+
+
+class _Lowered:
+    """What a booster computes of a vector, each thing once and only when it is asked for."""
+
+    def __init__(self, b: Lowering, x: Expr, booster: Booster, base: Floats, tree_limit: int) -> None:
+        self.b = b
+        self.x = x
+        self.booster = booster
+        self.base = base
+        # The library takes the number as an unsigned one.
+        rounds = (tree_limit % (1 << 32)) // max(booster.parallel_trees, 1)
+        self.refusal: str | None = None
+        if rounds > len(booster.rounds) and not booster.linear:
+            self.refusal = f"tree_limit is {tree_limit}, and the booster has {len(booster.rounds)} rounds"
+            rounds = 0
+        count = len(booster.trees) if rounds == 0 else booster.rounds[rounds - 1] if booster.rounds else 0
+        self.trees = booster.trees[:count]
+        self.groups = booster.group[:count]
+
+    def singles(self, elements: npt.NDArray[np.int64], missing: npt.NDArray[np.float64], whole: Floats) -> Expr:
+        given = p.Singles(
+            x=self.x,
+            elements=elements,
+            missing=missing,
+            whole=whole.astype(bool),
+            size=self.booster.num_feature,
+            refusal=self.refusal,
+            type=doubles(len(elements)),
+        )
+        return self.b.add(given)
+
+    def first(self, x: Expr) -> Expr:
+        return self.b.add(p.Item(x=x, index=0, type=DOUBLE))
+
+    @cached_property
+    def columns(self) -> npt.NDArray[np.int64]:
+        """What the trees test, by :func:`_keys`."""
+        keys: npt.NDArray[np.int64] = np.concatenate([np.zeros(0, dtype=np.int64), *map(_keys, self.trees)])
+        return np.unique(keys)
+
+    @cached_property
+    def tested(self) -> Expr:
+        """What the trees test: one element for each feature, each side that it goes to when it is missing, each kind of test."""
+        left, whole = self.columns // 2 % 2, self.columns % 2
+        return self.singles(self.columns // 4, np.where(left == 1, -np.inf, np.inf), whole.astype(np.float32))
+
+    @cached_property
+    def elements(self) -> Expr:
+        """All elements, 0 where they are missing: what a linear booster multiplies."""
+        count = self.booster.num_feature
+        return self.singles(np.arange(count), np.zeros(count), np.zeros(count, dtype=np.float32))
+
+    def sums(self, trees: tuple[Tree, ...], groups: tuple[int, ...], base: Floats) -> Expr:
+        return self.b.add(
+            p.Trees(
+                x=self.tested,
+                trees=trees,
+                combine="groups",
+                width=len(base),
+                groups=groups,
+                base=base.astype(np.float64),
+                type=doubles(len(base)),
+            )
+        )
+
+    @cached_property
+    def margin(self) -> Expr:
+        booster = self.booster
+        if booster.weights is not None:
+            return self.linear(contributions=False)
+        factors = np.ones(len(self.trees), dtype=np.float32) if booster.drop_weights is None else booster.drop_weights
+        trees = tuple(_tree(t, self.columns, t.value * w)[0] for t, w in zip(self.trees, factors, strict=False))
+        return self.sums(trees, self.groups, self.base)
+
+    @cached_property
+    def prediction(self) -> Expr:
+        function = _OBJECTIVES[self.booster.objective][0]
+        if function is None:
+            return self.margin
+        width = 1 if function == "argmax" else len(self.base)
+        return self.b.add(p.Single(x=self.margin, function=function, type=doubles(width)))
+
+    def listed(self, x: Expr) -> Expr:
+        return self.b.add(p.Cast(x=x, type=_DOUBLES))
+
+    def leaves(self) -> Expr:
+        """The number of the leaf in each tree."""
+        if self.booster.linear:
+            self.refusal = "a linear booster has no leaves"
+            return self.listed(self.singles(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=np.float32)))
+        numbered = (_tree(t, self.columns, np.arange(len(t.left), dtype=np.float32))[0] for t in self.trees)
+        count = len(self.trees)
+        return self.listed(self.sums(tuple(numbered), tuple(range(count)), np.zeros(count, dtype=np.float32)))
+
+    def contributions(self) -> Expr:
+        """SHAP values, group after group, with what there is without any feature behind those of the features."""
+        if self.booster.linear:
+            return self.listed(self.linear(contributions=True))
+        trees, cover, depth = zip(*(_tree(t, self.columns, t.value) for t in self.trees), strict=True) or ((), (), ())
+        if max(depth, default=0) > _DEEPEST:
+            raise UnsupportedOpError(f"contrib_prediction of a tree of more than {_DEEPEST} levels")
+        weights = self.booster.drop_weights
+        explained = p.TreeContributions(
+            x=self.tested,
+            trees=trees,
+            cover=cover,
+            weights=np.ones(len(trees), dtype=np.float32) if weights is None else weights[: len(trees)],
+            groups=self.groups,
+            base=self.base,
+            features=self.columns // 4,
+            num_features=self.booster.num_feature,
+            type=doubles(len(self.base) * (self.booster.num_feature + 1)),
+        )
+        return self.listed(self.b.add(explained))
+
+    def linear(self, *, contributions: bool) -> Expr:
+        weights = self.booster.weights
+        assert weights is not None
+        groups = len(self.base)
+        width = groups * len(weights) if contributions else groups
+        return self.b.add(
+            p.LinearSingles(
+                x=self.elements,
+                weights=weights[:-1],
+                base=weights[-1] + self.base,
+                contributions=contributions,
+                type=doubles(width),
+            )
+        )
+
+
+def _keys(tree: BoosterTree) -> npt.NDArray[np.int64]:
+    """A number per split for what it tests: ``4 * feature``, + 2 where what is missing goes left, + 1 for categories."""
+    whole = np.zeros(len(tree.left), dtype=np.int64)
+    whole[list(tree.categories)] = 1
+    keys = 4 * tree.feature + 2 * tree.default_left + whole
+    return keys[tree.left >= 0]
+
+
+def _tree(tree: BoosterTree, columns: npt.NDArray[np.int64], values: Floats) -> tuple[Tree, Floats, int]:
+    """A booster's tree over what :attr:`_Lowered.tested` gives, with ``values`` in the leaves; its nodes' cover; its depth.
+
+    There, what is missing is -∞ where it has to go left, else ∞; nothing else is infinite. A number is less than a threshold
+    of single precision where it is at most the one before that.
+    """
+    order, right, depth = _preorder(tree.left)
+    split = tree.left[order] >= 0
+    kind = np.where(split, CONTINUOUS, LEAF).astype(np.uint8)
+    feature = np.full(len(order), -1, dtype=np.int32)
+    inner = np.flatnonzero(tree.left >= 0)
+    column = np.zeros(len(tree.left), dtype=np.int32)
+    column[inner] = np.searchsorted(columns, _keys(tree))
+    feature[split] = column[order][split]
+    threshold = np.full(len(order), np.nan)
+    threshold[split] = np.nextafter(tree.value, np.float32(-np.inf))[order][split]
+    data: list[npt.NDArray[np.float64]] = [values[order[~split]].astype(np.float64)]
+    start = np.zeros(len(order), dtype=np.int32)
+    end = np.zeros(len(order), dtype=np.int32)
+    start[~split] = np.arange(len(data[0]))
+    end[~split] = start[~split] + 1
+    at = len(data[0])
+    # Nothing is less than NaN: only what is missing may go left.
+    odd = split & np.isnan(threshold)
+    odd[np.isin(order, list(tree.categories))] = True
+    for place in np.flatnonzero(odd).tolist():
+        node = int(order[place])
+        missing = -np.inf if tree.default_left[node] else np.inf
+        if node in tree.categories:
+            kind[place] = CATEGORICAL_NOT
+            part = np.append(tree.categories[node].astype(np.float64), [] if tree.default_left[node] else [missing])
+        else:
+            kind[place] = CATEGORICAL
+            part = np.array(list(compress([missing], [tree.default_left[node]])))
+        threshold[place] = np.nan
+        data.append(part)
+        start[place], end[place] = at, at + len(part)
+        at += len(part)
+    result = Tree(
+        kind=kind,
+        feature=feature,
+        threshold=threshold,
+        right=right.astype(np.int32),
+        data_start=start,
+        data_end=end,
+        data=np.concatenate(data),
+        num_categories=np.where(kind >= CATEGORICAL, end - start, 0).astype(np.int32),
+    )
+    return result, tree.cover[order], depth
+
+
+def _preorder(left: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
+    """The nodes in pre-order, where in it the right child of each is, and the depth of the tree."""
+    levels = [np.zeros(1, dtype=np.int64)]
+    while len(inner := levels[-1][left[levels[-1]] >= 0]):
+        levels.append(np.concatenate([left[inner], left[inner] + 1]))
+    size = np.ones(len(left), dtype=np.int64)
+    for level in reversed(levels):
+        inner = level[left[level] >= 0]
+        size[inner] = 1 + size[left[inner]] + size[left[inner] + 1]
+    place = np.zeros(len(left), dtype=np.int64)
+    for level in levels:
+        inner = level[left[level] >= 0]
+        place[left[inner]] = place[inner] + 1
+        place[left[inner] + 1] = place[inner] + 1 + size[left[inner]]
+    nodes = np.concatenate(levels)
+    order = nodes[np.argsort(place[nodes])]
+    split = left[order] >= 0
+    right = np.full(len(order), -1, dtype=np.int64)
+    right[split] = place[left[order][split] + 1]
+    return order, right, len(levels) - 1
