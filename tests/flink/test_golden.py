@@ -86,6 +86,8 @@ def run_cases(
     table_env: StreamTableEnvironment, group: Sequence[tuple[Case, Model]], backend: Any
 ) -> dict[str, list[str]]:
     """Run the cases as one job, side by side over one table; what does not agree, by case."""
+    # Rows with hashed vectors are long.
+    table_env.get_config().set("collect-sink.batch-size.max", "64mb")
     fields = [DataTypes.FIELD("id", DataTypes.INT())]
     rows: list[list[Any]] = [[n] for n in range(max(len(case.input().rows) for case, _ in group))]
     calls: list[str] = []
