@@ -31,7 +31,7 @@ class JvmExecutor:
     """Runs one plan. Not safe for use by several threads at once.
 
     Raises:
-        BackendError: the plan has a primitive that the emitter lacks, or there is no Java or PyFlink.
+        BackendError: the plan has a primitive that the emitter lacks, Java refuses what is in it, or there is no Java or PyFlink.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -43,7 +43,11 @@ class JvmExecutor:
         self._runner = ready.loader.loadClass(f"{PACKAGE}.BatchRunner").getConstructors()[0].newInstance(none)
         inputs = " ".join(_code(f.type) for f in plan.inputs)
         outputs = " ".join(_code(f.type) for f in plan.output_schema)
-        self._runner.open(model, java.data, inputs, outputs)
+        try:
+            self._runner.open(model, java.data, inputs, outputs)
+        # A regular expression that Java refuses, say.
+        except Exception as error:
+            raise self._failure(error) from error
 
     def run(self, frame: LeapFrame) -> list[RowResult]:
         """Compute the outputs of every row.
@@ -63,10 +67,11 @@ class JvmExecutor:
             answer = bytes(self._runner.run(data))
         # PyFlink turns Java's exceptions into classes of its own, by their kinds.
         except Exception as error:
-            raise BackendError(
-                f"model {self.plan.name!r}: Java fails: {getattr(error, 'java_exception', error)}"
-            ) from error
+            raise self._failure(error) from error
         return self._decode(answer)
+
+    def _failure(self, error: Exception) -> BackendError:
+        return BackendError(f"model {self.plan.name!r}: Java fails: {getattr(error, 'java_exception', error)}")
 
     def _decode(self, answer: bytes) -> list[RowResult]:
         (count,) = struct.unpack_from(">i", answer)

@@ -75,12 +75,14 @@ class JavaPattern:
         sources: patterns for ``regex``, all of which have to agree: two where the pattern has ``\\b``, since Java 19 the edge of
             an ASCII word and before that of a Unicode word. In ASCII texts the first decides alone.
         matches_empty: whether it may match an empty part of a text.
+        splits_pairs: whether Java may find a match that starts within a pair of surrogates.
         chars: the set of characters that is all of the pattern, or ``None``.
         repeated: whether ``chars`` is repeated once or more, as often as possible.
     """
 
     sources: tuple[str, ...]
     matches_empty: bool
+    splits_pairs: bool
     chars: Chars | None
     repeated: bool
 
@@ -98,7 +100,9 @@ def translate(pattern: str) -> JavaPattern:
     sources = [node.text]
     if parser.has_word_edges:
         sources.append(_Parser(pattern, ascii_words=False).parse().text)
-    return JavaPattern(tuple(sources), node.empty, node.chars, node.repeated)
+    # Java tries each half where it needs no pairs, for which it does not take the dot.
+    splits_pairs = node.empty or (parser.has_dot and (parser.has_word_edges or parser.looks_behind))
+    return JavaPattern(tuple(sources), node.empty, splits_pairs, node.chars, node.repeated)
 
 
 def check(pattern: str) -> None:
@@ -160,17 +164,17 @@ _BINARY = {
 _CASED = {"Lower", "Upper", "Lu", "Ll", "Lt", "Uppercase", "Lowercase"}
 _CONTROLS = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "a": "\a", "e": "\x1b"}
 
-_ASCII_WORD = "[0-9A-Z_a-z]"
-_LETTER_OR_DIGIT = r"[\p{L}\p{Nd}]"
-_UNICODE_WORD = r"[\p{L}\p{Nd}_]"
-# A mark belongs to the word of the letter or digit that it stands on.
-_WORD_EDGES = {
-    True: (f"(?<={_ASCII_WORD})", f"(?={_ASCII_WORD})"),
-    False: (
-        rf"(?<={_UNICODE_WORD}|{_LETTER_OR_DIGIT}\p{{Mn}}+)",
-        rf"(?:(?={_UNICODE_WORD})|(?=\p{{Mn}})(?<={_LETTER_OR_DIGIT}\p{{Mn}}*))",
-    ),
-}
+_ASTRAL = r"[\U00010000-\U0010ffff]"
+_LETTER_OR_DIGIT = rf"(?!{_ASTRAL})[\p{{L}}\p{{Nd}}]"
+
+
+def _word_edges(word: str) -> tuple[str, str]:
+    """What stands before and after the edge of a word; a mark belongs to the letter or digit that it stands on."""
+    mark = rf"(?=\p{{Mn}})(?<={_LETTER_OR_DIGIT}\p{{Mn}}*)"
+    return rf"(?<={word}|{_LETTER_OR_DIGIT}\p{{Mn}}+)", rf"(?:(?={word})|{mark})"
+
+
+_WORD_EDGES = {True: _word_edges("[0-9A-Z_a-z]"), False: _word_edges(r"[\p{L}\p{Nd}_]")}
 _END = r"(?:\Z|(?=\r\n\Z)|(?<!\r)(?=\n\Z)|(?=[\r\x85\u2028\u2029]\Z))"
 
 
@@ -208,7 +212,10 @@ class _Parser:
     ignore_case: bool = False
     dot_all: bool = False
     has_word_edges: bool = False
+    has_dot: bool = False
+    looks_behind: bool = False
     depth: int = 0
+    behind: int = 0
     names: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -275,6 +282,7 @@ class _Parser:
         if char == "\\":
             return self.escape()
         if char == ".":
+            self.has_dot = True
             return self.of(_chars((0, _LAST)) if self.dot_all else _TERMINATORS.invert())
         if char == "^":
             return _Node(r"\A", True)
@@ -309,6 +317,8 @@ class _Parser:
         if node.empty and high != 1:
             self.unsupported("a repetition of what may be empty")
         count = char if char != "{" else f"{{{low},{'' if high is None else high}}}"
+        if mode == "+" or high is None:
+            self.check_ahead()
         text = f"(?:{node.text}){count}"
         text = f"(?>{text})" if mode == "+" else text + mode
         chars = node.chars if char == "+" and mode != "?" and not node.repeated else None
@@ -349,12 +359,23 @@ class _Parser:
                         self.depth -= 1
                         return None
                     self.at += 1
+        if head == "(?>":
+            self.check_ahead()
+        behind = head.startswith("(?<")
+        self.looks_behind |= behind
+        self.behind += behind
         node = self.alternatives()
+        self.behind -= behind
         if not self.eat(")"):
             self.invalid("an unclosed group")
         self.ignore_case, self.dot_all = before
         self.depth -= 1
         return _Node(f"{head}{node.text})", node.empty or zero_width)
+
+    def check_ahead(self) -> None:
+        """Refuse what gives nothing back, or repeats without end, in a look-behind: it is matched backwards."""
+        if self.behind:
+            self.unsupported("a possessive, atomic or endless part of a look-behind")
 
     def name(self) -> None:
         name, closed, _ = self.text[self.at :].partition(">")

@@ -317,8 +317,9 @@ def cast_column(column: Column, given: DataType, wanted: DataType, fail: Callabl
 
     ``fail(row, reason)`` is called for each row that cannot be cast; its value is then of no meaning.
     """
-    if isinstance(given, MapType) or isinstance(wanted, MapType):
-        return column
+    if isinstance(given, MapType):
+        assert isinstance(wanted, MapType)
+        return _cast_map(column, given, wanted, fail)
     if isinstance(given, ScalarType):
         result = _cast_scalars(column, given.base, wanted.base, wanted.nullable, fail)
         if isinstance(wanted, TensorType) and isinstance(result.values, pa.Array):
@@ -336,6 +337,26 @@ def cast_column(column: Column, given: DataType, wanted: DataType, fail: Callabl
         values = inner.values if isinstance(inner.values, pa.Array) else pa.array(inner.values)
         return Column(pa.ListArray.from_arrays(rows.offsets, values, mask=rows.is_null() if rows.null_count else None))
     return _list_to_tensor(column, given, wanted.base, fail)
+
+
+def _cast_map(column: Column, given: MapType, wanted: MapType, fail: Callable[[int, str], None]) -> Column:
+    rows = column.values
+    offsets = np.asarray(rows.offsets)
+    first, count = int(offsets[0]), int(offsets[-1] - offsets[0])
+    owner = np.repeat(np.arange(len(rows)), np.diff(offsets))
+
+    def cast(flat: pa.Array, base: BasicType, to: BasicType) -> pa.Array:
+        elements = flat.slice(first, count)
+        if base == to:
+            return elements
+        for at in np.flatnonzero(np.asarray(elements.is_null())):
+            fail(int(owner[at]), "an element is missing")
+        inner = _cast_scalars(_flat_column(elements, base), base, to, False, lambda i, why: fail(int(owner[i]), why))
+        return inner.values if isinstance(inner.values, pa.Array) else pa.array(inner.values)
+
+    keys, items = cast(rows.keys, given.key, wanted.key), cast(rows.items, given.base, wanted.base)
+    starts = pa.array(offsets - first, pa.int32(), mask=np.append(np.asarray(rows.is_null()), False))
+    return Column(pa.MapArray.from_arrays(starts, keys, items))
 
 
 def _flat_column(array: pa.Array, base: BasicType) -> Column:

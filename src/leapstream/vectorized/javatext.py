@@ -23,12 +23,13 @@ _NAMED_CASED = r"\u02b0-\u02b8\u02c0\u02c1\u02e0-\u02e4\u0345\u037a\u1d2c-\u1d61
 _CASED = regex.compile(rf"[\p{{Lu}}\p{{Ll}}\p{{Lt}}{_NAMED_CASED}]")
 
 # The words of Java's break iterator: letters and digits with some punctuation between them; marks belong to what they follow.
-_MARKS = r"[\p{Mn}\p{Me}\p{Cf}]*"
+_FORMAT = r"[\p{Cf}--\u00ad]*"
+_MARKS = r"[[\p{Mn}\p{Me}\p{Cf}]--\u00ad]*"
 _LETTERS = rf"(?:[[\p{{L}}\p{{Mc}}]--[\u3005\u4e00-\u9fa5\uf900-\ufa2d\u30a1-\u30fe\u3041-\u309e]]{_MARKS})+"
-_BETWEEN_LETTERS = rf"[\p{{Pd}}\p{{Pc}}\u00ad\u2027\"'.]{_MARKS}"
+_BETWEEN_LETTERS = rf"[\p{{Pd}}\p{{Pc}}\u00ad\u2027\"'.]{_FORMAT}"
 _NUMBERS = rf"(?:\p{{N}}{_MARKS})+"
-_BETWEEN_NUMBERS = rf"[\"',\u066b.]{_MARKS}"
-_WORD_PART = rf"{_LETTERS}(?:{_BETWEEN_LETTERS}{_LETTERS})*"
+_BETWEEN_NUMBERS = rf"[\"',\u066b.]{_FORMAT}"
+_WORD_PART = rf"{_LETTERS}(?:{_BETWEEN_LETTERS}{_LETTERS})*[\u0964\u0965]?"
 _NUMBER = rf"{_NUMBERS}(?:{_BETWEEN_NUMBERS}{_NUMBERS})*"
 _WORD = regex.compile(rf"(?:{_WORD_PART})?(?:{_NUMBER}{_WORD_PART})*(?:{_NUMBER})?", regex.V1)
 
@@ -41,17 +42,37 @@ def lower(text: str) -> str:
     if _SIGMA not in text:
         return text.lower()
     parts: list[str] = []
-    rest = 0
-    for at, char in enumerate(text):
-        if char == _SIGMA:
-            parts += [text[rest:at].lower(), "ς" if _ends_word(text, at) else "σ"]
-            rest = at + 1
-    return "".join(parts) + text[rest:].lower()
+    for start, end in _words(text):
+        pieces = text[start:end].split(_SIGMA)
+        at = start
+        for piece in pieces[:-1]:
+            at += len(piece)
+            parts += [piece.lower(), "ς" if _ends_word(text, at, start, end) else "σ"]
+            at += 1
+        parts.append(pieces[-1].lower())
+    return "".join(parts)
 
 
-def _ends_word(text: str, at: int) -> bool:
-    start, end = next(span for span in _words(text) if span[0] <= at < span[1])
-    return _CASED.search(text, start, at) is not None and _CASED.search(text, at + 1, end) is None
+def _ends_word(text: str, at: int, start: int, end: int) -> bool:
+    """Whether a cased letter stands before a place in the word from ``start`` to ``end``, and none after it."""
+    before = at
+    while not _is_edge(text, before, start):
+        if _CASED.match(text, before - 1):
+            break
+        before -= 1
+    else:
+        return False
+    after = at + 1
+    while not _is_edge(text, after, end):
+        if _CASED.match(text, after):
+            return False
+        after += 1
+    return True
+
+
+def _is_edge(text: str, at: int, edge: int) -> bool:
+    """Whether Java sees an edge of a word; it sees one behind each pair of surrogates, unless that opens the text."""
+    return at == edge or (at > 1 and text[at - 1] > "\uffff")
 
 
 def _words(text: str) -> Iterator[tuple[int, int]]:
@@ -73,6 +94,9 @@ def letters() -> npt.NDArray[np.bool_]:
 
 
 # ---- matches ----------------------------------------------------------------------------------------------------------
+
+
+_PAIR = regex.compile(r"[\U00010000-\U0010ffff]")
 
 
 class UncertainMatchError(ValueError):
@@ -100,24 +124,29 @@ class Matcher:
         """Whether it matches somewhere.
 
         Raises:
-            UncertainMatchError: versions of Java disagree.
+            UncertainMatchError: versions of Java disagree, or one may match within a pair of surrogates.
         """
-        return self._agreed(text, lambda compiled: compiled.search(text) is not None)
+        found = self._agreed(text, lambda compiled: compiled.search(text) is not None)
+        if not found:
+            self._check_pairs(text)
+        return found
 
     def matches(self, text: str) -> list[str]:
         """All matches, one after the other.
 
         Raises:
-            UncertainMatchError: versions of Java disagree, or one lies within a pair of surrogates.
+            UncertainMatchError: versions of Java disagree, or one may lie within a pair of surrogates.
         """
+        self._check_pairs(text)
         return self._agreed(text, lambda compiled: [text[start:end] for start, end in self._spans(compiled, text)])
 
     def gaps(self, text: str) -> list[str]:
         """What lies between the matches, as ``Pattern.split`` gives it.
 
         Raises:
-            UncertainMatchError: versions of Java disagree, or a match lies within a pair of surrogates.
+            UncertainMatchError: versions of Java disagree, or a match may lie within a pair of surrogates.
         """
+        self._check_pairs(text)
         return self._agreed(text, lambda compiled: self._gaps(compiled, text))
 
     def _agreed(self, text: str, find: Callable[[Any], T]) -> T:
@@ -127,8 +156,13 @@ class Matcher:
             raise UncertainMatchError("\\b means one thing to Java 17 and another to Java 21 here")
         return found
 
+    def _check_pairs(self, text: str) -> None:
+        """Java may look for a match between the two halves of a pair of surrogates, too."""
+        if self.pattern.splits_pairs and _PAIR.search(text):
+            raise UncertainMatchError("a match may lie within a pair of surrogates")
+
     def _spans(self, compiled: Any, text: str) -> Iterator[tuple[int, int]]:
-        """Start and end of each match; behind an empty one Java goes on at the next unit of UTF-16."""
+        """Start and end of each match; behind an empty one Java goes on at the next character."""
         if not self.pattern.matches_empty:
             yield from (match.span() for match in compiled.finditer(text))
             return
@@ -140,8 +174,6 @@ class Matcher:
             start, at = match.span()
             yield start, at
             if start == at:
-                if text[at : at + 1] > "\uffff":
-                    raise UncertainMatchError("an empty match lies in front of a pair of surrogates")
                 at += 1
 
     def _gaps(self, compiled: Any, text: str) -> list[str]:
