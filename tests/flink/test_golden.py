@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -92,13 +93,21 @@ def run_cases(
     rows: list[list[Any]] = [[n] for n in range(max(len(case.input().rows) for case, _ in group))]
     calls: list[str] = []
     starts = [1]
-    functions = []
+    entries = [
+        {
+            "udfName": f"golden{i}",
+            "bundlePath": str(case.bundle),
+            "bundleSource": "file",
+            "outputs": case.info["outputs"],
+            "backend": backend,
+            "onError": "null",
+        }
+        for i, (case, _) in enumerate(group)
+    ]
+    # All of them together, so that they are compiled into one jar.
+    functions = MLeapUDFRegistry.register_from_config(json.dumps({"mleap": {"udfRegistry": entries}}), table_env)
     try:
-        for i, (case, model) in enumerate(group):
-            function = MLeapUDFRegistry.register(
-                f"golden{i}", model, table_env, outputs=case.info["outputs"], backend=backend, on_error="null"
-            )
-            functions.append(function)
+        for i, ((case, _), function) in enumerate(zip(group, functions, strict=True)):
             frame = case.input()
             names = frame.schema.names
             fields += [DataTypes.FIELD(f"c{i}_{n}", flink_type(f.type)) for n, f in enumerate(frame.schema)]
