@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -21,7 +20,6 @@ from .conftest import collect
 
 pytestmark = [pytest.mark.flink, pytest.mark.slow, pytest.mark.timeout(400)]
 
-AT_ONCE = 32
 SCALARS = {
     BasicType.BOOLEAN: DataTypes.BOOLEAN(),
     BasicType.BYTE: DataTypes.TINYINT(),
@@ -78,12 +76,6 @@ def is_sql(case: Case, model: Model) -> bool:
 
 
 KNOWN = [case for case in cases() if case.known and not case.info.get("load_error")]
-
-
-def groups() -> Iterator[list[tuple[Case, Model]]]:
-    told = ((case, model) for case in KNOWN if is_sql(case, model := case.model()))
-    while group := list(itertools.islice(told, AT_ONCE)):
-        yield group
 
 
 def run_cases(
@@ -148,17 +140,6 @@ def _answers(case: Case, signature: FunctionSignature, values: dict[int, tuple[A
         elif row not in dropped or any(part is not None for part in parts):
             found.rows[row] = tuple(map(leap_value, parts))
     return found
-
-
-def test_jvm_functions_give_what_mleap_gave(table_env: StreamTableEnvironment) -> None:
-    told = 0
-    problems: dict[str, list[str]] = {}
-    for group in groups():
-        told += len(group)
-        problems |= run_cases(table_env, group, "jvm")
-    assert not problems
-    # The others have inputs that SQL does not have, or would convert: strings for numbers, sparse vectors, …
-    assert told >= 0.8 * len(KNOWN)
 
 
 def has_nan(case: Case) -> bool:
