@@ -18,6 +18,7 @@ from leapstream.model import Model
 from leapstream.ops.base import find_op
 from leapstream.vectorized.executor import VectorizedExecutor
 from tests.golden_corpus import Case, cases
+from tests.vectorized.test_executor import plain
 
 pytestmark = pytest.mark.slow
 
@@ -28,10 +29,6 @@ FITTING = [case for case in KNOWN if len(case.error_rows) < case.info["rows_in"]
 
 def by_name(case: Case) -> str:
     return case.name
-
-
-def plain(value: Any) -> Any:
-    return value.to_dense().tolist() if isinstance(value, Tensor) else value
 
 
 def same(a: Any, b: Any) -> bool:
