@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -350,8 +350,9 @@ class ColumnReport:
 
     def compare(self, row: int, ours: Any, theirs: Any, allowed: Tolerance, special: _Special | None = None) -> None:
         """Compare the values of a row."""
-        for index, mine, other in _elements(ours, theirs):
-            self.values += 1
+        count, differing = _differing(ours, theirs)
+        self.values += count
+        for index, mine, other in differing:
             recorded = None if special is None or not isinstance(mine, float) else special.at(index)
             if not self._agree(mine, other if recorded is None else recorded, allowed) and self.problem is None:
                 place = "" if index is None else f"[{index}]"
@@ -380,30 +381,28 @@ class _Other:
         return self.text
 
 
-def _elements(ours: Any, theirs: Any) -> Iterator[tuple[int | None, Any, Any]]:
-    """Pairs of elements to compare, with their place in a tensor or list."""
+def _differing(ours: Any, theirs: Any) -> tuple[int, Iterable[tuple[int | None, Any, Any]]]:
+    """How many elements there are to compare, and those pairs that are not equal, with their place in a tensor or list."""
     if isinstance(ours, dict) and isinstance(theirs, dict) and ours.keys() == theirs.keys():
-        for key in ours:
-            yield None, _plain(ours[key]), _plain(theirs[key])
-        return
+        return len(ours), [(None, _plain(ours[key]), _plain(theirs[key])) for key in ours]
     mine, other = _listed(ours), _listed(theirs)
     if mine is None and other is None:
-        yield None, _plain(ours), _plain(theirs)
-    elif mine is None or other is None:
-        yield None, _Other(repr(ours)), theirs
-    elif len(mine) != len(other):
-        yield None, _Other(f"of {len(mine)} elements"), _Other(f"one of {len(other)} elements")
-    else:
-        yield from ((i, _plain(a), _plain(b)) for i, (a, b) in enumerate(zip(mine, other, strict=True)))
+        return 1, [(None, _plain(ours), _plain(theirs))]
+    if mine is None or other is None:
+        return 1, [(None, _Other(repr(ours)), theirs)]
+    if len(mine) != len(other):
+        return 1, [(None, _Other(f"of {len(mine)} elements"), _Other(f"one of {len(other)} elements"))]
+    # Hashed vectors have a million elements, nearly all of them 0.
+    arrays = isinstance(mine, np.ndarray) and isinstance(other, np.ndarray) and mine.dtype == other.dtype
+    places = np.flatnonzero(mine != other).tolist() if arrays else range(len(mine))
+    return len(mine), ((i, _plain(mine[i]), _plain(other[i])) for i in places)
 
 
-def _listed(value: Any) -> list[Any] | None:
-    """The elements of a tensor or list; ``None`` for anything else."""
+def _listed(value: Any) -> Any:
+    """The elements of a tensor or list, as an array or a list; ``None`` for anything else."""
     if isinstance(value, Tensor):
-        return list(value.to_dense().reshape(-1).tolist())
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return list(value)
-    return None
+        return value.to_dense().reshape(-1)
+    return value if isinstance(value, (list, tuple, np.ndarray)) else None
 
 
 def _plain(value: Any) -> Any:
