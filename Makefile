@@ -9,7 +9,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format typecheck imports docs support bench-flink bench-corrupt clean
+.PHONY: help setup demo test test-fast test-tensorflow lint format typecheck imports docs support bench-flink bench-corrupt clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -32,6 +32,16 @@ test: setup ## all tests
 
 test-fast: setup ## the tests that need no Flink, in less than a minute
 	$(RUN) -m pytest -m "not flink and not slow"
+
+# TensorFlow takes more than a gigabyte, so it has an environment of its own.
+test-tensorflow: $(VENV)-tensorflow/.setup-stamp ## the tests of TensorFlow graphs, in an environment that has it
+	$(VENV)-tensorflow/bin/python -m pytest tests/ops/test_tensorflow.py
+
+$(VENV)-tensorflow/.setup-stamp: pyproject.toml
+	test -x $(@D)/bin/pip || $(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[tensorflow,pandas]" \
+		"hypothesis>=6.100,<7" "pytest>=8,<10" "pytest-timeout>=2.3,<3"
+	@touch $@
 
 lint: setup ## ruff, lint and format
 	$(BIN)/ruff check .
@@ -61,4 +71,4 @@ bench-corrupt: setup ## truncated and bit-flipped bundles, all of them
 	$(BIN)/python benchmarks/corrupt_bundles.py
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-tensorflow site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -16,7 +16,7 @@ import leapstream
 from leapstream.bundle.reader import read_bundle
 from leapstream.cli import doctor
 from leapstream.jvm.gateway import Java
-from tests.cli.conftest import FOREST, LINEAR, LINEAR_INPUT
+from tests.cli.conftest import BENCH, FOREST, LINEAR, LINEAR_INPUT
 
 Run = Callable[..., Result]
 SCRIPT = str(Path(sys.executable).with_name("leapstream"))
@@ -121,6 +121,13 @@ def test_convert_writes_an_equal_bundle(run: Run, tmp_path: Path, target: str, f
     assert converted.format == format
     assert converted.root == read_bundle(FOREST).root
     assert (tmp_path / target).is_dir() == (target == "converted")
+
+
+def test_convert_writes_infinite_splits_in_json(run: Run, tmp_path: Path) -> None:
+    case = BENCH.parent / "golden" / "feature" / "bucketizer-infinite-protobuf"
+    result = run("convert", case / "bundle.zip", tmp_path / "converted.zip", "--format", "json")
+    assert result.exit_code == 0, result.stderr
+    assert leapstream.load(tmp_path / "converted.zip").nodes == leapstream.load(case / "bundle.zip").nodes
 
 
 def test_convert_keeps_the_format_unless_told(run: Run, tmp_path: Path) -> None:

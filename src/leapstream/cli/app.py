@@ -224,12 +224,24 @@ def _convert(
         Optional[FormatName], typer.Option(help="Format of the nodes; as it is by default.")  # noqa: UP045
     ] = None,
 ) -> None:
+    from leapstream.bundle.definition import Format
     from leapstream.bundle.reader import read_bundle
     from leapstream.bundle.writer import write_bundle
+    from leapstream.errors import BundleError, UnsupportedOpError
     from leapstream.sources import resolve
 
-    # Not through a model: ops that leapstream cannot run can be converted all the same.
-    write_bundle(read_bundle(resolve(bundle)), target, format=None if format is None else format.value)
+    definition = read_bundle(resolve(bundle))
+    wanted: Format | None = None if format is None else format.value
+    # Not through a model at first: ops that leapstream cannot run can be converted all the same.
+    try:
+        write_bundle(definition, target, format=wanted)
+    except BundleError as error:
+        from leapstream.model import Model, save
+
+        try:
+            save(Model(definition), target, format=wanted)
+        except UnsupportedOpError:
+            raise error from None
 
 
 @app.command("sql", help="Run SQL statements in an embedded Flink, or on a cluster, and print what queries give.")

@@ -9,6 +9,7 @@ from leapstream.ops import (
     neural,
     recommendation,
     regression,
+    tensorflow,
     trees,
     xgboost,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "recommendation",
     "register",
     "regression",
+    "tensorflow",
     "trees",
     "xgboost",
 ]

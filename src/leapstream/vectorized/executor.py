@@ -15,11 +15,23 @@ from leapstream.bundle.types import TensorType
 from leapstream.errors import BackendError, PredictionError
 from leapstream.plan.plan import Plan
 from leapstream.plan.primitives import Expr, Origin
-from leapstream.vectorized import categories, classes, functions, linear, numbers, text, trees, values, vectors, xgboost
+from leapstream.vectorized import (
+    categories,
+    classes,
+    external,
+    functions,
+    linear,
+    numbers,
+    text,
+    trees,
+    values,
+    vectors,
+    xgboost,
+)
 from leapstream.vectorized.columns import WIDE, Bools, Column, joined
 from leapstream.vectorized.run import ALIVE, DROPPED, Run
 
-_FAMILIES = (values, categories, vectors, linear, functions, trees, text, numbers, classes, xgboost)
+_FAMILIES = (values, categories, vectors, linear, functions, trees, text, numbers, classes, xgboost, external)
 
 PRIMITIVES: dict[type[Expr], Callable[..., Column]] = {
     primitive: run for family in _FAMILIES for primitive, run in family.PRIMITIVES.items()

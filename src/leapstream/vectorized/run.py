@@ -29,6 +29,7 @@ class Run:
         self.rows = rows
         self.outcome = np.full(rows, ALIVE, dtype=np.int32)
         self.events: list[tuple[Origin | None, Callable[[int], str]]] = []
+        self.shared: dict[Any, Any] = {}
 
     def fail(self, where: Bools, reason: str | Callable[[int], str]) -> None:
         """Fail the rows ``where`` that are still in the run."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from leapstream.jvm.emitter import (
     categories,
     classes,
+    external,
     functions,
     linear,
     numbers,
@@ -25,7 +26,7 @@ from leapstream.plan.primitives import Expr
 
 PRIMITIVES: dict[type[Expr], Emit] = {
     primitive: emit
-    for family in (values, categories, vectors, linear, functions, trees, text, numbers, classes, xgboost)
+    for family in (values, categories, vectors, linear, functions, trees, text, numbers, classes, xgboost, external)
     for primitive, emit in family.PRIMITIVES.items()
 }
 """The function of each primitive: takes the emitter and the expression."""

@@ -24,6 +24,7 @@ from leapstream.plan.primitives.classes import (
     Switch,
     TopicMixture,
 )
+from leapstream.plan.primitives.external import Graph, TensorFlow
 from leapstream.plan.primitives.functions import ArgMax, Greater, NormalizeSum, Softmax, Unary, UnaryFunction
 from leapstream.plan.primitives.linear import Dot, LinearSum, MatVec, Nearest
 from leapstream.plan.primitives.numbers import (
@@ -85,6 +86,7 @@ __all__ = [
     "Expr",
     "FactorProduct",
     "FirstMatch",
+    "Graph",
     "Greater",
     "Greatest",
     "HashedCounts",
@@ -127,6 +129,7 @@ __all__ = [
     "SquareSums",
     "Switch",
     "Take",
+    "TensorFlow",
     "Tokens",
     "TopicMixture",
     "TreeContributions",

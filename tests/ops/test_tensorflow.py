@@ -1,0 +1,216 @@
+"""TensorFlow graphs: read, written and refused without the library; run where it is installed (``make test-tensorflow``)."""
+
+from __future__ import annotations
+
+import io
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from leapstream import BackendError, BundleError, LeapFrame, Model, PredictionError, Tensor, UnsupportedOpError
+from leapstream.bundle import values
+from leapstream.bundle.definition import ModelDef, Socket
+from leapstream.bundle.reader import decode_files
+from leapstream.bundle.types import BasicType, DataShape
+from leapstream.bundle.writer import encode_files
+from leapstream.jvm.emitter import emit
+from leapstream.ops.pipeline import Node
+from leapstream.ops.tensorflow import TensorFlowModel
+
+FLOAT, DOUBLE, STRING = BasicType.FLOAT, BasicType.DOUBLE, BasicType.STRING
+Port = tuple[str, BasicType, tuple[int, ...] | None]
+A, B, SUM = ("a", FLOAT, (2,)), ("b", FLOAT, (2,)), ("sum", FLOAT, (2,))
+
+
+def op_of(graph: bytes, inputs: tuple[Port, ...] = (A, B), outputs: tuple[Port, ...] = (SUM,), **options: Any) -> Any:
+    def parts(ports: tuple[Port, ...]) -> tuple[Any, Any, Any]:
+        return tuple(zip(*((n, t, DataShape("tensor", True, d)) for n, t, d in ports), strict=True))  # type: ignore[return-value]
+
+    return TensorFlowModel(*parts(inputs), *parts(outputs), graph, **options)
+
+
+def model_of(op: TensorFlowModel) -> Model:
+    ports = [[Socket(port, port) for port in names] for names in (op.input_names, op.output_names)]
+    return Model.from_node(Node("tf", op, tuple(ports[0]), tuple(ports[1])))
+
+
+def frame(model: Model, *rows: list[Any]) -> LeapFrame:
+    return LeapFrame(model.schema.inputs, list(rows))
+
+
+def floats(*numbers: float) -> Tensor:
+    return Tensor.dense(list(numbers), FLOAT)
+
+
+# ---- without TensorFlow -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["json", "protobuf"])
+@pytest.mark.parametrize(
+    ("options", "name"), [({}, "graph.pb"), ({"format": "saved_model", "nodes": ("init",)}, "saved_model.zip")]
+)
+def test_op_that_is_written_reads_back_equal(form: Any, options: dict[str, Any], name: str) -> None:
+    op = op_of(b"\x00graph", **options)
+    files = encode_files(model_of(op).definition, form)
+    assert files[f"root/{name}"] == b"\x00graph"
+    read = Model(decode_files(files))
+    assert read.root.op == op  # type: ignore[union-attr]
+
+
+def test_attributes_are_those_that_mleap_writes() -> None:
+    attributes = op_of(b"", format="graph").to_model().attributes
+    assert set(attributes) == {
+        *("input_names", "input_types", "input_shapes", "output_names", "output_types", "output_shapes", "format")
+    }
+    assert attributes["input_types"] == values.list_of("basic_type", [FLOAT, FLOAT])
+
+
+def test_unknown_format_and_missing_graph_are_refused() -> None:
+    model = op_of(b"").to_model()
+    with pytest.raises(BundleError, match=r"'graph.pb' is missing"):
+        TensorFlowModel.from_model(ModelDef(model.op, model.attributes), "bundle 'b'")
+    model.attributes["format"] = values.scalar("string", "keras")
+    with pytest.raises(UnsupportedOpError, match="'keras'"):
+        TensorFlowModel.from_model(model, "bundle 'b'")
+
+
+def test_missing_library_is_named_with_the_extra_that_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    model = model_of(op_of(b""))
+    with pytest.raises(BackendError, match=r"leapstream\[tensorflow\]"):
+        model.transform(frame(model, [floats(1, 2), floats(3, 4)]))
+
+
+def test_jvm_backend_says_that_it_does_not_run_graphs() -> None:
+    model = model_of(op_of(b""))
+    with pytest.raises(BackendError, match="TensorFlow graphs, the python backend does"):
+        emit(model.plan(model.schema.inputs), "a.B")
+
+
+# ---- with TensorFlow --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tf() -> Any:
+    return pytest.importorskip("tensorflow")
+
+
+def frozen(tf: Any, build: Any) -> bytes:
+    graph = tf.Graph()
+    with graph.as_default():
+        build(tf.compat.v1)
+    return bytes(graph.as_graph_def().SerializeToString())
+
+
+def add(v1: Any) -> None:
+    a, b = (v1.placeholder(v1.float32, (2,), name=name) for name in "ab")
+    v1.add(a, b, name="sum")
+    v1.reduce_sum(a * b, name="dot")
+    v1.debugging.check_numerics(a, "odd", name="checked")
+
+
+def test_graph_runs_row_by_row_and_gives_all_that_is_asked_for(tf: Any) -> None:
+    dot = ("dot:0", FLOAT, ())
+    model = model_of(op_of(frozen(tf, add), outputs=(SUM, dot)))
+    rows = [[floats(1, 2), floats(3, 4)], [floats(0, 1), floats(5, 6)]]
+    result = model.transform(frame(model, *rows))
+    assert [v.to_dense().tolist() for v in result.column("sum")] == [[4, 6], [5, 7]]
+    assert [v.to_dense().tolist() for v in result.column("dot:0")] == [11, 6]
+
+
+def test_row_for_which_the_library_raises_fails_alone(tf: Any) -> None:
+    model = model_of(op_of(frozen(tf, add), nodes=("checked",)))
+    bad, good = [floats(float("nan"), 2), floats(3, 4)], [floats(1, 2), floats(3, 4)]
+    with pytest.raises(PredictionError, match="TensorFlow") as caught:
+        model.transform(frame(model, good, bad))
+    assert caught.value.row == 1
+    assert model.transform(frame(model, bad, good), on_error="null").column("sum")[1].to_dense().tolist() == [4, 6]
+
+
+def test_strings_and_bytes_go_through_a_graph(tf: Any) -> None:
+    def build(v1: Any) -> None:
+        v1.strings.upper(v1.placeholder(v1.string, (2,), name="s"), encoding="utf-8", name="upper")
+        v1.identity(v1.placeholder(v1.uint8, (2,), name="n"), name="same")
+
+    ports = (("s", STRING, (2,)), ("n", BasicType.BYTE, (2,)))
+    model = model_of(op_of(frozen(tf, build), ports, (("upper", STRING, (2,)), ("same", BasicType.BYTE, (2,)))))
+    row = [Tensor.dense(["aé", ""], STRING), Tensor.dense([-1, 7], BasicType.BYTE)]
+    result = model.transform(frame(model, row))
+    assert result.column("upper")[0].values.tolist() == ["AÉ", ""]
+    assert result.column("same")[0].values.tolist() == [-1, 7]
+
+
+def zipped(folder: Path) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                archive.write(path, path.relative_to(folder).as_posix())
+    return buffer.getvalue()
+
+
+def test_saved_model_runs_with_its_variables(tf: Any, tmp_path: Path) -> None:
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as session:
+        x = v1.placeholder(tf.float32, (2,), name="a")
+        weight = v1.get_variable("w", initializer=[2.0, 3.0], use_resource=True)
+        y = tf.multiply(x, weight, name="sum")
+        session.run(v1.global_variables_initializer())
+        v1.saved_model.simple_save(session, str(tmp_path / "m"), {"x": x}, {"y": y})
+    model = model_of(op_of(zipped(tmp_path / "m"), (A,), format="saved_model"))
+    assert model.transform(frame(model, [floats(1, 2)])).column("sum")[0].to_dense().tolist() == [2, 6]
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_saved_model_of_a_module_runs_unless_a_function_that_it_calls_writes(
+    tf: Any, tmp_path: Path, writes: bool
+) -> None:
+    class Module(tf.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = tf.Variable([2.0, 3.0])
+
+        @tf.function(input_signature=[tf.TensorSpec((2,), tf.float32)])  # type: ignore[untyped-decorator]
+        def call(self, x: Any) -> Any:
+            if writes:
+                tf.io.write_file("/tmp/never", "x")
+            return {"y": x * self.weight}
+
+    module = Module()
+    tf.saved_model.save(module, str(tmp_path), signatures=module.call)
+    ports = (("serving_default_x", FLOAT, (2,)),), (("StatefulPartitionedCall", FLOAT, (2,)),)
+    model = model_of(op_of(zipped(tmp_path), *ports, format="saved_model"))
+    given = frame(model, [floats(1, 2)])
+    if writes:
+        with pytest.raises(BackendError, match="WriteFile"):
+            model.transform(given)
+    else:
+        assert model.transform(given).column("StatefulPartitionedCall")[0].to_dense().tolist() == [2, 6]
+
+
+@pytest.mark.parametrize("kind", ["ReadFile", "WriteFile", "PyFunc"])
+def test_graph_that_would_do_more_than_compute_is_refused(tf: Any, kind: str) -> None:
+    def build(v1: Any) -> None:
+        add(v1)
+        if kind == "ReadFile":
+            v1.read_file("/etc/hostname")
+        elif kind == "WriteFile":
+            v1.io.write_file("/tmp/never", "x")
+        else:
+            v1.py_func(lambda: np.zeros(1), [], tf.float64)
+
+    model = model_of(op_of(frozen(tf, build)))
+    with pytest.raises(BackendError, match="may not hold"):
+        model.transform(frame(model, [floats(1, 2), floats(3, 4)]))
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xff\xff", b"no graph"])
+@pytest.mark.parametrize("form", ["graph", "saved_model"])
+def test_what_is_no_graph_is_refused(tf: Any, data: bytes, form: Any) -> None:
+    model = model_of(op_of(data, format=form))
+    with pytest.raises((BackendError, BundleError)):
+        model.transform(frame(model, [floats(1, 2), floats(3, 4)]))
