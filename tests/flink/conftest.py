@@ -54,7 +54,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:subprocess .* is still running:ResourceWarning")
 
 
-@pytest.fixture(scope="session")
+# Each test has environments of its own, as every job takes all jars of its environment along; the JVM is the same.
+@pytest.fixture
 def env() -> StreamExecutionEnvironment:
     environment = StreamExecutionEnvironment.get_execution_environment()
     environment.set_parallelism(1)
@@ -63,13 +64,13 @@ def env() -> StreamExecutionEnvironment:
     return environment
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def table_env(env: StreamExecutionEnvironment) -> StreamTableEnvironment:
     """A streaming environment."""
     return StreamTableEnvironment.create(env)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def batch_env() -> TableEnvironment:
     """A batch environment."""
     environment = TableEnvironment.create(EnvironmentSettings.in_batch_mode())
