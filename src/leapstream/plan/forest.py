@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,7 @@ class Forest:
             is 0.
         size: number of elements that a vector needs for every test.
         node: int32 per node, its number in the trees that were given, counted through.
+        ranks: the same trees as tables, where that is the faster way.
     """
 
     root: Ints
@@ -50,7 +51,38 @@ class Forest:
     data: npt.NDArray[np.float64]
     size: int
     node: Ints
+    ranks: Ranks | None = None
 
+
+@dataclass(frozen=True, eq=False)
+class Ranks:
+    """Small trees over few elements as tables of the leaves that each element leaves possible (after QuickScorer).
+
+    The rank of an element is the number of its cuts that it is not at most; NaN has the highest. The masks of the ranks of all
+    elements have one bit in common, that of the leaf; ``mask * DE_BRUIJN >> 27`` (in 32 bits) is its slot.
+
+    Attributes:
+        feature: int32, the elements that are tested.
+        count: int32, the number of cuts of each; there is one rank more.
+        levels: number of halvings that find a rank.
+        cut: float64 (elements, 2**levels), the thresholds of each element, ascending, and infinity after them.
+        mask: uint32 (ranks of all elements, trees), a bit per leaf.
+        first: int32 (trees, 32), where the values of the leaf of a slot start in the forest's data.
+    """
+
+    feature: Ints
+    count: Ints
+    levels: int
+    cut: npt.NDArray[np.float64]
+    mask: npt.NDArray[np.uint32]
+    first: Ints
+
+
+DE_BRUIJN = 0x077CB531
+_MOST_LEAVES = 32
+_MOST_ELEMENTS = 8
+_MOST_BYTES = 1 << 18
+"""Masks are read at random: beyond the processor's second cache the tables would be slower than the trees."""
 
 _NONE = Tree(
     kind=np.zeros(0, dtype=np.uint8),
@@ -98,7 +130,7 @@ def make_forest(expr: Trees) -> Forest:
     set_end = set_end - np.bincount(owner[np.isnan(given[at])], minlength=len(set_end))
 
     tested = np.where(leaf, 0, np.where(categorical, -1 - feature, feature))
-    return Forest(
+    forest = Forest(
         root=_ints(place[roots]),
         depth=_ints(depth),
         order=_ints(np.flatnonzero(plain)[np.argsort(depth[plain], kind="stable")]),
@@ -113,6 +145,65 @@ def make_forest(expr: Trees) -> Forest:
         size=int(feature[~leaf].max(initial=-1)) + 1,
         node=_ints(order),
     )
+    return replace(forest, ranks=_make_ranks(forest))
+
+
+def _make_ranks(forest: Forest) -> Ranks | None:
+    """The tables, if the trees are small, without categories, and of few elements."""
+    child, trees = forest.child, len(forest.root)
+    inner = np.flatnonzero(child != np.arange(len(child)))
+    elements = np.unique(forest.feature[inner])
+    if len(forest.order) < trees or not 0 < len(elements) <= _MOST_ELEMENTS or np.isnan(forest.threshold[inner]).any():
+        return None
+    leaves, offset = _leaf_numbers(forest)
+    cuts = [np.unique(forest.threshold[inner[forest.feature[inner] == element]]) for element in elements]
+    ranks = sum(len(cut) + 1 for cut in cuts)
+    if leaves.max() > _MOST_LEAVES or 4 * ranks * trees > _MOST_BYTES:
+        return None
+    tree = np.repeat(np.arange(trees), np.diff([*forest.root, len(child)]))
+    bits = (((1 << leaves) - 1) << offset).astype(np.uint32)
+    mask = np.tile(bits[forest.root], (ranks, 1))
+    end = 0
+    for element, cut in zip(elements, cuts, strict=True):
+        start, end = end, end + len(cut) + 1
+        rows = mask[start:end]
+        for node in inner[forest.feature[inner] == element]:
+            above = np.searchsorted(cut, forest.threshold[node]) + 1
+            rows[:above, tree[node]] &= ~bits[child[node]]
+            rows[above:, tree[node]] &= ~bits[child[node] + 1]
+    first = np.zeros((trees, 32), dtype=np.int32)
+    leaf = np.flatnonzero(child == np.arange(len(child)))
+    slot = (np.uint64(1) << offset[leaf].astype(np.uint64)) * np.uint64(DE_BRUIJN) % np.uint64(1 << 32) >> np.uint64(27)
+    first[tree[leaf], slot.astype(np.intp)] = forest.first[leaf]
+    levels = max(map(len, cuts)).bit_length()
+    padded = np.full((len(cuts), 1 << levels), np.inf)
+    for row, cut in zip(padded, cuts, strict=True):
+        row[: len(cut)] = cut
+    return Ranks(_ints(elements), _ints([len(cut) for cut in cuts]), levels, padded, mask, first)
+
+
+def _leaf_numbers(forest: Forest) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """For each node the number of leaves below it, and that of leaves of its tree to their left."""
+    child = forest.child
+    leaf = child == np.arange(len(child))
+    levels = _levels(forest, leaf)
+    leaves, offset = leaf.astype(np.int64), np.zeros(len(child), dtype=np.int64)
+    for inner in reversed(levels):
+        leaves[inner] = leaves[child[inner]] + leaves[child[inner] + 1]
+    for inner in levels:
+        offset[child[inner] + 1] = offset[inner]
+        offset[child[inner]] = offset[inner] + leaves[child[inner] + 1]
+    return leaves, offset
+
+
+def _levels(forest: Forest, leaf: npt.NDArray[np.bool_]) -> list[Ints]:
+    """The nodes that are no leaves, level by level."""
+    levels: list[Ints] = []
+    nodes = forest.root
+    while len(inner := nodes[~leaf[nodes]]):
+        levels.append(inner)
+        nodes = np.concatenate([forest.child[inner], forest.child[inner] + 1])
+    return levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,18 +229,14 @@ def make_explained(expr: TreeContributions) -> Explained:
     leaf = forest.child == place
     value = np.zeros(len(place), dtype=np.float32)
     value[leaf] = forest.data[forest.first[leaf]]
-    levels = [forest.root]
-    while len(inner := levels[-1][~leaf[levels[-1]]]):
-        levels.append(np.concatenate([forest.child[inner], forest.child[inner] + 1]))
     with np.errstate(all="ignore"):
-        for level in reversed(levels):
-            inner = level[~leaf[level]]
+        for inner in reversed(_levels(forest, leaf)):
             right, left = forest.child[inner], forest.child[inner] + 1
             value[inner] = (value[left] * cover[left] + value[right] * cover[right]) / cover[inner]
     return Explained(forest, cover, value[forest.root])
 
 
-def _ints(values: npt.NDArray[Any]) -> Ints:
+def _ints(values: npt.ArrayLike) -> Ints:
     return np.ascontiguousarray(values, dtype=np.int32)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from leapstream.plan.forest import Forest
+from leapstream.plan.forest import DE_BRUIJN, Forest
 from leapstream.plan.primitives import Trees
 
 _BLOCK = 128
@@ -84,21 +84,84 @@ def _careful_leaf(  # type: ignore[no-untyped-def]
     return node
 
 
+@njit(cache=True, nogil=True)
+def sum_ranked_leaves(  # type: ignore[no-untyped-def]
+    x, feature, count, levels, cut, mask, first, data, group, out
+):  # pragma: no cover - compiled
+    """The same by tables; see :class:`~leapstream.plan.forest.Ranks` for the arrays."""
+    place = np.uintp
+    rows, width = out.shape
+    trees, elements = first.shape[0], feature.shape[0]
+    ranks = np.empty((elements, _BLOCK), dtype=np.uintp)
+    value = np.empty(_BLOCK)
+    possible = np.empty(trees, dtype=np.uint32)
+    for begin in range(0, rows, _BLOCK):
+        here = min(_BLOCK, rows - begin)
+        lowest = place(0)
+        for k in range(elements):
+            rank, cuts, most = ranks[k], cut[k], place(count[k])
+            for i in range(here):
+                rank[i] = 0
+                value[i] = x[begin + i, place(feature[k])]
+            for level in range(levels - 1, -1, -1):
+                half = place(1) << place(level)
+                for i in range(here):
+                    rank[i] += half * place(not value[i] <= cuts[rank[i] + half - place(1)])
+            for i in range(here):
+                # Above all cuts there is only infinity, which NaN is not at most either.
+                rank[i] = lowest + min(rank[i], most)
+            lowest += most + place(1)
+        for i in range(here):
+            row = begin + i
+            for t in range(trees):
+                possible[t] = mask[ranks[0, i], t]
+            for k in range(1, elements):
+                for t in range(trees):
+                    possible[t] &= mask[ranks[k, i], t]
+            if len(group) > 0:
+                for t in range(trees):
+                    k = group[t]
+                    out[row, k] = np.float32(out[row, k] + data[_first(first, t, possible[t])])
+            elif width == 1:
+                total = 0.0
+                for t in range(trees):
+                    total += data[_first(first, t, possible[t])]
+                out[row, 0] = total
+            else:
+                for t in range(trees):
+                    at = _first(first, t, possible[t])
+                    for k in range(width):
+                        out[row, k] += data[at + k]
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _first(first, tree, mask):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Where the values of the leaf start whose bit is in a mask."""
+    return first[tree, np.uintp(np.uint32(mask * np.uint32(DE_BRUIJN)) >> np.uint32(27))]
+
+
 def run_forest(
     expr: Trees, forest: Forest, x: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
     """The result of an ensemble over rows ``x`` (rows, features), and where it fails."""
     x = np.ascontiguousarray(x, dtype=np.float64)
     failed = np.zeros(len(x), dtype=bool)
-    careful = np.ones(len(forest.root), dtype=bool)
-    if x.shape[1] >= forest.size:
-        careful[forest.order] = False
-    arrays = (forest.root, forest.depth, forest.feature, forest.threshold, forest.child, forest.first)
-    sets = (forest.set_start, forest.set_end, forest.set_left)
+    group = np.array(expr.groups, dtype=np.int32)
     out = np.zeros((len(x), expr.width))
     if expr.base is not None:
         out[:] = expr.base
-    sum_leaves(x, careful, *arrays, *sets, forest.data, np.array(expr.groups, dtype=np.int32), out, failed)
+    ranks = forest.ranks
+    if ranks is not None and x.shape[1] >= forest.size:
+        sum_ranked_leaves(
+            x, ranks.feature, ranks.count, ranks.levels, ranks.cut, ranks.mask, ranks.first, forest.data, group, out
+        )
+    else:
+        careful = np.ones(len(forest.root), dtype=bool)
+        if x.shape[1] >= forest.size:
+            careful[forest.order] = False
+        arrays = (forest.root, forest.depth, forest.feature, forest.threshold, forest.child, forest.first)
+        sets = (forest.set_start, forest.set_end, forest.set_left)
+        sum_leaves(x, careful, *arrays, *sets, forest.data, group, out, failed)
     if expr.combine in ("leaf", "votes", "groups"):
         return out, failed
     total = out[:, 0]

@@ -22,7 +22,15 @@ def forest_bytes(forest: Forest) -> bytes:
     ints = (forest.root, forest.depth, forest.order, forest.feature, forest.child, forest.first)
     sets = (forest.set_start, forest.set_end, forest.set_left)
     doubles = (forest.threshold, forest.data)
-    return b"".join([*map(int_bytes, (*ints, *sets)), *map(double_bytes, doubles), struct.pack(">i", forest.size)])
+    numbers = [*map(int_bytes, (*ints, *sets)), *map(double_bytes, doubles), struct.pack(">i", forest.size)]
+    ranks = forest.ranks
+    if ranks is None:
+        return b"".join([*numbers, b"\0"])
+    counts = [*map(int_bytes, (ranks.feature, ranks.count)), struct.pack(">i", ranks.levels)]
+    tables = [*counts, double_bytes(ranks.cut.reshape(-1))]
+    return b"".join(
+        [*numbers, b"\1", *tables, int_bytes(ranks.mask.reshape(-1).view(np.int32)), int_bytes(ranks.first.reshape(-1))]
+    )
 
 
 def _trees(e: Emitter, expr: p.Trees) -> None:

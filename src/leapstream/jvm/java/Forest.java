@@ -34,8 +34,11 @@ public final class Forest {
     /** The trees that are walked one by one. */
     private final int[] alone;
 
-    /** The leaf that is reached in each tree. */
-    private final int[] leaf;
+    /** The same trees as tables; null where that is no faster way. */
+    private final Ranks ranks;
+
+    /** Where the values of the leaf start that is reached in each tree. */
+    private final int[] reached;
 
     public Forest(DataInputStream in) throws IOException {
         root = Data.readInts(in);
@@ -50,7 +53,8 @@ public final class Forest {
         threshold = Data.readDoubles(in);
         data = Data.readDoubles(in);
         enough = in.readInt();
-        leaf = new int[root.length];
+        ranks = in.readBoolean() ? new Ranks(in) : null;
+        reached = new int[root.length];
         boolean[] together = new boolean[root.length];
         int count = order.length / 4 * 4;
         for (int i = 0; i < count; i++) {
@@ -69,8 +73,8 @@ public final class Forest {
     public double sum(double[] x, int size) {
         walk(x, size);
         double total = 0;
-        for (int t = 0; t < leaf.length; t++) {
-            total += data[first[leaf[t]]];
+        for (int t = 0; t < reached.length; t++) {
+            total += data[reached[t]];
         }
         return total;
     }
@@ -80,8 +84,8 @@ public final class Forest {
         walk(x, size);
         double[] sums = out.dense(width);
         java.util.Arrays.fill(sums, 0, width, 0.0);
-        for (int t = 0; t < leaf.length; t++) {
-            int at = first[leaf[t]];
+        for (int t = 0; t < reached.length; t++) {
+            int at = reached[t];
             for (int i = 0; i < width; i++) {
                 sums[i] += data[at + i];
             }
@@ -94,8 +98,8 @@ public final class Forest {
         walk(x, size);
         double[] sums = out.dense(base.length);
         System.arraycopy(base, 0, sums, 0, base.length);
-        for (int t = 0; t < leaf.length; t++) {
-            sums[group[t]] = (float) (sums[group[t]] + data[first[leaf[t]]]);
+        for (int t = 0; t < reached.length; t++) {
+            sums[group[t]] = (float) (sums[group[t]] + data[reached[t]]);
         }
         return out;
     }
@@ -103,19 +107,24 @@ public final class Forest {
     private void walk(double[] x, int size) {
         if (size < enough) {
             for (int t = 0; t < root.length; t++) {
-                leaf[t] = reach(root[t], x, size);
+                reached[t] = first[reach(root[t], x, size)];
             }
             return;
         }
-        for (int i = 0; i < alone.length; i++) {
-            leaf[alone[i]] = reach(root[alone[i]], x, size);
+        if (ranks != null) {
+            ranks.reach(x, reached);
+            return;
         }
-        walkTogether(x, order, root, depth, leaf, feature, threshold, child);
+        for (int i = 0; i < alone.length; i++) {
+            reached[alone[i]] = first[reach(root[alone[i]], x, size)];
+        }
+        walkTogether(x, order, root, depth, first, reached, feature, threshold, child);
     }
 
-    /** Four trees at a time; arrays come as arguments, since the compiler keeps those in registers. */
+    /** Four trees at a time; the arrays come as arguments, since the compiler keeps those in registers. */
     private static void walkTogether(
-            double[] x, int[] order, int[] root, int[] depth, int[] leaf, int[] feature, double[] threshold, int[] child) {
+            double[] x, int[] order, int[] root, int[] depth, int[] first, int[] reached,
+            int[] feature, double[] threshold, int[] child) {
         for (int i = 0; i + 4 <= order.length; i += 4) {
             int a = root[order[i]];
             int b = root[order[i + 1]];
@@ -134,10 +143,10 @@ public final class Forest {
                     break;
                 }
             }
-            leaf[order[i]] = a;
-            leaf[order[i + 1]] = b;
-            leaf[order[i + 2]] = c;
-            leaf[order[i + 3]] = d;
+            reached[order[i]] = first[a];
+            reached[order[i + 1]] = first[b];
+            reached[order[i + 2]] = first[c];
+            reached[order[i + 3]] = first[d];
         }
     }
 
