@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -198,3 +199,47 @@ def test_sql_and_the_jvm_backend_exit_with_3_without_java(
     result = run("transform", LINEAR, LINEAR_INPUT, "-o", tmp_path / "o.csv", "--backend", "jvm")
     assert result.exit_code == 3
     assert "pip install 'leapstream[flink]'" in result.stderr
+
+
+@pytest.mark.flink
+def test_compile_writes_a_jar_that_inspect_reads_back(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "application.conf").write_text(
+        f'mleap.udfRegistry = [{{ udfName = "Predict", bundlePath = "{FOREST}", bundleSource = "file", onError = "null" }}]'
+    )
+    jar = tmp_path / "models.jar"
+    result = run("compile", LINEAR, "--model", f"Forest={FOREST}", "-c", tmp_path / "application.conf", "-o", jar)
+    assert result.exit_code == 0, result.stderr
+    shown = json.loads(run("inspect", jar, "--json").stdout)
+    held = [(model["kind"], model["name"], model["bundle"]) for model in shown["models"]]
+    assert held == [
+        ("function", "linear3", "linear3"),
+        ("model", "linear3", "linear3"),
+        ("model", "Forest", "forest3_20x5"),
+        ("function", "Predict", "forest3_20x5"),
+    ]
+    assert shown["models"][0]["sha256"] == hashlib.sha256(Path(LINEAR).read_bytes()).hexdigest()
+    assert "leapstream.models.Predict" in run("inspect", jar).stdout
+
+
+@pytest.mark.flink
+def test_compile_says_what_is_wrong_with_its_targets(run: Run, tmp_path: Path) -> None:
+    for arguments, message in (
+        ([], "nothing to compile"),
+        (["--udf", "Predict"], "NAME=BUNDLE"),
+        (["--udf", f"a-b={LINEAR}"], "identifier of Java"),
+    ):
+        result = run("compile", *arguments, "-o", tmp_path / "models.jar")
+        assert result.exit_code == 1 and message in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.flink
+def test_ddl_prints_statements_for_a_bundle(run: Run) -> None:
+    printed = run("ddl", LINEAR, "--name", "Predict").stdout
+    for start in (
+        "CREATE TABLE `PredictFeatures`",
+        "CREATE FUNCTION `Predict`",
+        "CREATE MODEL `Predict`",
+        "SELECT * FROM ML_PREDICT",
+    ):
+        assert start in printed

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyflink
 
@@ -41,8 +42,15 @@ class Cluster:
 
     def get(self, path: str) -> dict[str, object]:
         """What the REST endpoint answers."""
+        return dict(self._answer(path))
+
+    def list(self, path: str) -> list[dict[str, str]]:
+        """The same where the answer is a list."""
+        return list(self._answer(path))
+
+    def _answer(self, path: str) -> Any:
         with urllib.request.urlopen(f"http://{self.target}/{path}", timeout=5) as answer:
-            return dict(json.load(answer))
+            return json.load(answer)
 
     def log(self) -> str:
         """The ends of all logs."""
@@ -57,11 +65,17 @@ def running_cluster(folder: Path, slots: int = 2) -> Iterator[Cluster]:
     logs.mkdir(parents=True)
     rest, rpc = _free_ports(2)
     _configure(conf, folder, rest, rpc, slots)
+    lib = folder / "lib"
+    lib.mkdir()
+    # Beside Flink's own jars the one of the Python functions, as PyFlink's own jobs bring it along.
+    for jar in (*(HOME / "lib").iterdir(), *(HOME / "opt").glob("flink-python*.jar")):
+        (lib / jar.name).symlink_to(jar)
     environment = {
         **os.environ,
         "JAVA_HOME": str(ensure_java()),
         "FLINK_HOME": str(HOME),
         "FLINK_CONF_DIR": str(conf),
+        "FLINK_LIB_DIR": str(lib),
         "FLINK_LOG_DIR": str(logs),
         "FLINK_PID_DIR": str(folder),
     }

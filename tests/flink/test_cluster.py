@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -46,4 +49,67 @@ def test_sql_runs_functions_of_a_configuration_on_a_cluster(cluster: Cluster, tm
     assert [json.loads(line) for line in done.stdout.splitlines()] == [pytest.approx(e, rel=1e-12) for e in expected]
     jobs = cluster.get("jobs/overview")["jobs"]
     assert isinstance(jobs, list)
-    assert [job["state"] for job in jobs] == ["FINISHED"]
+    assert jobs and all(job["state"] != "FAILED" for job in jobs)
+
+
+@pytest.mark.parametrize("backend", ["jvm", "python"])
+def test_a_model_tells_its_metrics(cluster: Cluster, tmp_path: Path, backend: str) -> None:
+    (tmp_path / "application.conf").write_text(
+        f'mleap.udfRegistry = [{{ udfName = "Predict", bundlePath = "{LINEAR}", backend = "{backend}" }}]'
+    )
+    (tmp_path / "query.sql").write_text(
+        "CREATE TEMPORARY TABLE Features (a DOUBLE, b DOUBLE, c DOUBLE) WITH "
+        "('connector' = 'datagen', 'rows-per-second' = '20000');\n"
+        "CREATE TEMPORARY TABLE Nowhere (p DOUBLE) WITH ('connector' = 'blackhole');\n"
+        "INSERT INTO Nowhere SELECT Predict(a, b, c) FROM Features;\n"
+    )
+    settings = ["--set", "python.fn-execution.bundle.size=1000", "--set", "python.fn-execution.bundle.time=100"]
+    command = [LEAPSTREAM, "sql", "-c", "application.conf", "query.sql", "--target", cluster.target, *settings]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as client:
+        try:
+            found = _metrics(cluster, client)
+        finally:
+            _cancel(cluster)
+            client.wait(60)
+    model = leapstream.load(LINEAR)
+    group = f"leapstream.model.{model.name}.version.{model.definition.uid}"
+    assert all(group in name for name in found)
+    values = {name.rpartition(f"{group}.")[2]: value for name, value in found.items()}
+    assert int(values["predictions"]) > 0 and int(values["failures"]) == 0
+    assert float(values["loadTimeMs"]) >= 0
+    assert any(name.startswith("latencyNanos") for name in values)
+
+
+def _running(cluster: Cluster) -> list[str]:
+    jobs = cluster.get("jobs/overview")["jobs"]
+    assert isinstance(jobs, list)
+    return [job["jid"] for job in jobs if job["state"] == "RUNNING"]
+
+
+def _metrics(cluster: Cluster, client: subprocess.Popen[str]) -> dict[str, str]:
+    """The model's metrics of the running job, once it has predicted."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        assert client.poll() is None, f"{client.communicate()[1]}\n{cluster.log()}"
+        for job in _running(cluster):
+            vertices = cluster.get(f"jobs/{job}")["vertices"]
+            assert isinstance(vertices, list)
+            for vertex in vertices:
+                path = f"jobs/{job}/vertices/{vertex['id']}/subtasks/0/metrics"
+                names = [entry["id"] for entry in cluster.list(path) if "leapstream" in entry["id"]]
+                found = (
+                    {e["id"]: e["value"] for e in cluster.list(f"{path}?get={quote(','.join(names))}")} if names else {}
+                )
+                if any(name.endswith(".predictions") and int(value) for name, value in found.items()):
+                    return found
+        time.sleep(0.5)
+    raise AssertionError(f"no predictions are counted\n{cluster.log()}")
+
+
+def _cancel(cluster: Cluster) -> None:
+    for job in _running(cluster):
+        request = urllib.request.Request(f"http://{cluster.target}/jobs/{job}", method="PATCH")
+        with urllib.request.urlopen(request, timeout=5):
+            pass

@@ -87,10 +87,18 @@ def _common(
     pass
 
 
-@app.command("inspect", help="Show what a bundle holds: columns, ops, sizes, and the backends that run it.")
+@app.command("inspect", help="Show what a bundle, or a jar that 'compile' wrote, holds: columns, ops, sizes, backends.")
 def _inspect(bundle: _Bundle, as_json: _Json = False) -> None:
-    from leapstream.cli.inspection import Inspection
+    from leapstream.cli.inspection import Inspection, show_jar
+    from leapstream.jvm.jar import CompiledJar
 
+    jar = CompiledJar.read(bundle)
+    if jar is not None:
+        if as_json:
+            print_json(asdict(jar))
+        else:
+            show_jar(jar, out())
+        return
     inspection = Inspection(bundle)
     if as_json:
         print_json(inspection.as_json())
@@ -242,6 +250,61 @@ def _convert(
             save(Model(definition), target, format=wanted)
         except UnsupportedOpError:
             raise error from None
+
+
+@app.command(
+    "compile", help="Compile bundles into a jar of functions and models for any Flink, with no Python on the cluster."
+)
+def _compile(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The jar.", metavar="JAR")],
+    bundles: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(metavar="BUNDLE...", help="Each makes a function and a model, named as its file."),
+    ] = None,
+    udf: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(help="A function, the class leapstream.models.NAME; may be repeated.", metavar="NAME=BUNDLE"),
+    ] = None,
+    model: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            help="A model for CREATE MODEL ... WITH ('provider' = 'mleap', 'bundle' = 'NAME'); may be repeated.",
+            metavar="NAME=BUNDLE",
+        ),
+    ] = None,
+    config: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--config", "-c", help="application.conf whose functions the jar is to hold."),
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    from leapstream.cli.doctor import require
+
+    require(["flink"], "compile")
+    from leapstream.cli.compilation import compile_bundles
+    from leapstream.cli.inspection import show_jar
+
+    jar = compile_bundles(output, bundles or [], udf or [], model or [], None if config is None else str(config))
+    if as_json:
+        print_json(asdict(jar))
+    else:
+        show_jar(jar, out())
+
+
+@app.command("ddl", help="Print SQL for a bundle: a table of random rows, the function and the model, and queries.")
+def _ddl(
+    bundle: _Bundle,
+    name: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Name of the function; that of the bundle's file by default."),
+    ] = None,
+) -> None:
+    from leapstream.cli.doctor import require
+
+    require(["flink"], "ddl")
+    from leapstream.cli.compilation import ddl
+
+    typer.echo(ddl(bundle, name))
 
 
 @app.command("sql", help="Run SQL statements in an embedded Flink, or on a cluster, and print what queries give.")

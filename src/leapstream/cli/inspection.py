@@ -1,4 +1,4 @@
-"""``leapstream inspect``: what a bundle holds."""
+"""``leapstream inspect``: what a bundle, or a jar of models, holds."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from leapstream.bundle.definition import ModelDef
 from leapstream.bundle.types import Schema
 from leapstream.bundle.writer import encode_files
 from leapstream.errors import LeapstreamError
+from leapstream.jvm.jar import CompiledJar
 from leapstream.model import Model
 from leapstream.ops.pipeline import Node, Pipeline, Root
 
@@ -122,6 +123,21 @@ class Inspection:
             return
         for node, place, inner in _children(root, path, model):
             self._draw(branch, node, place, inner)
+
+
+def show_jar(jar: CompiledJar, console: Console) -> None:
+    """Print what a jar holds."""
+    whole = Diagram(Text("jar", style="bold").append(f"  leapstream {jar.leapstream}", style="not bold dim"))
+    for model in jar.models:
+        label = Text(f"{model.kind} ", style="default").append(model.name, style="bold cyan")
+        branch = whole.add(label.append(f"  {model.class_name}", style="not bold dim"))
+        branch.add(Text(f"bundle {model.bundle}  {model.uid}, Bundle.ML {model.version}"))
+        branch.add(Text(f"sha256 {model.sha256}"))
+        arguments, results = (
+            ", ".join(f"{name} {kind}" for name, kind in columns.items()) for columns in (model.inputs, model.outputs)
+        )
+        branch.add(Text(f"({arguments}) → ({results})"))
+    console.print(whole)
 
 
 def _children(root: Pipeline, path: str, model: ModelDef) -> list[tuple[Root, str, ModelDef]]:

@@ -14,8 +14,10 @@ from leapstream.jvm.gateway import ensure_java
 # PyFlink starts its JVM on the first use of its gateway, which looks for Java in the environment.
 ensure_java()
 
+from leapstream.flink.compiler import Target, compile_jar  # noqa: E402
 from leapstream.flink.config import RegistryConfig, UDFEntry, read_config  # noqa: E402
 from leapstream.flink.datastream import FAILED, MLeapMapFunction, MLeapProcessFunction, predict_stream  # noqa: E402
+from leapstream.flink.models import create_model  # noqa: E402
 from leapstream.flink.registry import MLeapUDFRegistry, RegisteredFunction  # noqa: E402
 from leapstream.flink.signature import FunctionSignature  # noqa: E402
 
@@ -27,7 +29,10 @@ __all__ = [
     "MLeapUDFRegistry",
     "RegisteredFunction",
     "RegistryConfig",
+    "Target",
     "UDFEntry",
+    "compile_jar",
+    "create_model",
     "predict_stream",
     "read_config",
 ]

@@ -10,8 +10,8 @@ from importlib import resources
 
 from leapstream.bundle.types import BasicType, DataType, Field, MapType, ScalarType, Schema, TensorType
 from leapstream.flink.config import OnError
-from leapstream.flink.signature import FunctionSignature
-from leapstream.jvm import runtime_sources
+from leapstream.flink.signature import FunctionSignature, sql_type
+from leapstream.jvm import PACKAGE, runtime_sources
 from leapstream.jvm.emitter import LETTERS, JavaField, JavaModel, emit
 from leapstream.model import Model
 
@@ -35,13 +35,25 @@ class JavaFunction:
 
 def signature_sources(*, python: bool) -> dict[str, str]:
     """The hand-written classes that functions of the JVM backend, or of the Python one, extend."""
-    names = ("ModelSignature", "PythonModelFunction") if python else ("ModelSignature", "ModelFunction")
+    return java_sources(*(("PythonModelFunction",) if python else ("ModelFunction", "ModelMetrics")), "ModelSignature")
+
+
+def java_sources(*names: str) -> dict[str, str]:
+    """Hand-written classes around models, by fully qualified name."""
     folder = resources.files("leapstream.flink") / "java"
-    return {f"leapstream.runtime.{name}": (folder / f"{name}.java").read_text(encoding="utf-8") for name in names}
+    return {f"{PACKAGE}.{name}": (folder / f"{name}.java").read_text(encoding="utf-8") for name in names}
 
 
-def generate(signature: FunctionSignature, model: Model, on_error: OnError) -> JavaFunction:
+def generate(
+    signature: FunctionSignature, model: Model, on_error: OnError, class_name: str | None = None
+) -> JavaFunction:
     """The function of a signature.
+
+    Args:
+        signature: what it takes and gives.
+        model: what it runs.
+        on_error: what it does where the model refuses a row.
+        class_name: fully qualified name of its class; by default one that no other function has.
 
     Raises:
         BackendError: the JVM backend lacks a primitive of the model's plan.
@@ -51,27 +63,37 @@ def generate(signature: FunctionSignature, model: Model, on_error: OnError) -> J
     trial = emit(plan, f"{_PACKAGE}.Model")
     digest = hashlib.sha256(trial.source.encode() + trial.data + repr((signature, on_error)).encode()).hexdigest()[:16]
     java = emit(plan, f"{_PACKAGE}.Model_{digest}")
-    name = f"{signature.function}_{digest}"
-    resource = f"leapstream/generated/Model_{digest}.bin"
-    source = _source(signature, plan.inputs, java, name, resource, on_error)
+    name = class_name or f"{_PACKAGE}.{signature.function}_{digest}"
+    resource = f"{_PACKAGE.replace('.', '/')}/Model_{digest}.bin"
+    source = _source(signature, plan.inputs, java, name, resource, on_error, model.definition.uid)
     sources = {**runtime_sources(), **signature_sources(python=False)}
-    sources |= {java.class_name: java.source, f"{_PACKAGE}.{name}": source}
-    return JavaFunction(f"{_PACKAGE}.{name}", sources, {resource: java.data})
+    sources |= {java.class_name: java.source, name: source}
+    return JavaFunction(name, sources, {resource: java.data})
 
 
 def _source(
-    signature: FunctionSignature, plan_inputs: Schema, java: JavaModel, name: str, resource: str, on_error: OnError
+    signature: FunctionSignature,
+    plan_inputs: Schema,
+    java: JavaModel,
+    name: str,
+    resource: str,
+    on_error: OnError,
+    version: str,
 ) -> str:
     body = "\n".join(
         "    " + line
         for method in _methods(signature, plan_inputs, java, on_error)
         for line in [*method.splitlines(), ""]
     )
-    strings = [f"new String[] {{{', '.join(map(_quote, values))}}}" for values in _names_and_types(signature)]
+    package, _, simple_name = name.rpartition(".")
+    inputs, outputs = (
+        [f"new String[] {{{', '.join(map(_quote, values))}}}" for values in (s.names, [sql_type(f.type) for f in s])]
+        for s in (signature.inputs, signature.outputs)
+    )
     vectors = [f for f in java.inputs if f.java_type.endswith("Vec")]
     buffers = "".join(f"    private transient Vec {_buffer(f)};\n" for f in vectors)
     opened = "".join(f"        {_buffer(f)} = new Vec();\n" for f in vectors)
-    return f"""package {_PACKAGE};
+    return f"""package {package};
 
 import leapstream.runtime.*;
 import org.apache.flink.table.data.ArrayData;
@@ -81,16 +103,18 @@ import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.data.binary.BinaryStringData;
 
-public final class {name} extends ModelFunction {{
+public final class {simple_name} extends ModelFunction {{
 
     private transient {java.class_name} m;
 {buffers}
-    public {name}() {{
-        super(new ModelSignature({_quote(signature.function)}, {_quote(signature.model)},
-            {strings[0]}, {strings[1]}, {signature.packed}, {_quote(signature.result_type)}, false));
+    public {simple_name}() {{
+        super(
+            new ModelSignature({_quote(signature.function)}, {_quote(signature.model)},
+                {inputs[0]}, {inputs[1]}, {signature.packed}, {_quote(signature.result_type)}, false),
+            {_quote(version)}, {outputs[0]}, {outputs[1]});
     }}
 
-    public void open(org.apache.flink.table.functions.FunctionContext context) throws Exception {{
+    protected void load() throws java.io.IOException {{
         {java.class_name} opened = new {java.class_name}();
         load(opened, {_quote("/" + resource)});
 {opened}        m = opened;
@@ -99,10 +123,6 @@ public final class {name} extends ModelFunction {{
 {body}
 }}
 """
-
-
-def _names_and_types(signature: FunctionSignature) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    return signature.inputs.names, signature.input_types
 
 
 def _quote(text: str) -> str:
@@ -144,7 +164,19 @@ def _methods(signature: FunctionSignature, plan_inputs: Schema, java: JavaModel,
     yield _eval(result, ", ".join(f"Object a{i}" for i in range(count)), setters, on_error)
     if signature.packed >= 0:
         yield from _packed_evals(signature, java.inputs, result, on_error)
+    yield _call(signature)
     yield _compute(signature, java, result)
+
+
+def _call(signature: FunctionSignature) -> str:
+    def evaluated(count: int) -> str:
+        return f"return eval({', '.join(f'arguments[{i}]' for i in range(count))});"
+
+    lines = [evaluated(len(signature.inputs))]
+    if signature.packed >= 0:
+        packed = evaluated(signature.packed) if signature.packed > 0 else "return eval(arguments);"
+        lines = [f"if (arguments.length == 1) {{ {lines[0]} }}", packed]
+    return "\n".join(["protected Object call(Object[] arguments) {", *(f"    {line}" for line in lines), "}"])
 
 
 def _packed_evals(
@@ -161,10 +193,12 @@ def _packed_evals(
 
 
 def _eval(result: str, parameters: str, setters: list[str], on_error: OnError) -> str:
-    lines = [*setters, "return compute();"]
-    if on_error == "null":
-        lines = ["try {", *("    " + line for line in lines), "} catch (PredictionException failure) {"]
-        lines += ["    return missing();", "}"]
+    lines = ["long began = metrics.begin();", "try {"]
+    lines += [
+        "    " + line for line in (*setters, f"{result} result = compute();", "metrics.end(began);", "return result;")
+    ]
+    lines += ["} catch (PredictionException failure) {", "    metrics.failed();"]
+    lines += ["    return missing();" if on_error == "null" else "    throw failure;", "}"]
     body = "\n".join("    " + line for line in lines)
     return f"public {result} eval({parameters}) {{\n{body}\n}}"
 
@@ -203,10 +237,10 @@ def _value_class(data_type: DataType) -> str:
 def _compute(signature: FunctionSignature, java: JavaModel, result: str) -> str:
     values = [_value(field, out) for field, out in zip(signature.outputs, java.outputs, strict=True)]
     if len(values) == 1:
-        lines = ["if (!m.run()) {", "    return missing();", "}", f"return {values[0]};"]
+        lines = ["dropped = !m.run();", f"return dropped ? missing() : {values[0]};"]
         missing = "return null;"
     else:
-        lines = [f"GenericRowData row = new GenericRowData({len(values)});", "if (m.run()) {"]
+        lines = [f"GenericRowData row = new GenericRowData({len(values)});", "dropped = !m.run();", "if (!dropped) {"]
         lines += [f"    row.setField({i}, {value});" for i, value in enumerate(values)]
         lines += ["}", "return row;"]
         missing = f"return new GenericRowData({len(values)});"

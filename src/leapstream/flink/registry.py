@@ -300,7 +300,7 @@ def _write_jar(prepared: list[_Prepared]) -> Path:
     for name, data in sorted({**classes, **resources}.items()):
         digest.update(name.encode() + b"\0" + data)
     names = "-".join(re.sub(r"\W", "_", item.registered.name) for item in prepared[:3])
-    path = _jar_directory() / f"{names}-{digest.hexdigest()[:16]}.jar"
+    path = jar_directory() / f"{names}-{digest.hexdigest()[:16]}.jar"
     if not path.exists():
         write_jar(path, classes, resources, {"Created-By": "leapstream"})
     return path
@@ -309,7 +309,7 @@ def _write_jar(prepared: list[_Prepared]) -> Path:
 _directory: Path | None = None
 
 
-def _jar_directory() -> Path:
+def jar_directory() -> Path:
     """Where the jars of this process live until it ends."""
     global _directory
     if _directory is None or not _directory.is_dir():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 from pyflink.table.udf import FunctionContext, ScalarFunction
 
+from leapstream.errors import PredictionError
 from leapstream.flink.batch import predict_columns, series_values
 from leapstream.flink.config import OnError
 from leapstream.flink.signature import FunctionSignature
@@ -36,6 +40,48 @@ class WorkerBundle:
         return model
 
 
+class ModelMetrics:
+    """What a model tells about itself, in the same group as on the JVM: ``leapstream.model.NAME.version.UID``.
+
+    ``predictions`` and ``failures`` are counters, ``loadTimeMs`` is a gauge, and ``latencyNanos`` a distribution of the mean time
+    of a prediction in each batch. A row without a prediction is a failure here, since NaN is NULL.
+    """
+
+    def __init__(self, context: FunctionContext, model: Model, load_seconds: float) -> None:
+        self._predictions = self._failures = self._latency = None
+        try:
+            parent = context.get_metric_group()
+        # python.metric.enabled = false
+        except RuntimeError:
+            return
+        group = parent.add_group("leapstream").add_group("model", model.name)
+        group = group.add_group("version", model.definition.uid)
+        self._predictions, self._failures = group.counter("predictions"), group.counter("failures")
+        self._latency = group.distribution("latencyNanos")
+        group.gauge("loadTimeMs", lambda: int(load_seconds * 1000))
+
+    @contextmanager
+    def batch(self, size: int) -> Iterator[None]:
+        """Count and time the predictions of a batch."""
+        began = time.perf_counter_ns()
+        if self._predictions is not None and self._failures is not None:
+            self._predictions.inc(size)
+            # Beam tells only of counters that were touched.
+            self._failures.inc(0)
+        try:
+            yield
+        except PredictionError:
+            self.failed(1)
+            raise
+        if self._latency is not None:
+            self._latency.update((time.perf_counter_ns() - began) // max(size, 1))
+
+    def failed(self, rows: int) -> None:
+        """Count rows that have no prediction."""
+        if self._failures is not None:
+            self._failures.inc(rows)
+
+
 class PandasModelFunction(ScalarFunction):  # type: ignore[misc]
     """A pandas function that predicts; the model travels with it, or is read in :meth:`open`.
 
@@ -48,26 +94,37 @@ class PandasModelFunction(ScalarFunction):  # type: ignore[misc]
         self._signature = signature
         self._on_error = on_error
         self._model: Model | None = model if isinstance(model, Model) else None
+        self._metrics: ModelMetrics | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_model": None}
+        return {**self.__dict__, "_model": None, "_metrics": None}
 
     def open(self, function_context: FunctionContext) -> None:
         """Make the model ready."""
+        began = time.perf_counter()
         self._model = self._source if isinstance(self._source, Model) else self._source.load()
+        self._metrics = ModelMetrics(function_context, self._model, time.perf_counter() - began)
 
     def eval(self, *columns: pd.Series[Any]) -> Any:
         """The results for a batch: a Series, or a DataFrame for a ROW. Dropped rows are NULL."""
-        assert self._model is not None
-        outputs, rows = predict_columns(self._model, self._signature, columns, self._on_error)
+        assert self._model is not None and self._metrics is not None
         size = next(len(values) for values in columns if isinstance(values, pd.Series))
+        with self._metrics.batch(size):
+            outputs, rows = predict_columns(self._model, self._signature, columns, self._on_error)
         results: dict[str, pd.Series[Any]] = {
             f.name: _aligned(series_values(outputs[f.name], f), rows, size) for f in self._signature.outputs
         }
+        if self._on_error == "null":
+            self._count_missing(results)
         if len(results) > 1:
             return pd.DataFrame(results)
         (result,) = results.values()
         return result
+
+    def _count_missing(self, results: dict[str, pd.Series[Any]]) -> None:
+        missing = np.logical_and.reduce([series.isna() for series in results.values()])
+        assert self._metrics is not None
+        self._metrics.failed(int(missing.sum()))
 
 
 def _aligned(values: Any, rows: npt.NDArray[np.intp], size: int) -> pd.Series[Any]:

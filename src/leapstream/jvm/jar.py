@@ -1,19 +1,25 @@
-"""Writes jars: the same contents give the same bytes."""
+"""Writes jars, the same contents giving the same bytes, and reads what leapstream says in their manifests."""
 
 from __future__ import annotations
 
 import io
+import json
 import os
+import re
 import zipfile
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from leapstream.bundle.writer import write_atomically
-from leapstream.errors import BackendError
+from leapstream.errors import BackendError, BundleError
 
 # The earliest time that a zip can hold.
 _TIME = (1980, 1, 1, 0, 0, 0)
 _LINE = 72
+_MANIFEST = "META-INF/MANIFEST.MF"
+_MODELS = "Leapstream-Models"
+_VERSION = "Leapstream-Version"
 
 
 def write_jar(
@@ -39,7 +45,7 @@ def write_jar(
     files = {**classes, **resources}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in ["META-INF/MANIFEST.MF", *sorted(files)]:
+        for name in [_MANIFEST, *sorted(files)]:
             info = zipfile.ZipInfo(name, _TIME)
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = 0o644 << 16
@@ -63,4 +69,69 @@ def _manifest(attributes: Mapping[str, str]) -> bytes:
     return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
-__all__ = ["write_jar"]
+# ---- models in a jar --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CompiledModel:
+    """What the manifest of a jar says of a function or model.
+
+    Attributes:
+        name: of the function, or of the bundle that ``CREATE MODEL`` names.
+        kind: ``function`` or ``model``.
+        class_name: the class that predicts.
+        bundle, uid, version: name and uid of the bundle, and the version of MLeap that it says.
+        sha256: its checksum.
+        inputs, outputs: SQL types of the columns by name.
+    """
+
+    name: str
+    kind: str
+    class_name: str
+    bundle: str
+    uid: str
+    version: str
+    sha256: str
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+
+
+@dataclass(frozen=True)
+class CompiledJar:
+    """A jar of models, and the version of leapstream that made it."""
+
+    leapstream: str
+    models: tuple[CompiledModel, ...]
+
+    def manifest(self) -> dict[str, str]:
+        """The attributes of the manifest that say it."""
+        return {
+            "Created-By": f"leapstream {self.leapstream}",
+            _VERSION: self.leapstream,
+            _MODELS: json.dumps([asdict(model) for model in self.models]),
+        }
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> CompiledJar | None:
+        """What a jar says; ``None`` where the file is no jar of models.
+
+        Raises:
+            BundleError: its manifest is damaged.
+        """
+        try:
+            with zipfile.ZipFile(path) as archive:
+                text = archive.read(_MANIFEST).decode("utf-8")
+        except (OSError, KeyError, zipfile.BadZipFile, UnicodeDecodeError):
+            return None
+        lines = re.sub(r"\r?\n ", "", text).splitlines()
+        attributes = {key: value for key, colon, value in (line.partition(": ") for line in lines) if colon}
+        if _MODELS not in attributes:
+            return None
+        try:
+            models = tuple(CompiledModel(**model) for model in json.loads(attributes[_MODELS]))
+            return cls(attributes[_VERSION], models)
+        except (KeyError, TypeError, ValueError) as error:
+            raise BundleError(f"{path}: its manifest does not say what leapstream writes: {error}") from error
+
+
+__all__ = ["CompiledJar", "CompiledModel", "write_jar"]

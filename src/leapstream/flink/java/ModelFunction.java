@@ -10,13 +10,17 @@ import java.net.URLConnection;
 import java.util.HashMap;
 import java.util.Map;
 
+import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.table.catalog.DataTypeFactory;
 import org.apache.flink.table.data.ArrayData;
 import org.apache.flink.table.data.GenericArrayData;
+import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.MapData;
 import org.apache.flink.table.data.binary.BinaryStringData;
+import org.apache.flink.table.functions.FunctionContext;
 import org.apache.flink.table.functions.ScalarFunction;
 import org.apache.flink.table.types.inference.TypeInference;
+import org.apache.flink.table.types.logical.LogicalType;
 
 /** Base of the generated functions: a row model with a SQL signature. Arguments and results are Flink's internal data. */
 public abstract class ModelFunction extends ScalarFunction {
@@ -24,15 +28,98 @@ public abstract class ModelFunction extends ScalarFunction {
     private static final long serialVersionUID = 1L;
 
     private final ModelSignature signature;
+    private final String version;
+    private final String[] outputs;
+    private final String[] outputTypes;
 
-    protected ModelFunction(ModelSignature signature) {
+    /** What is counted of this model. */
+    protected transient ModelMetrics metrics;
+
+    /** Whether the model dropped the row of the last call. */
+    protected transient boolean dropped;
+
+    /**
+     * @param version what tells versions of the model apart
+     * @param outputs names of the columns that the result is made of
+     * @param outputTypes their SQL types
+     */
+    protected ModelFunction(ModelSignature signature, String version, String[] outputs, String[] outputTypes) {
         this.signature = signature;
+        this.version = version;
+        this.outputs = outputs;
+        this.outputTypes = outputTypes;
     }
 
     @Override
     public TypeInference getTypeInference(DataTypeFactory factory) {
         return signature.typeInference();
     }
+
+    @Override
+    public void open(FunctionContext context) throws Exception {
+        open(context.getMetricGroup());
+    }
+
+    final void open(MetricGroup group) throws IOException {
+        long began = System.nanoTime();
+        load();
+        metrics = new ModelMetrics(group, signature.model(), version, System.nanoTime() - began);
+    }
+
+    /** Makes the model ready. */
+    protected abstract void load() throws IOException;
+
+    /** Calls eval with so many arguments. */
+    protected abstract Object call(Object[] arguments);
+
+    // ---- for those who call it without SQL --------------------------------------------------------------------------
+
+    final ModelSignature signature() {
+        return signature;
+    }
+
+    final boolean dropped() {
+        return dropped;
+    }
+
+    final int outputCount() {
+        return outputs.length;
+    }
+
+    final String outputName(int i) {
+        return outputs[i];
+    }
+
+    final LogicalType outputType(int i) {
+        return ModelSignature.parse(outputTypes[i]);
+    }
+
+    /** The number of an output, or -1. */
+    final int outputNamed(String name) {
+        for (int i = 0; i < outputs.length; i++) {
+            if (outputs[i].equals(name)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /** An output of what a call gave. */
+    final Object output(Object found, int i) {
+        return outputs.length == 1 ? found : ((GenericRowData) found).getField(i);
+    }
+
+    /** What the model takes and gives, for error messages. */
+    final String describe() {
+        StringBuilder text = new StringBuilder("Model '").append(signature.model()).append("' is ").append(signature);
+        text.append(" -> (");
+        for (int i = 0; i < outputs.length; i++) {
+            text.append(i == 0 ? "" : ", ").append(outputs[i]).append(' ').append(outputTypes[i]);
+        }
+        return text.append(')').toString();
+    }
+
+    // ---- data -------------------------------------------------------------------------------------------------------
 
     /** Opens a model with its data, a resource of the jar that the function's class comes from. */
     protected void load(RowModel model, String resource) throws IOException {

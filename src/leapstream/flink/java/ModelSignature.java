@@ -71,12 +71,56 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
 
     @Override
     public Optional inferInputTypes(CallContext call, boolean throwOnFailure) {
-        List given = call.getArgumentDataTypes();
+        List given = new ArrayList();
+        for (int i = 0; i < call.getArgumentDataTypes().size(); i++) {
+            given.add(((DataType) call.getArgumentDataTypes().get(i)).getLogicalType());
+        }
         List accepted = new ArrayList();
-        String refusal = null;
-        if (python && areLiterals(call, given.size())) {
+        String refusal = refusal(given, accepted);
+        if (refusal == null && python && areLiterals(call, given.size())) {
             refusal = "all its arguments are constants, which the python backend cannot compute with";
-        } else if (isPacked(given)) {
+        }
+        if (refusal == null) {
+            return Optional.of(accepted);
+        }
+        if (throwOnFailure) {
+            throw new ValidationException(
+                    "Function " + function + " of model '" + model + "': " + refusal + ". Expected: " + this
+                            + ". Given: " + function + describe(given));
+        }
+        return Optional.empty();
+    }
+
+    String[] names() {
+        return names;
+    }
+
+    String model() {
+        return model;
+    }
+
+    /** Why the function cannot take columns of these types as they are, without the planner's casts; null when it can. */
+    String refusalOfColumns(List given) {
+        List accepted = new ArrayList();
+        String refusal = refusal(given, accepted);
+        for (int i = 0; refusal == null && i < given.size(); i++) {
+            LogicalType type = typeOf(given, i);
+            LogicalType taken = ((DataType) accepted.get(i)).getLogicalType();
+            boolean number = isNumber(type) && type.getTypeRoot() != LogicalTypeRoot.DECIMAL;
+            boolean scalar = number || type.getTypeRoot() == LogicalTypeRoot.BOOLEAN
+                    || type.is(LogicalTypeFamily.CHARACTER_STRING) || type.is(LogicalTypeFamily.BINARY_STRING);
+            if (!scalar && !type.copy(true).equals(taken.copy(true))) {
+                String name = given.size() == names.length ? " (" + names[i] + ")" : "";
+                refusal = "column " + (i + 1) + name + " must be " + taken.asSummaryString() + ", not " + type.asSummaryString();
+            }
+        }
+        return refusal;
+    }
+
+    /** Why the function cannot take arguments of these types; null when it can. */
+    private String refusal(List given, List accepted) {
+        String refusal = null;
+        if (isPacked(given)) {
             LogicalType element = (LogicalType) ((ArrayType) parse(types[0])).getElementType();
             if (packed > 0 && given.size() != packed) {
                 refusal = "it takes " + packed + " numbers, or one array of them; " + given.size() + " are given";
@@ -92,15 +136,7 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
                 refusal = accept(typeOf(given, i), parse(types[i]), "argument " + (i + 1) + " (" + names[i] + ")", accepted);
             }
         }
-        if (refusal == null) {
-            return Optional.of(accepted);
-        }
-        if (throwOnFailure) {
-            throw new ValidationException(
-                    "Function " + function + " of model '" + model + "': " + refusal + ". Expected: " + signature()
-                            + ". Given: " + function + describe(given));
-        }
-        return Optional.empty();
+        return refusal;
     }
 
     @Override
@@ -152,18 +188,19 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
     }
 
     private static LogicalType typeOf(List given, int i) {
-        return ((DataType) given.get(i)).getLogicalType();
+        return (LogicalType) given.get(i);
     }
 
     private static DataType internal(LogicalType type) {
         return DataTypeUtils.toInternalDataType(type);
     }
 
-    private static LogicalType parse(String type) {
+    static LogicalType parse(String type) {
         return LogicalTypeParser.parse(type, ModelSignature.class.getClassLoader());
     }
 
-    private String signature() {
+    @Override
+    public String toString() {
         StringBuilder text = new StringBuilder(function).append('(');
         for (int i = 0; i < types.length; i++) {
             text.append(i == 0 ? "" : ", ").append(names[i]).append(' ').append(types[i]);

@@ -1,0 +1,81 @@
+"""``leapstream compile`` and ``leapstream ddl``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+from leapstream.errors import ConfigError
+from leapstream.flink.compiler import Target, checksum, compile_jar
+from leapstream.flink.config import read_config
+from leapstream.flink.models import statements
+from leapstream.jvm.jar import CompiledJar
+from leapstream.model import load
+from leapstream.sources import loader_for, resolve
+
+Kind = Literal["function", "model"]
+
+
+def compile_bundles(
+    output: Path, bundles: Sequence[str], functions: Sequence[str], models: Sequence[str], config: str | None
+) -> CompiledJar:
+    """Compile bundles into a jar.
+
+    Args:
+        output: the jar.
+        bundles: each makes a function and a model, named as its file.
+        functions, models: ``NAME=BUNDLE``.
+        config: an ``application.conf``, whose entries make functions.
+    """
+    targets = [
+        target
+        for bundle in bundles
+        for kind in ("function", "model")
+        for target in _target(kind, _name(bundle), bundle)
+    ]
+    targets += [target for given in functions for target in _target("function", *_parted(given, "--udf"))]
+    targets += [target for given in models for target in _target("model", *_parted(given, "--model"))]
+    if config is not None:
+        targets += _configured(config)
+    return compile_jar(output, targets)
+
+
+def ddl(bundle: str, name: str | None) -> str:
+    """The statements that fit a bundle."""
+    return "\n\n".join(f"{statement};" for statement in statements(name or _name(bundle), load(bundle)))
+
+
+def _target(kind: Kind, name: str, bundle: str) -> Iterator[Target]:
+    path = resolve(bundle)
+    yield Target(name, load(path), kind, sha256=checksum(Path(path)))
+
+
+def _configured(config: str) -> Iterator[Target]:
+    parsed = read_config(config)
+    for entry in parsed.entries:
+        if entry.load_on == "worker" or entry.backend == "python":
+            raise ConfigError(
+                f"function {entry.udf_name!r}: a jar holds its bundle and runs on the JVM; "
+                'loadOn = "worker" and backend = "python" have no place in it'
+            )
+        loader = loader_for(entry.bundle_source, gcs_bucket=parsed.gcs_bucket)
+        model = loader.load(entry.bundle_path, sha256=entry.sha256)
+        yield Target(
+            entry.udf_name, model, "function", entry.inputs, entry.outputs, entry.on_error, sha256=entry.sha256
+        )
+
+
+def _parted(given: str, option: str) -> tuple[str, str]:
+    name, equals, bundle = given.partition("=")
+    if not equals or not name or not bundle:
+        raise ConfigError(f"{option} {given}: it has to be NAME=BUNDLE")
+    return name, bundle
+
+
+def _name(bundle: str) -> str:
+    """The name of a bundle's file, as an identifier."""
+    stem = Path(bundle.rstrip("/")).name.removesuffix(".zip")
+    name = re.sub(r"\W+", "_", stem, flags=re.ASCII)
+    return f"_{name}" if name[:1].isdigit() else name

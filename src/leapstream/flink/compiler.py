@@ -1,0 +1,161 @@
+"""``leapstream compile``: models as one jar that any Flink can use, with no Python, MLeap or Scala on the cluster.
+
+A function ``NAME`` is the class ``leapstream.models.NAME``. A model ``NAME`` is the bundle ``NAME`` of the provider ``mleap`` in
+``CREATE MODEL``, and the class ``leapstream.models.NAMEMap`` for the DataStream API of Java.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import leapstream
+from leapstream.bundle.writer import encode_files
+from leapstream.errors import ConfigError
+from leapstream.flink.config import OnError
+from leapstream.flink.javafunction import generate, java_sources
+from leapstream.flink.signature import FunctionSignature, sql_type
+from leapstream.jvm.gateway import compile_java
+from leapstream.jvm.jar import CompiledJar, CompiledModel, write_jar
+from leapstream.model import Model
+
+PACKAGE = "leapstream.models"
+PREDICT_PACKAGE = f"{PACKAGE}.predict"
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_SERVICE = "META-INF/services/org.apache.flink.table.factories.Factory"
+_PROVIDER = "leapstream.runtime.MLeapProviderFactory"
+_MODEL_CLASSES = ("BundleProviderFactory", "MLeapProviderFactory", "ModelMapFunction", "ModelPredictFunction")
+_KEYWORDS = frozenset(
+    """
+    abstract assert boolean break byte case catch char class const continue default do double else enum extends false final
+    finally float for goto if implements import instanceof int interface long native new null package private protected public
+    return short static strictfp super switch synchronized this throw throws transient true try void volatile while
+    """.split()  # noqa: SIM905
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a jar is to hold.
+
+    Attributes:
+        name: the function's or the model's, an identifier of Java.
+        model: what it runs.
+        kind: ``function``, or ``model`` for ``CREATE MODEL`` and the DataStream API.
+        inputs: the bundle's inputs in the order of a function's arguments; by default that of first use.
+        outputs: columns to give; by default a function's are the model's prediction, a model's all that the bundle gives.
+        on_error: what a function does where the model refuses a row; a model has an option for it.
+        sha256: checksum of the bundle; by default that of its files.
+    """
+
+    name: str
+    model: Model
+    kind: Literal["function", "model"] = "function"
+    inputs: tuple[str, ...] | None = None
+    outputs: tuple[str, ...] | None = None
+    on_error: OnError = "fail"
+    sha256: str | None = None
+
+    @property
+    def class_name(self) -> str:
+        """The class that predicts."""
+        return f"{PACKAGE if self.kind == 'function' else PREDICT_PACKAGE}.{self.name}"
+
+    def signature(self) -> FunctionSignature:
+        """What it takes and gives."""
+        outputs = self.outputs
+        if outputs is None and self.kind == "model":
+            outputs = self.model.schema.outputs.names
+        return FunctionSignature.of(self.name, self.model, self.inputs, outputs)
+
+
+def compile_jar(path: str | os.PathLike[str], targets: Sequence[Target]) -> CompiledJar:
+    """Write a jar of functions and models. The same targets give the same bytes.
+
+    Raises:
+        ConfigError: there are no targets, or a name is taken or no identifier of Java.
+        SchemaError: an input or output is not known.
+        BackendError: the jvm backend cannot run a model, or PyFlink is missing.
+    """
+    _check_names(targets)
+    sources: dict[str, str] = {}
+    files: dict[str, bytes] = {}
+    compiled: list[CompiledModel] = []
+    for target in targets:
+        signature = target.signature()
+        function = generate(signature, target.model, target.on_error, target.class_name)
+        sources |= function.sources
+        files |= function.resources
+        if target.kind == "model":
+            sources |= java_sources(*_MODEL_CLASSES)
+            sources[f"{PACKAGE}.{target.name}Map"] = _around(target, f"{PACKAGE}.{target.name}Map", "ModelMapFunction")
+            name = f"{PACKAGE}.provider.{target.name}"
+            sources[name] = _around(target, name, "BundleProviderFactory")
+            files[_SERVICE] = f"{_PROVIDER}\n".encode()
+        compiled.append(_described(target, signature))
+    jar = CompiledJar(leapstream.__version__, tuple(compiled))
+    write_jar(path, compile_java(sources), files, jar.manifest())
+    return jar
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a bundle: of the file, or of the names and contents of a directory's files."""
+    if path.is_file():
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    return _digest({str(f.relative_to(path).as_posix()): f.read_bytes() for f in path.rglob("*") if f.is_file()})
+
+
+def _digest(files: dict[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(f"{name}\0{len(files[name])}\0".encode())
+        digest.update(files[name])
+    return digest.hexdigest()
+
+
+def _described(target: Target, signature: FunctionSignature) -> CompiledModel:
+    definition = target.model.definition
+    return CompiledModel(
+        name=target.name,
+        kind=target.kind,
+        class_name=target.class_name,
+        bundle=definition.name,
+        uid=definition.uid,
+        version=definition.version,
+        sha256=target.sha256 or _digest(dict(encode_files(definition, definition.format))),
+        inputs={f.name: sql_type(f.type) for f in signature.inputs},
+        outputs={f.name: sql_type(f.type) for f in signature.outputs},
+    )
+
+
+def _check_names(targets: Sequence[Target]) -> None:
+    if not targets:
+        raise ConfigError("there is nothing to compile")
+    taken: set[tuple[str, str]] = set()
+    for target in targets:
+        if not _IDENTIFIER.fullmatch(target.name) or target.name in _KEYWORDS:
+            raise ConfigError(f"{target.kind} {target.name!r}: a name has to be an identifier of Java")
+        # Functions are case-insensitive in SQL, and class files on some disks.
+        key = (target.kind, target.name.lower())
+        if key in taken:
+            raise ConfigError(f"{target.kind} {target.name!r}: the name is taken already")
+        taken.add(key)
+
+
+def _around(target: Target, class_name: str, base: str) -> str:
+    """A class that makes something else of the class that predicts."""
+    package, _, name = class_name.rpartition(".")
+    return f"""package {package};
+
+public final class {name} extends leapstream.runtime.{base} {{
+
+    public {name}() {{
+        super(new {target.class_name}());
+    }}
+}}
+"""

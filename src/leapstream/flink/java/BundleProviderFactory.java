@@ -1,0 +1,149 @@
+package leapstream.runtime;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+import org.apache.flink.configuration.ConfigOption;
+import org.apache.flink.configuration.ConfigOptions;
+import org.apache.flink.table.api.ValidationException;
+import org.apache.flink.table.catalog.Column;
+import org.apache.flink.table.catalog.ResolvedSchema;
+import org.apache.flink.table.factories.FactoryUtil;
+import org.apache.flink.table.factories.ModelProviderFactory;
+import org.apache.flink.table.functions.PredictFunction;
+import org.apache.flink.table.ml.ModelProvider;
+import org.apache.flink.table.ml.PredictRuntimeProvider;
+import org.apache.flink.table.types.logical.LogicalType;
+
+/**
+ * Makes CREATE MODEL a model of a bundle that leapstream compiled; each has a subclass.
+ *
+ * Columns of INPUT stand for the bundle's inputs of their names, or for all of them by position; those of OUTPUT for its outputs.
+ */
+public abstract class BundleProviderFactory implements ModelProviderFactory {
+
+    static final ConfigOption BUNDLE = ConfigOptions.key("bundle").stringType().noDefaultValue();
+    static final ConfigOption ON_ERROR = ConfigOptions.key("on-error").stringType().defaultValue("fail");
+
+    private final ModelFunction function;
+
+    protected BundleProviderFactory(ModelFunction function) {
+        this.function = function;
+    }
+
+    public String factoryIdentifier() {
+        return "mleap";
+    }
+
+    public Set requiredOptions() {
+        return Collections.singleton(BUNDLE);
+    }
+
+    public Set optionalOptions() {
+        return new HashSet(Collections.singleton(ON_ERROR));
+    }
+
+    public ModelProvider createModelProvider(ModelProviderFactory.Context context) {
+        FactoryUtil.ModelProviderFactoryHelper helper = FactoryUtil.createModelProviderFactoryHelper(this, context);
+        helper.validate();
+        String onError = (String) helper.getOptions().get(ON_ERROR);
+        String model = "Model " + context.getObjectIdentifier().asSummaryString() + ": ";
+        if (!onError.equals("fail") && !onError.equals("null")) {
+            throw new ValidationException(model + "'on-error' is 'fail' or 'null', not '" + onError + "'");
+        }
+        ResolvedSchema given = context.getCatalogModel().getResolvedInputSchema();
+        ResolvedSchema wanted = context.getCatalogModel().getResolvedOutputSchema();
+        if (given == null || given.getColumnCount() == 0 || wanted == null || wanted.getColumnCount() == 0) {
+            throw new ValidationException(
+                    model + "it needs INPUT and OUTPUT columns; leapstream ddl prints the statement. " + function.describe());
+        }
+        int[] columns = columns(given, function, model);
+        LogicalType[] types = types(given);
+        List arguments = new ArrayList();
+        for (int i = 0; i < columns.length; i++) {
+            arguments.add(types[columns[i]]);
+        }
+        String refusal = function.signature().refusalOfColumns(arguments);
+        if (refusal != null) {
+            throw new ValidationException(model + "INPUT: " + refusal + ". " + function.describe());
+        }
+        int[] outputs = outputs(wanted, function, model);
+        return new Provider(new ModelPredictFunction(function, columns, outputs, onError.equals("null")));
+    }
+
+    /** Which column each argument is. */
+    private static int[] columns(ResolvedSchema given, ModelFunction function, String model) {
+        String[] names = function.signature().names();
+        int count = given.getColumnCount();
+        int[] places = new int[names.length];
+        boolean byName = true;
+        for (int i = 0; i < names.length; i++) {
+            places[i] = given.getColumnNames().indexOf(names[i]);
+            byName = byName && places[i] >= 0;
+        }
+        if (byName) {
+            if (count != names.length) {
+                throw new ValidationException(
+                        model + "INPUT has " + count + " columns, the bundle " + names.length + ". " + function.describe());
+            }
+            return places;
+        }
+        int[] all = new int[count];
+        for (int i = 0; i < count; i++) {
+            all[i] = i;
+        }
+        return all;
+    }
+
+    private static int[] outputs(ResolvedSchema wanted, ModelFunction function, String model) {
+        int count = wanted.getColumnCount();
+        int[] places = new int[count];
+        for (int i = 0; i < count; i++) {
+            Column column = (Column) wanted.getColumn(i).get();
+            places[i] = function.outputNamed(column.getName());
+            if (places[i] < 0 && count == function.outputCount()) {
+                places[i] = i;
+            }
+            if (places[i] < 0) {
+                throw new ValidationException(
+                        model + "OUTPUT: the bundle has no column '" + column.getName() + "'. " + function.describe());
+            }
+            LogicalType given = column.getDataType().getLogicalType();
+            LogicalType type = function.outputType(places[i]);
+            if (!given.copy(true).equals(type.copy(true))) {
+                throw new ValidationException(
+                        model + "OUTPUT: column '" + column.getName() + "' must be " + type.asSummaryString() + ", not "
+                                + given.asSummaryString() + ". " + function.describe());
+            }
+        }
+        return places;
+    }
+
+    private static LogicalType[] types(ResolvedSchema schema) {
+        LogicalType[] types = new LogicalType[schema.getColumnCount()];
+        for (int i = 0; i < types.length; i++) {
+            types[i] = ((Column) schema.getColumn(i).get()).getDataType().getLogicalType();
+        }
+        return types;
+    }
+
+    private static final class Provider implements PredictRuntimeProvider {
+
+        private final ModelPredictFunction function;
+
+        Provider(ModelPredictFunction function) {
+            this.function = function;
+        }
+
+        public PredictFunction createPredictFunction(ModelProvider.Context context) {
+            return function;
+        }
+
+        public ModelProvider copy() {
+            return new Provider(function);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+package leapstream.runtime;
+
+import java.util.List;
+import java.util.Set;
+
+import org.apache.flink.api.common.functions.OpenContext;
+import org.apache.flink.api.common.functions.RichMapFunction;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.api.java.typeutils.RowTypeInfo;
+import org.apache.flink.table.data.GenericArrayData;
+import org.apache.flink.table.data.GenericMapData;
+import org.apache.flink.table.data.StringData;
+import org.apache.flink.table.types.logical.ArrayType;
+import org.apache.flink.table.types.logical.LogicalType;
+import org.apache.flink.table.types.utils.TypeConversions;
+import org.apache.flink.types.Row;
+
+/**
+ * Maps a row to the same row with a model's outputs after its fields; they are null where the model drops the row.
+ *
+ * Fields are taken by name where the row has names and the model's inputs are among them, else all of them by position. Flink cannot
+ * see the type of the result: {@code rows.map(function).returns(function.returns(rows.getType()))}.
+ */
+public class ModelMapFunction extends RichMapFunction {
+
+    private static final long serialVersionUID = 1L;
+
+    private final ModelFunction function;
+
+    protected ModelMapFunction(ModelFunction function) {
+        this.function = function;
+    }
+
+    @Override
+    public void open(OpenContext context) throws Exception {
+        function.open(getRuntimeContext().getMetricGroup());
+    }
+
+    /** The type of the result for rows of a type. */
+    public TypeInformation returns(TypeInformation rows) {
+        RowTypeInfo given = (RowTypeInfo) rows;
+        int count = given.getArity() + function.outputCount();
+        TypeInformation[] types = new TypeInformation[count];
+        String[] names = new String[count];
+        for (int i = 0; i < given.getArity(); i++) {
+            types[i] = given.getTypeAt(i);
+            names[i] = given.getFieldNames()[i];
+        }
+        for (int i = 0; i < function.outputCount(); i++) {
+            types[given.getArity() + i] = TypeConversions.fromDataTypeToLegacyInfo(
+                    TypeConversions.fromLogicalToDataType(function.outputType(i)));
+            names[given.getArity() + i] = function.outputName(i);
+        }
+        return new RowTypeInfo(types, names);
+    }
+
+    @Override
+    public Object map(Object value) {
+        Row row = (Row) value;
+        String[] names = function.signature().names();
+        Set known = row.getFieldNames(true);
+        boolean byName = known != null;
+        for (int i = 0; byName && i < names.length; i++) {
+            byName = known.contains(names[i]);
+        }
+        Object[] arguments = new Object[byName ? names.length : row.getArity()];
+        for (int i = 0; i < arguments.length; i++) {
+            arguments[i] = internal(byName ? row.getField(names[i]) : row.getField(i));
+        }
+        Object found = function.call(arguments);
+        Row result = Row.withNames(row.getKind());
+        int arity = row.getArity();
+        if (known == null) {
+            result = Row.withPositions(row.getKind(), arity + function.outputCount());
+            for (int i = 0; i < arity; i++) {
+                result.setField(i, row.getField(i));
+            }
+        } else {
+            java.util.Iterator name = known.iterator();
+            while (name.hasNext()) {
+                String field = (String) name.next();
+                result.setField(field, row.getField(field));
+            }
+        }
+        for (int i = 0; i < function.outputCount(); i++) {
+            Object output = function.dropped() ? null : external(function.output(found, i), function.outputType(i));
+            if (known == null) {
+                result.setField(arity + i, output);
+            } else {
+                result.setField(function.outputName(i), output);
+            }
+        }
+        return result;
+    }
+
+    /** A value as the generated functions take it; they take boxed numbers, strings and arrays of them as they are. */
+    private static Object internal(Object value) {
+        if (value instanceof double[]) {
+            return new GenericArrayData((double[]) value);
+        }
+        if (value instanceof List) {
+            return ((List) value).toArray();
+        }
+        if (value instanceof java.util.Map) {
+            return new GenericMapData((java.util.Map) value);
+        }
+        return value;
+    }
+
+    private static Object external(Object value, LogicalType type) {
+        if (value instanceof StringData) {
+            return value.toString();
+        }
+        if (!(value instanceof GenericArrayData)) {
+            return value;
+        }
+        GenericArrayData array = (GenericArrayData) value;
+        LogicalType element = (LogicalType) ((ArrayType) type).getElementType();
+        Object[] boxed = array.toObjectArray();
+        Class kind = TypeConversions.fromLogicalToDataType(element).getConversionClass();
+        Object[] elements = (Object[]) java.lang.reflect.Array.newInstance(kind, boxed.length);
+        for (int i = 0; i < boxed.length; i++) {
+            elements[i] = external(boxed[i], element);
+        }
+        return elements;
+    }
+}

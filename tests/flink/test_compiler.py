@@ -1,0 +1,150 @@
+"""Jars that leapstream compiles, used as someone without leapstream would."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from pyflink.common import Row, Types
+from pyflink.datastream import DataStream, StreamExecutionEnvironment
+from pyflink.java_gateway import get_gateway
+from pyflink.table import StreamTableEnvironment
+
+import leapstream
+from leapstream import ConfigError, LeapFrame
+from leapstream.flink import Target, compile_jar
+from leapstream.jvm.jar import CompiledJar
+
+from .cluster import HOME, Cluster
+from .conftest import FOREST, LINEAR, bundle_of, collect, golden
+from .maven import fetched
+
+pytestmark = pytest.mark.flink
+
+LOANS = "pipeline/loans-logistic"
+ROWS = [(0.1, 7.0, 0.9), (0.5, 3.0, 0.25)]
+
+
+def expected(bundle: str) -> list[float]:
+    model = leapstream.load(bundle)
+    names = model.schema.inputs.names
+    records = [dict(zip(names, row, strict=True)) if len(names) == 3 else {names[0]: list(row)} for row in ROWS]
+    return [record["prediction"] for record in model.predict(records)]
+
+
+def test_the_same_targets_give_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a.jar", "b.jar"):
+        targets = [
+            Target("Predict", leapstream.load(LINEAR)),
+            Target("Loans", leapstream.load(bundle_of(LOANS)), "model"),
+        ]
+        compile_jar(tmp_path / name, targets)
+    assert (tmp_path / "a.jar").read_bytes() == (tmp_path / "b.jar").read_bytes()
+
+
+def test_the_manifest_says_what_the_jar_holds(tmp_path: Path) -> None:
+    model = leapstream.load(FOREST)
+    jar = compile_jar(tmp_path / "a.jar", [Target("Forest", model), Target("Forest", model, "model", sha256="ab" * 32)])
+    assert CompiledJar.read(tmp_path / "a.jar") == jar
+    function, other = jar.models
+    assert (function.class_name, other.class_name) == ("leapstream.models.Forest", "leapstream.models.predict.Forest")
+    assert (function.bundle, function.uid) == (model.name, model.definition.uid)
+    assert other.sha256 == "ab" * 32
+    assert (function.inputs, function.outputs) == ({"features": "ARRAY<DOUBLE>"}, {"prediction": "DOUBLE"})
+    assert jar.leapstream == leapstream.__version__
+    assert CompiledJar.read(FOREST) is None
+
+
+@pytest.mark.parametrize("names", [["a b"], ["class"], ["1a"], ["é"], ["Predict", "predict"], []])
+def test_names_have_to_be_free_identifiers_of_java(tmp_path: Path, names: list[str]) -> None:
+    model = leapstream.load(LINEAR)
+    with pytest.raises(ConfigError):
+        compile_jar(tmp_path / "a.jar", [Target(name, model) for name in names])
+    assert not (tmp_path / "a.jar").exists()
+
+
+def test_a_function_of_a_jar_is_created_in_plain_sql(table_env: StreamTableEnvironment, tmp_path: Path) -> None:
+    targets = [Target("Linear", leapstream.load(LINEAR)), Target("Forest", leapstream.load(FOREST))]
+    compile_jar(tmp_path / "models.jar", targets)
+    for name in ("Linear", "Forest"):
+        table_env.execute_sql(
+            f"CREATE TEMPORARY SYSTEM FUNCTION {name} AS 'leapstream.models.{name}' LANGUAGE JAVA "
+            f"USING JAR '{tmp_path}/models.jar'"
+        )
+    values = ", ".join(f"({', '.join(f'CAST({v} AS DOUBLE)' for v in row)})" for row in ROWS)
+    table_env.execute_sql(f"CREATE TEMPORARY VIEW given AS SELECT * FROM (VALUES {values}) AS t(a, b, c)")
+    found = collect(table_env, "SELECT Linear(a, b, c), Forest(a, b, c), Forest(ARRAY[a, b, c]) FROM given")
+    assert [row[0] for row in found] == pytest.approx(expected(LINEAR), rel=1e-12)
+    assert [row[1] for row in found] == [row[2] for row in found] == expected(FOREST)
+    with pytest.raises(Exception, match=r"Function Linear of model 'linear3': it takes 3 arguments; 2 are given"):
+        table_env.execute_sql("SELECT Linear(a, b) FROM given")
+
+
+def test_a_map_function_of_a_jar_adds_the_outputs_to_rows(env: StreamExecutionEnvironment, tmp_path: Path) -> None:
+    compile_jar(tmp_path / "models.jar", [Target("Loans", leapstream.load(bundle_of(LOANS)), "model")])
+    env.add_jars((tmp_path / "models.jar").as_uri())
+    frame, answers = (LeapFrame.read(golden(LOANS) / f"{name}.json") for name in ("input", "expected"))
+    names = list(frame.schema.names)
+    kinds = [Types.STRING() if isinstance(v, str) else Types.DOUBLE() for v in frame.rows[0]]
+    rows = [Row(*(v if isinstance(v, str) or v is None else float(v) for v in row)) for row in frame.rows]
+    stream = env.from_collection(rows, Types.ROW_NAMED(names, kinds))
+    loader = get_gateway().jvm.Thread.currentThread().getContextClassLoader()
+    function = loader.loadClass("leapstream.models.LoansMap").getConstructors()[0].newInstance(None)
+    given = stream._j_data_stream
+    mapped = DataStream(given.map(function).returns(function.returns(given.getType())))
+    with mapped.execute_and_collect() as results:
+        found = [row.as_dict() for row in results]
+    assert [row["prediction"] for row in found] == answers.column("prediction")
+    for row, probability in zip(found, answers.column("probability"), strict=True):
+        assert list(row["probability"]) == pytest.approx(probability.to_dense().tolist(), rel=1e-9)
+    assert [row["state"] for row in found] == frame.column("state")
+
+
+def test_the_sql_client_runs_a_jar_on_a_cluster_without_python(cluster: Cluster, tmp_path: Path) -> None:
+    opt = tmp_path / "opt"
+    opt.mkdir()
+    for jar in (HOME / "opt").iterdir():
+        (opt / jar.name).symlink_to(jar)
+    fetched("org.apache.flink:flink-sql-gateway:2.3.0", opt)
+    compile_jar(
+        tmp_path / "models.jar",
+        [Target("Linear", leapstream.load(LINEAR)), Target("Forest", leapstream.load(FOREST), "model")],
+    )
+    values = ", ".join(f"({', '.join(f'CAST({v} AS DOUBLE)' for v in row)})" for row in ROWS)
+    (tmp_path / "query.sql").write_text(f"""
+        SET 'execution.runtime-mode' = 'batch';
+        SET 'sql-client.execution.result-mode' = 'tableau';
+        CREATE FUNCTION Linear AS 'leapstream.models.Linear' LANGUAGE JAVA;
+        CREATE MODEL forest INPUT (x DOUBLE, y DOUBLE, z DOUBLE) OUTPUT (prediction DOUBLE)
+            WITH ('provider' = 'mleap', 'bundle' = 'Forest');
+        CREATE TEMPORARY VIEW given AS SELECT * FROM (VALUES {values}) AS t(a, b, c);
+        SELECT 'row', Linear(a, b, c) AS p, prediction FROM ML_PREDICT(TABLE given, MODEL forest, DESCRIPTOR(a, b, c));
+    """)
+    host, _, port = cluster.target.partition(":")
+    client = [str(HOME / "bin" / "sql-client.sh"), f"-Drest.address={host}", f"-Drest.port={port}"]
+    done = subprocess.run(
+        ["bash", *client, "-Dexecution.target=remote", "-j", "models.jar", "-f", "query.sql", "-hist", "history"],
+        cwd=tmp_path,
+        env={**cluster.environment, "FLINK_OPT_DIR": str(opt)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    lines = [[cell.strip() for cell in line.split("|")] for line in done.stdout.splitlines()]
+    found = [[float(cell) for cell in line[2:4]] for line in lines if line[1:2] == ["row"]]
+    pairs = [list(pair) for pair in zip(expected(LINEAR), expected(FOREST), strict=True)]
+    assert sorted(found) == [pytest.approx(pair, rel=1e-9) for pair in sorted(pairs)], (
+        f"{done.stdout}{done.stderr}\n{cluster.log()}"
+    )
+    children = [f"/proc/{pid}/cmdline" for pid in os.listdir("/proc") if pid.isdigit()]
+    assert not [path for path in children if "pyflink-udf-runner" in _text(path)]
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text(errors="replace")
+    except OSError:
+        return ""

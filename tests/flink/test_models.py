@@ -1,0 +1,189 @@
+"""``CREATE MODEL`` and ``ML_PREDICT``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pyflink.table import DataTypes, StreamTableEnvironment
+
+import leapstream
+from leapstream import ConfigError, LeapFrame, Tensor
+from leapstream.flink import Target, compile_jar, create_model
+from leapstream.flink.models import statements
+from leapstream.flink.registry import add_jar, jar_directory
+
+from .conftest import FOREST, LINEAR, bundle_of, collect, golden
+
+pytestmark = pytest.mark.flink
+
+LOANS, SKIP, ERROR = "pipeline/loans-logistic", "pipeline/loans-logistic-skip", "pipeline/loans-logistic-error"
+DOUBLES = DataTypes.ROW([DataTypes.FIELD(name, DataTypes.DOUBLE()) for name in ("a", "b", "c")])
+ROWS = [(0.1, 7.0, 0.9), (0.5, 3.0, 0.25)]
+Table = Callable[..., str]
+
+
+def loans(table: Table, case: str) -> tuple[str, LeapFrame, LeapFrame]:
+    """A view of a case's rows with a number each, and the frames."""
+    frame, answers = (LeapFrame.read(golden(case) / f"{name}.json") for name in ("input", "expected"))
+    kinds = {"state": DataTypes.STRING(), "home": DataTypes.STRING(), "flag": DataTypes.BOOLEAN()}
+    fields = [DataTypes.FIELD("n", DataTypes.INT())]
+    fields += [DataTypes.FIELD(name, kinds.get(name, DataTypes.DOUBLE())) for name in frame.schema.names]
+    rows = [
+        (n, *(float(v) if isinstance(v, int) and not isinstance(v, bool) else v for v in row))
+        for n, row in enumerate(frame.rows)
+    ]
+    return table(rows, DataTypes.ROW(fields)), frame, answers
+
+
+def predict(name: str, view: str, columns: tuple[str, ...], wanted: str) -> str:
+    quoted = ", ".join(f"`{column}`" for column in columns)
+    return f"SELECT {wanted} FROM ML_PREDICT(TABLE {view}, MODEL {name}, DESCRIPTOR({quoted}))"
+
+
+def test_several_outputs_of_a_pipeline_come_as_recorded(table_env: StreamTableEnvironment, table: Table) -> None:
+    view, frame, answers = loans(table, LOANS)
+    table_env.execute_sql(f"CREATE TEMPORARY VIEW loans AS SELECT {_doubles(frame, view)}")
+    create_model(table_env, "loan", bundle_of(LOANS))
+    inputs = leapstream.load(bundle_of(LOANS)).schema.inputs.names
+    found = sorted(collect(table_env, predict("loan", "loans", inputs, "n, prediction, probability")))
+    assert [row[1] for row in found] == answers.column("prediction")
+    for row, probability in zip(found, answers.column("probability"), strict=True):
+        assert isinstance(probability, Tensor)
+        assert row[2] == pytest.approx(probability.to_dense().tolist(), rel=1e-9)
+
+
+def _doubles(frame: LeapFrame, view: str) -> str:
+    columns = (f"CAST({name} AS DOUBLE) AS {name}" if name == "flag" else name for name in frame.schema.names)
+    return f"n, {', '.join(columns)} FROM {view}"
+
+
+def test_rows_that_the_model_drops_are_not_in_the_result(table_env: StreamTableEnvironment, table: Table) -> None:
+    view, frame, answers = loans(table, SKIP)
+    table_env.execute_sql(f"CREATE TEMPORARY VIEW skipping AS SELECT {_doubles(frame, view)}")
+    create_model(table_env, "loan", bundle_of(SKIP))
+    inputs = leapstream.load(bundle_of(SKIP)).schema.inputs.names
+    found = sorted(collect(table_env, predict("loan", "skipping", inputs, "n, prediction")))
+    assert 0 < len(found) < len(frame.rows)
+    assert [row[1] for row in found] == answers.column("prediction")
+
+
+def test_a_refused_row_fails_the_job_or_gives_null(table_env: StreamTableEnvironment, table: Table) -> None:
+    view, frame, answers = loans(table, ERROR)
+    table_env.execute_sql(f"CREATE TEMPORARY VIEW failing AS SELECT {_doubles(frame, view)}")
+    inputs = leapstream.load(bundle_of(ERROR)).schema.inputs.names
+    create_model(table_env, "strict", bundle_of(ERROR))
+    with pytest.raises(Exception, match="model 'pipeline_"):
+        collect(table_env, predict("strict", "failing", inputs, "prediction"))
+    create_model(table_env, "lenient", bundle_of(ERROR), on_error="null")
+    found = sorted(collect(table_env, predict("lenient", "failing", inputs, "n, prediction")))
+    assert len(found) == len(frame.rows)
+    assert [row[1] for row in found if row[1] is not None] == answers.column("prediction")
+
+
+def test_columns_are_matched_by_name_by_position_or_packed(table_env: StreamTableEnvironment, table: Table) -> None:
+    view = table(ROWS, DOUBLES)
+    targets = [Target("Linear", leapstream.load(LINEAR), "model"), Target("Forest", leapstream.load(FOREST), "model")]
+    path = _compiled(table_env, targets)
+    assert path.exists()
+    model = leapstream.load(LINEAR)
+    expected = [model.predict(dict(zip(model.schema.inputs.names, row, strict=True)))["prediction"] for row in ROWS]
+    turned = "feature3 DOUBLE, feature1 DOUBLE, feature2 DOUBLE"
+    for name, columns, order in (("named", turned, ("c", "a", "b")), ("placed", "x INT, y DOUBLE, z FLOAT", None)):
+        table_env.execute_sql(_create(name, columns, "prediction DOUBLE", "Linear"))
+        source = view
+        if order is None:
+            table_env.execute_sql(
+                f"CREATE TEMPORARY VIEW narrow AS SELECT CAST(a AS INT) AS a, b, CAST(c AS FLOAT) AS c FROM {view}"
+            )
+            source, order = "narrow", ("a", "b", "c")
+            expected = [
+                model.predict({"feature1": int(a), "feature2": b, "feature3": _single(c)})["prediction"]
+                for a, b, c in ROWS
+            ]
+        found = [row[0] for row in collect(table_env, predict(name, source, order, "prediction"))]
+        assert found == pytest.approx(expected, rel=1e-12)
+    forest = leapstream.load(FOREST)
+    table_env.execute_sql(_create("packed", "x DOUBLE, y DOUBLE, z DOUBLE", "p DOUBLE", "Forest"))
+    found = [row[0] for row in collect(table_env, predict("packed", view, ("a", "b", "c"), "p"))]
+    assert found == [row["prediction"] for row in forest.predict([{"features": list(row)} for row in ROWS])]
+
+
+def _single(x: float) -> float:
+    return float(np.float32(x))
+
+
+def _compiled(table_env: StreamTableEnvironment, targets: list[Target]) -> Path:
+    path = jar_directory() / f"{'-'.join(t.name for t in targets)}-test.jar"
+    compile_jar(path, targets)
+    add_jar(table_env, path)
+    return path
+
+
+def _create(name: str, inputs: str, outputs: str, bundle: str, more: str = "") -> str:
+    options = f"'provider' = 'mleap', 'bundle' = '{bundle}'{more}"
+    return f"CREATE TEMPORARY MODEL {name} INPUT ({inputs}) OUTPUT ({outputs}) WITH ({options})"
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        (
+            ("x DOUBLE, y DOUBLE, z BYTES", "prediction DOUBLE", "Linear"),
+            r"argument 3 \(feature3\) must be DOUBLE, not BYTES",
+        ),
+        (("x DOUBLE, y DOUBLE", "prediction DOUBLE", "Linear"), "it takes 3 arguments; 2 are given"),
+        (("x DOUBLE, y DOUBLE, z DOUBLE", "prediction STRING", "Linear"), "'prediction' must be DOUBLE, not STRING"),
+        (("x DOUBLE, y DOUBLE, z DOUBLE", "p DOUBLE, q DOUBLE", "Linear"), "OUTPUT: the bundle has no column 'p'"),
+        (("x DOUBLE, y DOUBLE, z DOUBLE", "p DOUBLE", "Absent"), "no jar of this session has the bundle 'Absent'"),
+        (
+            ("x DOUBLE, y DOUBLE, z DOUBLE", "p DOUBLE", "Linear", ", 'on-error' = 'stop'"),
+            "'on-error' is 'fail' or 'null'",
+        ),
+        (("x DOUBLE, y DOUBLE, z DOUBLE", "p DOUBLE", "Linear", ", 'colour' = 'red'"), "colour"),
+        (
+            ("x DECIMAL(9, 2), y DOUBLE, z DOUBLE", "p DOUBLE", "Linear"),
+            r"column 1 \(feature1\) must be DOUBLE, not DECIMAL",
+        ),
+    ],
+)
+def test_a_statement_that_does_not_fit_is_refused_when_the_query_is_planned(
+    table_env: StreamTableEnvironment, statement: tuple[str, ...], message: str
+) -> None:
+    _compiled(table_env, [Target("Linear", leapstream.load(LINEAR), "model")])
+    table_env.execute_sql(_create("unfit", *statement))
+    names = [column.split()[0] for column in re.sub(r"\(.*?\)", "", statement[0]).split(", ")]
+    kinds = re.sub(r"\((\d+), (\d+)\)", r"(\1;\2)", statement[0]).split(", ")
+    columns = ", ".join(
+        f"CAST(NULL AS {kind.partition(' ')[2].replace(';', ', ')}) AS {name}"
+        for name, kind in zip(names, kinds, strict=True)
+    )
+    table_env.execute_sql(f"CREATE TEMPORARY VIEW nothing AS SELECT {columns}")
+    with pytest.raises(Exception, match=message):
+        table_env.execute_sql(predict("unfit", "nothing", tuple(names), "*"))
+
+
+@pytest.mark.parametrize("bundle", [LINEAR, FOREST, LOANS])
+def test_the_statements_for_a_bundle_run_as_they_stand(table_env: StreamTableEnvironment, bundle: str) -> None:
+    model = leapstream.load(bundle if bundle.endswith(".zip") else bundle_of(bundle))
+    _compiled(table_env, [Target("Shown", model), Target("Shown", model, "model")])
+    *definitions, call, prediction = statements("Shown", model)
+    for definition in definitions:
+        table_env.execute_sql(definition)
+    try:
+        rows = collect(table_env, call)
+        assert len(rows) == 10 and all(isinstance(row[0], float) for row in rows)
+        assert len(collect(table_env, prediction)) == 10
+    finally:
+        for kind in ("TABLE `ShownFeatures`", "FUNCTION `Shown`", "MODEL `Shown`"):
+            table_env.execute_sql(f"DROP {kind}")
+
+
+def test_a_model_needs_a_name_that_java_can_have(table_env: StreamTableEnvironment) -> None:
+    with pytest.raises(ConfigError, match="identifier of Java"):
+        create_model(table_env, "my model", LINEAR)
+    with pytest.raises(ConfigError, match="on_error"):
+        create_model(table_env, "m", LINEAR, on_error="stop")  # type: ignore[arg-type]
