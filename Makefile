@@ -31,7 +31,7 @@ test: setup ## all tests
 	$(RUN) -m pytest
 
 test-fast: setup ## the tests that need no Flink, in less than a minute
-	$(RUN) -m pytest -m "not flink and not slow"
+	$(RUN) -m pytest -n auto -m "not flink and not slow"
 
 # TensorFlow takes more than a gigabyte, so it has an environment of its own.
 test-tensorflow: $(VENV)-tensorflow/.setup-stamp ## the tests of TensorFlow graphs, in an environment that has it
