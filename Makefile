@@ -9,7 +9,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-tensorflow lint format typecheck imports docs support bench-flink bench-corrupt clean
+.PHONY: help setup demo test test-fast test-tensorflow lint format typecheck imports docs support bench-flink bench-corrupt bench-memory clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -33,13 +33,13 @@ test: setup ## all tests
 test-fast: setup ## the tests that need no Flink, in less than a minute
 	$(RUN) -m pytest -n auto -m "not flink and not slow"
 
-# TensorFlow takes more than a gigabyte, so it has an environment of its own.
+# TensorFlow takes more than a gigabyte, so it has an environment of its own, with Flink.
 test-tensorflow: $(VENV)-tensorflow/.setup-stamp ## the tests of TensorFlow graphs, in an environment that has it
-	$(VENV)-tensorflow/bin/python -m pytest tests/ops/test_tensorflow.py
+	$(VENV)-tensorflow/bin/python -m pytest tests/ops/test_tensorflow.py tests/flink/test_tensorflow.py
 
 $(VENV)-tensorflow/.setup-stamp: pyproject.toml
 	test -x $(@D)/bin/pip || $(PYTHON) -m venv --clear $(@D)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[tensorflow,pandas]" \
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[tensorflow,flink,pandas]" \
 		"hypothesis>=6.100,<7" "pytest>=8,<10" "pytest-timeout>=2.3,<3"
 	@touch $@
 
@@ -69,6 +69,9 @@ bench-flink: setup ## a Flink job without a function, on the JVM backend and on 
 
 bench-corrupt: setup ## truncated and bit-flipped bundles, all of them
 	$(BIN)/python benchmarks/corrupt_bundles.py
+
+bench-memory: setup ## peak memory of hashed text, size and load time of a jar of 1,000 trees
+	$(RUN) benchmarks/memory.py
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) $(VENV)-tensorflow site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,39 @@
+"""A TensorFlow graph in a Flink job; runs where both are installed (``make test-tensorflow``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pyflink.table import DataTypes, StreamTableEnvironment
+
+from leapstream import BackendError
+from tests.ops.test_tensorflow import add, frozen, model_of, op_of
+
+from .conftest import collect
+
+pytestmark = pytest.mark.flink
+
+TWO = DataTypes.ARRAY(DataTypes.FLOAT())
+ROW = DataTypes.ROW([DataTypes.FIELD("a", TWO), DataTypes.FIELD("b", TWO)])
+
+
+@pytest.fixture
+def tf() -> Any:
+    return pytest.importorskip("tensorflow")
+
+
+def test_a_graph_runs_in_the_python_backend_and_the_reason_is_told(
+    tf: Any, table_env: StreamTableEnvironment, register: Any, table: Any
+) -> None:
+    model = model_of(op_of(frozen(tf, add)))
+    function = register(model)
+    assert function.backend == "python"
+    assert "TensorFlow graphs" in function.reason
+    view = table([([1.0, 2.0], [3.0, 4.0]), ([0.0, 1.0], [5.0, 6.0])], ROW)
+    assert collect(table_env, f"SELECT {function.name}(a, b) FROM {view}") == [([4.0, 6.0],), ([5.0, 7.0],)]
+
+
+def test_the_jvm_backend_refuses_a_graph(tf: Any, register: Any) -> None:
+    with pytest.raises(BackendError, match="does not run TensorFlow graphs, the python backend does"):
+        register(model_of(op_of(frozen(tf, add))), backend="jvm")
