@@ -40,9 +40,18 @@ class _Nodes:
 
 
 def random_tree(
-    rng: np.random.Generator, depth: int, features: int, width: int = 1, categories: bool = False, split: float = 0.8
+    rng: np.random.Generator,
+    depth: int,
+    features: int,
+    width: int = 1,
+    categories: bool = False,
+    split: float = 0.8,
+    numbered: int | None = None,
 ) -> Tree:
-    """A tree of at most ``depth`` levels below its root, of splits at :data:`NUMBERS`."""
+    """A tree of at most ``depth`` levels below its root, of splits at :data:`NUMBERS`.
+
+    The element ``numbered`` is always tested for some of the categories 0, 1 and 2.
+    """
     nodes = _Nodes()
 
     def grow(left: int) -> None:
@@ -50,9 +59,10 @@ def random_tree(
             nodes.add(LEAF, -1, np.nan, rng.choice([0.0, 1.0, 2.0, rng.normal()], width).tolist())
             return
         feature = int(rng.integers(features))
-        if categories and rng.random() < 0.4:
+        if feature == numbered or (categories and rng.random() < 0.4):
             kind = CATEGORICAL if rng.random() < 0.5 else CATEGORICAL_NOT
-            node = nodes.add(kind, feature, np.nan, rng.choice(NUMBERS, int(rng.integers(5)), replace=False).tolist())
+            known = [0.0, 1.0, 2.0] if feature == numbered else NUMBERS
+            node = nodes.add(kind, feature, np.nan, rng.choice(known, int(rng.integers(4)), replace=False).tolist())
         else:
             node = nodes.add(CONTINUOUS, feature, float(rng.choice(NUMBERS)), [])
         grow(left - 1)
@@ -126,12 +136,14 @@ def ensembles(rng: np.random.Generator, features: int) -> dict[str, Ensemble]:
     plain, deep, mixed = trees(13, 4), trees(9, 14, split=0.7), trees(6, 6, categories=True) + trees(5, 7)
     weights = rng.normal(size=9)
     counts = trees(7, 5, width=3, categories=True)
+    numbered = trees(40, 5, width=3, numbered=features - 1)
     double, vector = p.DOUBLE, p.vector(3)
     return {
         "mean": lambda x: p.Trees(x=x, trees=plain, combine="mean", width=1, type=double),
         "weighted": lambda x: p.Trees(x=x, trees=deep, combine="sum", width=1, weights=weights, type=double),
         "mixed": lambda x: p.Trees(x=x, trees=mixed, combine="sum", width=1, type=double),
         "votes": lambda x: p.Trees(x=x, trees=counts, combine="votes", width=3, type=vector),
+        "numbered": lambda x: p.Trees(x=x, trees=numbered, combine="votes", width=3, type=vector),
         "leaf": lambda x: p.Trees(x=x, trees=counts[:1], combine="leaf", width=3, type=vector),
         "chain": lambda x: p.Trees(x=x, trees=(chain(30, features),) * 5, combine="sum", width=1, type=double),
         "stump": lambda x: p.Trees(x=x, trees=trees(1, 0), combine="sum", width=1, type=double),

@@ -12,7 +12,7 @@ from leapstream.vectorized.executor import VectorizedExecutor
 from tests.jvm.conftest import column, plan_of
 from tests.trees import NUMBERS, chain, ensembles, expected
 
-KINDS = ("mean", "weighted", "mixed", "votes", "leaf", "chain", "stump")
+KINDS = ("mean", "weighted", "mixed", "votes", "numbered", "leaf", "chain", "stump")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -40,3 +40,11 @@ def test_degenerate_tree_takes_no_more_memory_than_it_has_nodes() -> None:
     forest = make_forest(expr)
     assert len(forest.child) == len(tree.kind)
     assert forest.depth.tolist() == [20_000]
+
+
+@pytest.mark.parametrize(
+    ("kind", "tables"), [("mean", True), ("numbered", True), ("weighted", False), ("mixed", False)]
+)
+def test_small_trees_over_few_elements_become_tables(kind: str, tables: bool) -> None:
+    expr = ensembles(np.random.default_rng(0), 3)[kind](column(p.vector(3)))
+    assert (make_forest(expr).ranks is not None) == tables

@@ -58,14 +58,15 @@ class Forest:
 class Ranks:
     """Small trees over few elements as tables of the leaves that each element leaves possible (after QuickScorer).
 
-    The rank of an element is the number of its cuts that it is not at most; NaN has the highest. The masks of the ranks of all
-    elements have one bit in common, that of the leaf; ``mask * DE_BRUIJN >> 27`` (in 32 bits) is its slot.
+    The rank of an element is the number of its cuts that it is not at most; NaN has the highest. An element that is tested for
+    categories is its own rank; what is none of 0, 1, … has the highest. The masks of the ranks of all elements have one bit in
+    common, that of the leaf; ``mask * DE_BRUIJN >> 27`` (in 32 bits) is its slot.
 
     Attributes:
-        feature: int32, the elements that are tested.
-        count: int32, the number of cuts of each; there is one rank more.
+        feature: int32, the elements that are tested, those with cuts before those with categories.
+        count: int32, the number of cuts or categories of each; there is one rank more.
         levels: number of halvings that find a rank.
-        cut: float64 (elements, 2**levels), the thresholds of each element, ascending, and infinity after them.
+        cut: float64 (elements with cuts, 2**levels), the thresholds of each, ascending, and infinity after them.
         mask: uint32 (ranks of all elements, trees), a bit per leaf.
         first: int32 (trees, 32), where the values of the leaf of a slot start in the forest's data.
     """
@@ -80,7 +81,11 @@ class Ranks:
 
 DE_BRUIJN = 0x077CB531
 _MOST_LEAVES = 32
-_MOST_ELEMENTS = 8
+_MOST_CATEGORIES = 1 << 10
+_MOST_ELEMENTS = 6
+"""Beyond, walking four trees at a time is as fast."""
+_MOST_ELEMENTS_WITH_CATEGORIES = 32
+"""Trees with categories are walked one by one."""
 _MOST_BYTES = 1 << 18
 """Masks are read at random: beyond the processor's second cache the tables would be slower than the trees."""
 
@@ -149,37 +154,67 @@ def make_forest(expr: Trees) -> Forest:
 
 
 def _make_ranks(forest: Forest) -> Ranks | None:
-    """The tables, if the trees are small, without categories, and of few elements."""
+    """The tables, if the trees are small, and over few elements each of which is tested in one way."""
     child, trees = forest.child, len(forest.root)
     inner = np.flatnonzero(child != np.arange(len(child)))
-    elements = np.unique(forest.feature[inner])
-    if len(forest.order) < trees or not 0 < len(elements) <= _MOST_ELEMENTS or np.isnan(forest.threshold[inner]).any():
+    # Elements with cuts, then those with categories, which are below 0.
+    tested = np.unique(forest.feature[inner])[::-1]
+    tested = np.concatenate([tested[tested >= 0][::-1], tested[tested < 0]])
+    elements = np.where(tested < 0, -1 - tested, tested)
+    most = _MOST_ELEMENTS if len(forest.order) == trees else _MOST_ELEMENTS_WITH_CATEGORIES
+    if not 0 < len(elements) <= most or len(np.unique(elements)) < len(elements):
         return None
     leaves, offset = _leaf_numbers(forest)
-    cuts = [np.unique(forest.threshold[inner[forest.feature[inner] == element]]) for element in elements]
-    ranks = sum(len(cut) + 1 for cut in cuts)
-    if leaves.max() > _MOST_LEAVES or 4 * ranks * trees > _MOST_BYTES:
+    sides = [_sides(forest, inner[forest.feature[inner] == f]) for f in tested]
+    tables = [table for table in sides if table is not None]
+    ranks = sum(len(table.left) for table in tables)
+    if len(tables) < len(sides) or leaves.max() > _MOST_LEAVES or 4 * ranks * trees > _MOST_BYTES:
         return None
     tree = np.repeat(np.arange(trees), np.diff([*forest.root, len(child)]))
     bits = (((1 << leaves) - 1) << offset).astype(np.uint32)
     mask = np.tile(bits[forest.root], (ranks, 1))
     end = 0
-    for element, cut in zip(elements, cuts, strict=True):
-        start, end = end, end + len(cut) + 1
-        rows = mask[start:end]
-        for node in inner[forest.feature[inner] == element]:
-            above = np.searchsorted(cut, forest.threshold[node]) + 1
-            rows[:above, tree[node]] &= ~bits[child[node]]
-            rows[above:, tree[node]] &= ~bits[child[node] + 1]
+    for table in tables:
+        start, end = end, end + len(table.left)
+        for node, left in zip(table.nodes, table.left.T, strict=True):
+            mask[start:end, tree[node]] &= np.where(left, ~bits[child[node]], ~bits[child[node] + 1])
     first = np.zeros((trees, 32), dtype=np.int32)
     leaf = np.flatnonzero(child == np.arange(len(child)))
     slot = (np.uint64(1) << offset[leaf].astype(np.uint64)) * np.uint64(DE_BRUIJN) % np.uint64(1 << 32) >> np.uint64(27)
     first[tree[leaf], slot.astype(np.intp)] = forest.first[leaf]
-    levels = max(map(len, cuts)).bit_length()
+    cuts = [table.cut for table in tables if table.cut is not None]
+    levels = max((len(cut) for cut in cuts), default=0).bit_length()
     padded = np.full((len(cuts), 1 << levels), np.inf)
     for row, cut in zip(padded, cuts, strict=True):
         row[: len(cut)] = cut
-    return Ranks(_ints(elements), _ints([len(cut) for cut in cuts]), levels, padded, mask, first)
+    return Ranks(_ints(elements), _ints([len(table.left) - 1 for table in tables]), levels, padded, mask, first)
+
+
+@dataclass(frozen=True, eq=False)
+class _Sides:
+    """The nodes that test an element, which ranks go left at each (ranks, nodes), and the cuts if it has such."""
+
+    nodes: npt.NDArray[np.intp]
+    left: npt.NDArray[np.bool_]
+    cut: npt.NDArray[np.float64] | None
+
+
+def _sides(forest: Forest, nodes: npt.NDArray[np.intp]) -> _Sides | None:
+    """The table of one element; ``None`` where its categories do not make one. No element is at most a threshold of NaN."""
+    if forest.feature[nodes[0]] >= 0:
+        threshold = forest.threshold[nodes]
+        cut = np.unique(threshold[~np.isnan(threshold)])
+        ranks = np.arange(len(cut) + 1)[:, None]
+        return _Sides(nodes, (ranks <= np.searchsorted(cut, threshold)) & ~np.isnan(threshold), cut)
+    sets = forest.first[nodes]
+    categories = [forest.data[forest.set_start[s] : forest.set_end[s]] for s in sets]
+    every = np.concatenate(categories)
+    if ((every < 0) | (every != np.floor(every)) | (every >= _MOST_CATEGORIES)).any():
+        return None
+    left = np.zeros((int(every.max(initial=-1)) + 2, len(nodes)), dtype=bool)
+    for column, known in zip(left.T, categories, strict=True):
+        column[known.astype(np.intp)] = True
+    return _Sides(nodes, left == (forest.set_left[sets] == 1), None)
 
 
 def _leaf_numbers(forest: Forest) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -99,10 +99,17 @@ def sum_ranked_leaves(  # type: ignore[no-untyped-def]
         here = min(_BLOCK, rows - begin)
         lowest = place(0)
         for k in range(elements):
-            rank, cuts, most = ranks[k], cut[k], place(count[k])
+            rank, most = ranks[k], place(count[k])
             for i in range(here):
                 rank[i] = 0
                 value[i] = x[begin + i, place(feature[k])]
+            if k >= cut.shape[0]:
+                for i in range(here):
+                    known = value[i] >= 0.0 and value[i] < count[k] and value[i] == np.floor(value[i])
+                    rank[i] = lowest + (place(value[i]) if known else most)
+                lowest += most + place(1)
+                continue
+            cuts = cut[k]
             for level in range(levels - 1, -1, -1):
                 half = place(1) << place(level)
                 for i in range(here):

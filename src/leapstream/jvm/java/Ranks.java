@@ -6,8 +6,9 @@ import java.io.IOException;
 /**
  * Small trees over few elements as tables of the leaves that each element leaves possible (after QuickScorer).
  *
- * The rank of an element is the number of its cuts that it is not at most. The masks of the ranks of all elements have one bit in
- * common, that of the leaf; the De Bruijn product of it is the leaf's slot.
+ * The rank of an element is the number of its cuts that it is not at most; an element that is tested for categories is its own
+ * rank. The masks of the ranks of all elements have one bit in common, that of the leaf; the De Bruijn product of it is the leaf's
+ * slot. Elements with cuts come before those with categories.
  */
 final class Ranks {
 
@@ -20,11 +21,15 @@ final class Ranks {
     private final int[] first;
     private final int trees;
 
-    /** For each element where its cuts start, where its masks start, and those of its highest rank. */
+    /** Number of elements with cuts, and for each where they start. */
+    private final int searched;
+
     private final int[] cuts;
 
+    /** Where the masks of each element start, and how many there are but one. */
     private final int[] lowest;
-    private final int[] highest;
+
+    private final int[] count;
 
     /** Where the masks of each element's rank start. */
     private final int[] row;
@@ -33,37 +38,45 @@ final class Ranks {
 
     Ranks(DataInputStream in) throws IOException {
         int[] elements = Data.readInts(in);
-        int[] count = Data.readInts(in);
+        count = Data.readInts(in);
         levels = in.readInt();
         cut = Data.readDoubles(in);
         mask = Data.readInts(in);
         first = Data.readInts(in);
         trees = first.length / 32;
         possible = new int[trees];
+        searched = cut.length >>> levels;
+        lowest = new int[elements.length];
+        for (int k = 1; k < lowest.length; k++) {
+            lowest[k] = lowest[k - 1] + count[k - 1] + 1;
+        }
         // Elements are taken by three; the first one again makes no difference.
-        int all = (elements.length + 2) / 3 * 3;
-        feature = new int[all];
-        cuts = new int[all];
-        lowest = new int[all];
-        highest = new int[all];
-        row = new int[all];
-        int rows = 0;
-        for (int k = 0; k < all; k++) {
-            boolean again = k >= elements.length;
-            feature[k] = elements[again ? 0 : k];
-            cuts[k] = again ? 0 : k << levels;
-            lowest[k] = again ? 0 : rows;
-            highest[k] = lowest[k] + count[again ? 0 : k];
-            rows = highest[k] + 1;
+        row = new int[(elements.length + 2) / 3 * 3];
+        feature = new int[row.length];
+        cuts = new int[(searched + 2) / 3 * 3];
+        for (int k = 0; k < row.length; k++) {
+            feature[k] = elements[k < elements.length ? k : 0];
+        }
+        for (int k = 0; k < searched; k++) {
+            cuts[k] = k << levels;
         }
     }
 
     /** Where the values of the leaf of each tree start. */
     void reach(double[] x, int[] reached) {
         rank(x, feature, levels, cut, cuts, row);
-        for (int k = 0; k < row.length; k++) {
+        for (int k = 0; k < searched; k++) {
             // Above all cuts there is only infinity, which NaN is not at most either.
-            row[k] = Math.min(lowest[k] + row[k] - cuts[k], highest[k]) * trees;
+            row[k] = (lowest[k] + Math.min(row[k] - cuts[k], count[k])) * trees;
+        }
+        for (int k = searched; k < count.length; k++) {
+            double value = x[feature[k]];
+            int category = (int) value;
+            boolean known = category == value && category >= 0 && category < count[k];
+            row[k] = (lowest[k] + (known ? category : count[k])) * trees;
+        }
+        for (int k = count.length; k < row.length; k++) {
+            row[k] = row[0];
         }
         if (row.length == 3) {
             find(mask, row[0], row[1], row[2], first, reached, trees);
@@ -79,7 +92,7 @@ final class Ranks {
 
     /** Three searches at a time, which do not wait for each other, in as many steps as the element with most cuts needs. */
     private static void rank(double[] x, int[] feature, int levels, double[] cut, int[] cuts, int[] row) {
-        for (int k = 0; k < row.length; k += 3) {
+        for (int k = 0; k < cuts.length; k += 3) {
             double v = x[feature[k]];
             double w = x[feature[k + 1]];
             double z = x[feature[k + 2]];
