@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -41,7 +42,7 @@ class Expr:
     type: DataType
     origin: Origin | None = field(default=None, repr=False)
 
-    @property
+    @cached_property
     def operands(self) -> tuple[Expr, ...]:
         """The expressions this one reads, in field order."""
         return tuple(_operands(self))
