@@ -1,124 +1,211 @@
-"""A Flink job without a function, with one on the JVM backend and with one on the Python backend.
+"""Flink jobs without a function, with one on the JVM backend, on the Python backend, and with MLeap's own runtime.
 
-Each job runs in a process of its own: a bounded datagen source, the function, a blackhole sink, parallelism 1. The time is the
-wall time of the job alone, from ``INSERT`` to its end. The variants take turns, so that what else the machine does hits all of
-them; a ratio compares a variant with the job without a function of the same turn. Where there are two numbers of rows, the slope
-between them is the time per row without the time that a job takes to start and stop.
+A job is a bounded datagen source, the function, a blackhole sink, parallelism 1. The time is the wall time of the job alone, from
+``INSERT`` to its end. Each variant runs in a process of its own, and the variants take turns, so that what else the machine does
+hits all of them. In a process, small jobs come first, which warm the JVM up; then a job of few and one of many rows. The slope
+between these two is the time per row without the time that a job takes to start and stop.
 
-Run it with ``python benchmarks/flink.py [--rows N …] [--rounds N] [--only linear3/python …] [--set KEY=VALUE …]``.
+Run it with ``python benchmarks/flink.py [--rounds N] [--only linear3/jvm …] [--rows FEW MANY] [--set KEY=VALUE …]``.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import time
 from pathlib import Path
-from statistics import median
+from typing import Any
 
-BUNDLES = Path(__file__).resolve().parents[1] / "tests" / "bench"
-NOTHING = "none"
-VARIANTS = (NOTHING, "linear3/jvm", "linear3/python", "forest3-20x5/jvm", "forest3-20x5/python")
+from jvm_peer import FORMS, PACKAGE, flink_jars
+from measure import Result, in_process
+from workloads import Work, options, works
+from workloads import add_options as add_common_options
+
+from leapstream.bundle.types import BasicType, ScalarType
+
+NOTHING = "no function"
+BACKENDS = ("jvm", "python")
+PEERS = ("frame1", "row", "bare")
 PYTHON_SETTINGS = "python.fn-execution."
+_NUMBERS = ("a", "b", "c")
+_FEW = 0.4
+"""Part of the seconds of the job of many rows that the job of few rows takes."""
 
 
-def run(rows: int, variant: str, settings: dict[str, str]) -> tuple[float, dict[str, str]]:
-    """Seconds that one job takes, and the settings of the Python backend that it ran with."""
+# ---- in the process of one variant ------------------------------------------------------------------------------------
+
+
+def columns(work: Work) -> list[tuple[str, str, str]]:
+    """Of each column: its name, how datagen makes it, and the SQL that turns that into the column."""
+    frame = work.frame(1000)
+    if work.source == "three numbers":
+        return [(name, "DOUBLE|0.0|1.0", name) for name in _NUMBERS]
+    made = []
+    for field in frame.schema:
+        values = [value for value in frame.column(field.name) if value is not None]
+        assert isinstance(field.type, ScalarType)
+        if field.type.base is BasicType.STRING:
+            labels = sorted(set(values))
+            texts = ", ".join("'" + label.replace("'", "''") + "'" for label in labels)
+            made.append((field.name, f"INT|1|{len(labels)}", f"ELT({field.name}, {texts})"))
+        else:
+            made.append((field.name, f"DOUBLE|{min(values)}|{max(values)}", field.name))
+    return made
+
+
+def peer_source(work: Work, form: str, inputs: list[tuple[str, str, str]]) -> str:
+    """The Java of a scalar function that calls MLeap in one of its forms."""
+    kinds = ["String" if call.startswith("ELT") else "Double" for _, _, call in inputs]
+    arguments = [f"x{i}" for i in range(len(inputs))]
+    names = [field.name for field in work.frame(1).schema]
+    if form == "bare":
+        answer = f"form.bare(Form.vector({', '.join(arguments)}))"
+    else:
+        # A bundle that takes a vector gets one made of the arguments.
+        values = arguments if len(names) == len(arguments) else [f"Form.tensor({', '.join(arguments)})"]
+        answer = f"form.by{'Row' if form == 'row' else 'Frame'}(Form.row(new Object[] {{{', '.join(values)}}}))"
+    declared = ", ".join(f"{kind} {argument}" for kind, argument in zip(kinds, arguments, strict=True))
+    quoted = ", ".join(json.dumps(name) for name in names)
+    return f"""package {PACKAGE};
+
+public class Predict extends Function {{
+    public Predict() {{
+        super({json.dumps(str(work.bundle))}, new String[] {{{quoted}}}, {json.dumps(work.prediction)});
+    }}
+
+    public double eval({declared}) {{
+        return {answer};
+    }}
+}}
+"""
+
+
+def run(
+    variant: str, seconds: float, hint: int, fixed: list[int] | None, settings: dict[str, str]
+) -> tuple[list[tuple[int, float]], dict[str, str]]:
+    """Rows and seconds of the job of few and the one of many rows; and the settings of the Python backend that they had."""
     from pyflink.datastream import StreamExecutionEnvironment
     from pyflink.table import StreamTableEnvironment
 
     from leapstream.flink import MLeapUDFRegistry
 
+    work_name, form = variant.split("/")
+    work = works()[work_name]
     env = StreamExecutionEnvironment.get_execution_environment()
     env.set_parallelism(1)
     table_env = StreamTableEnvironment.create(env)
     for key, value in settings.items():
         table_env.get_config().set(key, value)
-    table_env.execute_sql(f"""
-        CREATE TEMPORARY TABLE Features (a DOUBLE, b DOUBLE, c DOUBLE) WITH (
-            'connector' = 'datagen', 'number-of-rows' = '{rows}', 'rows-per-second' = '1000000000')
-    """)
-    columns, call = "a DOUBLE, b DOUBLE, c DOUBLE", "a, b, c"
-    if variant != NOTHING:
-        model, backend = variant.split("/")
-        path = str(BUNDLES / f"{model}.zip")
-        MLeapUDFRegistry.register("Predict", path, table_env, backend=backend)  # type: ignore[arg-type]
-        columns, call = "p DOUBLE", "Predict(a, b, c)"
-    table_env.execute_sql(f"CREATE TEMPORARY TABLE Nowhere ({columns}) WITH ('connector' = 'blackhole')")
-    start = time.perf_counter()
-    table_env.execute_sql(f"INSERT INTO Nowhere SELECT {call} FROM Features").wait()
-    seconds = time.perf_counter() - start
+    inputs = columns(work)
+    call, sink = "*", ", ".join(f"{n} {'STRING' if c.startswith('ELT') else 'DOUBLE'}" for n, _, c in inputs)
+    if form != NOTHING:
+        call, sink = f"Predict({', '.join(name for name, _, _ in inputs)})", "p DOUBLE"
+    if form in BACKENDS:
+        names = [field.name for field in work.frame(1).schema]
+        MLeapUDFRegistry.register(
+            "Predict",
+            str(work.bundle),
+            table_env,
+            inputs=names,
+            backend=form,  # type: ignore[arg-type]
+        )
+    elif form in PEERS:
+        from leapstream.flink.registry import add_jar
+
+        for jar in flink_jars({f"{PACKAGE}.Predict": peer_source(work, form, inputs)}):
+            add_jar(table_env, jar)
+        table_env.create_java_temporary_system_function("Predict", f"{PACKAGE}.Predict")
+    table_env.execute_sql(f"CREATE TEMPORARY TABLE Nowhere ({sink}) WITH ('connector' = 'blackhole')")
+
+    def job(rows: int) -> float:
+        _source(table_env, inputs, rows)
+        start = time.perf_counter()
+        table_env.execute_sql(f"INSERT INTO Nowhere SELECT {call} FROM Features").wait()
+        return time.perf_counter() - start
+
     used = table_env.get_config().get_configuration().to_dict()
-    return seconds, {key: value for key, value in used.items() if key.startswith(PYTHON_SETTINGS)}
+    kept = {key: value for key, value in used.items() if key.startswith(PYTHON_SETTINGS)}
+    job(1000)
+    if fixed:
+        return [(rows, job(rows)) for rows in fixed], kept
+    # Each row count is tried until a job takes as long as that of few rows is to take.
+    started = job(1000)
+    few = hint or 50_000
+    taken = job(few) - started
+    while taken < _FEW * seconds and not hint:
+        few = int(few * min(8.0, max(1.5, 1.2 * _FEW * seconds / max(taken, 1e-3))))
+        taken = job(few) - started
+    many = few + int(few * seconds / max(taken, 1e-3))
+    return [(rows, job(rows)) for rows in (few, many)], kept
 
 
-def measured(rows: int, variant: str, settings: dict[str, str]) -> tuple[float, dict[str, str]]:
-    """The same in a process of its own."""
-    job = json.dumps([rows, variant, settings])
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", __file__, "--job", job], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        sys.exit(f"{job} failed:\n{done.stderr}")
-    seconds, used = json.loads(done.stdout.splitlines()[-1])
-    return seconds, used
+def _source(table_env: Any, inputs: list[tuple[str, str, str]], rows: int) -> None:
+    """Make the view ``Features`` over so many rows of datagen."""
+    given = [(name, *made.split("|")) for name, made, _ in inputs]
+    fields = ", ".join(f"{name} {kind}" for name, kind, _, _ in given)
+    ranges = ", ".join(f"'fields.{name}.min' = '{low}', 'fields.{name}.max' = '{high}'" for name, _, low, high in given)
+    table_env.execute_sql("DROP TEMPORARY VIEW IF EXISTS Features")
+    table_env.execute_sql("DROP TEMPORARY TABLE IF EXISTS Source")
+    table_env.execute_sql(f"""
+        CREATE TEMPORARY TABLE Source ({fields}) WITH (
+            'connector' = 'datagen', 'number-of-rows' = '{rows}', 'rows-per-second' = '1000000000', {ranges})
+    """)
+    calls = ", ".join(f"{call} AS {name}" for name, _, call in inputs)
+    table_env.execute_sql(f"CREATE TEMPORARY VIEW Features AS SELECT {calls} FROM Source")
+
+
+# ---- the turns --------------------------------------------------------------------------------------------------------
+
+
+def variants() -> list[str]:
+    """All that can be measured, as ``work/form``."""
+    return [
+        f"{name}/{form}"
+        for name, work in works().items()
+        for form in (*BACKENDS, *(form for form in PEERS if work.bare or form != "bare"))
+    ]
+
+
+def title(form: str) -> str:
+    """What a form is called in tables."""
+    return f"MLeap, {FORMS[form]}" if form in FORMS else NOTHING if form == NOTHING else f"leapstream, {form}"
 
 
 def main() -> None:
     """Measure and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 11_000_000])
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", nargs="+", choices=VARIANTS[1:], default=list(VARIANTS[1:]), metavar="MODEL/BACKEND")
-    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="settings of Flink")
-    parser.add_argument("--job", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.job:
-        print(json.dumps(run(*json.loads(arguments.job))))
-        return
-    settings = dict(item.split("=", 1) for item in arguments.set)
-    variants = [NOTHING, *arguments.only]
-    times: dict[tuple[str, int], list[float]] = {(v, rows): [] for v in variants for rows in arguments.rows}
-    python: dict[str, str] = {}
-    for _ in range(arguments.rounds):
-        for rows in arguments.rows:
-            for variant in variants:
-                seconds, used = measured(rows, variant, settings)
-                times[variant, rows].append(seconds)
-                python |= used
-                print(f"{variant}, {rows:,} rows: {seconds:.2f} s, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
-    report(variants, arguments.rows, times)
-    print(
-        f"\n{arguments.rounds} rounds; Python backend: {', '.join(f'{k}={v}' for k, v in sorted(python.items())) or '-'}"
+    add_common_options(parser, rounds=3)
+    parser.set_defaults(seconds=4.0)
+    parser.add_argument("--only", nargs="+", choices=variants(), metavar="WORK/FORM", help=", ".join(variants()))
+    parser.add_argument(
+        "--rows", type=int, nargs=2, metavar=("FEW", "MANY"), help="instead of as many as fill --seconds"
     )
-
-
-def report(variants: list[str], counts: list[int], times: dict[tuple[str, int], list[float]]) -> None:
-    """Print times and ratios by number of rows, and slopes where there are two of them."""
-    head = f"{'variant':<20} {'median':>8} {'min':>8} {'max':>8}   {'ratio':>5} {'min':>5} {'max':>5}"
-    for rows in counts:
-        print(f"\n{rows:,} rows, seconds\n{head}")
-        for variant in variants:
-            given = times[variant, rows]
-            ratios = [a / b for a, b in zip(given, times[NOTHING, rows], strict=True)]
-            numbers = f"{median(given):>8.2f} {min(given):>8.2f} {max(given):>8.2f}"
-            print(f"{variant:<20} {numbers}   {median(ratios):>5.2f} {min(ratios):>5.2f} {max(ratios):>5.2f}")
-    if len(counts) > 1:
-        few, many = min(counts), max(counts)
-        print(f"\nslope from {few:,} to {many:,} rows, nanoseconds a row\n{head}")
-        slopes = {
-            variant: [
-                (b - a) * 1e9 / (many - few) for a, b in zip(times[variant, few], times[variant, many], strict=True)
-            ]
-            for variant in variants
-        }
-        for variant, given in slopes.items():
-            ratios = [a / b for a, b in zip(given, slopes[NOTHING], strict=True)]
-            numbers = f"{median(given):>8.0f} {min(given):>8.0f} {max(given):>8.0f}"
-            print(f"{variant:<20} {numbers}   {median(ratios):>5.2f} {min(ratios):>5.2f} {max(ratios):>5.2f}")
+    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="settings of Flink")
+    given = options(parser)
+    if given.job:
+        print(json.dumps(run(*json.loads(given.job))))
+        return
+    settings = dict(item.split("=", 1) for item in given.set)
+    chosen = given.only or [variant for variant in variants() if variant.split("/")[0] in given.works]
+    result = Result("flink", "µs a row")
+    hints: dict[str, int] = {}
+    for _ in range(given.rounds):
+        for source in dict.fromkeys(works()[variant.split("/")[0]].source for variant in chosen):
+            of_source = [variant for variant in chosen if works()[variant.split("/")[0]].source == source]
+            for variant in [f"{of_source[0].split('/')[0]}/{NOTHING}", *of_source]:
+                name, form = variant.split("/")
+                job = [variant, given.seconds, hints.get(variant, 0), given.rows, settings]
+                jobs, used = in_process(str(Path(__file__).resolve()), job)
+                (few, quick), (many, long) = jobs
+                hints[variant] = few
+                result.about |= used
+                print(f"{few:,} rows in {quick:.2f} s, {many:,} in {long:.2f} s", file=sys.stderr)
+                work = source if form == NOTHING else name
+                result.add(work, title(form), [(long - quick) * 1e6 / (many - few)])
+    result.show()
+    print("; ".join(f"{key}={value}" for key, value in result.about.items()))
+    result.save()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
@@ -145,7 +145,7 @@ def runtime() -> _Runtime:
         return _runtime
 
 
-def compile_java(sources: Mapping[str, str]) -> dict[str, bytes]:
+def compile_java(sources: Mapping[str, str], jars: Sequence[Path] = ()) -> dict[str, bytes]:
     """Compile Java classes with the Janino that Flink brings.
 
     Janino knows Java 7 without type inference: no lambdas, no ``var``.
@@ -154,6 +154,7 @@ def compile_java(sources: Mapping[str, str]) -> dict[str, bytes]:
         sources: source of each compilation unit by the fully qualified name of its class. They may use each other, Flink, and
             the kernels of :func:`leapstream.jvm.runtime_sources`; kernels that are among them are compiled only once per
             process.
+        jars: jars whose classes the sources use besides.
 
     Returns:
         class files by their names in a jar (``leapstream/runtime/Vec.class``): those of ``sources`` and nothing else.
@@ -167,8 +168,19 @@ def compile_java(sources: Mapping[str, str]) -> dict[str, bytes]:
     kernels = {name.replace(".", "/") for name in sources if name not in rest}
     classes = {name: data for name, data in ready.classes.items() if re.split(r"[.$]", name)[0] in kernels}
     if rest:
-        classes.update(_compile(ready.gateway, rest, ready.loader))
+        classes.update(_compile(ready.gateway, rest, _with_jars(ready, jars)))
     return classes
+
+
+def _with_jars(ready: _Runtime, jars: Sequence[Path]) -> Any:
+    """The kernels' class loader, or one below it that has some jars."""
+    if not jars:
+        return ready.loader
+    jvm = ready.gateway.jvm
+    urls = ready.gateway.new_array(jvm.java.net.URL, len(jars))
+    for position, jar in enumerate(jars):
+        urls[position] = jvm.java.net.URL(jar.resolve().as_uri())
+    return jvm.java.net.URLClassLoader(urls, ready.loader)
 
 
 def _compile(gate: Any, sources: Mapping[str, str], parent: Any) -> dict[str, bytes]:

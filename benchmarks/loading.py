@@ -1,0 +1,87 @@
+"""From the start of a process to the loaded bundle, and to the first prediction; and how long ``import leapstream`` takes.
+
+The first prediction is taken with the compiled kernels in numba's cache (warm), and with an empty cache (cold: the first time after
+an installation).
+
+Run it with ``python benchmarks/loading.py [--works …] [--rounds N]``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any
+
+from jvm_peer import run_alone
+from measure import Result, in_process
+from workloads import add_options, options, works
+
+import leapstream
+
+
+def load_and_predict(name: str, started: float) -> dict[str, float]:
+    """Seconds since ``started`` to the loaded bundle and to the first prediction, and those that the prediction itself took."""
+    work = works()[name]
+    model = leapstream.load(work.bundle)
+    loaded = time.time()
+    frame = work.frame(1)
+    before = time.time()
+    model.predict(frame)
+    after = time.time()
+    return {"loaded": loaded - started, "first": after - started, "prediction": after - before}
+
+
+def import_seconds() -> tuple[float, float]:
+    """Seconds that ``import leapstream`` takes in a new process, and seconds of that process."""
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", "import leapstream"], capture_output=True, text=True, check=True
+    )
+    process = time.perf_counter() - start
+    found = re.search(r"\|\s+(\d+) \| leapstream$", done.stderr, re.MULTILINE)
+    assert found, "the interpreter does not say what it imported"
+    return int(found.group(1)) / 1e6, process
+
+
+def main() -> None:
+    """Measure both."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_options(parser, rounds=5)
+    given = options(parser)
+    if given.job:
+        print(json.dumps(load_and_predict(*json.loads(given.job))))
+        return
+    result = Result("loading", "s")
+    for name in given.works:
+        # So that the kernels are in numba's cache.
+        in_process(__file__, [name, time.time()])
+    for _ in range(given.rounds):
+        imported, process = import_seconds()
+        result.add("import leapstream", "leapstream", [imported])
+        result.add("process that imports leapstream", "leapstream", [process])
+        for name in given.works:
+            peer = run_alone(works()[name], "row", warm_up=0, seconds=0, rounds=0)
+            result.add(name, "MLeap, bundle loaded", [peer.loaded])
+            result.add(name, "MLeap, first prediction", [peer.first])
+            _add(result, name, "warm", None)
+            with tempfile.TemporaryDirectory() as empty:
+                _add(result, name, "cold", {"NUMBA_CACHE_DIR": empty})
+    result.show()
+    result.save()
+
+
+def _add(result: Result, name: str, state: str, environment: dict[str, str] | None) -> None:
+    said: dict[str, Any] = in_process(__file__, [name, time.time()], environment)
+    if environment is None:
+        result.add(name, "leapstream, bundle loaded", [said["loaded"]])
+    result.add(name, f"leapstream, first prediction, {state}", [said["first"]])
+    result.add(name, f"leapstream, that prediction alone, {state}", [said["prediction"]])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""Takes times, runs what is measured in processes of its own, and keeps the figures for the report."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib import metadata
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+RESULTS = Path(__file__).resolve().parents[1] / "build" / "bench"
+ONE_THREAD = dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_NUM_THREADS"), "1")
+
+
+@dataclass
+class Figure:
+    """What was measured for one variant.
+
+    Attributes:
+        work: what is computed.
+        variant: who computes it, and how.
+        samples: the numbers, in the unit of the benchmark.
+        x: where the figure stands on a curve's axis, when it does.
+    """
+
+    work: str
+    variant: str
+    samples: list[float]
+    x: float | None = None
+
+    @property
+    def median(self) -> float:
+        """The middle one of the samples."""
+        return median(self.samples)
+
+
+@dataclass
+class Result:
+    """The figures of one benchmark.
+
+    Attributes:
+        benchmark: its name.
+        unit: of its figures.
+        figures: in the order in which they were measured.
+        about: facts that belong to it, such as versions and settings.
+    """
+
+    benchmark: str
+    unit: str
+    figures: list[Figure] = field(default_factory=list)
+    about: dict[str, str] = field(default_factory=dict)
+
+    def add(self, work: str, variant: str, samples: Sequence[float], x: float | None = None) -> None:
+        """Add samples to the figure of that variant, and show it."""
+        figure = self.find(work, variant, x)
+        if figure is None:
+            figure = Figure(work, variant, [], x)
+            self.figures.append(figure)
+        figure.samples.extend(samples)
+        where = "" if x is None else f" at {x:g}"
+        shown = ", ".join(f"{sample:.3g}" for sample in samples)
+        print(f"{work}{where}, {variant}: {shown} {self.unit}, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
+
+    def find(self, work: str, variant: str, x: float | None = None) -> Figure | None:
+        """The figure of a variant, if it was measured."""
+        return next((f for f in self.figures if (f.work, f.variant, f.x) == (work, variant, x)), None)
+
+    def save(self) -> Path:
+        """Write the figures to where the report looks for them."""
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        path = RESULTS / f"{self.benchmark}.json"
+        content = {**asdict(self), "machine": machine(), "time": time.strftime("%Y-%m-%d %H:%M:%S %z")}
+        path.write_text(json.dumps(content, indent=1) + "\n")
+        return path
+
+    @classmethod
+    def load(cls, path: Path) -> tuple[Result, dict[str, str], str]:
+        """The figures in a file, the machine that they are from, and the time."""
+        content = json.loads(path.read_text())
+        figures = [Figure(**figure) for figure in content["figures"]]
+        result = cls(content["benchmark"], content["unit"], figures, content["about"])
+        return result, content["machine"], content["time"]
+
+    def show(self) -> None:
+        """Print the figures as a table."""
+        print(f"\n{self.benchmark}, {self.unit}\n{'':<52} {'median':>9} {'min':>9} {'max':>9}")
+        for figure in self.figures:
+            where = "" if figure.x is None else f" at {figure.x:g}"
+            name = f"{figure.work}{where}, {figure.variant}"
+            print(f"{name:<52} {figure.median:>9.3f} {min(figure.samples):>9.3f} {max(figure.samples):>9.3f}")
+
+
+def micros_per_row(function: Callable[[], object], rows: int, seconds: float, samples: int) -> list[float]:
+    """Microseconds a row of a function that handles some rows, in samples of some seconds each, after a warm-up."""
+    _timed(function, seconds / 2)
+    return [_timed(function, seconds / samples) * 1e6 / rows for _ in range(samples)]
+
+
+def _timed(function: Callable[[], object], seconds: float) -> float:
+    """Seconds of a call, over as many as fill some seconds."""
+    calls = 0
+    start = now = time.perf_counter()
+    while now < start + seconds or not calls:
+        function()
+        calls += 1
+        now = time.perf_counter()
+    return (now - start) / calls
+
+
+def in_process(script: str, job: Sequence[Any], environment: dict[str, str] | None = None) -> Any:
+    """What ``script --job JOB`` prints last, as JSON, in a process of its own."""
+    text = json.dumps(job)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", script, "--job", text],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | (environment or {}),
+    )
+    if done.returncode:
+        sys.exit(f"{Path(script).name} --job {text!r} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def machine() -> dict[str, str]:
+    """What a reader has to know of the machine."""
+    described = {
+        "Processor": _processor(),
+        "Cores": str(os.cpu_count()),
+        "Memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
+        "System": platform.platform(),
+        "Python": platform.python_version(),
+    }
+    for name in ("numpy", "numba", "pyarrow", "pandas", "apache-flink"):
+        try:
+            described[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return described
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.processor() or platform.machine()
+    found = re.search(r"model name\s*:\s*(.+)", text)
+    return found.group(1) if found else platform.machine()

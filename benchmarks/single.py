@@ -1,0 +1,61 @@
+"""One record at a time from Python, ``model.predict(dict)``, beside MLeap on one row at a time.
+
+Run it with ``python benchmarks/single.py [--works …] [--rounds N]``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+from jvm_peer import forms_of, measure_alone
+from measure import ONE_THREAD, Result, in_process, micros_per_row
+from workloads import add_options, options, works
+
+import leapstream
+from leapstream.bundle.tensor import Tensor
+
+
+def predict(name: str, seconds: float) -> list[float]:
+    """The microseconds that a record takes."""
+    work = works()[name]
+    model = leapstream.load(work.bundle)
+    frame = work.frame(1000)
+    records: list[dict[str, Any]] = [
+        {
+            column: np.array(value.values) if isinstance(value, Tensor) else value
+            for column, value in zip(frame.schema.names, row, strict=True)
+        }
+        for row in frame.rows
+    ]
+    if all(isinstance(value, np.ndarray) for value in records[0].values()):
+        # A dict of arrays alone is a batch: it gets one row, of which the array is the only column.
+        records = [{column: value[np.newaxis] for column, value in record.items()} for record in records]
+    given = cycle(records)
+    return micros_per_row(lambda: model.predict(next(given)), 1, seconds, 5)
+
+
+def main() -> None:
+    """Measure both."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_options(parser, rounds=3)
+    given = options(parser)
+    if given.job:
+        print(json.dumps(predict(*json.loads(given.job))))
+        return
+    result = Result("single", "µs a record")
+    for _ in range(given.rounds):
+        for name in given.works:
+            forms = [form for form in forms_of(works()[name]) if form != "frame"]
+            measure_alone(result, works()[name], given.seconds, forms)
+            micros = in_process(__file__, [name, given.seconds], ONE_THREAD)
+            result.add(name, "leapstream, predict(dict)", micros)
+    result.show()
+    result.save()
+
+
+if __name__ == "__main__":
+    main()

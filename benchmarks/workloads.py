@@ -1,0 +1,97 @@
+"""The bundles that are measured, and their rows."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from leapstream.bundle.frame import LeapFrame
+
+ROOT = Path(__file__).resolve().parents[1]
+ROWS = 10_000
+"""Rows of a batch, and of a whole leap frame."""
+
+_BENCH = ROOT / "tests" / "bench"
+_AIRBNB = "LEAPSTREAM_BENCH_AIRBNB"
+
+
+@dataclass(frozen=True)
+class Work:
+    """A bundle and the frame whose rows it gets, over and over.
+
+    Attributes:
+        name: what it is called in tables.
+        bundle: the bundle's zip.
+        input: a leap frame in JSON.
+        prediction: the column that is asked for.
+        source: works of the same source share the Flink job without a function.
+        bare: whether the last model can be called by itself with three numbers.
+    """
+
+    name: str
+    bundle: Path
+    input: Path
+    prediction: str
+    source: str
+    bare: bool
+
+    def frame(self, rows: int = ROWS) -> LeapFrame:
+        """That many rows."""
+        given = _frame(self.input)
+        return LeapFrame(given.schema, [given.rows[i % len(given.rows)] for i in range(rows)])
+
+
+@cache
+def _frame(path: Path) -> LeapFrame:
+    return LeapFrame.from_bytes(path.read_bytes())
+
+
+def airbnb_directory() -> Path:
+    """Where the two Airbnb bundles are looked for."""
+    return Path(os.environ.get(_AIRBNB) or ROOT.parent / "shared" / "airbnb")
+
+
+def works() -> dict[str, Work]:
+    """All works by name; those of Airbnb only where their bundles are."""
+    found: dict[str, Work] = {}
+    for name in ("lr", "rf"):
+        bundle = airbnb_directory() / f"airbnb.model.{name}.zip"
+        if bundle.is_file():
+            work = Work(f"airbnb-{name}", bundle, _BENCH / "airbnb.input.json", "price_prediction", "airbnb", False)
+            found[work.name] = work
+    for name in ("linear3", "forest3-20x5", "forest3-100x8"):
+        found[name] = Work(
+            name, _BENCH / f"{name}.zip", _BENCH / f"{name}.input.json", "prediction", "three numbers", True
+        )
+    return found
+
+
+def skipped() -> str | None:
+    """Why the Airbnb works are missing, if they are."""
+    if any(name.startswith("airbnb") for name in works()):
+        return None
+    return f"airbnb-lr and airbnb-rf are skipped: no bundles in {airbnb_directory()}; {_AIRBNB} names another directory"
+
+
+def add_options(parser: argparse.ArgumentParser, rounds: int) -> None:
+    """What all benchmarks take."""
+    names = list(works())
+    parser.add_argument("--works", nargs="+", choices=names, default=names, metavar="WORK", help=", ".join(names))
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of one measurement")
+    parser.add_argument("--quick", action="store_true", help="one round of short measurements")
+    parser.add_argument("--job", help=argparse.SUPPRESS)
+
+
+def options(parser: argparse.ArgumentParser) -> Any:
+    """The parsed options; says what is skipped."""
+    given = parser.parse_args()
+    if given.quick:
+        given.rounds, given.seconds = 1, given.seconds / 2
+    if given.job is None and (reason := skipped()):
+        print(reason)
+    return given
