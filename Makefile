@@ -27,8 +27,9 @@ $(STAMP): pyproject.toml
 demo: setup ## the main job: SQL functions and a DataStream in an embedded Flink
 	$(RUN) examples/demo/demo.py
 
+# A file's tests stay together, so that each process starts one Flink.
 test: setup ## all tests
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n auto --dist loadfile
 
 test-fast: setup ## the tests that need no Flink, in less than a minute
 	$(RUN) -m pytest -n auto -m "not flink and not slow"

@@ -1,11 +1,21 @@
-"""How hypothesis searches: the same examples on every run in CI, new ones elsewhere; no deadline, as machines vary."""
+"""For all tests: how hypothesis searches, and an environment that subprocesses can have.
+
+Hypothesis tries the same examples on every run in CI, and new ones elsewhere; it has no deadline, as machines vary.
+"""
 
 from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("local", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(autouse=True)
+def _gateway_for_subprocesses() -> None:
+    """PyFlink forbids a gateway to a process, and so to those that it starts, once it has run Python functions."""
+    os.environ.pop("PYFLINK_GATEWAY_DISABLED", None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Callable
 from datetime import datetime
@@ -125,9 +124,7 @@ def test_functions_of_a_configuration_answer_queries_of_the_installed_script(tmp
     )
     (tmp_path / "q.sql").write_text(f"SELECT i, Predict(a, b, c) AS p FROM (VALUES {values}) AS t(i, a, b, c);")
     command = [SCRIPT, "sql", "--batch", "--json", "-c", str(tmp_path / "application.conf"), str(tmp_path / "q.sql")]
-    # PyFlink sets it in a process that ran Python functions, as tests before this one may have.
-    environment = {k: v for k, v in os.environ.items() if k != "PYFLINK_GATEWAY_DISABLED"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     rows = sorted((json.loads(line) for line in done.stdout.splitlines()), key=lambda row: row["i"])
     assert [row["p"] for row in rows] == pytest.approx(expected, rel=1e-14)

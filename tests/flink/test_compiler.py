@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from pyflink.common import Row, Types
+from pyflink.common import Configuration, Row, Types
 from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 from pyflink.table import StreamTableEnvironment
@@ -84,13 +84,17 @@ def test_a_function_of_a_jar_is_created_in_plain_sql(table_env: StreamTableEnvir
 
 def test_a_map_function_of_a_jar_adds_the_outputs_to_rows(env: StreamExecutionEnvironment, tmp_path: Path) -> None:
     compile_jar(tmp_path / "models.jar", [Target("Loans", leapstream.load(bundle_of(LOANS)), "model")])
-    env.add_jars((tmp_path / "models.jar").as_uri())
+    url = (tmp_path / "models.jar").as_uri()
+    env.configure(Configuration().set_string("pipeline.jars", url))
     frame, answers = (LeapFrame.read(golden(LOANS) / f"{name}.json") for name in ("input", "expected"))
     names = list(frame.schema.names)
     kinds = [Types.STRING() if isinstance(v, str) else Types.DOUBLE() for v in frame.rows[0]]
     rows = [Row(*(v if isinstance(v, str) or v is None else float(v) for v in row)) for row in frame.rows]
     stream = env.from_collection(rows, Types.ROW_NAMED(names, kinds))
-    loader = get_gateway().jvm.Thread.currentThread().getContextClassLoader()
+    gateway = get_gateway()
+    urls = gateway.new_array(gateway.jvm.java.net.URL, 1)
+    urls[0] = gateway.jvm.java.net.URL(url)
+    loader = gateway.jvm.java.net.URLClassLoader(urls, gateway.jvm.Thread.currentThread().getContextClassLoader())
     function = loader.loadClass("leapstream.models.LoansMap").getConstructors()[0].newInstance(None)
     given = stream._j_data_stream
     mapped = DataStream(given.map(function).returns(function.returns(given.getType())))
