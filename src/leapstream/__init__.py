@@ -1,5 +1,7 @@
 """MLeap pipelines, in Python, inside Apache Flink."""
 
+from typing import TYPE_CHECKING, Any
+
 from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.tensor import Tensor
 from leapstream.errors import (
@@ -13,6 +15,9 @@ from leapstream.errors import (
     UnsupportedOpError,
 )
 from leapstream.model import Model, ModelSchema, load, save
+
+if TYPE_CHECKING:
+    from leapstream.exporters import from_lightgbm, from_sklearn, from_xgboost
 
 __version__ = "0.1.0"
 
@@ -29,6 +34,18 @@ __all__ = [
     "SourceError",
     "Tensor",
     "UnsupportedOpError",
+    "from_lightgbm",
+    "from_sklearn",
+    "from_xgboost",
     "load",
     "save",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The exporters, which are imported when they are first asked for."""
+    if name in ("from_lightgbm", "from_sklearn", "from_xgboost"):
+        from leapstream import exporters
+
+        return getattr(exporters, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

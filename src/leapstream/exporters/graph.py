@@ -1,0 +1,216 @@
+"""What exporters build: nodes over named columns, and the features that pass from one step to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+import numpy as np
+import numpy.typing as npt
+
+from leapstream.bundle.definition import Socket
+from leapstream.bundle.types import DataShape
+from leapstream.errors import SchemaError
+from leapstream.model import Model
+from leapstream.ops.base import Op
+from leapstream.ops.feature import PCA, ElementwiseProduct, StandardScaler, VectorAssembler, VectorSlicer
+from leapstream.ops.linear import LinearRegression
+from leapstream.ops.pipeline import Node, Pipeline
+
+Doubles = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A column that holds one feature or several.
+
+    Attributes:
+        column: name of the column.
+        width: number of features; ``None`` for a scalar, which is one.
+        text: whether it holds strings.
+        fill: text that stands for a missing one, when a step has said so.
+        dense: whether its vectors store all elements in every row (see :mod:`leapstream.plan.primitives`).
+        sparse: whether the library holds these features in a sparse matrix at this point.
+    """
+
+    column: str
+    width: int | None = None
+    text: bool = False
+    fill: str | None = None
+    dense: bool = True
+    sparse: bool = False
+
+    @property
+    def size(self) -> int:
+        """Number of features."""
+        return 1 if self.width is None else self.width
+
+
+Features = tuple[Block, ...]
+"""The columns of a matrix of features, from left to right."""
+
+
+def size(features: Features) -> int:
+    """Number of features."""
+    return sum(block.size for block in features)
+
+
+def is_sparse(features: Features) -> bool:
+    """Whether the library holds the features in a sparse matrix."""
+    return any(block.sparse for block in features)
+
+
+def marked(features: Features, sparse: bool) -> Features:
+    """The features, held by the library in a sparse matrix or in a dense one."""
+    return tuple(replace(block, sparse=sparse) for block in features)
+
+
+class Graph:
+    """Collects nodes; names columns and nodes so that none repeats."""
+
+    def __init__(self, given: Sequence[str]) -> None:
+        self.nodes: list[Node] = []
+        self._columns = set(given)
+        self._counts: dict[str, int] = {}
+        self._made: dict[tuple[str, ...], Block] = {}
+
+    def column(self, wanted: str) -> str:
+        """A name for a new column: the wanted one, with a number behind it when there is such a column."""
+        name, number = wanted, 1
+        while name in self._columns:
+            number += 1
+            name = f"{wanted}_{number}"
+        self._columns.add(name)
+        return name
+
+    def add(self, op: Op, inputs: Sequence[str], outputs: Mapping[str, str]) -> dict[str, str]:
+        """Add a node.
+
+        Args:
+            op: what it computes.
+            inputs: the column of each input port, in their order.
+            outputs: the wanted column of each output port that is connected.
+
+        Returns:
+            the column of each connected port.
+        """
+        self._counts[op.op] = number = self._counts.get(op.op, 0) + 1
+        columns = {port: self.column(wanted) for port, wanted in outputs.items()}
+        reads = tuple(Socket(port, name) for port, name in zip(op.inputs(), inputs, strict=True))
+        writes = tuple(Socket(port, name) for port, name in columns.items())
+        self.nodes.append(Node(f"{op.op}_{number}", op, reads, writes))
+        return columns
+
+    def apply(self, op: Op, block: Block, suffix: str, width: int | None, *, dense: bool = True) -> Block:
+        """A column computed from another by an op with ports ``input`` and ``output``."""
+        columns = self.add(op, [block.column], {"output": f"{block.column}_{suffix}"})
+        return Block(columns["output"], width, dense=dense, sparse=block.sparse)
+
+    def model(self, name: str, outputs: Sequence[str]) -> Model:
+        """The model of the nodes that some columns need; no other columns are left."""
+        needed = set(outputs)
+        nodes: list[Node] = []
+        for node in reversed(self.nodes):
+            used = tuple(socket for socket in node.outputs if socket.name in needed)
+            if used:
+                nodes.append(replace(node, outputs=used))
+                needed.update(socket.name for socket in node.inputs)
+        return Model.from_node(Pipeline(name, tuple(reversed(nodes))), name)
+
+    # ---- features of other shapes -------------------------------------------------------------------------------------
+
+    def vector(self, features: Features) -> Block:
+        """The features as one vector.
+
+        Raises:
+            SchemaError: some are texts.
+        """
+        texts = [block.column for block in features if block.text]
+        if texts:
+            raise SchemaError(f"numbers are expected, and the column {texts[0]!r} holds texts")
+        if len(features) == 1 and features[0].width is not None:
+            return features[0]
+        key = ("vector", *(block.column for block in features))
+        if key not in self._made:
+            shapes = tuple(
+                DataShape("scalar", False) if b.width is None else DataShape("tensor", False, (b.width,))
+                for b in features
+            )
+            columns = self.add(VectorAssembler(shapes), [b.column for b in features], {"output": "features"})
+            self._made[key] = Block(columns["output"], size(features), dense=False)
+        return replace(self._made[key], sparse=is_sparse(features))
+
+    def dense(self, features: Features) -> Block:
+        """The features as one vector that stores its zeros too."""
+        block = self.vector(features)
+        if block.dense:
+            return block
+        key = ("dense", block.column)
+        if key not in self._made:
+            self._made[key] = self.apply(StandardScaler(mean=np.zeros(block.size)), block, "dense", block.size)
+        return replace(self._made[key], sparse=block.sparse)
+
+    def scalars(self, features: Features) -> list[Block]:
+        """Each feature as a column of its own."""
+        return list(self._scalars(features))
+
+    def _scalars(self, features: Features) -> Iterator[Block]:
+        for block in features:
+            if block.width is None:
+                yield block
+                continue
+            whole = self.dense((block,))
+            for i in range(whole.size):
+                key = ("scalar", whole.column, str(i))
+                if key not in self._made:
+                    self._made[key] = self.apply(_slicer([i], whole.size), whole, str(i), None)
+                yield replace(self._made[key], sparse=block.sparse)
+
+    def take(self, features: Features, positions: Sequence[int]) -> Features:
+        """Some of the features, in the order of ``positions``."""
+        places = [(number, at) for number, block in enumerate(features) for at in range(block.size)]
+        taken: list[Block] = []
+        for number, group in groupby((places[position] for position in positions), key=lambda place: place[0]):
+            block, chosen = features[number], [at for _, at in group]
+            if block.width is None:
+                taken.extend([block] * len(chosen))
+            elif chosen == list(range(block.width)):
+                taken.append(block)
+            else:
+                op = _slicer(chosen, block.width)
+                taken.append(self.apply(op, block, "slice", len(chosen), dense=block.dense))
+        return tuple(taken)
+
+    # ---- linear algebra -----------------------------------------------------------------------------------------------
+
+    def scale(
+        self, features: Features, suffix: str, *, shift: Doubles | None = None, divisor: Doubles | None = None
+    ) -> Block:
+        """``(x - shift) / divisor``, element by element."""
+        block = self.vector(features)
+        if shift is None and divisor is None:
+            return block
+        op = StandardScaler(mean=shift, std=divisor)
+        return self.apply(op, block, suffix, block.size, dense=block.dense or shift is not None)
+
+    def multiply(self, features: Features, suffix: str, factors: Doubles) -> Block:
+        """``x * factors``, element by element."""
+        block = self.vector(features)
+        return self.apply(ElementwiseProduct(factors), block, suffix, block.size, dense=block.dense)
+
+    def matrix(self, features: Features, suffix: str, matrix: Doubles, offset: Doubles | None = None) -> Block:
+        """``x @ matrix + offset`` for a matrix (features, results)."""
+        block = self.vector(features)
+        result = self.apply(PCA(np.ascontiguousarray(matrix)), block, suffix, matrix.shape[1])
+        return result if offset is None else self.scale((result,), "shifted", shift=-offset)
+
+    def linear(self, features: Features, suffix: str, coefficients: Doubles, intercept: float = 0.0) -> Block:
+        """``x · coefficients + intercept``, a number."""
+        block = self.vector(features)
+        op = LinearRegression(np.asarray(coefficients, dtype=np.float64), float(intercept))
+        return Block(self.add(op, [block.column], {"prediction": f"{block.column}_{suffix}"})["prediction"])
+
+
+def _slicer(indices: Sequence[int], width: int) -> VectorSlicer:
+    return VectorSlicer(tuple(int(i) for i in indices), (), (), width)

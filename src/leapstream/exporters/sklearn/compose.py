@@ -1,0 +1,179 @@
+"""Pipelines, column transformers and unions (``sklearn.pipeline``, ``sklearn.compose``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from leapstream.exporters.graph import Block, Features, Graph, marked, size
+from leapstream.exporters.step import Outcome, Predictor, Step, Transformer
+from leapstream.ops.feature import MathUnary
+
+
+def predicts(step: Step) -> bool:
+    """Whether an estimator, or the last step of a pipeline, is a predictor."""
+    if type(step.estimator).__name__ == "Pipeline":
+        name, last = step.estimator.steps[-1]
+        return not isinstance(last, str) and predicts(step.last(last, name))
+    if type(step.estimator).__name__ in _SEARCHES:
+        return predicts(step.last(_best(step), "best_estimator_"))
+    return step.dispatch.is_predictor(step.estimator)
+
+
+def _before_last(step: Step, features: Features) -> Features:
+    for name, estimator in step.estimator.steps[:-1]:
+        features = _part(step, name, estimator, features)
+    return features
+
+
+def _part(step: Step, name: str, estimator: Any, features: Features) -> Features:
+    """What a transformer makes of the features; ``passthrough`` and ``None`` leave them as they are."""
+    if estimator is None or estimator == "passthrough":
+        return features
+    return step.child(estimator, name).transform(features)
+
+
+def pipeline_transform(step: Step, features: Features) -> Features:
+    """The steps one after the other."""
+    name, last = step.estimator.steps[-1]
+    return _part(step, name, last, _before_last(step, features))
+
+
+def pipeline_predict(step: Step, features: Features) -> Outcome:
+    """The transformers one after the other, then the predictor."""
+    name, last = step.estimator.steps[-1]
+    return step.last(last, name).predict(_before_last(step, features))
+
+
+def column_transformer(step: Step, features: Features) -> Features:
+    """Each transformer over its columns, the results side by side."""
+    estimator = step.estimator
+    weights = estimator.transformer_weights or {}
+    results: list[Block] = []
+    for name, transformer, _ in estimator.transformers_:
+        positions = estimator._transformer_to_input_indices[name]
+        if (isinstance(transformer, str) and transformer == "drop") or len(positions) == 0:
+            continue
+        taken = step.graph.take(features, positions)
+        results += _weighted(step, _part(step, name, transformer, taken), weights.get(name))
+    return marked(tuple(results), bool(estimator.sparse_output_))
+
+
+def _weighted(step: Step, features: Features, weight: float | None) -> Features:
+    if weight is None or size(features) == 0:
+        return features
+    return (step.graph.multiply(features, "weighted", np.full(size(features), float(weight))),)
+
+
+def feature_union(step: Step, features: Features) -> Features:
+    """The results of all transformers side by side."""
+    weights = step.estimator.transformer_weights or {}
+    results: list[Block] = []
+    for name, transformer in step.estimator.transformer_list:
+        if isinstance(transformer, str) and transformer == "drop":
+            continue
+        results += _weighted(step, _part(step, name, transformer, features), weights.get(name))
+    sparse = any(block.sparse for block in results)
+    return marked(tuple(results), sparse)
+
+
+# ---- functions --------------------------------------------------------------------------------------------------------
+
+_Function = Callable[[Graph, Features], Features]
+
+
+def _each(operation: Any) -> _Function:
+    """A function of MLeap's for numbers, over each feature."""
+
+    def apply(graph: Graph, features: Features) -> Features:
+        op = MathUnary(operation)
+        return tuple(graph.apply(op, block, operation, None) for block in graph.scalars(features))
+
+    return apply
+
+
+def _affine(factor: float, shift: float = 0.0) -> _Function:
+    """``(x + shift) * factor``."""
+
+    def apply(graph: Graph, features: Features) -> Features:
+        count = size(features)
+        moved = np.full(count, -shift) if shift else None
+        return (graph.scale(features, "scaled", shift=moved, divisor=np.full(count, 1.0 / factor)),)
+
+    return apply
+
+
+def _after(*functions: _Function) -> _Function:
+    def apply(graph: Graph, features: Features) -> Features:
+        for function in functions:
+            features = function(graph, features)
+        return features
+
+    return apply
+
+
+_FUNCTIONS: dict[str, _Function] = {
+    **{name: _each(name) for name in ("log", "exp", "sqrt", "sin", "cos", "tan", "floor", "ceil")},
+    **dict.fromkeys(("abs", "absolute", "fabs"), _each("abs")),
+    "negative": _affine(-1.0),
+    "positive": lambda graph, features: features,
+    "log2": _after(_each("log"), _affine(1.0 / np.log(2.0))),
+    "log10": _after(_each("log"), _affine(1.0 / np.log(10.0))),
+    "log1p": _after(_affine(1.0, 1.0), _each("log")),
+    "exp2": _after(_affine(float(np.log(2.0))), _each("exp")),
+    "expm1": _after(_each("exp"), _affine(1.0, -1.0)),
+    "deg2rad": _affine(float(np.pi / 180.0)),
+    "radians": _affine(float(np.pi / 180.0)),
+    "rad2deg": _affine(float(180.0 / np.pi)),
+    "degrees": _affine(float(180.0 / np.pi)),
+}
+"""NumPy's functions by their names."""
+
+
+def function_transformer(step: Step, features: Features) -> Features:
+    """One of NumPy's functions of each number; ``rint`` is none of them, as Java rounds halves up."""
+    function = step.estimator.func
+    if function is None:
+        return features
+    step.need(not step.estimator.kw_args, "its function has keyword arguments")
+    name = getattr(function, "__name__", "")
+    known = name in _FUNCTIONS and function is getattr(np, name)
+    known_names = ", ".join(sorted(_FUNCTIONS))
+    step.need(known, f"the function {function!r} is not supported; supported of NumPy's: {known_names}")
+    return _FUNCTIONS[name](step.graph, features)
+
+
+# ---- searches ---------------------------------------------------------------------------------------------------------
+
+_SEARCHES = ("GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV")
+
+
+def _best(step: Step) -> Any:
+    step.need(hasattr(step.estimator, "best_estimator_"), "it has no best_estimator_: fit it with refit=True")
+    return step.estimator.best_estimator_
+
+
+def search_predict(step: Step, features: Features) -> Outcome:
+    """The best estimator."""
+    return step.last(_best(step), "best_estimator_").predict(features)
+
+
+def search_transform(step: Step, features: Features) -> Features:
+    """The best estimator."""
+    return step.last(_best(step), "best_estimator_").transform(features)
+
+
+TRANSFORMERS: dict[str, Transformer] = {
+    "ColumnTransformer": column_transformer,
+    "FeatureUnion": feature_union,
+    "FunctionTransformer": function_transformer,
+    "Pipeline": pipeline_transform,
+    **dict.fromkeys(_SEARCHES, search_transform),
+}
+
+PREDICTORS: dict[str, Predictor] = {
+    "Pipeline": pipeline_predict,
+    **dict.fromkeys(_SEARCHES, search_predict),
+}

@@ -1,0 +1,106 @@
+"""Texts as vectors (``sklearn.feature_extraction.text``)."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import numpy as np
+
+from leapstream.exporters.graph import Block, Features, marked
+from leapstream.exporters.sklearn.preprocessing import norm_of
+from leapstream.exporters.step import Step, Transformer
+from leapstream.ops.feature import IDF, CountVectorizer, NGram, RegexTokenizer, StopWordsRemover
+
+_WORD = r"[\p{L}\p{N}_]"
+
+_PATTERNS = {
+    r"(?u)\b\w\w+\b": _WORD + "{2,}",
+    r"\b\w\w+\b": _WORD + "{2,}",
+    r"(?u)\b\w+\b": _WORD + "+",
+    r"\b\w+\b": _WORD + "+",
+    r"(?u)\w+": _WORD + "+",
+    r"\w+": _WORD + "+",
+    r"(?u)\b[a-zA-Z]+\b": rf"(?<!{_WORD})[a-zA-Z]+(?!{_WORD})",
+    r"[a-zA-Z]+": "[a-zA-Z]+",
+    r"[a-z]+": "[a-z]+",
+}
+"""Python's patterns for tokens, and Java's that match the same."""
+
+
+def count_vectorizer(step: Step, features: Features) -> Features:
+    """How often each word, or each sequence of words, of the vocabulary occurs."""
+    return marked((_counts(step, features),), True)
+
+
+def _counts(step: Step, features: Features) -> Block:
+    estimator, graph = step.estimator, step.graph
+    step.need(len(features) == 1 and features[0].text, "it takes one column of texts")
+    step.need(features[0].fill is None, "a text that stands for missing ones is not supported here")
+    for option in ("tokenizer", "preprocessor", "strip_accents"):
+        step.need(getattr(estimator, option) is None, f"{option} is set, which MLeap's ops cannot compute")
+    step.need(estimator.analyzer == "word", f"analyzer is {estimator.analyzer!r}; only 'word' is supported")
+    pattern = _PATTERNS.get(estimator.token_pattern)
+    if pattern is None:
+        step.refuse(f"token_pattern {estimator.token_pattern!r} is none of {', '.join(map(repr, _PATTERNS))}")
+    tokenizer = RegexTokenizer(pattern, False, 1, bool(estimator.lowercase))
+    tokens = graph.apply(tokenizer, features[0], "tokens", None)
+    stop_words = estimator.get_stop_words()
+    if stop_words:
+        remover = StopWordsRemover(tuple(sorted(stop_words)), True)
+        tokens = graph.apply(remover, tokens, "words", None)
+    vocabulary = {str(word): int(index) for word, index in estimator.vocabulary_.items()}
+    step.need(sorted(vocabulary.values()) == list(range(len(vocabulary))), "the vocabulary's numbers are not 0, 1, …")
+    least, greatest = estimator.ngram_range
+    blocks, positions = [], []
+    for n in range(least, greatest + 1):
+        words = sorted((word for word in vocabulary if word.count(" ") == n - 1), key=vocabulary.__getitem__)
+        if not words:
+            continue
+        grams = tokens if n == 1 else graph.apply(NGram(n), tokens, f"{n}grams", None)
+        op = CountVectorizer(tuple(words), bool(estimator.binary), 1.0)
+        blocks.append(graph.apply(op, grams, step.suffix, len(words), dense=False))
+        positions += [vocabulary[word] for word in words]
+    step.need(len(positions) == len(vocabulary), "the vocabulary has words of other lengths than ngram_range")
+    if positions == sorted(positions):
+        return graph.vector(tuple(blocks))
+    (result,) = graph.take((graph.vector(tuple(blocks)),), np.argsort(positions).tolist())
+    return result
+
+
+def _weights(step: Step, counts: Block, transformer: Any) -> Block:
+    """Counts times inverse document frequencies, divided by the norm of the row."""
+    step.need(not transformer.sublinear_tf, "sublinear_tf is set, which MLeap's ops cannot compute of sparse vectors")
+    if transformer.use_idf:
+        idf = np.asarray(transformer.idf_, dtype=np.float64)
+        counts = step.graph.apply(IDF(idf), counts, "idf", counts.size, dense=counts.dense)
+    norms = {"l1": 1.0, "l2": 2.0}
+    if transformer.norm is not None:
+        counts = norm_of(step.graph, (counts,), norms[transformer.norm], step.suffix)
+    return counts
+
+
+def tfidf_transformer(step: Step, features: Features) -> Features:
+    """Counts weighted by how rare each word is."""
+    return marked((_weights(step, step.graph.vector(features), step.estimator),), True)
+
+
+def tfidf_vectorizer(step: Step, features: Features) -> Features:
+    """Counts of words, weighted by how rare each is."""
+    return marked((_weights(step, _counts(step, features), step.estimator._tfidf),), True)
+
+
+def hashing(step: Step, features: Features) -> NoReturn:
+    """Refused: the hashes differ."""
+    step.refuse(
+        "scikit-learn hashes by signed murmur3 of seed 0, MLeap by Spark's murmur3 of seed 42, so that words land elsewhere; use "
+        "CountVectorizer or TfidfVectorizer"
+    )
+
+
+TRANSFORMERS: dict[str, Transformer] = {
+    "CountVectorizer": count_vectorizer,
+    "FeatureHasher": hashing,
+    "HashingVectorizer": hashing,
+    "TfidfTransformer": tfidf_transformer,
+    "TfidfVectorizer": tfidf_vectorizer,
+}

@@ -1,0 +1,159 @@
+"""Linear models (``sklearn.linear_model`` and ``sklearn.svm``)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from leapstream.exporters.graph import Block, Doubles, Features
+from leapstream.exporters.step import Outcome, Predictor, Step, classify, no_multilabel, normalized, one_output, renamed
+from leapstream.ops.linear import GeneralizedLinearRegression, LinearRegression, LinearSVC, LogisticRegression
+
+
+def _coefficients(step: Step) -> tuple[Doubles, Doubles]:
+    """Coefficients (classes, features) and intercepts (classes,)."""
+    estimator = step.estimator
+    coefficients = estimator.coef_.toarray() if hasattr(estimator.coef_, "toarray") else estimator.coef_
+    matrix = np.atleast_2d(np.asarray(coefficients, dtype=np.float64))
+    intercepts = np.broadcast_to(np.asarray(estimator.intercept_, dtype=np.float64), len(matrix))
+    return matrix, intercepts
+
+
+# ---- regression -------------------------------------------------------------------------------------------------------
+
+
+def regression(step: Step, features: Features) -> Outcome:
+    """``features · coef + intercept``."""
+    estimator = step.estimator
+    coefficients = estimator.coef_.toarray() if hasattr(estimator.coef_, "toarray") else estimator.coef_
+    intercept = np.asarray(estimator.intercept_, dtype=np.float64).reshape(-1)[:1]
+    op = LinearRegression(one_output(step, coefficients), float(intercept[0]))
+    columns = step.graph.add(op, [step.graph.vector(features).column], {"prediction": step.prediction})
+    return Outcome(Block(columns["prediction"]))
+
+
+def support_vector_regression(step: Step, features: Features) -> Outcome:
+    """As :func:`regression`, of a linear kernel."""
+    step.need(step.estimator.kernel == "linear", "only the kernel 'linear' is supported: MLeap has no op for others")
+    return regression(step, features)
+
+
+def generalized_regression(step: Step, features: Features) -> Outcome:
+    """The inverse link of ``features · coef + intercept``."""
+    estimator = step.estimator
+    link = type(estimator._base_loss.link).__name__
+    links = {"IdentityLink": "identity", "LogLink": "log"}
+    step.need(link in links, f"the link {link} is not supported")
+    # The family decides what the mean is held within: the gaussian one holds it within nothing.
+    op = GeneralizedLinearRegression(
+        one_output(step, estimator.coef_), float(estimator.intercept_), "gaussian", links[link]
+    )
+    columns = step.graph.add(op, [step.graph.vector(features).column], {"prediction": step.prediction})
+    return Outcome(Block(columns["prediction"]))
+
+
+# ---- classification ---------------------------------------------------------------------------------------------------
+
+
+def logistic_regression(step: Step, features: Features) -> Outcome:
+    """Logistic regression of two classes, or multinomial."""
+    no_multilabel(step)
+    kind = getattr(step.estimator, "multi_class", "deprecated")
+    count = len(step.classes)
+    one_vs_rest = kind == "ovr" or getattr(step.estimator, "solver", "") == "liblinear"
+    if count > 2 and one_vs_rest:
+        return _one_vs_rest(step, features)
+    step.need(count > 2 or kind != "multinomial", "multi_class is 'multinomial' for two classes")
+    return logistic(step, features)
+
+
+def logistic(step: Step, features: Features) -> Outcome:
+    """MLeap's op of the coefficients."""
+    matrix, intercepts = _coefficients(step)
+    return classify(step, logistic_op(matrix, intercepts), step.graph.vector(features))
+
+
+def logistic_op(matrix: Doubles, intercepts: Doubles) -> LogisticRegression:
+    """Logistic regression from coefficients (classes, features), of two classes (1, features)."""
+    if len(matrix) == 1:
+        return LogisticRegression(2, matrix[0], float(intercepts[0]), 0.5)
+    return LogisticRegression(len(matrix), coefficient_matrix=matrix, intercept_vector=np.array(intercepts))
+
+
+def margin(step: Step, features: Features) -> Outcome:
+    """The class of the greatest margin, without probabilities."""
+    no_multilabel(step)
+    matrix, intercepts = _coefficients(step)
+    block = step.graph.vector(features)
+    if len(matrix) > 1:
+        return classify(step, logistic_op(matrix, intercepts), block, ports="raw prediction")
+    op = LinearSVC(2, matrix[0], float(intercepts[0]), 0.0)
+    outputs = {"raw_prediction": f"{step.prefix}raw_prediction", "prediction": step.prediction}
+    columns = step.graph.add(op, [block.column], outputs)
+    return Outcome(Block(columns["prediction"]), step.classes, Block(columns["raw_prediction"], 2), decision=1.0)
+
+
+def sgd_classifier(step: Step, features: Features) -> Outcome:
+    """Probabilities for the logistic loss; for others the class of the greatest margin."""
+    if step.estimator.loss != "log_loss":
+        return margin(step, features)
+    if len(step.classes) == 2:
+        return logistic(step, features)
+    return _one_vs_rest(step, features)
+
+
+def _one_vs_rest(step: Step, features: Features) -> Outcome:
+    """The logistic function of each margin, divided by their sum."""
+    matrix, intercepts = _coefficients(step)
+    block = step.graph.vector(features)
+    parts = [logistic_of(step, block, row, float(i)) for row, i in zip(matrix, intercepts, strict=True)]
+    probability = renamed(step, normalized(step, step.graph.vector(tuple(parts))), "probability")
+    found = margin(step, features)
+    return Outcome(found.prediction, found.classes, found.raw, probability, 1.0)
+
+
+def logistic_of(step: Step, block: Block, coefficients: Doubles, intercept: float) -> Block:
+    """``1 / (1 + exp(-(x · coefficients + intercept)))``, a number."""
+    op = GeneralizedLinearRegression(np.asarray(coefficients, dtype=np.float64), intercept, "binomial", "logit")
+    columns = step.graph.add(op, [block.column], {"prediction": f"{block.column}_logistic"})
+    return Block(columns["prediction"])
+
+
+def support_vector_classifier(step: Step, features: Features) -> Outcome:
+    """A linear kernel's margin between two classes."""
+    estimator = step.estimator
+    step.need(estimator.kernel == "linear", "only the kernel 'linear' is supported: MLeap has no op for others")
+    step.need(len(step.classes) == 2, "only two classes are supported: of more, each pair has a vote")
+    return margin(step, features)
+
+
+PREDICTORS: dict[str, Predictor] = {
+    **dict.fromkeys(
+        (
+            *(
+                "ARDRegression",
+                "BayesianRidge",
+                "ElasticNet",
+                "ElasticNetCV",
+                "HuberRegressor",
+                "Lars",
+                "LarsCV",
+                "Lasso",
+            ),
+            *("LassoCV", "LassoLars", "LassoLarsCV", "LassoLarsIC", "LinearRegression", "LinearSVR"),
+            *("OrthogonalMatchingPursuit", "OrthogonalMatchingPursuitCV", "PassiveAggressiveRegressor"),
+            *("QuantileRegressor", "Ridge", "RidgeCV", "SGDRegressor", "TheilSenRegressor"),
+        ),
+        regression,
+    ),
+    **dict.fromkeys(("GammaRegressor", "PoissonRegressor", "TweedieRegressor"), generalized_regression),
+    **dict.fromkeys(
+        ("LinearSVC", "PassiveAggressiveClassifier", "Perceptron", "RidgeClassifier", "RidgeClassifierCV"), margin
+    ),
+    "LogisticRegression": logistic_regression,
+    "LogisticRegressionCV": logistic_regression,
+    "NuSVC": support_vector_classifier,
+    "NuSVR": support_vector_regression,
+    "SGDClassifier": sgd_classifier,
+    "SVC": support_vector_classifier,
+    "SVR": support_vector_regression,
+}

@@ -1,0 +1,50 @@
+"""Mixtures of distributions (``sklearn.mixture``)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from leapstream.exporters.graph import Doubles, Features
+from leapstream.exporters.step import Outcome, Predictor, Step, classify
+from leapstream.ops.feature import SklearnPolynomialExpansion
+from leapstream.ops.neural import MultiLayerPerceptronClassifier
+
+
+def gaussian_mixture(step: Step, features: Features) -> Outcome:
+    """Probabilities of normal distributions, as the softmax of their logarithms.
+
+    MLeap's own op ``gaussian_mixture`` adds 2**-52 to each density, which counts where all are small. So the logarithms are
+    computed from what every distribution's whitened vector is: a matrix, squares, and a layer that sums them up.
+    """
+    graph = step.graph
+    roots, means = _roots(step), np.asarray(step.estimator.means_, dtype=np.float64)
+    count, width = means.shape
+    shift = np.concatenate([mean @ root for mean, root in zip(means, roots, strict=True)])
+    apart = graph.matrix(features, "whitened", np.concatenate(roots, axis=1), -shift)
+    combinations = ",".join(f"x{i}^2" for i in range(count * width))
+    squares = graph.apply(SklearnPolynomialExpansion(f"[{combinations}]"), apart, "squares", count * width)
+    sums = np.kron(np.eye(count), np.full(width, -0.5))
+    constants = np.log(step.estimator.weights_) + np.array([np.linalg.slogdet(root)[1] for root in roots])
+    weights = np.concatenate([sums.ravel(order="F"), constants])
+    op = MultiLayerPerceptronClassifier((count * width, count), weights)
+    outcome = classify(replace(step, given_classes=np.arange(count)), op, squares)
+    return Outcome(outcome.prediction, raw=outcome.raw, probability=outcome.probability)
+
+
+def _roots(step: Step) -> list[Doubles]:
+    """For each distribution a matrix R with ``R @ R.T`` the inverse of its covariance."""
+    estimator = step.estimator
+    found = np.asarray(estimator.precisions_cholesky_, dtype=np.float64)
+    count, width = estimator.means_.shape
+    if estimator.covariance_type == "full":
+        return list(found)
+    if estimator.covariance_type == "tied":
+        return [found] * count
+    if estimator.covariance_type == "diag":
+        return [np.diag(row) for row in found]
+    return [np.eye(width) * value for value in found]
+
+
+PREDICTORS: dict[str, Predictor] = {"GaussianMixture": gaussian_mixture}

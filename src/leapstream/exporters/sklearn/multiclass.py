@@ -1,0 +1,41 @@
+"""One classifier per class (``sklearn.multiclass``)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from leapstream.exporters.graph import Block, Features
+from leapstream.exporters.sklearn.ensemble import decision
+from leapstream.exporters.step import Outcome, Predictor, Step, element, greatest, normalized, renamed
+
+
+def one_vs_rest(step: Step, features: Features) -> Outcome:
+    """The class whose classifier has the greatest decision function, or probability where it has no such function.
+
+    MLeap's op ``one_vs_rest`` compares probabilities, of which several may be rounded to 1, and gives but the greatest.
+    """
+    estimator = step.estimator
+    step.need(not estimator.multilabel_, "several targets are not supported")
+    if len(estimator.estimators_) == 1:
+        return step.last(estimator.estimators_[0], "estimators_[0]", step.classes).predict(features)
+    found = []
+    for i, member in enumerate(estimator.estimators_):
+        child = step.child(member, f"estimators_{i}")
+        child.need(hasattr(member, "classes_"), "it is no classifier")
+        child.need(len(member.classes_) == 2, "it has a single class")
+        found.append(child.predict(features))
+    probability = None
+    if all(outcome.probability is not None for outcome in found):
+        parts = tuple(element(step, o.probability, 1) for o in found if o.probability is not None)
+        together = step.graph.vector(parts)
+        probability = renamed(step, normalized(step, together), "probability")
+    if all(hasattr(member, "decision_function") for member in estimator.estimators_):
+        scores: list[Block] = [block for outcome in found for block in decision(step, outcome)]
+    else:
+        step.need(probability is not None, "its classifiers have neither a decision function nor probabilities here")
+        scores = list(parts)
+    prediction = greatest(step, step.graph.vector(tuple(scores)))
+    return Outcome(prediction, np.asarray(step.classes), probability=probability)
+
+
+PREDICTORS: dict[str, Predictor] = {"OneVsRestClassifier": one_vs_rest}

@@ -1,0 +1,58 @@
+"""Naive Bayes (``sklearn.naive_bayes``)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from leapstream.exporters.graph import Features, size
+from leapstream.exporters.sklearn.preprocessing import binarized
+from leapstream.exporters.step import Doubles, Outcome, Predictor, Step, classify
+from leapstream.ops.bayes import NaiveBayes
+
+
+def _naive_bayes(
+    step: Step, features: Features, kind: str, pi: Doubles, theta: Doubles, sigma: Doubles | None = None
+) -> Outcome:
+    op = NaiveBayes(size(features), len(step.classes), np.array(pi), np.array(theta), kind, sigma)
+    return replace(classify(step, op, step.graph.vector(features)), decision=None)
+
+
+def gaussian(step: Step, features: Features) -> Outcome:
+    """Normal distributions; raw predictions lack a summand that all classes share."""
+    estimator = step.estimator
+    return _naive_bayes(step, features, "gaussian", np.log(estimator.class_prior_), estimator.theta_, estimator.var_)
+
+
+def multinomial(step: Step, features: Features) -> Outcome:
+    """Counts."""
+    estimator = step.estimator
+    return _naive_bayes(step, features, "multinomial", estimator.class_log_prior_, estimator.feature_log_prob_)
+
+
+def complement(step: Step, features: Features) -> Outcome:
+    """Counts, with the weights of the complement: MLeap's multinomial op of these weights."""
+    estimator = step.estimator
+    step.need(len(step.classes) > 1, "there is a single class")
+    pi = np.zeros(len(step.classes))
+    return _naive_bayes(step, features, "multinomial", pi, estimator.feature_log_prob_)
+
+
+def bernoulli(step: Step, features: Features) -> Outcome:
+    """Zeros and ones; without ``binarize`` any numbers, for which MLeap's multinomial op has the same weights."""
+    estimator = step.estimator
+    theta, pi = estimator.feature_log_prob_, estimator.class_log_prior_
+    if estimator.binarize is not None:
+        ones = binarized(step.graph, features, float(estimator.binarize), step.suffix)
+        return _naive_bayes(step, (ones,), "bernoulli", pi, theta)
+    absent = np.log(1.0 - np.exp(theta))
+    return _naive_bayes(step, features, "multinomial", pi + absent.sum(axis=1), theta - absent)
+
+
+PREDICTORS: dict[str, Predictor] = {
+    "BernoulliNB": bernoulli,
+    "ComplementNB": complement,
+    "GaussianNB": gaussian,
+    "MultinomialNB": multinomial,
+}

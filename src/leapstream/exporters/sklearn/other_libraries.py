@@ -1,0 +1,13 @@
+"""Estimators of XGBoost and LightGBM, which take part in scikit-learn's pipelines."""
+
+from __future__ import annotations
+
+from leapstream.exporters import lightgbm, xgboost
+from leapstream.exporters.step import Predictor
+
+PREDICTORS: dict[str, Predictor] = {
+    **dict.fromkeys(("LGBMClassifier", "LGBMRanker", "LGBMRegressor"), lightgbm.convert),
+    **dict.fromkeys(
+        ("XGBClassifier", "XGBRFClassifier", "XGBRFRegressor", "XGBRanker", "XGBRegressor"), xgboost.convert
+    ),
+}

@@ -1,0 +1,205 @@
+"""Scaling, encoding and discretization (``sklearn.preprocessing``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from leapstream.bundle.types import DataShape
+from leapstream.exporters.categories import Codes, coded
+from leapstream.exporters.graph import Block, Features, Graph, marked, size
+from leapstream.exporters.step import Step, Transformer
+from leapstream.ops import feature as ops
+from leapstream.ops.base import Op
+
+# ---- scaling ----------------------------------------------------------------------------------------------------------
+
+
+def standard_scaler(step: Step, features: Features) -> Features:
+    """``(x - mean) / scale``."""
+    scaler = step.estimator
+    mean = scaler.mean_ if scaler.with_mean else None
+    return (step.graph.scale(features, step.suffix, shift=mean, divisor=scaler.scale_ if scaler.with_std else None),)
+
+
+def robust_scaler(step: Step, features: Features) -> Features:
+    """``(x - center) / scale``."""
+    scaler = step.estimator
+    return (step.graph.scale(features, step.suffix, shift=scaler.center_, divisor=scaler.scale_),)
+
+
+def min_max_scaler(step: Step, features: Features) -> Features:
+    """``x * scale + min``, held within the range with ``clip``. A feature of a single value counts as one of extent 1."""
+    scaler, graph = step.estimator, step.graph
+    low, high = map(float, scaler.feature_range)
+    least = scaler.data_min_
+    greatest = least + (high - low) / scaler.scale_
+    step.need(bool((greatest > least).all()), "a feature has a single value, so large that its scale is lost")
+    block = graph.vector(features)
+    scaled = graph.apply(ops.MinMaxScaler(least, greatest, low, high), block, step.suffix, block.size)
+    if not scaler.clip:
+        return (scaled,)
+    # The only op that clips does so at -1 and 1.
+    width = scaled.size
+    middle, half = np.full(width, (low + high) / 2.0), np.full(width, (high - low) / 2.0)
+    unit = graph.scale((scaled,), "unit", shift=middle, divisor=half)
+    clipped = graph.apply(ops.MaxAbsScaler(np.ones(width)), unit, "clip", width)
+    return (graph.scale((clipped,), "clipped", shift=-middle / half, divisor=1.0 / half),)
+
+
+def max_abs_scaler(step: Step, features: Features) -> Features:
+    """``x / scale``; MLeap's op of that name clips, and is used with ``clip`` alone."""
+    if not getattr(step.estimator, "clip", False):
+        return (step.graph.scale(features, step.suffix, divisor=step.estimator.scale_),)
+    block = step.graph.vector(features)
+    op = ops.MaxAbsScaler(step.estimator.scale_)
+    return (step.graph.apply(op, block, step.suffix, block.size, dense=block.dense),)
+
+
+def normalizer(step: Step, features: Features) -> Features:
+    """Each row divided by its norm."""
+    norms = {"l1": 1.0, "l2": 2.0}
+    norm = step.estimator.norm
+    step.need(norm in norms, f"the norm {norm!r} is not supported: bundles cannot hold its p, infinity; use l1 or l2")
+    return (norm_of(step.graph, features, norms[norm], step.suffix),)
+
+
+def norm_of(graph: Graph, features: Features, p: float, suffix: str) -> Block:
+    """Each row divided by its p-norm."""
+    block = graph.vector(features)
+    return graph.apply(ops.Normalizer(p, block.size), block, suffix, block.size, dense=block.dense)
+
+
+def binarizer(step: Step, features: Features) -> Features:
+    """1 where a feature is greater than the threshold."""
+    return (binarized(step.graph, features, float(step.estimator.threshold), step.suffix),)
+
+
+def binarized(graph: Graph, features: Features, threshold: float, suffix: str) -> Block:
+    """1 where a feature is greater than a threshold, else 0, for NaN too."""
+    block = graph.dense(features) if threshold < 0.0 else graph.vector(features)
+    shape = DataShape("tensor", False, (block.size,))
+    return graph.apply(ops.SklearnBinarizer(threshold, (shape,)), block, suffix, block.size, dense=block.dense)
+
+
+def polynomial_features(step: Step, features: Features) -> Features:
+    """Products of powers, named as scikit-learn names them."""
+    powers = step.estimator.powers_
+    step.need(bool((powers > 0).any(axis=0).all()), "a feature is part of no product, which MLeap's op refuses")
+    combinations = ",".join(
+        " ".join(f"x{i}" if power == 1 else f"x{i}^{power}" for i, power in enumerate(row) if power) or "1"
+        for row in powers.tolist()
+    )
+    block = step.graph.dense(features)
+    op = ops.SklearnPolynomialExpansion(f"[{combinations}]")
+    return (step.graph.apply(op, block, step.suffix, len(powers)),)
+
+
+def bins_discretizer(step: Step, features: Features) -> Features:
+    """The number of the bin of each feature, or a one-hot vector of it."""
+    estimator, graph = step.estimator, step.graph
+    blocks = []
+    for edges, block in zip(estimator.bin_edges_, graph.scalars(features), strict=True):
+        splits = (-np.inf, *map(float, edges[1:-1]), np.inf)
+        blocks.append(graph.apply(ops.Bucketizer(splits), block, step.suffix, None))
+    if estimator.encode == "ordinal":
+        return marked(tuple(blocks), False)
+    sizes = [int(bins) for bins in estimator.n_bins_]
+    op = ops.OneHotEncoder(tuple(sizes), "error", False)
+    return marked(_one_hot(graph, op, blocks, sizes), estimator.encode == "onehot")
+
+
+def _one_hot(graph: Graph, op: Op, blocks: Sequence[Block], widths: Sequence[int]) -> Features:
+    wanted = {f"output{i}": f"{block.column}_onehot" for i, block in enumerate(blocks)}
+    columns = graph.add(op, [block.column for block in blocks], wanted)
+    return tuple(Block(columns[f"output{i}"], width, dense=False) for i, width in enumerate(widths))
+
+
+# ---- categories -------------------------------------------------------------------------------------------------------
+
+
+def _plain(categories: Any) -> list[Any]:
+    return list(np.asarray(categories).tolist())
+
+
+def ordinal_encoder(step: Step, features: Features) -> Features:
+    """The number of each feature's category, infrequent ones under one number."""
+    estimator = step.estimator
+    unknown = None
+    if estimator.handle_unknown == "use_encoded_value":
+        value = estimator.unknown_value
+        whole = isinstance(value, (int, np.integer)) or float(value).is_integer()
+        step.need(whole, f"unknown_value is {value}, and has to be a whole number")
+        unknown = int(value)
+    tables = []
+    for i, categories in enumerate(map(_plain, estimator.categories_)):
+        codes = [int(n) for n in _grouped(estimator, i, len(categories))]
+        if i in estimator._missing_indices:
+            value = estimator.encoded_missing_value
+            step.need(
+                value == value and float(value).is_integer(),
+                f"encoded_missing_value is {value} where values are missing, and has to be a whole number",
+            )
+            codes[estimator._missing_indices[i]] = int(value)
+        tables.append(Codes(categories, codes, unknown))
+    return marked(tuple(coded(step, features, tables)), False)
+
+
+def _grouped(estimator: Any, column: int, count: int) -> Sequence[int]:
+    """The number of each category, after infrequent ones have been put together."""
+    mappings = getattr(estimator, "_default_to_infrequent_mappings", None)
+    mapping = mappings[column] if getattr(estimator, "_infrequent_enabled", False) and mappings is not None else None
+    return range(count) if mapping is None else list(mapping)
+
+
+def one_hot_encoder(step: Step, features: Features) -> Features:
+    """A one-hot vector of each feature; what is dropped or unknown is all zeros."""
+    estimator = step.estimator
+    tables, widths, kept = [], [], []
+    for i, categories in enumerate(map(_plain, estimator.categories_)):
+        groups = [int(n) for n in _grouped(estimator, i, len(categories))]
+        width = max(groups) + 1
+        dropped = None if estimator._drop_idx_after_grouping is None else estimator._drop_idx_after_grouping[i]
+        if dropped is not None:
+            width -= 1
+            groups = [width if g == dropped else g - (g > dropped) for g in groups]
+        infrequent = getattr(estimator, "_infrequent_enabled", False) and estimator._infrequent_indices[i] is not None
+        if estimator.handle_unknown == "error":
+            unknown = None
+        elif estimator.handle_unknown in ("infrequent_if_exist", "warn") and infrequent:
+            unknown = groups[int(estimator._infrequent_indices[i][0])]
+        else:
+            unknown = len(categories)
+        tables.append(Codes(categories, groups, unknown))
+        widths.append(width)
+        kept.append(width > 0)
+    blocks = [block for block, keep in zip(coded(step, features, tables), kept, strict=True) if keep]
+    widths = [width for width in widths if width]
+    if not blocks:
+        step.refuse("it drops all categories, so that nothing is left")
+    op = ops.OneHotEncoder(tuple(widths), "keep", True)
+    return marked(_one_hot(step.graph, op, blocks, widths), bool(estimator.sparse_output))
+
+
+def label_encoder(step: Step, features: Features) -> Features:
+    """The index of a class; fails for others."""
+    step.need(size(features) == 1, "it takes one column")
+    classes = _plain(step.classes)
+    return tuple(coded(step, features, [Codes(classes, range(len(classes)), None)]))
+
+
+TRANSFORMERS: dict[str, Transformer] = {
+    "Binarizer": binarizer,
+    "KBinsDiscretizer": bins_discretizer,
+    "LabelEncoder": label_encoder,
+    "MaxAbsScaler": max_abs_scaler,
+    "MinMaxScaler": min_max_scaler,
+    "Normalizer": normalizer,
+    "OneHotEncoder": one_hot_encoder,
+    "OrdinalEncoder": ordinal_encoder,
+    "PolynomialFeatures": polynomial_features,
+    "RobustScaler": robust_scaler,
+    "StandardScaler": standard_scaler,
+}
