@@ -1,7 +1,8 @@
 """MLeap's own runtime: its jars from Maven Central, our code over it in ``peers/``, and its times outside of Flink.
 
-The jars, and the compiled code, are kept in ``~/.cache/leapstream-bench``. Where there is no ``mvn``, ``LEAPSTREAM_BENCH_JARS`` may
-name a directory that has ``ml.combust.mleap:mleap-runtime_2.12:0.20.0``, a newer ``commons-io`` and all that they need.
+The jars, and the compiled code, are kept in ``~/.cache/leapstream-bench``. Where there is no ``mvn``, the environment variable
+``LEAPSTREAM_BENCH_JARS`` may name a directory that has ``ml.combust.mleap:mleap-runtime_2.12:0.20.0``, a newer ``commons-io``
+and all that they need.
 
 Run it with ``python benchmarks/jvm_peer.py [--works …] [--rounds N]``.
 """

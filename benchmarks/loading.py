@@ -1,7 +1,7 @@
 """From the start of a process to the loaded bundle, and to the first prediction; and how long ``import leapstream`` takes.
 
-The first prediction is taken with the compiled kernels in numba's cache (warm), and with an empty cache (cold: the first time after
-an installation).
+The first prediction is taken with the compiled kernels in numba's cache (warm), and with an empty cache (cold: the first time
+after an installation).
 
 Run it with ``python benchmarks/loading.py [--works …] [--rounds N]``.
 """

@@ -118,12 +118,14 @@ def _timed(function: Callable[[], object], seconds: float) -> float:
 def in_process(script: str, job: Sequence[Any], environment: dict[str, str] | None = None) -> Any:
     """What ``script --job JOB`` prints last, as JSON, in a process of its own."""
     text = json.dumps(job)
+    # Flink starts its Python workers with the python on PATH.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     done = subprocess.run(
         [sys.executable, "-W", "ignore", script, "--job", text],
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | (environment or {}),
+        env=os.environ | {"PATH": path} | (environment or {}),
     )
     if done.returncode:
         sys.exit(f"{Path(script).name} --job {text!r} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
