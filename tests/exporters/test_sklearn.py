@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.compose import make_column_transformer
-from sklearn.ensemble import AdaBoostRegressor, GradientBoostingRegressor, VotingClassifier
+from sklearn.ensemble import AdaBoostRegressor, GradientBoostingClassifier, GradientBoostingRegressor, VotingClassifier
 from sklearn.feature_extraction import FeatureHasher
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
 from sklearn.impute import KNNImputer, SimpleImputer
@@ -311,6 +311,12 @@ def test_what_is_not_fitted_is_refused() -> None:
         from_sklearn(StandardScaler(), X)
     with pytest.raises(SchemaError, match="a dict is no scikit-learn estimator"):
         from_sklearn({})
+
+
+def test_where_the_margin_is_zero_boosting_predicts_the_second_class() -> None:
+    estimator = GradientBoostingClassifier(n_estimators=1).fit(np.zeros((4, 1)), [0, 1, 0, 1])
+    assert estimator.predict([[0.0]]) == [1]
+    assert_agrees(from_sklearn(estimator), estimator, np.zeros((1, 1)))
 
 
 def test_infinities_that_json_cannot_hold_are_no_reason_to_lose_a_model(tmp_path: Path) -> None:

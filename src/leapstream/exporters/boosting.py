@@ -9,10 +9,10 @@ import numpy as np
 
 from leapstream.exporters import trees
 from leapstream.exporters.graph import Block, Doubles, Features, size
-from leapstream.exporters.step import Outcome, Step, classify, softmax
+from leapstream.exporters.step import Outcome, Step, classify, renamed, softmax
 from leapstream.exporters.trees import Nodes
 from leapstream.ops.feature import MathUnary
-from leapstream.ops.linear import GeneralizedLinearRegression
+from leapstream.ops.linear import GeneralizedLinearRegression, LinearSVC
 from leapstream.ops.trees import DecisionTreeRegression, GBTClassifier, GBTRegression
 
 
@@ -67,8 +67,10 @@ def regressor(step: Step, features: Features, boosted: Boosted, function: str | 
     return Outcome(Block(columns["output"]))
 
 
-def classifier(step: Step, features: Features, boosted: Boosted, odds: float) -> Outcome:
+def classifier(step: Step, features: Features, boosted: Boosted, odds: float, *, ties: int = 0) -> Outcome:
     """The logistic function of ``odds`` times the sum for two classes; the softmax of the sums for more.
+
+    ``ties`` is the class, of two, where the sum is 0.
 
     MLeap's op of two classes takes the logistic function of twice its margin, so that has half the weights.
     """
@@ -79,7 +81,20 @@ def classifier(step: Step, features: Features, boosted: Boosted, odds: float) ->
     block = _tested(step, features, boosted)
     weights, members = boosted.members(0, size(features), block, odds / 2.0)
     op = GBTClassifier(block.size, 2, weights, members)
-    return replace(classify(step, op, block), decision=2.0 / odds)
+    if ties == 0:
+        return replace(classify(step, op, block), decision=2.0 / odds)
+    outcome = classify(replace(step, prefix=f"{step.prefix}trees_"), op, block)
+    assert outcome.raw is not None and outcome.probability is not None
+    # The op takes the first class where the margin is 0: the second one is that of all margins greater than the number before.
+    chosen = LinearSVC(2, np.array([0.0, 1.0]), 0.0, -float(np.nextafter(0.0, 1.0)))
+    columns = step.graph.add(chosen, [outcome.raw.column], {"prediction": step.prediction})
+    return Outcome(
+        Block(columns["prediction"]),
+        step.classes,
+        renamed(step, outcome.raw, "raw_prediction"),
+        renamed(step, outcome.probability, "probability"),
+        2.0 / odds,
+    )
 
 
 def logistic(step: Step, block: Block, factor: float = 1.0, name: str | None = None) -> Block:

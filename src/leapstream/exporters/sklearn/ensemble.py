@@ -83,7 +83,7 @@ def boosting_classifier(step: Step, features: Features) -> Outcome:
     """The logistic function, or the softmax, of what :func:`boosting_regressor` computes for each class."""
     # Of the exponential loss the raw prediction is half the log odds.
     odds = 2.0 if step.estimator.loss == "exponential" else 1.0
-    return boosting.classifier(step, features, _boosted(step), odds)
+    return boosting.classifier(step, features, _boosted(step), odds, ties=1)
 
 
 def _histogram(step: Step, features: Features) -> tuple[Features, boosting.Boosted]:
