@@ -9,7 +9,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-tensorflow lint format typecheck imports docs support bench-flink bench-corrupt bench-memory clean
+.PHONY: help setup demo test test-fast test-tensorflow lint format typecheck imports docs support bench bench-quick bench-flink bench-corrupt bench-memory clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -65,7 +65,20 @@ docs: setup ## the site, in site/; warnings are errors
 	$(BIN)/python scripts/support_matrix.py --check
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-bench-flink: setup ## a Flink job without a function, on the JVM backend and on the Python backend
+bench: setup $(VENV)-bench/.setup-stamp ## all benchmarks, and docs/performance.md from what they find
+	$(RUN) benchmarks/bench.py
+
+bench-quick: setup $(VENV)-bench/.setup-stamp ## the same with fewer rounds, to build/bench/performance.md
+	$(RUN) benchmarks/bench.py --quick
+
+# The peers ask for other versions than PyFlink does, so they have an environment of their own.
+$(VENV)-bench/.setup-stamp: pyproject.toml
+	test -x $(@D)/bin/pip || $(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[pandas]" "matplotlib>=3.8,<4" \
+		"onnxruntime>=1.18,<2" "scikit-learn>=1.5,<2" "skl2onnx>=1.17,<2" "tl2cgen>=1,<2" "treelite>=4.3,<5"
+	@touch $@
+
+bench-flink: setup ## Flink jobs without a function, with leapstream's backends, and with MLeap's own runtime
 	$(RUN) benchmarks/flink.py
 
 bench-corrupt: setup ## truncated and bit-flipped bundles, all of them
@@ -75,4 +88,4 @@ bench-memory: setup ## peak memory of hashed text, size and load time of a jar o
 	$(RUN) benchmarks/memory.py
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) $(VENV)-tensorflow site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-tensorflow $(VENV)-bench site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,316 @@
+"""Writes ``docs/performance.md`` and its plots from what the benchmarks found.
+
+Run it with ``.venv-bench/bin/python benchmarks/report.py [--quick]`` after the benchmarks; with ``--quick`` it writes to
+``build/bench`` instead, since figures of short measurements are no documentation.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import matplotlib
+from measure import RESULTS, Figure, Result
+
+matplotlib.use("Agg")
+from matplotlib import pyplot
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+BASE = "no function"
+_SOURCES = {"airbnb-lr": "airbnb", "airbnb-rf": "airbnb"}
+_AXES = {
+    "trees": "trees of depth 6 over 10 features",
+    "features": "features of 50 trees of depth 6",
+    "categories": "categories of a one-hot encoded column, linear model",
+    "rows in a batch": "rows in a batch, linear pipeline of 13 columns",
+}
+
+INTRODUCTION = {
+    "flink": """## In Flink
+
+A job of datagen, the function and a blackhole sink, parallelism 1, beside MLeap's runtime in a scalar function of the same job.
+The numbers are slopes between a job of few rows and one of many, so that starting and stopping are not in them. *Whole job* has
+the source and the sink; *function* is the whole job less the job without a function, of the same round. The last column is how
+many times as much MLeap's quickest form takes for the function.
+""",
+    "vectorized": """## Batches of 10,000 rows
+
+The vectorized executor, one thread, beside MLeap on whole leap frames of as many rows. pandas frames hold strings as objects.
+""",
+    "single": """## One record
+
+`model.predict(dict)` from Python, beside MLeap on one row at a time in Java.
+""",
+    "loading": """## Loading
+
+Seconds from the start of a process. *Cold* is the first prediction ever after an installation, with numba's cache empty.
+""",
+    "python_peers": """## Beside Python libraries
+
+Models trained by scikit-learn, batches of 10,000 rows, one thread each. ONNX Runtime computes in single precision, the others in
+double. treelite is measured as interpreted by GTIL and as compiled by tl2cgen.
+""",
+}
+"""The benchmarks in the order of the report, and what is said of each."""
+
+
+# ---- figures ----------------------------------------------------------------------------------------------------------
+
+
+def samples_of(result: Result, figure: Figure) -> list[float]:
+    """A figure's samples; in Flink less those of the job without a function in the same rounds."""
+    if result.benchmark != "flink" or figure.variant == BASE:
+        return figure.samples
+    base = result.find(_SOURCES.get(figure.work, "three numbers"), BASE)
+    assert base is not None, "the job without a function was not measured"
+    return [a - b for a, b in zip(figure.samples, base.samples, strict=False)]
+
+
+def ours(figure: Figure) -> bool:
+    """Whether a figure is of leapstream."""
+    return figure.variant.startswith("leapstream")
+
+
+def strongest_peer(result: Result, figure: Figure) -> float | None:
+    """The least median among the peers of a figure's work."""
+    found = [
+        median(samples_of(result, f))
+        for f in result.figures
+        if (f.work, f.x) == (figure.work, figure.x) and not ours(f) and f.variant != BASE
+    ]
+    return min(found, default=None)
+
+
+def spread(samples: list[float]) -> str:
+    """Median, least and greatest as cells of a table."""
+    return " | ".join(f"{number:.3g}" for number in (median(samples), min(samples), max(samples)))
+
+
+def ratio(peer: float | None, own: float) -> str:
+    """How many times as much the peer takes; nothing where a difference got lost in the noise."""
+    return "–" if peer is None or own <= 0.0 or peer <= 0.0 else f"{peer / own:.1f} ×"
+
+
+# ---- targets ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Target:
+    """How far ahead of its peers a variant wants to be.
+
+    Attributes:
+        benchmark, work, variant: what is measured.
+        factor: how many times as much the peer has to take.
+        peers: prefix of the peers of which the strongest counts.
+    """
+
+    benchmark: str
+    work: str
+    variant: str
+    factor: float
+    peers: str = "MLeap"
+
+
+TARGETS = (
+    Target("flink", "airbnb-lr", "leapstream, jvm", 10),
+    Target("flink", "airbnb-rf", "leapstream, jvm", 6),
+    Target("flink", "forest3-20x5", "leapstream, jvm", 5),
+    Target("flink", "forest3-100x8", "leapstream, jvm", 5),
+    Target("flink", "airbnb-lr", "leapstream, python", 3, "MLeap, one-row frame"),
+    Target("flink", "airbnb-rf", "leapstream, python", 3, "MLeap, one-row frame"),
+    Target("vectorized", "airbnb-lr", "leapstream, Arrow", 40),
+    Target("vectorized", "airbnb-rf", "leapstream, Arrow", 10),
+    Target("vectorized", "airbnb-lr", "leapstream, pandas", 20),
+    Target("vectorized", "airbnb-rf", "leapstream, pandas", 6),
+    Target("single", "airbnb-lr", "leapstream, predict(dict)", 1, "MLeap, one-row frame"),
+    Target("single", "airbnb-rf", "leapstream, predict(dict)", 1, "MLeap, one-row frame"),
+    *(
+        Target("loading", work, "leapstream, bundle loaded", 1, "MLeap, bundle loaded")
+        for work in ("airbnb-lr", "airbnb-rf", "linear3", "forest3-20x5", "forest3-100x8")
+    ),
+    *(
+        Target("python_peers", work, "leapstream", 1, peer)
+        for work in (
+            "forest, 20 trees of depth 5",
+            "forest, 100 trees of depth 8",
+            "pipeline, linear",
+            "pipeline, forest",
+        )
+        for peer in ("scikit-learn", "ONNX Runtime", *(["treelite"] if work.startswith("forest") else []))
+    ),
+)
+WHOLE_JOBS = {"linear3": 1.25, "forest3-20x5": 1.25}
+"""How many times the job without a function a whole job may take."""
+
+IMPORT_SECONDS = 0.3
+
+
+def judged(results: dict[str, Result]) -> Iterator[tuple[str, str, str]]:
+    """What is wanted, what was found, and whether that is enough."""
+    for target in TARGETS:
+        result = results.get(target.benchmark)
+        figure = result.find(target.work, target.variant) if result else None
+        if result is None or figure is None:
+            continue
+        own = median(samples_of(result, figure))
+        named = [
+            f for f in result.figures if f.work == target.work and f.x is None and f.variant.startswith(target.peers)
+        ]
+        peers = [(median(samples_of(result, f)), f.variant) for f in named]
+        if not peers:
+            continue
+        best, peer = min(peers)
+        wanted = f"{target.benchmark}: {target.work}, {target.variant}: {target.factor:g} × {peer}"
+        if own <= 0 or best <= 0:
+            yield wanted, "lost in the cost of the job", "not established"
+        else:
+            yield wanted, ratio(best, own), _verdict(best >= target.factor * own)
+    flink = results.get("flink")
+    base = flink.find("three numbers", BASE) if flink else None
+    for work, limit in WHOLE_JOBS.items():
+        job = flink.find(work, "leapstream, jvm") if flink else None
+        if base and job:
+            found = median(a / b for a, b in zip(job.samples, base.samples, strict=False))
+            wanted = f"flink: {work}, whole job within {limit} × of the job without a function"
+            yield wanted, f"{found:.2f} ×", _verdict(found <= limit)
+    loading = results.get("loading")
+    imported = loading.find("import leapstream", "leapstream") if loading else None
+    if imported:
+        wanted = f"loading: import leapstream below {IMPORT_SECONDS} s"
+        yield wanted, f"{imported.median:.2f} s", _verdict(imported.median < IMPORT_SECONDS)
+
+
+def _verdict(enough: bool) -> str:
+    return "met" if enough else "**missed**"
+
+
+# ---- pages ------------------------------------------------------------------------------------------------------------
+
+
+def table(result: Result) -> list[str]:
+    """The figures of a benchmark that are on no curve."""
+    flat = [figure for figure in result.figures if figure.x is None]
+    if result.benchmark == "flink":
+        lines = [
+            "| work | variant | whole job: median | min | max | function: median | min | max | strongest MLeap |",
+            "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        ]
+    else:
+        lines = [
+            f"| work | variant | {result.unit}: median | min | max | strongest peer |",
+            "| --- | --- | --- | --- | --- | --- |",
+        ]
+    for figure in flat:
+        own = samples_of(result, figure)
+        compared = ""
+        if ours(figure) and result.benchmark != "loading":
+            compared = ratio(strongest_peer(result, figure), median(own))
+        cells = spread(figure.samples)
+        if result.benchmark == "flink":
+            cells += " | | | " if figure.variant == BASE else f" | {spread(own)}"
+        lines.append(f"| {figure.work} | {figure.variant} | {cells} | {compared} |")
+    return lines
+
+
+def bars(result: Result, path: Path) -> None:
+    """Medians of each work's variants as bars, on a logarithmic axis."""
+    names = list(dict.fromkeys(figure.work for figure in result.figures if figure.x is None))
+    figure, axes = pyplot.subplots(1, len(names), figsize=(2.6 * len(names), 3.2), layout="constrained")
+    for axis, name in zip([axes] if len(names) == 1 else axes, names, strict=True):
+        shown = [f for f in result.figures if f.work == name and f.x is None]
+        colours = ["#1a7f5a" if ours(f) else "#9aa5b1" for f in shown]
+        axis.bar([f.variant.replace(", ", "\n") for f in shown], [f.median for f in shown], color=colours)
+        axis.set_yscale("log")
+        axis.set_title(name, fontsize=9)
+        axis.tick_params(axis="x", labelrotation=90, labelsize=7)
+        axis.tick_params(axis="y", which="both", labelsize=7)
+    figure.supylabel(result.unit, fontsize=9)
+    _write(path)
+
+
+def curve(result: Result, name: str, path: Path) -> None:
+    """The cost of each library along a curve."""
+    pyplot.figure(figsize=(6, 3.6), layout="constrained")
+    points = [figure for figure in result.figures if figure.work == name and figure.x is not None]
+    for variant in dict.fromkeys(figure.variant for figure in points):
+        line = sorted((f.x or 0.0, f.median) for f in points if f.variant == variant)
+        pyplot.plot([x for x, _ in line], [y for _, y in line], marker="o", label=variant)
+    pyplot.xscale("log")
+    pyplot.yscale("log")
+    pyplot.xlabel(_AXES[name])
+    pyplot.ylabel(result.unit)
+    pyplot.legend(fontsize=8)
+    _write(path)
+
+
+def _write(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pyplot.savefig(path, metadata={"Date": None})
+    pyplot.close("all")
+
+
+def sections(results: dict[str, Result], plots: Path) -> Iterator[str]:
+    """The report's lines on each benchmark; its plots are written."""
+
+    def plot(draw: Callable[[Path], None], name: str, says: str) -> Iterator[str]:
+        draw(plots / f"{name}.svg")
+        yield from (f"![{says}](performance/{name}.svg)", "")
+
+    for name, introduction in INTRODUCTION.items():
+        result = results.get(name)
+        if result is None:
+            continue
+        yield from (introduction, *table(result), "")
+        if result.about:
+            yield from (", ".join(f"{key} {value}" for key, value in result.about.items()) + ".", "")
+        if name in ("flink", "vectorized", "python_peers"):
+            yield from plot(lambda path, r=result: bars(r, path), name, f"{name}: {result.unit}")  # type: ignore[misc]
+        for axis in dict.fromkeys(figure.work for figure in result.figures if figure.x is not None):
+            file = f"{axis.replace(' ', '-')}"
+            says = f"Cost against {axis}"
+            yield from plot(lambda path, r=result, a=axis: curve(r, a, path), file, says)  # type: ignore[misc]
+
+
+def main() -> None:
+    """Write the report."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="write to build/bench")
+    given = parser.parse_args()
+    matplotlib.rcParams["svg.hashsalt"] = "leapstream"
+    target = RESULTS if given.quick else DOCS
+    results: dict[str, Result] = {}
+    machines: dict[str, str] = {}
+    times: list[str] = []
+    for name in INTRODUCTION:
+        path = RESULTS / f"{name}.json"
+        if path.is_file():
+            results[name], machine, time = Result.load(path)
+            # The peers' environment has other versions: those of leapstream's own come from the others.
+            machines = machine | machines
+            times.append(time)
+    described = "; ".join(f"{key} {value}" for key, value in machines.items())
+    lines = [
+        "# Performance",
+        "",
+        f"Written by `make bench{'-quick' if given.quick else ''}`, {min(times)} to {max(times)}.",
+        "Compare figures of the same run; the numbers themselves are those of one machine.",
+        "",
+        f"{described}.",
+        "",
+        "## Targets",
+        "",
+        "| wanted | found | |",
+        "| --- | --- | --- |",
+        *(f"| {wanted} | {found} | {verdict} |" for wanted, found, verdict in judged(results)),
+        "",
+        *sections(results, target / "performance"),
+    ]
+    (target / "performance.md").write_text("\n".join(lines).rstrip() + "\n")
+    print(f"{target / 'performance.md'} is written")
+
+
+if __name__ == "__main__":
+    main()
