@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyflink.common import Configuration, Row, Types
@@ -91,10 +92,7 @@ def test_a_map_function_of_a_jar_adds_the_outputs_to_rows(env: StreamExecutionEn
     kinds = [Types.STRING() if isinstance(v, str) else Types.DOUBLE() for v in frame.rows[0]]
     rows = [Row(*(v if isinstance(v, str) or v is None else float(v) for v in row)) for row in frame.rows]
     stream = env.from_collection(rows, Types.ROW_NAMED(names, kinds))
-    gateway = get_gateway()
-    urls = gateway.new_array(gateway.jvm.java.net.URL, 1)
-    urls[0] = gateway.jvm.java.net.URL(url)
-    loader = gateway.jvm.java.net.URLClassLoader(urls, gateway.jvm.Thread.currentThread().getContextClassLoader())
+    loader = _loader(tmp_path / "models.jar", get_gateway().jvm.Thread.currentThread().getContextClassLoader())
     function = loader.loadClass("leapstream.models.LoansMap").getConstructors()[0].newInstance(None)
     given = stream._j_data_stream
     mapped = DataStream(given.map(function).returns(function.returns(given.getType())))
@@ -104,6 +102,26 @@ def test_a_map_function_of_a_jar_adds_the_outputs_to_rows(env: StreamExecutionEn
     for row, probability in zip(found, answers.column("probability"), strict=True):
         assert list(row["probability"]) == pytest.approx(probability.to_dense().tolist(), rel=1e-9)
     assert [row["state"] for row in found] == frame.column("state")
+
+
+def _loader(jar: Path, parent: Any) -> Any:
+    """A Java class loader that has a jar below another."""
+    gateway = get_gateway()
+    urls = gateway.new_array(gateway.jvm.java.net.URL, 1)
+    urls[0] = gateway.jvm.java.net.URL(jar.as_uri())
+    return gateway.jvm.java.net.URLClassLoader(urls, parent)
+
+
+def test_a_jar_of_models_works_below_a_jar_of_functions(tmp_path: Path) -> None:
+    model = leapstream.load(LINEAR)
+    compile_jar(tmp_path / "functions.jar", [Target("Other", model)])
+    compile_jar(tmp_path / "models.jar", [Target("Linear", model, "model")])
+    gateway = get_gateway()
+    upper = _loader(tmp_path / "functions.jar", gateway.jvm.java.lang.ClassLoader.getSystemClassLoader())
+    lower = _loader(tmp_path / "models.jar", upper)
+    function = lower.loadClass("leapstream.models.LinearMap").getConstructors()[0].newInstance(None)
+    rows = Types.ROW_NAMED(list(model.schema.inputs.names), [Types.DOUBLE()] * 3).get_java_type_info()
+    assert "prediction: Double" in function.returns(rows).toString()
 
 
 def test_the_sql_client_runs_a_jar_on_a_cluster_without_python(cluster: Cluster, tmp_path: Path) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pyflink.common import Row
 from pyflink.table import DataTypes, StreamTableEnvironment
 
 import leapstream
 from leapstream import ConfigError, LeapFrame, Tensor
 from leapstream.flink import Target, compile_jar, create_model
+from leapstream.flink.config import OnError
 from leapstream.flink.models import statements
 from leapstream.flink.registry import add_jar, jar_directory
 
@@ -44,42 +46,37 @@ def predict(name: str, view: str, columns: tuple[str, ...], wanted: str) -> str:
     return f"SELECT {wanted} FROM ML_PREDICT(TABLE {view}, MODEL {name}, DESCRIPTOR({quoted}))"
 
 
+def loan_predictions(
+    table_env: StreamTableEnvironment, table: Table, case: str, wanted: str, on_error: OnError = "fail"
+) -> tuple[list[Row], LeapFrame, LeapFrame]:
+    """The columns ``wanted`` for a case's rows, by the row's number ``n``, and the frames."""
+    view, frame, answers = loans(table, case)
+    columns = (f"CAST({name} AS DOUBLE) AS {name}" if name == "flag" else name for name in frame.schema.names)
+    loan, given = f"loan_{on_error}", f"loans_{on_error}"
+    table_env.execute_sql(f"CREATE TEMPORARY VIEW {given} AS SELECT n, {', '.join(columns)} FROM {view}")
+    create_model(table_env, loan, bundle_of(case), on_error=on_error)
+    inputs = leapstream.load(bundle_of(case)).schema.inputs.names
+    return sorted(collect(table_env, predict(loan, given, inputs, wanted))), frame, answers
+
+
 def test_several_outputs_of_a_pipeline_come_as_recorded(table_env: StreamTableEnvironment, table: Table) -> None:
-    view, frame, answers = loans(table, LOANS)
-    table_env.execute_sql(f"CREATE TEMPORARY VIEW loans AS SELECT {_doubles(frame, view)}")
-    create_model(table_env, "loan", bundle_of(LOANS))
-    inputs = leapstream.load(bundle_of(LOANS)).schema.inputs.names
-    found = sorted(collect(table_env, predict("loan", "loans", inputs, "n, prediction, probability")))
+    found, _, answers = loan_predictions(table_env, table, LOANS, "n, prediction, probability")
     assert [row[1] for row in found] == answers.column("prediction")
     for row, probability in zip(found, answers.column("probability"), strict=True):
         assert isinstance(probability, Tensor)
         assert row[2] == pytest.approx(probability.to_dense().tolist(), rel=1e-9)
 
 
-def _doubles(frame: LeapFrame, view: str) -> str:
-    columns = (f"CAST({name} AS DOUBLE) AS {name}" if name == "flag" else name for name in frame.schema.names)
-    return f"n, {', '.join(columns)} FROM {view}"
-
-
 def test_rows_that_the_model_drops_are_not_in_the_result(table_env: StreamTableEnvironment, table: Table) -> None:
-    view, frame, answers = loans(table, SKIP)
-    table_env.execute_sql(f"CREATE TEMPORARY VIEW skipping AS SELECT {_doubles(frame, view)}")
-    create_model(table_env, "loan", bundle_of(SKIP))
-    inputs = leapstream.load(bundle_of(SKIP)).schema.inputs.names
-    found = sorted(collect(table_env, predict("loan", "skipping", inputs, "n, prediction")))
+    found, frame, answers = loan_predictions(table_env, table, SKIP, "n, prediction")
     assert 0 < len(found) < len(frame.rows)
     assert [row[1] for row in found] == answers.column("prediction")
 
 
 def test_a_refused_row_fails_the_job_or_gives_null(table_env: StreamTableEnvironment, table: Table) -> None:
-    view, frame, answers = loans(table, ERROR)
-    table_env.execute_sql(f"CREATE TEMPORARY VIEW failing AS SELECT {_doubles(frame, view)}")
-    inputs = leapstream.load(bundle_of(ERROR)).schema.inputs.names
-    create_model(table_env, "strict", bundle_of(ERROR))
     with pytest.raises(Exception, match="model 'pipeline_"):
-        collect(table_env, predict("strict", "failing", inputs, "prediction"))
-    create_model(table_env, "lenient", bundle_of(ERROR), on_error="null")
-    found = sorted(collect(table_env, predict("lenient", "failing", inputs, "n, prediction")))
+        loan_predictions(table_env, table, ERROR, "n, prediction")
+    found, frame, answers = loan_predictions(table_env, table, ERROR, "n, prediction", "null")
     assert len(found) == len(frame.rows)
     assert [row[1] for row in found if row[1] is not None] == answers.column("prediction")
 

@@ -16,7 +16,7 @@ from leapstream.bundle.types import BasicType, DataType, MapType, ScalarType
 from leapstream.errors import PredictionError, SchemaError
 from leapstream.flink.config import Backend, OnError
 from leapstream.flink.registry import MLeapUDFRegistry
-from leapstream.flink.signature import FunctionSignature
+from leapstream.flink.signature import FunctionSignature, quoted
 from leapstream.model import Model, load
 from leapstream.vectorized.columns import ARROW_TYPES
 
@@ -286,15 +286,11 @@ def _arguments(columns: list[str], signature: FunctionSignature) -> list[str]:
 
 
 def _query(columns: list[str], arguments: list[str], signature: FunctionSignature, name: str, view: str) -> str:
-    kept = ", ".join(map(_quoted, columns))
-    call = f"{name}({', '.join(map(_quoted, arguments))})"
+    kept = ", ".join(map(quoted, columns))
+    call = f"{name}({', '.join(map(quoted, arguments))})"
     outputs = list(signature.outputs.names)
     if len(outputs) == 1:
-        return f"SELECT {kept}, {call} AS {_quoted(outputs[0])} FROM {view}"
-    result = _quoted(f"{name}_result")
-    fields = ", ".join(f"{result}.{_quoted(output)} AS {_quoted(output)}" for output in outputs)
+        return f"SELECT {kept}, {call} AS {quoted(outputs[0])} FROM {view}"
+    result = quoted(f"{name}_result")
+    fields = ", ".join(f"{result}.{quoted(output)} AS {quoted(output)}" for output in outputs)
     return f"SELECT {kept}, {fields} FROM (SELECT {kept}, {call} AS {result} FROM {view})"
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
@@ -13,6 +12,7 @@ from leapstream.flink.config import OnError
 from leapstream.flink.signature import FunctionSignature, sql_type
 from leapstream.jvm import PACKAGE, runtime_sources
 from leapstream.jvm.emitter import LETTERS, JavaField, JavaModel, emit
+from leapstream.jvm.emitter.code import text_literal
 from leapstream.model import Model
 
 _PACKAGE = "leapstream.generated"
@@ -60,9 +60,9 @@ def generate(
     """
     plan = model.plan(signature.inputs, signature.outputs.names)
     # The name tells models apart: two of one name in one job would share the class that is loaded first.
-    trial = emit(plan, f"{_PACKAGE}.Model")
-    digest = hashlib.sha256(trial.source.encode() + trial.data + repr((signature, on_error)).encode()).hexdigest()[:16]
-    java = emit(plan, f"{_PACKAGE}.Model_{digest}")
+    java = emit(plan, f"{_PACKAGE}.Model")
+    digest = hashlib.sha256(java.source.encode() + java.data + repr((signature, on_error)).encode()).hexdigest()[:16]
+    java = java.renamed(f"Model_{digest}")
     name = class_name or f"{_PACKAGE}.{signature.function}_{digest}"
     resource = f"{_PACKAGE.replace('.', '/')}/Model_{digest}.bin"
     source = _source(signature, plan.inputs, java, name, resource, on_error, model.definition.uid)
@@ -87,7 +87,10 @@ def _source(
     )
     package, _, simple_name = name.rpartition(".")
     inputs, outputs = (
-        [f"new String[] {{{', '.join(map(_quote, values))}}}" for values in (s.names, [sql_type(f.type) for f in s])]
+        [
+            f"new String[] {{{', '.join(map(text_literal, values))}}}"
+            for values in (s.names, [sql_type(f.type) for f in s])
+        ]
         for s in (signature.inputs, signature.outputs)
     )
     vectors = [f for f in java.inputs if f.java_type.endswith("Vec")]
@@ -109,25 +112,20 @@ public final class {simple_name} extends ModelFunction {{
 {buffers}
     public {simple_name}() {{
         super(
-            new ModelSignature({_quote(signature.function)}, {_quote(signature.model)},
-                {inputs[0]}, {inputs[1]}, {signature.packed}, {_quote(signature.result_type)}, false),
-            {_quote(version)}, {outputs[0]}, {outputs[1]});
+            new ModelSignature({text_literal(signature.function)}, {text_literal(signature.model)},
+                {inputs[0]}, {inputs[1]}, {signature.packed}, {text_literal(signature.result_type)}, false),
+            {text_literal(version)}, {outputs[0]}, {outputs[1]});
     }}
 
     protected void load() throws java.io.IOException {{
         {java.class_name} opened = new {java.class_name}();
-        load(opened, {_quote("/" + resource)});
+        load(opened, {text_literal("/" + resource)});
 {opened}        m = opened;
     }}
 
 {body}
 }}
 """
-
-
-def _quote(text: str) -> str:
-    """A Java string literal: JSON's escapes are Java's."""
-    return json.dumps(text)
 
 
 # ---- eval -------------------------------------------------------------------------------------------------------------
@@ -176,7 +174,7 @@ def _call(signature: FunctionSignature) -> str:
     if signature.packed >= 0:
         packed = evaluated(signature.packed) if signature.packed > 0 else "return eval(arguments);"
         lines = [f"if (arguments.length == 1) {{ {lines[0]} }}", packed]
-    return "\n".join(["protected Object call(Object[] arguments) {", *(f"    {line}" for line in lines), "}"])
+    return "\n".join(["public Object call(Object[] arguments) {", *(f"    {line}" for line in lines), "}"])
 
 
 def _packed_evals(
@@ -267,7 +265,7 @@ def _value(field: Field, java: JavaField) -> str:
 
 def _set_array(field: Field, java: JavaField, argument: str, signature: FunctionSignature) -> str:
     kind = f"'{LETTERS[field.type.base]}'"
-    where = f"{_quote(signature.model)}, {_quote(field.name)}"
+    where = f"{text_literal(signature.model)}, {text_literal(field.name)}"
     target = f"m.{java.name}"
     if isinstance(field.type, MapType):
         return f"{target} = map({argument}, '{LETTERS[field.type.key]}', {kind}, {where});"

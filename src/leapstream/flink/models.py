@@ -13,7 +13,7 @@ from leapstream.errors import ConfigError
 from leapstream.flink.compiler import PACKAGE, Target, compile_jar
 from leapstream.flink.config import ON_ERROR, OnError, choice
 from leapstream.flink.registry import add_jar, jar_directory
-from leapstream.flink.signature import sql_type
+from leapstream.flink.signature import quoted, sql_type
 from leapstream.model import Model, load
 from leapstream.ops.feature.categories import StringIndexer
 
@@ -125,11 +125,6 @@ def statements(name: str, model: Model) -> list[str]:
         f"SELECT {quoted(name)}({call}) AS prediction FROM {quoted(rows)}",
         f"SELECT * FROM ML_PREDICT(TABLE {quoted(rows)}, MODEL {quoted(target.name)}, DESCRIPTOR({descriptor}))",
     ]
-
-
-def quoted(name: str) -> str:
-    """A name as an identifier of SQL."""
-    return "`" + name.replace("`", "``") + "`"
 
 
 def _columns(schema: Schema) -> str:

@@ -22,6 +22,11 @@ SQL_TYPES: dict[BasicType, str] = {
 }
 
 
+def quoted(name: str) -> str:
+    """A name as an identifier of SQL."""
+    return "`" + name.replace("`", "``") + "`"
+
+
 def sql_type(data_type: DataType) -> str:
     """The SQL type of a column: a tensor is an ARRAY of its elements in row-major order."""
     base = SQL_TYPES[data_type.base]
@@ -98,8 +103,7 @@ class FunctionSignature:
         fields = list(self.outputs)
         if len(fields) == 1:
             return sql_type(fields[0].type)
-        quoted = (f"`{f.name.replace('`', '``')}` {sql_type(f.type)}" for f in fields)
-        return f"ROW<{', '.join(quoted)}>"
+        return f"ROW<{', '.join(f'{quoted(f.name)} {sql_type(f.type)}' for f in fields)}>"
 
     @property
     def packed(self) -> int:

@@ -25,8 +25,8 @@ import org.apache.flink.table.types.logical.LogicalType;
  */
 public abstract class BundleProviderFactory implements ModelProviderFactory {
 
-    static final ConfigOption BUNDLE = ConfigOptions.key("bundle").stringType().noDefaultValue();
-    static final ConfigOption ON_ERROR = ConfigOptions.key("on-error").stringType().defaultValue("fail");
+    public static final ConfigOption BUNDLE = ConfigOptions.key("bundle").stringType().noDefaultValue();
+    public static final ConfigOption ON_ERROR = ConfigOptions.key("on-error").stringType().defaultValue("fail");
 
     private final ModelFunction function;
 

@@ -22,7 +22,12 @@ import org.apache.flink.table.functions.ScalarFunction;
 import org.apache.flink.table.types.inference.TypeInference;
 import org.apache.flink.table.types.logical.LogicalType;
 
-/** Base of the generated functions: a row model with a SQL signature. Arguments and results are Flink's internal data. */
+/**
+ * Base of the generated functions: a row model with a SQL signature. Arguments and results are Flink's internal data.
+ *
+ * What other classes of this package use is public: of two jars in class loaders one above the other, this class may come from the
+ * upper, and they from the lower, which makes the package two to Java.
+ */
 public abstract class ModelFunction extends ScalarFunction {
 
     private static final long serialVersionUID = 1L;
@@ -60,7 +65,7 @@ public abstract class ModelFunction extends ScalarFunction {
         open(context.getMetricGroup());
     }
 
-    final void open(MetricGroup group) throws IOException {
+    public final void open(MetricGroup group) throws IOException {
         long began = System.nanoTime();
         load();
         metrics = new ModelMetrics(group, signature.model(), version, System.nanoTime() - began);
@@ -70,32 +75,32 @@ public abstract class ModelFunction extends ScalarFunction {
     protected abstract void load() throws IOException;
 
     /** Calls eval with so many arguments. */
-    protected abstract Object call(Object[] arguments);
+    public abstract Object call(Object[] arguments);
 
     // ---- for those who call it without SQL --------------------------------------------------------------------------
 
-    final ModelSignature signature() {
+    public final ModelSignature signature() {
         return signature;
     }
 
-    final boolean dropped() {
+    public final boolean dropped() {
         return dropped;
     }
 
-    final int outputCount() {
+    public final int outputCount() {
         return outputs.length;
     }
 
-    final String outputName(int i) {
+    public final String outputName(int i) {
         return outputs[i];
     }
 
-    final LogicalType outputType(int i) {
+    public final LogicalType outputType(int i) {
         return ModelSignature.parse(outputTypes[i]);
     }
 
     /** The number of an output, or -1. */
-    final int outputNamed(String name) {
+    public final int outputNamed(String name) {
         for (int i = 0; i < outputs.length; i++) {
             if (outputs[i].equals(name)) {
                 return i;
@@ -105,12 +110,12 @@ public abstract class ModelFunction extends ScalarFunction {
     }
 
     /** An output of what a call gave. */
-    final Object output(Object found, int i) {
+    public final Object output(Object found, int i) {
         return outputs.length == 1 ? found : ((GenericRowData) found).getField(i);
     }
 
     /** What the model takes and gives, for error messages. */
-    final String describe() {
+    public final String describe() {
         StringBuilder text = new StringBuilder("Model '").append(signature.model()).append("' is ").append(signature);
         text.append(" -> (");
         for (int i = 0; i < outputs.length; i++) {

@@ -91,16 +91,16 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
         return Optional.empty();
     }
 
-    String[] names() {
+    public String[] names() {
         return names;
     }
 
-    String model() {
+    public String model() {
         return model;
     }
 
     /** Why the function cannot take columns of these types as they are, without the planner's casts; null when it can. */
-    String refusalOfColumns(List given) {
+    public String refusalOfColumns(List given) {
         List accepted = new ArrayList();
         String refusal = refusal(given, accepted);
         for (int i = 0; refusal == null && i < given.size(); i++) {
@@ -195,7 +195,7 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
         return DataTypeUtils.toInternalDataType(type);
     }
 
-    static LogicalType parse(String type) {
+    public static LogicalType parse(String type) {
         return LogicalTypeParser.parse(type, ModelSignature.class.getClassLoader());
     }
 

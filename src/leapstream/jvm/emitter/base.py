@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -69,6 +69,12 @@ class JavaModel:
     data: bytes
     inputs: tuple[JavaField, ...]
     outputs: tuple[JavaField, ...]
+
+    def renamed(self, name: str) -> JavaModel:
+        """The same class of the same package under another name."""
+        package, _, old = self.class_name.rpartition(".")
+        source = self.source.replace(f"public final class {old} ", f"public final class {name} ", 1)
+        return replace(self, class_name=f"{package}.{name}", source=source)
 
 
 @dataclass
