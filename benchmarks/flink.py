@@ -19,7 +19,7 @@ from typing import Any
 
 from jvm_peer import FORMS, PACKAGE, flink_jars
 from measure import Result, in_process
-from workloads import Work, options, works
+from workloads import Work, add_works, options, works
 from workloads import add_options as add_common_options
 
 from leapstream.bundle.types import BasicType, ScalarType
@@ -191,16 +191,14 @@ def main() -> None:
     """Measure and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_common_options(parser, rounds=3)
+    add_works(parser)
     parser.set_defaults(seconds=4.0)
     parser.add_argument("--only", nargs="+", choices=variants(), metavar="WORK/FORM", help=", ".join(variants()))
     parser.add_argument(
         "--rows", type=int, nargs=2, metavar=("FEW", "MANY"), help="instead of as many as fill --seconds"
     )
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="settings of Flink")
-    given = options(parser)
-    if given.job:
-        print(json.dumps(run(*json.loads(given.job))))
-        return
+    given = options(parser, run)
     settings = dict(item.split("=", 1) for item in given.set)
     chosen = given.only or [variant for variant in variants() if variant.split("/")[0] in given.works]
     result = Result("flink", "µs a row")
@@ -215,9 +213,8 @@ def main() -> None:
                 micros, hints[variant], used = slope(job)
                 result.about |= used
                 result.add(work, title(form), [micros])
-    result.show()
+    result.finish()
     print("; ".join(f"{key}={value}" for key, value in result.about.items()))
-    result.save()
 
 
 if __name__ == "__main__":

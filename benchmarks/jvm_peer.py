@@ -9,7 +9,6 @@ Run it with ``python benchmarks/jvm_peer.py [--works …] [--rounds N]``.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import os
 import shutil
@@ -21,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from measure import Result
-from workloads import Work, add_options, options, works
+from workloads import Work, options_of_works, works
 
 from leapstream.bundle.types import ScalarType
 from leapstream.jvm.gateway import compile_java, ensure_java
@@ -158,16 +157,13 @@ def measure_alone(result: Result, work: Work, seconds: float, forms: list[str]) 
 
 def main() -> None:
     """Measure all forms."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_options(parser, rounds=3)
-    given = options(parser)
+    given = options_of_works(__doc__, 3)
     result = Result("jvm_peer", "µs a row")
     for _ in range(given.rounds):
         for name in given.works:
             work = works()[name]
             measure_alone(result, work, given.seconds, forms_of(work))
-    result.show()
-    result.save()
+    result.finish()
 
 
 if __name__ == "__main__":

@@ -8,8 +8,6 @@ Run it with ``python benchmarks/loading.py [--works …] [--rounds N]``.
 
 from __future__ import annotations
 
-import argparse
-import json
 import re
 import subprocess
 import sys
@@ -19,7 +17,7 @@ from typing import Any
 
 from jvm_peer import run_alone
 from measure import Result, in_process
-from workloads import add_options, options, works
+from workloads import options_of_works, works
 
 import leapstream
 
@@ -50,12 +48,7 @@ def import_seconds() -> tuple[float, float]:
 
 def main() -> None:
     """Measure both."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_options(parser, rounds=5)
-    given = options(parser)
-    if given.job:
-        print(json.dumps(load_and_predict(*json.loads(given.job))))
-        return
+    given = options_of_works(__doc__, 5, load_and_predict)
     result = Result("loading", "s")
     for name in given.works:
         # So that the kernels are in numba's cache.
@@ -71,8 +64,7 @@ def main() -> None:
             _add(result, name, "warm", None)
             with tempfile.TemporaryDirectory() as empty:
                 _add(result, name, "cold", {"NUMBA_CACHE_DIR": empty})
-    result.show()
-    result.save()
+    result.finish()
 
 
 def _add(result: Result, name: str, state: str, environment: dict[str, str] | None) -> None:

@@ -89,8 +89,9 @@ class Result:
         result = cls(content["benchmark"], content["unit"], figures, content["about"])
         return result, content["machine"], content["time"]
 
-    def show(self) -> None:
-        """Print the figures as a table."""
+    def finish(self) -> None:
+        """Print the figures as a table, and keep them."""
+        self.save()
         print(f"\n{self.benchmark}, {self.unit}\n{'':<52} {'median':>9} {'min':>9} {'max':>9}")
         for figure in self.figures:
             where = "" if figure.x is None else f" at {figure.x:g}"

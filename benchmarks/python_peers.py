@@ -9,13 +9,12 @@ Run it with ``.venv-bench/bin/python benchmarks/python_peers.py [--rounds N]`` a
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from typing import Any
 
 from measure import ONE_THREAD, Result, in_process, micros_per_row
-from workloads import ROWS, options
+from workloads import ROWS, add_options, options
 
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "forest, 20 trees of depth 5": ("forest", {"trees": 20, "depth": 5, "features": 10}),
@@ -53,14 +52,8 @@ def curve_points(step: int) -> Iterator[tuple[str, int, str, dict[str, Any]]]:
 def main() -> None:
     """Measure all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=1.0, help="of one measurement")
-    parser.add_argument("--quick", action="store_true", help="one round of short measurements")
-    parser.add_argument("--job", help=argparse.SUPPRESS)
-    given = options(parser)
-    if given.job:
-        print(json.dumps(measure(*json.loads(given.job))))
-        return
+    add_options(parser, rounds=3)
+    given = options(parser, measure)
     result = Result("python_peers", "µs a row")
     for name in ("scikit-learn", "onnxruntime", "skl2onnx", "treelite", "tl2cgen"):
         result.about[name] = metadata.version(name)
@@ -72,8 +65,7 @@ def main() -> None:
             job = [kind, arguments, given.seconds / 4, 1]
             for name, micros in in_process(__file__, job, ONE_THREAD).items():
                 result.add(curve, name, micros, value)
-    result.show()
-    result.save()
+    result.finish()
 
 
 if __name__ == "__main__":

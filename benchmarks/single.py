@@ -5,15 +5,13 @@ Run it with ``python benchmarks/single.py [--works …] [--rounds N]``.
 
 from __future__ import annotations
 
-import argparse
-import json
 from itertools import cycle
 from typing import Any
 
 import numpy as np
 from jvm_peer import forms_of, measure_alone
 from measure import ONE_THREAD, Result, in_process, micros_per_row
-from workloads import add_options, options, works
+from workloads import options_of_works, works
 
 import leapstream
 from leapstream.bundle.tensor import Tensor
@@ -40,12 +38,7 @@ def predict(name: str, seconds: float) -> list[float]:
 
 def main() -> None:
     """Measure both."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_options(parser, rounds=3)
-    given = options(parser)
-    if given.job:
-        print(json.dumps(predict(*json.loads(given.job))))
-        return
+    given = options_of_works(__doc__, 3, predict)
     result = Result("single", "µs a record")
     for _ in range(given.rounds):
         for name in given.works:
@@ -53,8 +46,7 @@ def main() -> None:
             measure_alone(result, works()[name], given.seconds, forms)
             micros = in_process(__file__, [name, given.seconds], ONE_THREAD)
             result.add(name, "leapstream, predict(dict)", micros)
-    result.show()
-    result.save()
+    result.finish()
 
 
 if __name__ == "__main__":

@@ -7,15 +7,13 @@ Run it with ``python benchmarks/vectorized.py [--works …] [--rounds N]``.
 
 from __future__ import annotations
 
-import argparse
-import json
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from jvm_peer import FORMS, run_alone
 from measure import ONE_THREAD, Result, in_process, micros_per_row
-from workloads import ROWS, Work, add_options, options, works
+from workloads import ROWS, Work, options_of_works, works
 
 import leapstream
 from leapstream.bundle.tensor import Tensor
@@ -52,12 +50,7 @@ def predict(name: str, kind: str, seconds: float) -> tuple[float, list[float]]:
 
 def main() -> None:
     """Measure both."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_options(parser, rounds=3)
-    given = options(parser)
-    if given.job:
-        print(json.dumps(predict(*json.loads(given.job))))
-        return
+    given = options_of_works(__doc__, 3, predict)
     result = Result("vectorized", "µs a row")
     for _ in range(given.rounds):
         for name in given.works:
@@ -67,8 +60,7 @@ def main() -> None:
                 total, micros = in_process(__file__, [name, kind, given.seconds], ONE_THREAD)
                 assert np.isclose(total, peer.sum, rtol=1e-12), f"{name}: predictions add up to {total}, not {peer.sum}"
                 result.add(name, f"leapstream, {kind}", micros)
-    result.show()
-    result.save()
+    result.finish()
 
 
 if __name__ == "__main__":

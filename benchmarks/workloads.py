@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -79,19 +82,37 @@ def skipped() -> str | None:
 
 def add_options(parser: argparse.ArgumentParser, rounds: int) -> None:
     """What all benchmarks take."""
-    names = list(works())
-    parser.add_argument("--works", nargs="+", choices=names, default=names, metavar="WORK", help=", ".join(names))
     parser.add_argument("--rounds", type=int, default=rounds)
     parser.add_argument("--seconds", type=float, default=1.0, help="of one measurement")
     parser.add_argument("--quick", action="store_true", help="one round of short measurements")
     parser.add_argument("--job", help=argparse.SUPPRESS)
 
 
-def options(parser: argparse.ArgumentParser) -> Any:
-    """The parsed options; says what is skipped."""
+def add_works(parser: argparse.ArgumentParser) -> None:
+    """Which works are measured."""
+    names = list(works())
+    parser.add_argument("--works", nargs="+", choices=names, default=names, metavar="WORK", help=", ".join(names))
+
+
+def options(parser: argparse.ArgumentParser, job: Callable[..., Any] | None = None) -> Any:
+    """The parsed options; says what is skipped.
+
+    A process that was started for one job (see :func:`measure.in_process`) runs it, prints what it gives as JSON, and ends.
+    """
     given = parser.parse_args()
+    if given.job and job is not None:
+        print(json.dumps(job(*json.loads(given.job))))
+        sys.exit()
     if given.quick:
         given.rounds, given.seconds = 1, given.seconds / 2
-    if given.job is None and (reason := skipped()):
+    if reason := skipped():
         print(reason)
     return given
+
+
+def options_of_works(description: str | None, rounds: int, job: Callable[..., Any] | None = None) -> Any:
+    """The options of a benchmark that takes no others."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_options(parser, rounds)
+    add_works(parser)
+    return options(parser, job)
