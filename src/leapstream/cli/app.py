@@ -51,6 +51,14 @@ class FormatName(str, Enum):
     PROTOBUF = "protobuf"
 
 
+class KindName(str, Enum):
+    """What ``export`` reads."""
+
+    SKLEARN = "sklearn"
+    XGBOOST = "xgboost"
+    LIGHTGBM = "lightgbm"
+
+
 class RecordFormat(str, Enum):
     """Formats of files of records."""
 
@@ -250,6 +258,68 @@ def _convert(
             save(Model(definition), target, format=wanted)
         except UnsupportedOpError:
             raise error from None
+
+
+@app.command(
+    "export", help="Write a model that a library saved as a bundle: a zip when OUT ends in .zip, else a directory."
+)
+def _export(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE", help="Saved by joblib, pickle or skops, XGBoost or LightGBM; seen in the file."
+        ),
+    ],
+    target: Annotated[
+        str, typer.Option("--output", "-o", help="Where to; a bundle that is there is replaced.", metavar="OUT")
+    ],
+    kind: Annotated[
+        Optional[KindName],  # noqa: UP045
+        typer.Option("--from", help="What saved it, if the file does not tell."),
+    ] = None,
+    sample: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="File of records, for the names and kinds of the columns.", metavar="FILE"),
+    ] = None,
+    sample_format: Annotated[
+        Optional[RecordFormat], typer.Option(help="Format of the sample, if its suffix does not tell.")  # noqa: UP045
+    ] = None,
+    schema: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            help="The columns instead of a sample: 'age:double,city:string'; vectors as tensor<double>[3].",
+            metavar="NAME:TYPE,...",
+        ),
+    ] = None,
+    name: Annotated[Optional[str], typer.Option(help="The model's name.")] = None,  # noqa: UP045
+    format: Annotated[Optional[FormatName], typer.Option(help="Format of the nodes; JSON by default.")] = None,  # noqa: UP045
+    trust_pickle: Annotated[
+        bool, typer.Option("--trust-pickle", help="Load a pickle, which can run any code: only one that you trust.")
+    ] = False,
+    trust_types: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--trust-type", help="A type that a skops file may hold; may be repeated.", metavar="TYPE"),
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    from leapstream.cli.export import Options, export, sample_of, schema_of
+
+    if sample is not None and schema is not None:
+        raise typer.BadParameter("give a sample or a schema, not both")
+    sampled = None if sample is None else sample_of(sample, None if sample_format is None else sample_format.value)
+    columns = sampled if schema is None else schema_of(schema)
+    options = Options(columns, name, trust_pickle, trust_types or ())
+    exported = export(
+        source,
+        target,
+        None if kind is None else kind.value,
+        options,
+        None if format is None else format.value,
+    )
+    if as_json:
+        print_json(exported.as_json())
+    else:
+        out().print(f"{target}: {exported.model.schema}, from {exported.kind.title}", soft_wrap=True)
 
 
 @app.command(

@@ -1,0 +1,277 @@
+"""export, as a user calls it: files that libraries saved become bundles."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import joblib
+import lightgbm
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+import xgboost
+from sklearn.compose import make_column_transformer
+from sklearn.exceptions import InconsistentVersionWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from typer.testing import Result
+
+import leapstream
+from leapstream.bundle.frame import LeapFrame
+from leapstream.bundle.reader import read_bundle
+from leapstream.bundle.tensor import Tensor
+from leapstream.bundle.types import BasicType, ScalarType, Schema, TensorType
+from leapstream.cli.app import KindName
+from leapstream.cli.export import KINDS, sample_of, schema_of
+
+Run = Callable[..., Result]
+
+PEOPLE = pd.DataFrame(
+    {"age": [20.0, 31.0, None, 58.0], "city": ["Oslo", "Bern", "Oslo", "Rome"], "since": "2020-01-01"}
+)
+BOUGHT = [0, 1, 0, 1]
+X = np.random.default_rng(0).normal(size=(60, 3))
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Any:
+    columns = make_column_transformer((StandardScaler(), ["age"]), (OneHotEncoder(), ["city"]))
+    return make_pipeline(columns, LogisticRegression()).fit(PEOPLE.fillna(40.0), BOUGHT)
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    PEOPLE.to_csv(tmp_path / "people.csv", index=False)
+    return tmp_path / "people.csv"
+
+
+def assert_predicts_what_the_pipeline_does(bundle: Path, pipeline: Any) -> None:
+    people = PEOPLE.fillna(40.0)
+    result = leapstream.load(bundle).transform(people)
+    np.testing.assert_allclose(np.stack(list(result["probability"])), pipeline.predict_proba(people), rtol=1e-9)
+
+
+# ---- kinds ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", [".joblib", ".pkl"])
+def test_a_pickle_that_is_trusted_is_exported(
+    run: Run, tmp_path: Path, pipeline: Any, sample: Path, suffix: str
+) -> None:
+    saved = tmp_path / f"model{suffix}"
+    if suffix == ".pkl":
+        saved.write_bytes(pickle.dumps(pipeline))
+    else:
+        joblib.dump(pipeline, saved)
+    result = run("export", saved, "-o", tmp_path / "b.zip", "--sample", sample, "--trust-pickle")
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr == ""
+    assert "from scikit-learn" in result.stdout
+    assert_predicts_what_the_pipeline_does(tmp_path / "b.zip", pipeline)
+
+
+class Executed:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.mark,)
+
+
+def test_a_pickle_is_not_loaded_unless_it_is_trusted(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "m.pkl").write_bytes(pickle.dumps(Executed(tmp_path / "executed")))
+    result = run("export", tmp_path / "m.pkl", "-o", tmp_path / "b.zip")
+    assert result.exit_code == 1
+    assert "can run any code" in result.stderr and "--trust-pickle" in result.stderr
+    assert not (tmp_path / "executed").exists() and not (tmp_path / "b.zip").exists()
+
+
+def test_a_skops_file_needs_no_trust(run: Run, tmp_path: Path, pipeline: Any, sample: Path) -> None:
+    skops.io.dump(pipeline, tmp_path / "m.skops")
+    result = run("export", tmp_path / "m.skops", "-o", tmp_path / "b.zip", "--sample", sample)
+    assert result.exit_code == 0, result.stderr
+    assert_predicts_what_the_pipeline_does(tmp_path / "b.zip", pipeline)
+
+
+def test_types_of_a_skops_file_that_are_not_trusted_are_listed_and_can_be_trusted(run: Run, tmp_path: Path) -> None:
+    estimator = lightgbm.LGBMClassifier(n_estimators=3, verbose=-1).fit(X, X[:, 0] > 0)
+    skops.io.dump(estimator, tmp_path / "m.skops")
+    result = run("export", tmp_path / "m.skops", "-o", tmp_path / "b.zip")
+    assert result.exit_code == 1
+    types = ("collections.OrderedDict", "lightgbm.basic.Booster", "lightgbm.sklearn.LGBMClassifier")
+    assert all(f"--trust-type {name}" in result.stderr for name in types)
+    trusted = [part for name in types for part in ("--trust-type", name)]
+    assert run("export", tmp_path / "m.skops", "-o", tmp_path / "b.zip", *trusted).exit_code == 0
+    result = leapstream.load(tmp_path / "b.zip").predict({"features": X})
+    np.testing.assert_allclose(result["probability"], estimator.predict_proba(X), rtol=1e-9)
+
+
+@pytest.mark.parametrize("file", ["m.json", "m.ubj", "m.model"])
+def test_a_file_of_xgboost_is_seen_whatever_its_format(run: Run, tmp_path: Path, file: str) -> None:
+    booster = xgboost.train({"objective": "binary:logistic"}, xgboost.DMatrix(X, X[:, 0] > 0), 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the format that a suffix chooses
+        booster.save_model(tmp_path / file)
+    result = run("export", tmp_path / file, "-o", tmp_path / "b.zip", "--json")
+    assert result.exit_code == 0, result.stderr
+    told = json.loads(result.stdout)
+    assert (told["from"], told["ops"]) == ("xgboost", ["xgboost.classifier"])
+    assert [field["name"] for field in told["outputs"]] == ["raw_prediction", "probability", "prediction"]
+    result = leapstream.load(tmp_path / "b.zip").predict({"features": X})
+    np.testing.assert_allclose(result["probability"][:, 1], booster.predict(xgboost.DMatrix(X)), rtol=1e-6)
+
+
+def test_a_file_of_lightgbm_is_seen(run: Run, tmp_path: Path) -> None:
+    booster = lightgbm.train({"verbose": -1}, lightgbm.Dataset(X, X[:, 0]), 3)
+    booster.save_model(tmp_path / "m.model")
+    result = run("export", tmp_path / "m.model", "-o", tmp_path / "b.zip", "--name", "mine", "--format", "protobuf")
+    assert result.exit_code == 0, result.stderr
+    assert (read_bundle(tmp_path / "b.zip").name, read_bundle(tmp_path / "b.zip").format) == ("mine", "protobuf")
+    result = leapstream.load(tmp_path / "b.zip").predict({"features": X})
+    np.testing.assert_allclose(result["prediction"], booster.predict(X), rtol=1e-12)
+
+
+def test_the_command_line_offers_each_kind() -> None:
+    assert [kind.value for kind in KindName] == list(KINDS)
+
+
+# ---- what goes wrong --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "no saved model of a known kind (sklearn: .joblib"),
+        (["--from", "xgboost"], "XGBoost cannot read it"),
+        (["--from", "lightgbm"], "LightGBM cannot read it"),
+        (["--from", "sklearn", "--trust-pickle"], "joblib cannot read it"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused(
+    run: Run, tmp_path: Path, sample: Path, arguments: list[str], message: str
+) -> None:
+    result = run("export", sample, "-o", tmp_path / "b.zip", *arguments)
+    assert result.exit_code == 1
+    assert f"error: {sample}: " in result.stderr and message in result.stderr
+
+
+def test_a_file_that_is_not_there_is_named(run: Run, tmp_path: Path) -> None:
+    result = run("export", tmp_path / "nope.pkl", "-o", tmp_path / "b.zip")
+    assert result.exit_code == 1 and "nope.pkl: no such file" in result.stderr
+
+
+def test_texts_without_a_sample_are_told_to_need_one(run: Run, tmp_path: Path, pipeline: Any) -> None:
+    skops.io.dump(pipeline, tmp_path / "m.skops")
+    result = run("export", tmp_path / "m.skops", "-o", tmp_path / "b.zip")
+    assert result.exit_code == 1 and "--sample or --schema" in result.stderr
+
+
+def test_a_sample_and_a_schema_are_a_wrong_command_line(run: Run, tmp_path: Path, sample: Path) -> None:
+    arguments = ("--sample", sample, "--schema", "age:double")
+    assert run("export", sample, "-o", tmp_path / "b.zip", *arguments).exit_code == 2
+
+
+def test_a_missing_library_exits_with_3(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "m.txt").write_text("tree\nversion=v4\n")
+    monkeypatch.setitem(__import__("sys").modules, "lightgbm", None)
+    result = run("export", tmp_path / "m.txt", "-o", tmp_path / "b.zip")
+    assert result.exit_code == 3 and "pip install 'leapstream[lightgbm]'" in result.stderr
+
+
+def test_what_a_library_warns_of_is_one_line(
+    run: Run, tmp_path: Path, pipeline: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(path: Path) -> Any:
+        for _ in range(2):
+            warnings.warn(
+                InconsistentVersionWarning(
+                    estimator_name="Pipeline", current_sklearn_version="2", original_sklearn_version="1"
+                ),
+                stacklevel=1,
+            )
+        return pipeline
+
+    monkeypatch.setattr(joblib, "load", load)
+    (tmp_path / "m.joblib").touch()
+    schema = "age:double,city:string,since:string"
+    result = run("export", tmp_path / "m.joblib", "-o", tmp_path / "b.zip", "--trust-pickle", "--schema", schema)
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr.startswith("warning: ") and result.stderr.count("\n") == 1
+
+
+# ---- columns ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_schema_has_types_as_inspect_shows_them() -> None:
+    assert schema_of("sepal length (cm):double, city: string,point:tensor<float>[3]") == Schema.of(
+        [
+            ("sepal length (cm)", ScalarType(BasicType.DOUBLE)),
+            ("city", ScalarType(BasicType.STRING)),
+            ("point", TensorType(BasicType.FLOAT, (3,))),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("age", "'age' is not NAME:TYPE"),
+        ("age:decimal", "column 'age': the type is none of boolean"),
+        ("p:tensor<double>[]", "is not NAME:TYPE"),
+        ("a:int,a:int", "names repeat: a"),
+    ],
+)
+def test_a_malformed_schema_is_refused(text: str, message: str) -> None:
+    with pytest.raises(leapstream.SchemaError) as caught:
+        schema_of(text)
+    assert message in str(caught.value)
+
+
+def test_a_sample_in_csv_has_numbers_and_texts_and_its_dates_are_texts(sample: Path) -> None:
+    columns = sample_of(str(sample), None)
+    assert columns["age"].dtype == np.float64 and np.isnan(columns["age"][2])
+    assert columns["city"].tolist() == PEOPLE["city"].tolist()
+    assert columns["since"][0] == "2020-01-01"
+
+
+def test_a_column_of_a_sample_that_is_empty_is_of_numbers(tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text("a,b\n1,\n2,\n")
+    assert sample_of(str(tmp_path / "s.csv"), None)["b"].dtype == np.float64
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".json", ".jsonl"])
+def test_a_sample_may_have_vectors(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"sample{suffix}"
+    if suffix == ".parquet":
+        pd.DataFrame({"point": [[1.0, 2.0], [3.0, 4.0]]}).to_parquet(path)
+    elif suffix == ".json":
+        schema = Schema.of([("point", TensorType(BasicType.DOUBLE))])
+        rows = [[Tensor.dense([1.0, 2.0], BasicType.DOUBLE)], [Tensor.dense([3.0, 4.0], BasicType.DOUBLE)]]
+        LeapFrame(schema, rows).write(path)
+    else:
+        path.write_text('{"point": [1.0, 2.0]}\n{"point": [3.0, 4.0]}\n')
+    assert sample_of(str(path), None)["point"].tolist() == [[1.0, 2.0], [3.0, 4.0]]
+
+
+@pytest.mark.parametrize(("text", "message"), [("a,b\n", "without records"), ("", "Empty CSV"), ("a,b\n1\n", "s.csv")])
+def test_a_sample_that_tells_nothing_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "s.csv").write_text(text)
+    with pytest.raises(leapstream.LeapstreamError) as caught:
+        sample_of(str(tmp_path / "s.csv"), None)
+    assert message in str(caught.value)
+
+
+def test_vectors_of_several_sizes_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "s.jsonl").write_text('{"p": [1.0]}\n{"p": [1.0, 2.0]}\n')
+    with pytest.raises(leapstream.SchemaError) as caught:
+        sample_of(str(tmp_path / "s.jsonl"), None)
+    assert "no vectors of one size" in str(caught.value)
