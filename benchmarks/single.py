@@ -29,9 +29,6 @@ def predict(name: str, seconds: float) -> list[float]:
         }
         for row in frame.rows
     ]
-    if all(isinstance(value, np.ndarray) for value in records[0].values()):
-        # A dict of arrays alone is a batch: it gets one row, of which the array is the only column.
-        records = [{column: value[np.newaxis] for column, value in record.items()} for record in records]
     given = cycle(records)
     return micros_per_row(lambda: model.predict(next(given)), 1, seconds, 5)
 

@@ -22,6 +22,7 @@ from leapstream.errors import BackendError, BundleError, PredictionError, Schema
 from leapstream.ops.pipeline import Node, Root, declared_inputs, lower, produced_columns, read_node, steps, write_node
 from leapstream.plan.plan import Plan
 from leapstream.plan.rewrites import optimize
+from leapstream.rowwise.executor import ArraysOnlyError, RowExecutor, UnusualRecordError
 from leapstream.tables import Output, Rows, Table, grouped, table_of
 from leapstream.vectorized.columns import column_of, to_python
 from leapstream.vectorized.executor import Batch, VectorizedExecutor
@@ -65,6 +66,7 @@ class Model:
         self.root: Root = read_node(definition.root, f"bundle {definition.name!r}")
         self.schema = _schema_of(self.root)
         self._executors: dict[object, VectorizedExecutor] = {}
+        self._row_executors: dict[tuple[str, ...], RowExecutor | None] = {}
         self._lock = threading.Lock()
 
     @classmethod
@@ -125,6 +127,18 @@ class Model:
                 executor = self._executors.setdefault(key, VectorizedExecutor(self.plan(given, outputs)))
         return executor
 
+    def _row_executor(self, outputs: tuple[str, ...]) -> RowExecutor | None:
+        """What computes single records; ``None`` where only arrays do."""
+        try:
+            return self._row_executors[outputs]
+        except KeyError:
+            with self._lock:
+                try:
+                    made = RowExecutor(self.plan(self.schema.inputs, outputs))
+                except ArraysOnlyError:
+                    made = None
+                return self._row_executors.setdefault(outputs, made)
+
     # ---- prediction ---------------------------------------------------------------------------------------------------
 
     def transform(
@@ -179,7 +193,12 @@ class Model:
             PredictionError: a row fails.
         """
         wanted = self.schema.outputs.names if outputs is None else tuple(outputs)
-        if not _is_record(data):
+        if type(data) is dict and backend == "vectorized" and (alone := self._row_executor(wanted)) is not None:
+            try:
+                return alone.run(data)
+            except UnusualRecordError:
+                pass
+        if not _is_record(data, self.schema.inputs):
             return self._run(data, backend, wanted, on_error, keep_inputs=False)
         try:
             rows = self._run([data], backend, wanted, on_error, keep_inputs=False)
@@ -314,11 +333,21 @@ def _schema_of(root: Root) -> ModelSchema:
     )
 
 
-def _is_record(data: Any) -> bool:
-    """Whether a dict is one record: some of its values are no columns (arrays, or lists for inputs that are scalars)."""
+def _is_record(data: Any, inputs: Schema) -> bool:
+    """Whether a dict is one record: some of its values are no columns, but numbers, strings or elements of one vector."""
     return isinstance(data, Mapping) and any(
-        value is None or isinstance(value, (str, bytes, bool, int, float, np.generic)) for value in data.values()
+        value is None
+        or isinstance(value, (str, bytes, bool, int, float, np.generic))
+        or (name in inputs and isinstance(inputs[name].type, TensorType) and _is_vector(value))
+        for name, value in data.items()
     )
+
+
+def _is_vector(value: Any) -> bool:
+    """Whether it is a list or array of numbers."""
+    if isinstance(value, np.ndarray):
+        return value.ndim == 1 and value.dtype.kind in "fiub"
+    return isinstance(value, (list, tuple)) and bool(value) and isinstance(value[0], (bool, int, float, np.generic))
 
 
 def _nullable_if(f: Field, nullable: bool) -> Field:

@@ -1,0 +1,178 @@
+"""What the generated functions call. What is out of the ordinary raises :class:`UnusualRecordError`, and is left to arrays."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+NAN = math.nan
+_LEAST_LONG, _GREATEST_LONG = -(2**63), 2**63 - 1
+
+
+class UnusualRecordError(ValueError):
+    """The record has to be computed by the vectorized executor, which also says what is wrong with it."""
+
+
+def unusual() -> Any:
+    """Raise it, within an expression."""
+    raise UnusualRecordError
+
+
+# ---- inputs -----------------------------------------------------------------------------------------------------------
+
+
+def to_double(value: Any) -> float:
+    """A number that is no plain float."""
+    if isinstance(value, (float, np.floating)):
+        return float(value)
+    return float(to_long(value))
+
+
+def to_long(value: Any) -> int:
+    """A whole number of 64 bits, or a boolean."""
+    if not isinstance(value, (int, np.integer)) or not _LEAST_LONG <= value <= _GREATEST_LONG:
+        raise UnusualRecordError
+    return int(value)
+
+
+def to_vector(value: Any) -> list[float]:
+    """The numbers of a list or of an array of one dimension."""
+    if isinstance(value, np.ndarray):
+        if value.ndim != 1 or value.dtype != np.float64:
+            raise UnusualRecordError
+        listed: list[float] = value.tolist()
+        return listed
+    if not isinstance(value, (list, tuple)):
+        raise UnusualRecordError
+    return [x if type(x) is float else to_double(x) for x in value]
+
+
+# ---- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def floor(x: float) -> float:
+    """As ``Math.floor``, which keeps the sign of 0."""
+    return math.copysign(math.floor(x), x)
+
+
+def ceil(x: float) -> float:
+    """As ``Math.ceil``."""
+    return math.copysign(math.ceil(x), x)
+
+
+def java_round(x: float) -> float:
+    """As ``Math.round`` where the result is a double's whole number."""
+    whole = math.floor(x)
+    if not -(2**53) < whole < 2**53:
+        raise UnusualRecordError
+    return float(whole + (x - whole >= 0.5))
+
+
+def least(a: float, b: float) -> float:
+    """As ``Math.min``."""
+    if a < b:
+        return a
+    if b < a or b != b:
+        return b
+    return a if a != a or math.copysign(1.0, a) < 0 else b
+
+
+def greatest(a: float, b: float) -> float:
+    """As ``Math.max``."""
+    return -least(-a, -b)
+
+
+def power(a: float, b: float) -> float:
+    """As ``Math.pow`` of ordinary numbers."""
+    if not (math.isfinite(a) and math.isfinite(b)):
+        raise UnusualRecordError
+    return math.pow(a, b)
+
+
+def clip(x: float, low: float, high: float) -> float:
+    """``x`` held within bounds; NaN stays."""
+    return low if x < low else high if x > high else x
+
+
+def bucket(x: float, splits: Sequence[float]) -> float:
+    """Number of the bucket of ``x``; see :class:`leapstream.plan.primitives.Bucketize`."""
+    # To Java's binary search -0.0 is less than 0.0.
+    if not splits[0] <= x <= splits[-1] or (x == 0.0 and math.copysign(1.0, x) < 0):
+        raise UnusualRecordError
+    return float(min(bisect_right(splits, x) - 1, len(splits) - 2))
+
+
+def category(x: float, categories: int, keep: bool) -> int:
+    """Position of the 1 in a one-hot vector; ``categories`` for the category of its own."""
+    if 0.0 <= x < categories and x == int(x):
+        return int(x)
+    if not keep or x != math.floor(x):
+        raise UnusualRecordError
+    return categories
+
+
+# ---- vectors ----------------------------------------------------------------------------------------------------------
+
+
+def arg_max(values: Sequence[float]) -> int:
+    """Spark's ``Vector.argmax``."""
+    best = 0
+    for i, value in enumerate(values):
+        if value > values[best]:
+            best = i
+    return best
+
+
+def arg_max_scaled(values: Sequence[float], thresholds: Sequence[float]) -> int:
+    """The same after dividing by thresholds, of which 0 makes infinite."""
+    return arg_max([x / t if t != 0.0 else math.inf for x, t in zip(values, thresholds, strict=True)])
+
+
+def softmax(margins: Sequence[float]) -> list[float]:
+    """See :class:`leapstream.plan.primitives.Softmax`."""
+    best = arg_max(margins)
+    top = margins[best]
+    if top == math.inf:
+        return [1.0 if i == best else 0.0 for i in range(len(margins))]
+    shift = top if top > 0 else 0.0
+    powers = [math.exp(x - shift) for x in margins]
+    scale = 1.0 / sum(powers)
+    return [x * scale for x in powers]
+
+
+def exp_normalize(values: Sequence[float], log: bool) -> list[float]:
+    """See :class:`leapstream.plan.primitives.ExpNormalize`."""
+    top = max(values)
+    if not all(map(math.isfinite, values)):
+        raise UnusualRecordError
+    powers = [math.exp(x - top) for x in values]
+    total = sum(powers)
+    if log:
+        shift = math.log(total) + top
+        return [x - shift for x in values]
+    return [x / total for x in powers]
+
+
+def normalize_sum(values: Sequence[float]) -> list[float]:
+    """Divided by the sum, unless that is 0."""
+    total = sum(values)
+    return [x / total for x in values] if total != 0 else list(values)
+
+
+def normalize(values: Sequence[float], p: float) -> list[float]:
+    """Divided by the p-norm, unless that is 0."""
+    if p == 1.0:
+        norm = sum(map(abs, values))
+    elif p == 2.0:
+        norm = math.sqrt(sum([x * x for x in values]))
+    elif p == math.inf:
+        norm = max(map(abs, values), default=0.0)
+        if any(x != x for x in values):
+            raise UnusualRecordError
+    else:
+        norm = sum([math.pow(abs(x), p) for x in values]) ** (1.0 / p)
+    return [x / norm for x in values] if norm != 0.0 else list(values)
