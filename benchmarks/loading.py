@@ -16,7 +16,7 @@ import time
 from typing import Any
 
 from jvm_peer import run_alone
-from measure import Result, in_process
+from measure import ENVIRONMENT, Result, in_process
 from workloads import options_of_works, works
 
 import leapstream
@@ -38,7 +38,11 @@ def import_seconds() -> tuple[float, float]:
     """Seconds that ``import leapstream`` takes in a new process, and seconds of that process."""
     start = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", "import leapstream"], capture_output=True, text=True, check=True
+        [sys.executable, "-X", "importtime", "-c", "import leapstream"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=ENVIRONMENT,
     )
     process = time.perf_counter() - start
     found = re.search(r"\|\s+(\d+) \| leapstream$", done.stderr, re.MULTILINE)

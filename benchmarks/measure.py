@@ -17,6 +17,8 @@ from statistics import median
 from typing import Any
 
 RESULTS = Path(__file__).resolve().parents[1] / "build" / "bench"
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""For processes that are measured: Python keeps compiled modules, as it does for users."""
 ONE_THREAD = dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_NUM_THREADS"), "1")
 
 
@@ -126,7 +128,7 @@ def in_process(script: str, job: Sequence[Any], environment: dict[str, str] | No
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | {"PATH": path} | (environment or {}),
+        env=ENVIRONMENT | {"PATH": path} | (environment or {}),
     )
     if done.returncode:
         sys.exit(f"{Path(script).name} --job {text!r} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")

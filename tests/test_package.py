@@ -33,3 +33,15 @@ assert model.transform(frame).rows
 
 def test_every_public_name_is_there() -> None:
     assert [name for name in leapstream.__all__ if not hasattr(leapstream, name)] == []
+
+
+def test_loading_and_predicting_a_record_imports_none_of_the_libraries_for_batches() -> None:
+    bundle = Path(__file__).parent / "bench" / "linear3.zip"
+    script = f"""
+import sys, leapstream
+model = leapstream.load({str(bundle)!r})
+model.predict({{"feature1": 1.0, "feature2": 2.0, "feature3": 3.0}})
+print(*sorted({{"numba", "scipy", "pyarrow", "pandas", "fsspec"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -9,23 +9,22 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from leapstream.bundle.definition import BundleDef, Format
-from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.reader import read_bundle
-from leapstream.bundle.types import Field, ListType, Schema, TensorType, with_nullable
+from leapstream.bundle.types import Schema, TensorType
 from leapstream.bundle.writer import write_bundle
 from leapstream.errors import BackendError, BundleError, PredictionError, SchemaError
 from leapstream.ops.pipeline import Node, Root, declared_inputs, lower, produced_columns, read_node, steps, write_node
 from leapstream.plan.plan import Plan
 from leapstream.plan.rewrites import optimize
 from leapstream.rowwise.executor import ArraysOnlyError, RowExecutor, UnusualRecordError
-from leapstream.tables import Output, Rows, Table, grouped, table_of
-from leapstream.vectorized.columns import column_of, to_python
-from leapstream.vectorized.executor import Batch, VectorizedExecutor
+
+if TYPE_CHECKING:
+    from leapstream.vectorized.executor import VectorizedExecutor
 
 Backend = Literal["vectorized", "jvm"]
 OnError = Literal["raise", "null"]
@@ -120,6 +119,8 @@ class Model:
         return optimize(lower(self.root, self.name, self.schema.inputs if given is None else given, outputs))
 
     def _executor(self, given: Schema, outputs: tuple[str, ...] | None) -> VectorizedExecutor:
+        from leapstream.vectorized.executor import VectorizedExecutor
+
         key = (given, outputs)
         executor = self._executors.get(key)
         if executor is None:
@@ -211,6 +212,10 @@ class Model:
     def _run(
         self, frame: Any, backend: Backend, outputs: tuple[str, ...] | None, on_error: OnError, *, keep_inputs: bool
     ) -> Any:
+        # What batches need takes a while to import.
+        from leapstream.batches import run_jvm, run_vectorized
+        from leapstream.tables import table_of
+
         if on_error not in ("raise", "null"):
             raise SchemaError(f"on_error is {on_error!r}, and has to be 'raise' or 'null'")
         table = table_of(frame, self.schema.inputs)
@@ -220,75 +225,10 @@ class Model:
             raise SchemaError(f"model {self.name!r}: the frame has a column {clash[0]!r} already")
         given = Schema(tuple(f for f in table.schema if f.name in self.schema.inputs))
         if backend == "jvm":
-            return self._run_jvm(table, given, outputs, on_error, keep_inputs)
+            return run_jvm(self.plan(given, outputs), table, on_error, keep_inputs=keep_inputs)
         if backend != "vectorized":
             raise BackendError(f"backend {backend!r} is not known; there are 'vectorized' and 'jvm'")
-        executor = self._executor(given, outputs)
-        groups = _groups(table, executor.plan.inputs)
-        batches = [
-            executor.run(
-                {f.name: table.column(f.name, rows) for f in executor.plan.inputs},
-                table.rows if rows is None else len(rows),
-            )
-            for rows in groups
-        ]
-        if on_error == "raise":
-            _raise_first(batches, groups)
-        fields = [_nullable_if(f, any(b.failed.any() for b in batches)) for f in executor.plan.output_schema]
-        if len(batches) == 1 and groups[0] is None:
-            return self._result(table, fields, batches[0], keep_inputs)
-        return self._stitched(table, fields, batches, groups, keep_inputs)
-
-    @staticmethod
-    def _result(table: Table, fields: list[Field], batch: Batch, keep_inputs: bool) -> Any:
-        dropped, failed = batch.dropped, batch.failed
-        rows = np.flatnonzero(~dropped) if dropped.any() else None
-        outputs: list[Output] = []
-        for f in fields:
-            column = batch.columns[f.name] if rows is None else batch.columns[f.name].take(rows)
-            if failed.any():
-                holes = failed if rows is None else failed[rows]
-                values = to_python(column, f.type)
-                column = column_of([None if hole else v for v, hole in zip(values, holes, strict=True)], f.type)
-            outputs.append((f, column))
-        return table.result(outputs, rows, keep_inputs=keep_inputs)
-
-    @staticmethod
-    def _stitched(
-        table: Table, fields: list[Field], batches: list[Batch], groups: list[Rows | None], keep_inputs: bool
-    ) -> Any:
-        dropped = np.zeros(table.rows, dtype=bool)
-        values: dict[str, list[Any]] = {f.name: [None] * table.rows for f in fields}
-        for batch, rows in zip(batches, groups, strict=True):
-            assert rows is not None
-            dropped[rows] = batch.dropped
-            for f in fields:
-                listed = to_python(batch.columns[f.name], f.type)
-                for row, value, kept in zip(rows, listed, batch.kept, strict=True):
-                    if kept:
-                        values[f.name][row] = value
-        left = np.flatnonzero(~dropped)
-        outputs: list[Output] = [(f, [values[f.name][row] for row in left]) for f in fields]
-        return table.result(outputs, left, keep_inputs=keep_inputs)
-
-    def _run_jvm(
-        self, table: Table, given: Schema, outputs: tuple[str, ...] | None, on_error: OnError, keep_inputs: bool
-    ) -> Any:
-        from leapstream.jvm.executor import JvmExecutor
-
-        plan = self.plan(given, outputs)
-        columns = [table.values(f.name) for f in plan.inputs]
-        rows = [tuple(column[i] for column in columns) for i in range(table.rows)]
-        results = JvmExecutor(plan).run(LeapFrame(plan.inputs, list(rows)))
-        failed = [result for result in results if isinstance(result, PredictionError)]
-        if failed and on_error == "raise":
-            raise failed[0]
-        left = np.array([i for i, result in enumerate(results) if result is not None], dtype=np.intp)
-        fields = [_nullable_if(f, bool(failed)) for f in plan.output_schema]
-        hole = (None,) * len(fields)
-        kept = [hole if isinstance(results[i], PredictionError) else results[i] for i in left]
-        added: list[Output] = [(f, [row[at] for row in kept]) for at, f in enumerate(fields)]
-        return table.result(added, left, keep_inputs=keep_inputs)
+        return run_vectorized(self._executor(given, outputs), table, on_error, keep_inputs=keep_inputs)
 
     # ---- how it looks -------------------------------------------------------------------------------------------------
 
@@ -348,38 +288,6 @@ def _is_vector(value: Any) -> bool:
     if isinstance(value, np.ndarray):
         return value.ndim == 1 and value.dtype.kind in "fiub"
     return isinstance(value, (list, tuple)) and bool(value) and isinstance(value[0], (bool, int, float, np.generic))
-
-
-def _nullable_if(f: Field, nullable: bool) -> Field:
-    return replace(f, type=with_nullable(f.type, True)) if nullable else f
-
-
-def _groups(table: Table, inputs: Schema) -> list[Rows | None]:
-    """Rows that can share a batch: those whose tensors have equal dimensions; ``[None]`` when all can."""
-    keys = [table.sizes(f.name) for f in inputs if isinstance(f.type, (TensorType, ListType))]
-    given = [key for key in keys if key is not None]
-    if not given:
-        return [None]
-    groups = grouped(list(zip(*given, strict=True)))
-    return [None] if len(groups) <= 1 else list(groups)
-
-
-def _raise_first(batches: Sequence[Batch], groups: Sequence[Rows | None]) -> None:
-    """Raise the error of the first row that failed, if any did."""
-    first: tuple[int, Batch, int] | None = None
-    for batch, rows in zip(batches, groups, strict=True):
-        failed = np.flatnonzero(batch.failed)
-        if len(failed):
-            local = int(failed[0])
-            row = local if rows is None else int(rows[local])
-            if first is None or row < first[0]:
-                first = row, batch, local
-    if first is not None:
-        row, batch, local = first
-        error = batch.error(local)
-        raise PredictionError(
-            error.reason, model=error.model, node=error.node, op=error.op, column=error.column, row=row
-        )
 
 
 def load(uri: str | os.PathLike[str], *, sha256: str | None = None, options: Any = None) -> Model:

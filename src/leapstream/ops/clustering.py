@@ -10,7 +10,6 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from leapstream.bundle.definition import ClusterTree
 from leapstream.bundle.types import DataType
@@ -196,6 +195,9 @@ class LDA(Op):
         return {"prediction": doubles(len(self.doc_concentration))}
 
     def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        # SciPy's special functions take a while to import.
+        from scipy import special
+
         topics = len(self.doc_concentration)
         with np.errstate(all="ignore"):
             logs = np.where(self.topic_matrix == 0.0, -np.inf, special.psi(self.topic_matrix))

@@ -12,7 +12,6 @@ from scipy.sparse import csr_array
 from leapstream.plan import primitives as p
 from leapstream.plan.clusters import subtree_ends
 from leapstream.plan.primitives import Expr
-from leapstream.vectorized import clusterkernels
 from leapstream.vectorized.columns import Bools, Column, column_of, joined
 from leapstream.vectorized.run import ALIVE, Run, is_vector
 
@@ -75,6 +74,8 @@ def _nearest_leaf(run: Run, expr: p.NearestLeaf, x: Column) -> Column:
     result = np.zeros(run.rows, dtype=np.int32)
     if not is_vector(run, x, tree.centers.shape[1]):
         return Column(result)
+    from leapstream.vectorized import clusterkernels
+
     values = np.ascontiguousarray(x.values)
     run.fail(np.isnan(values).any(axis=1), "the vector's norm is NaN")
     clusterkernels.nearest_leaf(
@@ -84,6 +85,8 @@ def _nearest_leaf(run: Run, expr: p.NearestLeaf, x: Column) -> Column:
 
 
 def _topic_mixture(run: Run, expr: p.TopicMixture, x: Column) -> Column:
+    from leapstream.vectorized import clusterkernels
+
     terms, topics = expr.weights.shape
     result = np.zeros((run.rows, topics))
     if not is_vector(run, x):

@@ -9,7 +9,6 @@ import numpy as np
 
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
-from leapstream.vectorized import clusterkernels
 from leapstream.vectorized.columns import Column
 from leapstream.vectorized.run import Run, is_vector
 
@@ -36,6 +35,8 @@ def _linear_sum(run: Run, expr: p.LinearSum, *xs: Column) -> Column:
 def _nearest(run: Run, expr: p.Nearest, x: Column) -> Column:
     if not is_vector(run, x, expr.centers.shape[1]):
         return Column(np.zeros(run.rows, dtype=np.int32))
+    from leapstream.vectorized import clusterkernels
+
     result = np.empty(run.rows, dtype=np.int32)
     clusterkernels.nearest(np.ascontiguousarray(x.values), expr.centers, run.prepared[id(expr)], result)
     return Column(result)

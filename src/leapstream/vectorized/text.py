@@ -16,7 +16,7 @@ from leapstream.bundle.tensor import NUMPY_DTYPES
 from leapstream.bundle.types import BasicType
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles, Expr
-from leapstream.vectorized import javatext, textkernels
+from leapstream.vectorized import javatext
 from leapstream.vectorized.columns import WIDE, Bools, Column, number_strings
 from leapstream.vectorized.javatext import Matcher, UncertainMatchError
 from leapstream.vectorized.run import Run
@@ -109,6 +109,8 @@ def _prepare_tokens(expr: p.Tokens) -> _Tokenizer:
 
 
 def _tokens(run: Run, expr: p.Tokens, x: Column) -> Column:
+    from leapstream.vectorized import textkernels
+
     tokenizer: _Tokenizer = run.prepared[id(expr)]
     if tokenizer.table is None:
         return _matched_tokens(run, expr, tokenizer.matcher, x.values)
@@ -137,6 +139,8 @@ def _matched_tokens(run: Run, expr: p.Tokens, matcher: Matcher, texts: pa.Array)
 
 
 def _long_tokens(run: Run, expr: p.LongTokens, x: Column) -> Column:
+    from leapstream.vectorized import textkernels
+
     tokens = x.values.flatten()
     if tokens.null_count:
         run.fail(_owners(_starts(x.values), _nulls(tokens)), "a token is missing")
@@ -160,6 +164,8 @@ def _other_tokens(run: Run, expr: p.OtherTokens, x: Column) -> Column:
 
 
 def _ngrams(run: Run, expr: p.NGrams, x: Column) -> Column:
+    from leapstream.vectorized import textkernels
+
     if expr.n < 1:
         run.fail(np.ones(run.rows, dtype=bool), f"n-grams of {expr.n} tokens")
         return x
@@ -189,6 +195,8 @@ def _vector_rows(
 
 def _counted(run: Run, index: Ints, starts: Ints, least: Doubles, binary: bool, size: int) -> Column:
     """How often each index occurs in a list."""
+    from leapstream.vectorized import textkernels
+
     row_starts = np.zeros(run.rows + 1, np.int64)
     columns, values = np.empty(len(index), np.int32), np.empty(len(index))
     stored = textkernels.counts(index, starts, least, binary, row_starts, columns, values)
@@ -197,6 +205,8 @@ def _counted(run: Run, index: Ints, starts: Ints, least: Doubles, binary: bool, 
 
 def _hashes(strings: pa.Array, size: int, legacy_tail: bool = False) -> Ints:
     """The hash of each string, or the seed for a missing one, modulo ``size``."""
+    from leapstream.vectorized import textkernels
+
     index = np.empty(len(strings), np.int64)
     textkernels.hashes(*_utf8(strings), size, legacy_tail, index)
     if strings.null_count:
@@ -251,6 +261,8 @@ def _categories(x: Column, base: BasicType, name: str, size: int) -> Ints:
 
 
 def _hashed_features(run: Run, expr: p.HashedFeatures, *xs: Column) -> Column:
+    from leapstream.vectorized import textkernels
+
     index = np.empty((run.rows, len(xs)), np.int64)
     numbers = np.ones((run.rows, len(xs)))
     for at, (x, operand, name, category) in enumerate(zip(xs, expr.xs, expr.names, expr.categories, strict=True)):
@@ -273,6 +285,8 @@ def _prepare_word_vectors(expr: p.WordVectors) -> tuple[pa.Array, Doubles]:
 
 
 def _word_vectors(run: Run, expr: p.WordVectors, x: Column) -> Column:
+    from leapstream.vectorized import textkernels
+
     words, vectors = run.prepared[id(expr)]
     starts = _starts(x.values)
     index = _found(x.values.flatten(), words)

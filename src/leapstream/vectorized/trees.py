@@ -11,7 +11,6 @@ from leapstream.bundle.types import TensorType
 from leapstream.plan import primitives as p
 from leapstream.plan.forest import make_forest
 from leapstream.plan.primitives import Expr
-from leapstream.vectorized import kernels
 from leapstream.vectorized.columns import Column
 from leapstream.vectorized.run import Run, is_vector
 
@@ -20,6 +19,8 @@ def _trees(run: Run, expr: p.Trees, x: Column) -> Column:
     if not is_vector(run, x):
         vectors = isinstance(expr.type, TensorType)
         return Column(np.full((run.rows, expr.width) if vectors else run.rows, np.nan))
+    from leapstream.vectorized import kernels
+
     result, failed = kernels.run_forest(expr, run.prepared[id(expr)], x.values)
     if failed.any():
         run.fail(failed, f"a tree tests a feature beyond the vector's {x.values.shape[1]} elements")

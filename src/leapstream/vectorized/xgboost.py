@@ -12,7 +12,6 @@ from scipy.sparse import csr_array
 from leapstream.plan import primitives as p
 from leapstream.plan.forest import Explained, make_explained
 from leapstream.plan.primitives import Expr
-from leapstream.vectorized import shapkernels
 from leapstream.vectorized.columns import Column
 from leapstream.vectorized.functions import argmax
 from leapstream.vectorized.run import Run, is_vector
@@ -102,6 +101,8 @@ def _linear_singles(run: Run, expr: p.LinearSingles, x: Column) -> Column:
 
 
 def _tree_contributions(run: Run, expr: p.TreeContributions, x: Column) -> Column:
+    from leapstream.vectorized import shapkernels
+
     explained: Explained = run.prepared[id(expr)]
     forest = explained.forest
     tested, number = np.unique(expr.features, return_inverse=True)
