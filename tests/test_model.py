@@ -15,7 +15,11 @@ import pytest
 
 import leapstream
 from leapstream import BundleError, LeapFrame, Model, PredictionError, SchemaError
+from leapstream.bundle.definition import Socket
 from leapstream.bundle.reader import read_bundle
+from leapstream.bundle.types import BasicType
+from leapstream.ops.feature import MapEntrySelector
+from leapstream.ops.pipeline import Node
 from tests.golden_corpus import GOLDEN, Case, cases
 
 BENCH = Path(__file__).parent / "bench"
@@ -90,6 +94,19 @@ def test_tensor_column_may_be_a_matrix_or_lists() -> None:
     by_matrix = model.predict({"features": matrix})["prediction"]
     by_lists = model.predict(pa.table({"features": matrix.tolist()}))["prediction"].to_pylist()
     assert by_matrix.tolist() == by_lists
+
+
+def test_maps_may_be_dicts() -> None:
+    op = MapEntrySelector(BasicType.STRING, BasicType.DOUBLE, 0.0)
+    sockets = tuple(Socket(port, port) for port in op.inputs())
+    model = Model.from_node(Node("selector", op, sockets, (Socket("output", "value"),)))
+    records = [{"key": "a", "input": {"a": 1.0}}, {"key": "c", "input": {"b": 2.0}}]
+    columns = {name: [record[name] for record in records] for name in ("key", "input")}
+    assert [record["value"] for record in model.predict(records)] == [1.0, 0.0]
+    assert model.predict(columns)["value"].tolist() == [1.0, 0.0]
+    assert model.predict(pd.DataFrame(records))["value"].tolist() == [1.0, 0.0]
+    with pytest.raises(SchemaError, match="column 'input' has values of types"):
+        model.predict([{"key": "a", "input": {"a": "one"}}])
 
 
 def test_integers_are_cast_to_what_the_model_takes(linear: Model) -> None:

@@ -326,7 +326,7 @@ class PandasTable(_ArrowColumns):
                 if isinstance(series.dtype, np.dtype) and series.dtype in _NUMPY_BASES:
                     arrays[f.name] = series.to_numpy()
                 else:
-                    arrays[f.name] = _arrow(f.name, series, from_pandas=True)
+                    arrays[f.name] = _arrow(f, series, from_pandas=True)
         super().__init__(list(frame.columns), arrays, len(frame))
 
     def result(self, outputs: list[Output], rows: Rows | None, *, keep_inputs: bool) -> Any:
@@ -363,7 +363,7 @@ class DictTable(_ArrowColumns):
                 elif isinstance(values, np.ndarray) and values.dtype in _NUMPY_BASES:
                     arrays[f.name] = values
                 else:
-                    arrays[f.name] = _arrow(f.name, values)
+                    arrays[f.name] = _arrow(f, values)
         super().__init__(list(frame), arrays, next(iter(lengths.values()), 0))
 
     def result(self, outputs: list[Output], rows: Rows | None, *, keep_inputs: bool) -> dict[str, Any]:
@@ -411,7 +411,7 @@ class RecordsTable(_ArrowColumns):
                 raise SchemaError(f"row {i} is a {type(record).__name__}, and a dict is expected")
         names = {name for record in frame for name in record}
         given = [f for f in wanted if f.name in names]
-        arrays = {f.name: _arrow(f.name, [record.get(f.name) for record in frame]) for f in given}
+        arrays = {f.name: _arrow(f, [record.get(f.name) for record in frame]) for f in given}
         super().__init__(names, arrays, len(frame))
         if not frame:
             self.schema = wanted
@@ -439,10 +439,15 @@ def _python(values: Column | list[Any], data_type: DataType) -> list[Any]:
     return [v.to_dense().tolist() if isinstance(v, Tensor) else v for v in listed]
 
 
-def _arrow(name: str, values: Any, *, from_pandas: bool = False) -> Any:
+def _arrow(wanted: Field, values: Any, *, from_pandas: bool = False) -> Any:
     if isinstance(values, (pa.Array, pa.ChunkedArray)):
         return values
+    kind = None
+    if isinstance(wanted.type, MapType) and any(isinstance(value, Mapping) for value in values):
+        # Arrow would take dicts for structs.
+        kind = pa.map_(ARROW_TYPES[wanted.type.key], ARROW_TYPES[wanted.type.base])
+        values = [list(value.items()) if isinstance(value, Mapping) else value for value in values]
     try:
-        return pa.array(values, from_pandas=from_pandas)
+        return pa.array(values, kind, from_pandas=from_pandas)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
-        raise SchemaError(f"column {name!r} has values of types that do not fit each other: {error}") from error
+        raise SchemaError(f"column {wanted.name!r} has values of types that do not fit each other: {error}") from error

@@ -1,0 +1,212 @@
+"""A flavor of MLflow: models are logged, registered, loaded and served as bundles. Needs the ``mlflow`` extra.
+
+A logged model has the flavor ``leapstream``, which :func:`load_model` reads, and a Python function (``pyfunc``), which takes a
+pandas DataFrame of the model's inputs and gives one of its final outputs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any, Literal
+
+from leapstream.errors import BackendError
+
+try:
+    import mlflow
+except ImportError as error:
+    raise BackendError("leapstream.mlflow needs MLflow: pip install 'leapstream[mlflow]'") from error
+
+import mlflow.pyfunc
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model as MlflowModel
+from mlflow.models import ModelSignature
+from mlflow.models.model import ModelInfo
+from mlflow.types import ColSpec
+from mlflow.types import DataType as ColumnType
+from mlflow.types import Schema as MlflowSchema
+from mlflow.types.schema import Array, Map
+
+import leapstream
+from leapstream.bundle.types import BasicType, DataType, MapType, ScalarType, Schema
+from leapstream.errors import BundleError, SourceError
+from leapstream.model import Model, load, save
+
+FLAVOR_NAME = "leapstream"
+_BUNDLE = "bundle.zip"
+_DATA = f"data/{_BUNDLE}"
+"""Where MLflow puts the bundle."""
+
+_TYPES = {
+    BasicType.BOOLEAN: ColumnType.boolean,
+    BasicType.BYTE: ColumnType.integer,
+    BasicType.SHORT: ColumnType.integer,
+    BasicType.INT: ColumnType.integer,
+    BasicType.LONG: ColumnType.long,
+    BasicType.FLOAT: ColumnType.float,
+    BasicType.DOUBLE: ColumnType.double,
+    BasicType.STRING: ColumnType.string,
+    BasicType.BYTE_STRING: ColumnType.binary,
+}
+_WIDEST = {ColumnType.integer: ColumnType.long, ColumnType.float: ColumnType.double}
+"""MLflow refuses a column that is wider than declared; a model casts it."""
+
+
+def signature_of(model: Model) -> ModelSignature:
+    """The signature of a model: its inputs and final outputs as columns.
+
+    Vectors, other tensors (their elements in row-major order) and lists are arrays; maps are of strings in every op of MLeap, as
+    in MLflow. Inputs are declared as wide as they can be, so that pandas' ``float64`` and ``int64`` are taken for all floats and
+    whole numbers.
+    """
+    return ModelSignature(_columns(model.schema.inputs, widest=True), _columns(model.schema.outputs, widest=False))
+
+
+def _columns(schema: Schema, *, widest: bool) -> MlflowSchema:
+    return MlflowSchema([ColSpec(_column_type(f.type, widest=widest), f.name) for f in schema])
+
+
+def _column_type(data_type: DataType, *, widest: bool) -> ColumnType | Array | Map:
+    base = _TYPES[data_type.base]
+    if widest:
+        base = _WIDEST.get(base, base)
+    if isinstance(data_type, ScalarType):
+        return base
+    return Map(base) if isinstance(data_type, MapType) else Array(base)
+
+
+def get_default_pip_requirements(model: Model) -> list[str]:
+    """What an environment needs to run a model."""
+    extras = ["mlflow", *(["tensorflow"] if any(node.op.op == "tensorflow" for node in model.nodes) else [])]
+    return [f"leapstream[{','.join(extras)}]=={leapstream.__version__}"]
+
+
+def save_model(
+    model: Model,
+    path: str | os.PathLike[str],
+    *,
+    mlflow_model: MlflowModel | None = None,
+    signature: ModelSignature | Literal[False] | None = None,
+    input_example: Any = None,
+    pip_requirements: list[str] | str | None = None,
+    extra_pip_requirements: list[str] | str | None = None,
+    conda_env: dict[str, Any] | str | None = None,
+    code_paths: list[str] | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> None:
+    """Save a model as a directory of MLflow's.
+
+    Args:
+        model: a model.
+        path: the directory, which must not be there or be empty.
+        mlflow_model: the ``MLmodel`` that the flavor is added to.
+        signature: the signature; by default that of :func:`signature_of`, and none with ``False``.
+        input_example: some input, such as a DataFrame of a few rows, that is kept with the model.
+        pip_requirements, extra_pip_requirements, conda_env: the environment that runs the model, or what it needs besides; by
+            default leapstream in this version.
+        code_paths: files of Python that are kept with the model.
+        metadata: kept in the ``MLmodel``.
+
+    Raises:
+        BundleError: the bundle cannot be written.
+        MlflowException: the directory is not empty, or an argument is malformed.
+    """
+    described = MlflowModel() if mlflow_model is None else mlflow_model
+    described.add_flavor(FLAVOR_NAME, leapstream_version=leapstream.__version__, data=_DATA)
+    if pip_requirements is None and conda_env is None:
+        pip_requirements = [*get_default_pip_requirements(model), *_lines(extra_pip_requirements)]
+        extra_pip_requirements = None
+    chosen = signature_of(model) if signature is None else signature or None
+    with tempfile.TemporaryDirectory(prefix="leapstream-") as folder, warnings.catch_warnings():
+        # The signature comes from the model, so there is no example that could show it to be wrong.
+        warnings.filterwarnings("ignore", "(?s).*input example was not provided", UserWarning)
+        bundle = Path(folder, _BUNDLE)
+        save(model, bundle)
+        mlflow.pyfunc.save_model(
+            path=os.fspath(path),
+            loader_module=__name__,
+            data_path=str(bundle),
+            code_paths=code_paths,
+            conda_env=conda_env,
+            mlflow_model=described,
+            signature=chosen,
+            input_example=input_example,
+            pip_requirements=pip_requirements,
+            extra_pip_requirements=extra_pip_requirements,
+            metadata=metadata,
+        )
+
+
+def _lines(requirements: list[str] | str | None) -> list[str]:
+    """Requirements, of which a text is the path of a file."""
+    if isinstance(requirements, str):
+        return [f"-r {requirements}"]
+    return list(requirements or ())
+
+
+def log_model(
+    model: Model, name: str | None = None, *, registered_model_name: str | None = None, **options: Any
+) -> ModelInfo:
+    """Log a model in the active run, or in a new one.
+
+    Args:
+        model: a model.
+        name: the name of the logged model.
+        registered_model_name: name in the registry under which a version is made of it.
+        options: the arguments of :func:`save_model`, and those of MLflow's ``Model.log`` (``step``, ``params``, ``tags``, …).
+
+    Returns:
+        MLflow's description, whose ``model_uri`` loads the model.
+    """
+    info: ModelInfo = MlflowModel.log(
+        artifact_path=None,
+        flavor=sys.modules[__name__],
+        name=name,
+        registered_model_name=registered_model_name,
+        model=model,
+        **options,
+    )
+    return info
+
+
+def load_model(model_uri: str, dst_path: str | None = None) -> Model:
+    """Load a model that was logged or saved with this flavor.
+
+    Args:
+        model_uri: ``models:/NAME/VERSION``, ``models:/ID``, ``runs:/RUN/PATH``, a path, or where else MLflow finds models.
+        dst_path: directory to which it is downloaded.
+
+    Raises:
+        SourceError: there is no such model.
+        BundleError: it has no such flavor, or its bundle is corrupt.
+    """
+    try:
+        folder = mlflow.artifacts.download_artifacts(artifact_uri=model_uri, dst_path=dst_path)
+        flavors = MlflowModel.load(folder).flavors
+    except (MlflowException, OSError) as error:
+        raise SourceError(f"{model_uri}: MLflow cannot load it: {error}") from error
+    if FLAVOR_NAME not in flavors:
+        raise BundleError(f"{model_uri}: it has no flavor {FLAVOR_NAME!r}, but {', '.join(flavors)}")
+    return load(Path(folder, flavors[FLAVOR_NAME]["data"]))
+
+
+class _Function:
+    """What MLflow's Python function calls."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
+        """The final outputs for a frame."""
+        return self._model.predict(data)
+
+
+def _load_pyfunc(path: str) -> _Function:
+    """MLflow's hook: the function of a bundle."""
+    return _Function(load(path))
+
+
+__all__ = ["FLAVOR_NAME", "get_default_pip_requirements", "load_model", "log_model", "save_model", "signature_of"]
