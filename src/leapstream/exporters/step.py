@@ -13,6 +13,7 @@ from leapstream.errors import LeapstreamError, SchemaError, UnsupportedOpError
 from leapstream.exporters.graph import Block, Features, Graph
 from leapstream.ops.classifier import ProbabilisticClassifier
 from leapstream.ops.feature import ElementwiseProduct, Normalizer, ReverseStringIndexer
+from leapstream.ops.linear import LogisticRegression
 from leapstream.ops.neural import MultiLayerPerceptronClassifier
 from leapstream.ops.regression import IsotonicRegression
 
@@ -203,6 +204,13 @@ def classify(
 def softmax_layer(width: int) -> MultiLayerPerceptronClassifier:
     """An op whose raw prediction is the vector itself, its probability the softmax, its prediction the greatest element."""
     return MultiLayerPerceptronClassifier((width, width), np.concatenate([np.eye(width).ravel(), np.zeros(width)]))
+
+
+def logistic_op(matrix: Doubles, intercepts: Doubles) -> LogisticRegression:
+    """Logistic regression from coefficients (classes, features), of two classes (1, features)."""
+    if len(matrix) == 1:
+        return LogisticRegression(2, matrix[0], float(intercepts[0]), 0.5)
+    return LogisticRegression(len(matrix), coefficient_matrix=matrix, intercept_vector=np.array(intercepts))
 
 
 def softmax(step: Step, raw: Block) -> Outcome:

@@ -5,8 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from leapstream.exporters.graph import Block, Doubles, Features
-from leapstream.exporters.step import Outcome, Predictor, Step, classify, no_multilabel, normalized, one_output, renamed
-from leapstream.ops.linear import GeneralizedLinearRegression, LinearRegression, LinearSVC, LogisticRegression
+from leapstream.exporters.step import (
+    Outcome,
+    Predictor,
+    Step,
+    classify,
+    logistic_op,
+    no_multilabel,
+    normalized,
+    one_output,
+    renamed,
+)
+from leapstream.ops.linear import GeneralizedLinearRegression, LinearRegression, LinearSVC
 
 
 def _coefficients(step: Step) -> tuple[Doubles, Doubles]:
@@ -70,13 +80,6 @@ def logistic(step: Step, features: Features) -> Outcome:
     """MLeap's op of the coefficients."""
     matrix, intercepts = _coefficients(step)
     return classify(step, logistic_op(matrix, intercepts), step.graph.vector(features))
-
-
-def logistic_op(matrix: Doubles, intercepts: Doubles) -> LogisticRegression:
-    """Logistic regression from coefficients (classes, features), of two classes (1, features)."""
-    if len(matrix) == 1:
-        return LogisticRegression(2, matrix[0], float(intercepts[0]), 0.5)
-    return LogisticRegression(len(matrix), coefficient_matrix=matrix, intercept_vector=np.array(intercepts))
 
 
 def margin(step: Step, features: Features) -> Outcome:

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from leapstream.bundle.types import DataShape
-from leapstream.exporters.graph import Block, Doubles, Features, Graph
-from leapstream.exporters.sklearn.linear_model import logistic_op
-from leapstream.exporters.step import Outcome, Predictor, Step, classify, no_multilabel
-from leapstream.ops.feature import SklearnBinarizer, SklearnPolynomialExpansion
-from leapstream.ops.linear import LinearRegression
-from leapstream.ops.neural import MultiLayerPerceptronClassifier
-
-Layers = list[tuple[Doubles, Doubles]]
-"""A matrix (inputs, outputs) and the intercepts (outputs,) of each layer."""
+from leapstream.exporters import network
+from leapstream.exporters.graph import Block, Features
+from leapstream.exporters.network import Layers
+from leapstream.exporters.step import Outcome, Predictor, Step, no_multilabel
 
 
 def _layers(step: Step) -> Layers:
@@ -38,16 +30,6 @@ def _layers(step: Step) -> Layers:
     return layers
 
 
-def _relu(graph: Graph, block: Block) -> Block:
-    """``max(x, 0)``: each element times whether it is greater than 0."""
-    width = block.size
-    shape = DataShape("tensor", False, (width,))
-    positive = graph.apply(SklearnBinarizer(0.0, (shape,)), block, "positive", width)
-    both = graph.vector((block, positive))
-    combinations = ",".join(f"x{i} x{i + width}" for i in range(width))
-    return graph.apply(SklearnPolynomialExpansion(f"[{combinations}]"), both, "relu", width)
-
-
 def _before_last(step: Step, features: Features, layers: Layers) -> tuple[Block, Layers]:
     """What the last layers read that one op can compute, and these."""
     block = step.graph.dense(features)
@@ -55,15 +37,8 @@ def _before_last(step: Step, features: Features, layers: Layers) -> tuple[Block,
         return block, layers
     for number, (matrix, offset) in enumerate(layers[:-1]):
         linear = step.graph.matrix((block,), f"layer{number}", matrix, offset)
-        block = _relu(step.graph, linear)
+        block = network.relu(step.graph, linear)
     return block, layers[-1:]
-
-
-def _op(layers: Sequence[tuple[Doubles, Doubles]]) -> MultiLayerPerceptronClassifier:
-    sizes = (len(layers[0][0]), *(len(offset) for _, offset in layers))
-    # In a bundle each matrix is (outputs, inputs) in column-major order, which is this one in row-major order.
-    weights = np.concatenate([part for matrix, offset in layers for part in (matrix.ravel(), offset)])
-    return MultiLayerPerceptronClassifier(sizes, weights)
 
 
 def classifier(step: Step, features: Features) -> Outcome:
@@ -73,34 +48,20 @@ def classifier(step: Step, features: Features) -> Outcome:
         step.estimator.out_activation_ in ("softmax", "logistic"), "its last layer is neither softmax nor logistic"
     )
     block, layers = _before_last(step, features, _layers(step))
-    matrix, offset = layers[-1]
+    outputs = len(layers[-1][1])
     if step.estimator.out_activation_ == "softmax":
-        step.need(matrix.shape[1] > 1, "several targets are not supported")
-        return _without_decision(classify(step, _op(layers), block))
-    step.need(matrix.shape[1] == 1 and len(step.classes) == 2, "several targets are not supported")
-    if len(layers) == 1:
-        return _without_decision(classify(step, logistic_op(matrix.T, offset), block))
-    # The logistic function is the softmax of 0 and the margin.
-    layers[-1] = (np.hstack([np.zeros_like(matrix), matrix]), np.concatenate([np.zeros(1), offset]))
-    return _without_decision(classify(step, _op(layers), block))
-
-
-def _without_decision(outcome: Outcome) -> Outcome:
-    return Outcome(outcome.prediction, outcome.classes, outcome.raw, outcome.probability)
+        step.need(outputs > 1, "several targets are not supported")
+        return network.softmax(step, block, layers)
+    step.need(outputs == 1 and len(step.classes) == 2, "several targets are not supported")
+    return network.logistic(step, block, layers)
 
 
 def regressor(step: Step, features: Features) -> Outcome:
     """A network with a linear last layer."""
     step.need(step.estimator.out_activation_ == "identity", f"its last layer is {step.estimator.out_activation_!r}")
     block, layers = _before_last(step, features, _layers(step))
-    matrix, offset = layers[-1]
-    step.need(matrix.shape[1] == 1, "several targets are not supported")
-    if len(layers) > 1:
-        columns = step.graph.add(_op(layers), [block.column], {"raw_prediction": f"{step.prefix}raw_prediction"})
-        block, matrix, offset = Block(columns["raw_prediction"], 1), np.ones((1, 1)), np.zeros(1)
-    op = LinearRegression(matrix[:, 0], float(offset[0]))
-    columns = step.graph.add(op, [block.column], {"prediction": step.prediction})
-    return Outcome(Block(columns["prediction"]))
+    step.need(len(layers[-1][1]) == 1, "several targets are not supported")
+    return network.number(step, block, layers)
 
 
 PREDICTORS: dict[str, Predictor] = {"MLPClassifier": classifier, "MLPRegressor": regressor}

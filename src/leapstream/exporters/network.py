@@ -1,0 +1,70 @@
+"""Layers of neural networks by MLeap's ops: what the exporters of scikit-learn's and of Keras's networks share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from leapstream.bundle.types import DataShape
+from leapstream.exporters.graph import Block, Doubles, Graph
+from leapstream.exporters.step import Outcome, Step, classify, logistic_op
+from leapstream.ops.feature import SklearnBinarizer, SklearnPolynomialExpansion
+from leapstream.ops.linear import LinearRegression
+from leapstream.ops.neural import MultiLayerPerceptronClassifier
+
+Layers = list[tuple[Doubles, Doubles]]
+"""A matrix (inputs, outputs) and the intercepts (outputs,) of each layer; between layers is the logistic function."""
+
+
+def multiplied(graph: Graph, block: Block, factor: Block, suffix: str) -> Block:
+    """The product of two vectors of one size, element by element."""
+    width = block.size
+    both = graph.vector((block, factor))
+    combinations = ",".join(f"x{i} x{i + width}" for i in range(width))
+    return graph.apply(SklearnPolynomialExpansion(f"[{combinations}]"), both, suffix, width)
+
+
+def relu(graph: Graph, block: Block) -> Block:
+    """``max(x, 0)``: each element times whether it is greater than 0."""
+    shape = DataShape("tensor", False, (block.size,))
+    positive = graph.apply(SklearnBinarizer(0.0, (shape,)), block, "positive", block.size)
+    return multiplied(graph, block, positive, "relu")
+
+
+def perceptron(layers: Sequence[tuple[Doubles, Doubles]]) -> MultiLayerPerceptronClassifier:
+    """The op whose raw prediction is what the last layer gives."""
+    sizes = (len(layers[0][0]), *(len(offset) for _, offset in layers))
+    # In a bundle each matrix is (outputs, inputs) in column-major order, which is this one in row-major order.
+    weights = np.concatenate([part for matrix, offset in layers for part in (matrix.ravel(), offset)])
+    return MultiLayerPerceptronClassifier(sizes, weights)
+
+
+def softmax(step: Step, block: Block, layers: Layers) -> Outcome:
+    """The outcome of layers with a softmax behind the last one."""
+    return _without_decision(classify(step, perceptron(layers), block))
+
+
+def logistic(step: Step, block: Block, layers: Layers) -> Outcome:
+    """The outcome, for two classes, of layers with the logistic function behind the last one, which has one output."""
+    matrix, offset = layers[-1]
+    if len(layers) == 1:
+        return _without_decision(classify(step, logistic_op(matrix.T, offset), block))
+    # The logistic function is the softmax of 0 and the margin.
+    last = (np.hstack([np.zeros_like(matrix), matrix]), np.concatenate([np.zeros(1), offset]))
+    return softmax(step, block, [*layers[:-1], last])
+
+
+def _without_decision(outcome: Outcome) -> Outcome:
+    return Outcome(outcome.prediction, outcome.classes, outcome.raw, outcome.probability)
+
+
+def number(step: Step, block: Block, layers: Layers) -> Outcome:
+    """The outcome of layers whose last one has one output, a number."""
+    matrix, offset = layers[-1]
+    if len(layers) > 1:
+        wanted = {"raw_prediction": f"{step.prefix}raw_prediction"}
+        columns = step.graph.add(perceptron(layers), [block.column], wanted)
+        block, matrix, offset = Block(columns["raw_prediction"], 1), np.ones((1, 1)), np.zeros(1)
+    op = LinearRegression(matrix[:, 0], float(offset[0]))
+    return Outcome(Block(step.graph.add(op, [block.column], {"prediction": step.prediction})["prediction"]))
