@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -56,7 +57,9 @@ class Forest:
 
 @dataclass(frozen=True, eq=False)
 class Ranks:
-    """Small trees over few elements as tables of the leaves that each element leaves possible (after QuickScorer).
+    """Trees over few elements as tables of the leaves that each element leaves possible (after QuickScorer).
+
+    Of deeper trees only the top is in the tables, whose leaves are the nodes at which they are walked on.
 
     The rank of an element is the number of its cuts that it is not at most; NaN has the highest. An element that is tested for
     categories is its own rank; what is none of 0, 1, … has the highest. The masks of the ranks of all elements have one bit in
@@ -68,7 +71,9 @@ class Ranks:
         levels: number of halvings that find a rank.
         cut: float64 (elements with cuts, 2**levels), the thresholds of each, ascending, and infinity after them.
         mask: uint32 (ranks of all elements, trees), a bit per leaf.
-        first: int32 (trees, 32), where the values of the leaf of a slot start in the forest's data.
+        below: number of levels below the tables, 0 where they hold the trees whole.
+        reached: int32 (trees, 32), for each slot where the values of the leaf start in the forest's data; where there are levels
+            below, the node.
     """
 
     feature: Ints
@@ -76,7 +81,8 @@ class Ranks:
     levels: int
     cut: npt.NDArray[np.float64]
     mask: npt.NDArray[np.uint32]
-    first: Ints
+    below: int
+    reached: Ints
 
 
 DE_BRUIJN = 0x077CB531
@@ -87,7 +93,11 @@ _MOST_ELEMENTS = 6
 _MOST_ELEMENTS_WITH_CATEGORIES = 32
 """Trees with categories are walked one by one."""
 _MOST_BYTES = 1 << 18
-"""Masks are read at random: beyond the processor's second cache the tables would be slower than the trees."""
+"""Masks are read at random: small trees are as fast to walk as large tables are to read."""
+_MOST_BYTES_ABOVE = 1 << 21
+"""The same for the tops of trees, which take longer to walk."""
+_TOPS = (5, 4, 3)
+"""Levels that a top may have."""
 
 _NONE = Tree(
     kind=np.zeros(0, dtype=np.uint8),
@@ -154,77 +164,110 @@ def make_forest(expr: Trees) -> Forest:
 
 
 def _make_ranks(forest: Forest) -> Ranks | None:
-    """The tables, if the trees are small, and over few elements each of which is tested in one way."""
+    """The tables of the trees, or of their tops, if they are over few elements each of which is tested in one way."""
+    leaf = forest.child == np.arange(len(forest.child))
+    levels = _levels(forest, leaf)
+    plain = len(forest.order) == len(forest.root)
+    most = _MOST_ELEMENTS if plain else _MOST_ELEMENTS_WITH_CATEGORIES
+    ranks = _make_tables(forest, leaf, levels, most, _MOST_BYTES)
+    if plain and ranks is None:
+        for top in _TOPS:
+            if ranks is None and top < len(levels):
+                end = leaf.copy()
+                end[levels[top]] = True
+                ranks = _make_tables(forest, end, levels[:top], most, _MOST_BYTES_ABOVE)
+    return ranks
+
+
+def _make_tables(
+    forest: Forest, end: npt.NDArray[np.bool_], levels: list[Ints], most_elements: int, most_bytes: int
+) -> Ranks | None:
+    """The tables of the nodes of some levels, down to those where they end."""
     child, trees = forest.child, len(forest.root)
-    inner = np.flatnonzero(child != np.arange(len(child)))
+    inner = np.sort(np.concatenate([forest.root[:0], *levels]))
     # Elements with cuts, then those with categories, which are below 0.
     tested = np.unique(forest.feature[inner])[::-1]
     tested = np.concatenate([tested[tested >= 0][::-1], tested[tested < 0]])
     elements = np.where(tested < 0, -1 - tested, tested)
-    most = _MOST_ELEMENTS if len(forest.order) == trees else _MOST_ELEMENTS_WITH_CATEGORIES
-    if not 0 < len(elements) <= most or len(np.unique(elements)) < len(elements):
+    if not 0 < len(elements) <= most_elements or len(np.unique(elements)) < len(elements):
         return None
-    leaves, offset = _leaf_numbers(forest)
-    sides = [_sides(forest, inner[forest.feature[inner] == f]) for f in tested]
-    tables = [table for table in sides if table is not None]
-    ranks = sum(len(table.left) for table in tables)
-    if len(tables) < len(sides) or leaves.max() > _MOST_LEAVES or 4 * ranks * trees > _MOST_BYTES:
+    leaves, offset = _leaf_numbers(forest, end, levels)
+    if leaves.max() > _MOST_LEAVES:
+        return None
+    tests = [_tests(forest, inner[forest.feature[inner] == f]) for f in tested]
+    ranks = sum(test.ranks for test in tests)
+    if any(test.ranks == 0 for test in tests) or 4 * ranks * trees > most_bytes:
         return None
     tree = np.repeat(np.arange(trees), np.diff([*forest.root, len(child)]))
     bits = (((1 << leaves) - 1) << offset).astype(np.uint32)
     mask = np.tile(bits[forest.root], (ranks, 1))
-    end = 0
-    for table in tables:
-        start, end = end, end + len(table.left)
-        for node, left in zip(table.nodes, table.left.T, strict=True):
-            mask[start:end, tree[node]] &= np.where(left, ~bits[child[node]], ~bits[child[node] + 1])
-    first = np.zeros((trees, 32), dtype=np.int32)
-    leaf = np.flatnonzero(child == np.arange(len(child)))
-    slot = (np.uint64(1) << offset[leaf].astype(np.uint64)) * np.uint64(DE_BRUIJN) % np.uint64(1 << 32) >> np.uint64(27)
-    first[tree[leaf], slot.astype(np.intp)] = forest.first[leaf]
-    cuts = [table.cut for table in tables if table.cut is not None]
-    levels = max((len(cut) for cut in cuts), default=0).bit_length()
-    padded = np.full((len(cuts), 1 << levels), np.inf)
+    start = 0
+    for test in tests:
+        rows = slice(start, start + test.ranks)
+        start = rows.stop
+        for node, left in zip(test.nodes, test.left(forest), strict=True):
+            mask[rows, tree[node]] &= np.where(left, ~bits[child[node]], ~bits[child[node] + 1])
+    below = int(forest.depth.max()) - len(levels)
+    reached = np.zeros((trees, 32), dtype=np.int32)
+    last = np.flatnonzero(end & (leaves > 0))
+    slot = (np.uint64(1) << offset[last].astype(np.uint64)) * np.uint64(DE_BRUIJN) % np.uint64(1 << 32) >> np.uint64(27)
+    reached[tree[last], slot.astype(np.intp)] = last if below else forest.first[last]
+    cuts = [test.cut for test in tests if test.cut is not None]
+    halvings = max((len(cut) for cut in cuts), default=0).bit_length()
+    padded = np.full((len(cuts), 1 << halvings), np.inf)
     for row, cut in zip(padded, cuts, strict=True):
         row[: len(cut)] = cut
-    return Ranks(_ints(elements), _ints([len(table.left) - 1 for table in tables]), levels, padded, mask, first)
+    counts = [test.ranks - 1 for test in tests]
+    return Ranks(_ints(elements), _ints(counts), halvings, padded, mask, below, reached)
 
 
 @dataclass(frozen=True, eq=False)
-class _Sides:
-    """The nodes that test an element, which ranks go left at each (ranks, nodes), and the cuts if it has such."""
+class _Tests:
+    """The nodes that test an element, and how many ranks that makes (0 where its categories do not make any)."""
 
     nodes: npt.NDArray[np.intp]
-    left: npt.NDArray[np.bool_]
+    ranks: int
     cut: npt.NDArray[np.float64] | None
 
+    def left(self, forest: Forest) -> Iterator[npt.NDArray[np.bool_]]:
+        """For each node which ranks go left. No element is at most a threshold of NaN."""
+        ranks = np.arange(self.ranks)
+        for node in self.nodes:
+            if self.cut is not None:
+                threshold = forest.threshold[node]
+                yield (ranks <= np.searchsorted(self.cut, threshold)) & ~np.isnan(threshold)
+            else:
+                which = forest.first[node]
+                yield np.isin(ranks, _categories(forest, node)) == (forest.set_left[which] == 1)
 
-def _sides(forest: Forest, nodes: npt.NDArray[np.intp]) -> _Sides | None:
-    """The table of one element; ``None`` where its categories do not make one. No element is at most a threshold of NaN."""
+
+def _tests(forest: Forest, nodes: npt.NDArray[np.intp]) -> _Tests:
+    """How an element is tested that is always tested in one way."""
     if forest.feature[nodes[0]] >= 0:
         threshold = forest.threshold[nodes]
         cut = np.unique(threshold[~np.isnan(threshold)])
-        ranks = np.arange(len(cut) + 1)[:, None]
-        return _Sides(nodes, (ranks <= np.searchsorted(cut, threshold)) & ~np.isnan(threshold), cut)
-    sets = forest.first[nodes]
-    categories = [forest.data[forest.set_start[s] : forest.set_end[s]] for s in sets]
-    every = np.concatenate(categories)
-    if ((every < 0) | (every != np.floor(every)) | (every >= _MOST_CATEGORIES)).any():
-        return None
-    left = np.zeros((int(every.max(initial=-1)) + 2, len(nodes)), dtype=bool)
-    for column, known in zip(left.T, categories, strict=True):
-        column[known.astype(np.intp)] = True
-    return _Sides(nodes, left == (forest.set_left[sets] == 1), None)
+        return _Tests(nodes, len(cut) + 1, cut)
+    every = np.concatenate([_categories(forest, node) for node in nodes])
+    tables = not ((every < 0) | (every != np.floor(every)) | (every >= _MOST_CATEGORIES)).any()
+    return _Tests(nodes, int(every.max(initial=-1)) + 2 if tables else 0, None)
 
 
-def _leaf_numbers(forest: Forest) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """For each node the number of leaves below it, and that of leaves of its tree to their left."""
+def _categories(forest: Forest, node: np.intp) -> npt.NDArray[np.float64]:
+    which = forest.first[node]
+    return forest.data[forest.set_start[which] : forest.set_end[which]]
+
+
+def _leaf_numbers(
+    forest: Forest, end: npt.NDArray[np.bool_], levels: list[Ints]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """For each node of some levels, and those where they end: the number of ends below it, and that of its tree's to its left."""
     child = forest.child
-    leaf = child == np.arange(len(child))
-    levels = _levels(forest, leaf)
-    leaves, offset = leaf.astype(np.int64), np.zeros(len(child), dtype=np.int64)
+    leaves, offset = np.zeros(len(child), dtype=np.int64), np.zeros(len(child), dtype=np.int64)
     for inner in reversed(levels):
+        for side in (child[inner], child[inner] + 1):
+            leaves[side[end[side]]] = 1
         leaves[inner] = leaves[child[inner]] + leaves[child[inner] + 1]
+    leaves[forest.root[end[forest.root]]] = 1
     for inner in levels:
         offset[child[inner] + 1] = offset[inner]
         offset[child[inner]] = offset[inner] + leaves[child[inner] + 1]

@@ -26,10 +26,16 @@ def forest_bytes(forest: Forest) -> bytes:
     ranks = forest.ranks
     if ranks is None:
         return b"".join([*numbers, b"\0"])
-    counts = [*map(int_bytes, (ranks.feature, ranks.count)), struct.pack(">i", ranks.levels)]
+    counts = [*map(int_bytes, (ranks.feature, ranks.count)), struct.pack(">ii", ranks.levels, ranks.below)]
     tables = [*counts, double_bytes(ranks.cut.reshape(-1))]
     return b"".join(
-        [*numbers, b"\1", *tables, int_bytes(ranks.mask.reshape(-1).view(np.int32)), int_bytes(ranks.first.reshape(-1))]
+        [
+            *numbers,
+            b"\1",
+            *tables,
+            int_bytes(ranks.mask.reshape(-1).view(np.int32)),
+            int_bytes(ranks.reached.reshape(-1)),
+        ]
     )
 
 

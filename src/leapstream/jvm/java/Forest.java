@@ -34,8 +34,11 @@ public final class Forest {
     /** The trees that are walked one by one. */
     private final int[] alone;
 
-    /** The same trees as tables; null where that is no faster way. */
+    /** The same trees, or their tops, as tables; null where that is no faster way. */
     private final Ranks ranks;
+
+    /** How many levels of each tree are walked. */
+    private final int[] levels;
 
     /** Where the values of the leaf start that is reached in each tree. */
     private final int[] reached;
@@ -55,6 +58,10 @@ public final class Forest {
         enough = in.readInt();
         ranks = in.readBoolean() ? new Ranks(in) : null;
         reached = new int[root.length];
+        levels = (int[]) depth.clone();
+        for (int t = 0; ranks != null && t < levels.length; t++) {
+            levels[t] = Math.min(levels[t], ranks.below);
+        }
         boolean[] together = new boolean[root.length];
         int count = order.length / 4 * 4;
         for (int i = 0; i < count; i++) {
@@ -111,26 +118,29 @@ public final class Forest {
             }
             return;
         }
-        if (ranks != null) {
+        if (ranks == null) {
+            System.arraycopy(root, 0, reached, 0, root.length);
+        } else {
             ranks.reach(x, reached);
-            return;
+            if (ranks.below == 0) {
+                return;
+            }
         }
         for (int i = 0; i < alone.length; i++) {
-            reached[alone[i]] = first[reach(root[alone[i]], x, size)];
+            reached[alone[i]] = first[reach(reached[alone[i]], x, size)];
         }
-        walkTogether(x, order, root, depth, first, reached, feature, threshold, child);
+        walkTogether(x, order, levels, first, reached, feature, threshold, child);
     }
 
-    /** Four trees at a time; the arrays come as arguments, since the compiler keeps those in registers. */
+    /** Four trees at a time, from nodes on; the arrays come as arguments, since the compiler keeps those in registers. */
     private static void walkTogether(
-            double[] x, int[] order, int[] root, int[] depth, int[] first, int[] reached,
-            int[] feature, double[] threshold, int[] child) {
+            double[] x, int[] order, int[] levels, int[] first, int[] reached, int[] feature, double[] threshold, int[] child) {
         for (int i = 0; i + 4 <= order.length; i += 4) {
-            int a = root[order[i]];
-            int b = root[order[i + 1]];
-            int c = root[order[i + 2]];
-            int d = root[order[i + 3]];
-            int left = depth[order[i + 3]];
+            int a = reached[order[i]];
+            int b = reached[order[i + 1]];
+            int c = reached[order[i + 2]];
+            int d = reached[order[i + 3]];
+            int left = levels[order[i + 3]];
             while (true) {
                 for (int level = left < ROUND ? left : ROUND; level > 0; level--) {
                     a = child[a] + (x[feature[a]] <= threshold[a] ? 1 : 0);

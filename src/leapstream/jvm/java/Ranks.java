@@ -4,7 +4,7 @@ import java.io.DataInputStream;
 import java.io.IOException;
 
 /**
- * Small trees over few elements as tables of the leaves that each element leaves possible (after QuickScorer).
+ * Trees over few elements, or their tops, as tables of the leaves that each element leaves possible (after QuickScorer).
  *
  * The rank of an element is the number of its cuts that it is not at most; an element that is tested for categories is its own
  * rank. The masks of the ranks of all elements have one bit in common, that of the leaf; the De Bruijn product of it is the leaf's
@@ -18,8 +18,11 @@ final class Ranks {
     private final int levels;
     private final double[] cut;
     private final int[] mask;
-    private final int[] first;
+    private final int[] ends;
     private final int trees;
+
+    /** Number of levels below the tables; 0 where these hold the trees whole. */
+    final int below;
 
     /** Number of elements with cuts, and for each where they start. */
     private final int searched;
@@ -40,10 +43,11 @@ final class Ranks {
         int[] elements = Data.readInts(in);
         count = Data.readInts(in);
         levels = in.readInt();
+        below = in.readInt();
         cut = Data.readDoubles(in);
         mask = Data.readInts(in);
-        first = Data.readInts(in);
-        trees = first.length / 32;
+        ends = Data.readInts(in);
+        trees = ends.length / 32;
         possible = new int[trees];
         searched = cut.length >>> levels;
         lowest = new int[elements.length];
@@ -62,7 +66,7 @@ final class Ranks {
         }
     }
 
-    /** Where the values of the leaf of each tree start. */
+    /** Where the values of the leaf of each tree start; or the node at which it is to be walked on. */
     void reach(double[] x, int[] reached) {
         rank(x, feature, levels, cut, cuts, row);
         for (int k = 0; k < searched; k++) {
@@ -79,7 +83,7 @@ final class Ranks {
             row[k] = row[0];
         }
         if (row.length == 3) {
-            find(mask, row[0], row[1], row[2], first, reached, trees);
+            find(mask, row[0], row[1], row[2], ends, reached, trees);
             return;
         }
         java.util.Arrays.fill(possible, -1);
@@ -87,7 +91,7 @@ final class Ranks {
         for (int k = 0; k < last; k += 3) {
             narrow(mask, row[k], row[k + 1], row[k + 2], possible, trees);
         }
-        findPossible(mask, row[last], row[last + 1], row[last + 2], possible, first, reached, trees);
+        findPossible(mask, row[last], row[last + 1], row[last + 2], possible, ends, reached, trees);
     }
 
     /** Three searches at a time, which do not wait for each other, in as many steps as the element with most cuts needs. */
@@ -117,18 +121,18 @@ final class Ranks {
         }
     }
 
-    private static void find(int[] mask, int a, int b, int c, int[] first, int[] reached, int trees) {
+    private static void find(int[] mask, int a, int b, int c, int[] ends, int[] reached, int trees) {
         for (int t = 0; t < trees; t++) {
             int leaf = mask[a + t] & mask[b + t] & mask[c + t];
-            reached[t] = first[(t << 5) + (leaf * DE_BRUIJN >>> 27)];
+            reached[t] = ends[(t << 5) + (leaf * DE_BRUIJN >>> 27)];
         }
     }
 
     private static void findPossible(
-            int[] mask, int a, int b, int c, int[] possible, int[] first, int[] reached, int trees) {
+            int[] mask, int a, int b, int c, int[] possible, int[] ends, int[] reached, int trees) {
         for (int t = 0; t < trees; t++) {
             int leaf = possible[t] & mask[a + t] & mask[b + t] & mask[c + t];
-            reached[t] = first[(t << 5) + (leaf * DE_BRUIJN >>> 27)];
+            reached[t] = ends[(t << 5) + (leaf * DE_BRUIJN >>> 27)];
         }
     }
 }
