@@ -35,8 +35,9 @@ test-fast: setup ## the tests that need no Flink, in less than a minute
 	$(RUN) -m pytest -n auto -m "not flink and not slow"
 
 # TensorFlow takes more than a gigabyte, so it has an environment of its own, with Flink.
-test-tensorflow: $(VENV)-tensorflow/.setup-stamp ## the tests of TensorFlow graphs, in an environment that has it
-	$(VENV)-tensorflow/bin/python -m pytest tests/ops/test_tensorflow.py tests/flink/test_tensorflow.py
+test-tensorflow: $(VENV)-tensorflow/.setup-stamp ## the tests of TensorFlow graphs and Keras models, in an environment that has them
+	$(VENV)-tensorflow/bin/python -m pytest tests/ops/test_tensorflow.py tests/flink/test_tensorflow.py \
+		tests/exporters/tensorflow/test_graphs.py tests/exporters/tensorflow/test_keras.py tests/cli/test_export_tensorflow.py
 
 $(VENV)-tensorflow/.setup-stamp: pyproject.toml
 	test -x $(@D)/bin/pip || $(PYTHON) -m venv --clear $(@D)

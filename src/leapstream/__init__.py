@@ -17,7 +17,7 @@ from leapstream.errors import (
 from leapstream.model import Model, ModelSchema, load, save
 
 if TYPE_CHECKING:
-    from leapstream.exporters import from_lightgbm, from_sklearn, from_xgboost
+    from leapstream.exporters import from_keras, from_lightgbm, from_sklearn, from_tensorflow, from_xgboost
 
 __version__ = "0.1.0"
 
@@ -34,8 +34,10 @@ __all__ = [
     "SourceError",
     "Tensor",
     "UnsupportedOpError",
+    "from_keras",
     "from_lightgbm",
     "from_sklearn",
+    "from_tensorflow",
     "from_xgboost",
     "load",
     "save",
@@ -44,7 +46,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """The exporters, which are imported when they are first asked for."""
-    if name in ("from_lightgbm", "from_sklearn", "from_xgboost"):
+    if name.startswith("from_") and name in __all__:
         from leapstream import exporters
 
         return getattr(exporters, name)

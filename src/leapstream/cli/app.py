@@ -57,6 +57,7 @@ class KindName(str, Enum):
     SKLEARN = "sklearn"
     XGBOOST = "xgboost"
     LIGHTGBM = "lightgbm"
+    TENSORFLOW = "tensorflow"
 
 
 class RecordFormat(str, Enum):
@@ -267,7 +268,7 @@ def _export(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="SOURCE", help="Saved by joblib, pickle or skops, XGBoost or LightGBM; seen in the file."
+            metavar="SOURCE", help="Saved by joblib, pickle, skops, XGBoost, LightGBM, Keras or TensorFlow."
         ),
     ],
     target: Annotated[

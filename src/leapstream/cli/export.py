@@ -301,6 +301,23 @@ def _read_lightgbm(path: Path, options: Options) -> Model:
     return exporters.from_lightgbm(booster, options.sample, name=options.name)
 
 
+def _is_tensorflow(path: Path) -> bool:
+    return (path / "saved_model.pb").is_file() or (path.is_file() and path.suffix.lower() in (".keras", ".pb"))
+
+
+def _read_tensorflow(path: Path, options: Options) -> Model:
+    if path.suffix.lower() != ".keras":
+        return exporters.from_tensorflow(path, options.sample, name=options.name)
+    keras = _library(path, "keras", "tensorflow")
+    try:
+        # In its safe mode, the default, Keras refuses code.
+        network = keras.saving.load_model(path, compile=False)
+    # What a file holds may raise anything.
+    except Exception as error:
+        raise _unreadable(path, "Keras", error) from error
+    return exporters.from_keras(network, options.sample, name=options.name)
+
+
 KINDS = {
     kind.name: kind
     for kind in (
@@ -314,6 +331,13 @@ KINDS = {
         Kind("xgboost", "XGBoost", "JSON, UBJSON or binary model files", _is_xgboost, _read_xgboost),
         Kind(
             "lightgbm", "LightGBM", "text model files", lambda path: _head(path).startswith(b"tree\n"), _read_lightgbm
+        ),
+        Kind(
+            "tensorflow",
+            "TensorFlow",
+            "SavedModel directories, frozen graphs (.pb), .keras",
+            _is_tensorflow,
+            _read_tensorflow,
         ),
     )
 }

@@ -1,0 +1,185 @@
+"""Keras's models: dense networks as MLeap's own ops, all others as graphs of TensorFlow."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Iterable
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from leapstream.errors import SchemaError, UnsupportedOpError
+from leapstream.exporters import network as layers_of
+from leapstream.exporters.frame import VECTOR, features_of
+from leapstream.exporters.graph import Block, Graph
+from leapstream.exporters.step import Dispatch, Outcome, Step, label, most_probable, renamed
+from leapstream.exporters.tensorflow import activations
+from leapstream.exporters.tensorflow.activations import Activation
+from leapstream.exporters.tensorflow.graphs import GraphModel, checked, saved_model
+from leapstream.exporters.tensorflow.layers import convert, refuse
+from leapstream.exporters.tensorflow.network import Network
+from leapstream.model import Model
+
+
+def from_keras(model: Any, sample: Any = None, *, native: bool | None = None, name: str | None = None) -> Model:
+    """A model that predicts what a Keras model does.
+
+    A chain of dense layers, activations, normalizations and layers that act in training alone becomes MLeap's own ops, which
+    run in every backend, in double precision. Any other model becomes its ``tensorflow`` op, which needs that library.
+
+    A model that ends in a softmax has the columns ``probability`` and ``prediction``, the position of the greatest; one that ends
+    in a sigmoid of one unit the same, of two classes. Others have ``prediction``: a number, or a vector when there are several
+    units. Made of MLeap's ops, classifiers have ``raw_prediction`` besides. Of a model with several outputs each is a column.
+
+    Args:
+        model: a ``Sequential`` or functional model.
+        sample: some of the data, for the names of its columns, or a :class:`~leapstream.bundle.types.Schema`; of models that take
+            one vector. Without it that is the column ``features``, and several inputs are columns of their names.
+        native: ``True`` for MLeap's own ops, ``False`` for the ``tensorflow`` op; by default the former where they can do it.
+        name: the model's name; its own by default.
+
+    Raises:
+        UnsupportedOpError: with ``native=True``, MLeap's ops cannot compute what a layer does; the message names the layer.
+        SchemaError: the model has no inputs yet, or the columns are not those that it takes.
+        BackendError: TensorFlow is needed and not installed, or refuses the graph.
+    """
+    called = name or str(model.name)
+    if native is not False:
+        try:
+            return _native(model, sample, called)
+        except UnsupportedOpError:
+            if native:
+                raise
+    return _as_graph(model, sample, called)
+
+
+def _step(model: Any, graph: Graph, width: int) -> Step:
+    where = f"Keras's {type(model).__name__} {model.name!r}"
+    return Step(model, graph, where, "", Dispatch({}, {}), given_classes=np.arange(max(width, 2)))
+
+
+# ---- as ops -----------------------------------------------------------------------------------------------------------
+
+
+def _native(model: Any, sample: Any, name: str) -> Model:
+    actions = [action for layer in _chain(model) for action in convert(layer)]
+    shape, kind = model.inputs[0].shape, model.inputs[0].dtype
+    if not kind.startswith("float"):
+        refuse(model, f"it takes {kind}, to which Keras casts")
+    width = math.prod(size or 0 for size in shape[1:])
+    if not width:
+        refuse(model, f"it takes what has the shape {tuple(shape)}, whose size is not known")
+    features = features_of(sample, None, width)
+    graph = Graph([block.column for block in features])
+    network = Network(graph, graph.dense(features))
+    *before, last = actions or [activations.linear]
+    ends = last if last in _CLASSIFIES else activations.linear
+    for action in actions if ends is activations.linear else before:
+        action(network)
+    step = _step(model, graph, network.width)
+    return graph.model(name, label(step, _outcome(step, network, ends)))
+
+
+_CLASSIFIES = (activations.softmax, activations.sigmoid)
+
+
+def _outcome(step: Step, network: Network, last: Activation) -> Outcome:
+    if last is activations.softmax and network.width > 1:
+        return layers_of.softmax(step, network.block, network.full())
+    if last is activations.sigmoid and network.width == 1:
+        return layers_of.logistic(step, network.block, network.full())
+    last(network)
+    if network.width == 1:
+        return layers_of.number(step, network.block, network.full())
+    return Outcome(renamed(step, network.vector(), "prediction"))
+
+
+def _chain(model: Any) -> list[Any]:
+    """The layers, each of which takes what the one before gives."""
+    kind = type(model).__name__
+    if type(model).__module__.partition(".")[0] != "keras" or kind not in ("Sequential", "Functional"):
+        refuse(model, "it is neither Sequential nor functional")
+    if not model.built or not model.inputs:
+        raise SchemaError(f"the {kind} {model.name!r} has no inputs yet: give it an Input, or call it on some data")
+    layers = list(model.layers)
+    if kind == "Sequential":
+        return [inner for layer in layers for inner in (_chain(layer) if _is_sequential(layer) else [layer])]
+    first, *rest = layers or [model]
+    if type(first).__name__ != "InputLayer" or len(model.inputs) != 1 or len(model.outputs) != 1:
+        refuse(model, "it has several inputs or outputs")
+    for before, layer in zip(layers, rest, strict=False):
+        if _given(layer) is not before.output:
+            refuse(layer, f"it does not take what the layer {before.name!r} gives, and nothing else")
+    if layers[-1].output is not model.outputs[0]:
+        refuse(model, "its output is not that of its last layer")
+    return rest
+
+
+def _is_sequential(layer: Any) -> bool:
+    return type(layer).__name__ == "Sequential"
+
+
+def _given(layer: Any) -> Any:
+    """The tensor that a layer takes; ``None`` when there are several, or it is used more than once."""
+    try:
+        return layer.input
+    except (AttributeError, ValueError):
+        return None
+
+
+# ---- as a graph -------------------------------------------------------------------------------------------------------
+
+
+def _as_graph(model: Any, sample: Any, name: str) -> Model:
+    found = _exported(model)
+    if len(found.inputs) == 1:
+        found = found.with_inputs(dict.fromkeys(found.inputs, VECTOR))
+    if len(found.outputs) > 1:
+        names = getattr(model, "output_names", None) or sorted(found.outputs)
+        return found.with_outputs(dict(zip(_in_order(found.outputs), names, strict=True))).model(sample, name)
+    ((column, output),) = found.outputs.items()
+    if output.dimensions is None or len(output.dimensions) != 1 or output.dimensions[0] < 1:
+        return found.with_outputs({column: "prediction"}).model(sample, name)
+    graph, (column,) = found.add_to(sample)
+    width = output.dimensions[0]
+    step = _step(model, graph, width)
+    return checked(graph.model(name, label(step, _graph_outcome(step, Block(column, width), _last_activation(model)))))
+
+
+def _exported(model: Any) -> GraphModel:
+    with tempfile.TemporaryDirectory(prefix="leapstream-") as folder:
+        try:
+            # Keras tells where it put the model, which nobody asked for.
+            with redirect_stdout(StringIO()):
+                model.export(folder)
+        except ValueError as error:
+            raise SchemaError(f"the {type(model).__name__} {model.name!r} cannot be exported: {error}") from error
+        return saved_model(Path(folder), "serving_default")
+
+
+def _in_order(outputs: Iterable[str]) -> list[str]:
+    """``output_0``, ``output_1``, … in the order of the numbers."""
+    return sorted(outputs, key=lambda name: (len(name), name))
+
+
+def _graph_outcome(step: Step, block: Block, last: str | None) -> Outcome:
+    if last == "softmax" and block.size > 1:
+        return most_probable(step, block)
+    if last == "sigmoid" and block.size == 1:
+        both = step.graph.matrix((block,), "classes", np.array([[-1.0, 1.0]]), np.array([1.0, 0.0]))
+        return most_probable(step, both)
+    if block.size == 1:
+        return layers_of.number(step, block, [(np.ones((1, 1)), np.zeros(1))])
+    return Outcome(renamed(step, block, "prediction"))
+
+
+def _last_activation(model: Any) -> str | None:
+    """The name of the activation with which a model ends."""
+    layer = model.layers[-1] if getattr(model, "layers", None) else None
+    if type(layer).__name__ == "Softmax":
+        return "softmax"
+    return getattr(getattr(layer, "activation", None), "__name__", None)
