@@ -14,6 +14,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -83,10 +84,8 @@ public class Predict extends Function {{
 """
 
 
-def run(
-    variant: str, seconds: float, hint: int, fixed: list[int] | None, settings: dict[str, str]
-) -> tuple[list[tuple[int, float]], dict[str, str]]:
-    """Rows and seconds of the job of few and the one of many rows; and the settings of the Python backend that they had."""
+def make_job(variant: str, settings: dict[str, str], parallelism: int = 1) -> tuple[Callable[[int], float], Any]:
+    """The job of a variant, which gives the seconds that it takes for so many rows; and its table environment."""
     from pyflink.datastream import StreamExecutionEnvironment
     from pyflink.table import StreamTableEnvironment
 
@@ -95,14 +94,15 @@ def run(
     work_name, form = variant.split("/")
     work = works()[work_name]
     env = StreamExecutionEnvironment.get_execution_environment()
-    env.set_parallelism(1)
+    env.set_parallelism(parallelism)
     table_env = StreamTableEnvironment.create(env)
     for key, value in settings.items():
         table_env.get_config().set(key, value)
     inputs = columns(work)
-    call, sink = "*", ", ".join(f"{n} {'STRING' if c.startswith('ELT') else 'DOUBLE'}" for n, _, c in inputs)
+    # The job without a function reads the same columns, and gives the sink one number too.
+    call = " + ".join(f"CHAR_LENGTH({name})" if made.startswith("ELT") else name for name, _, made in inputs)
     if form != NOTHING:
-        call, sink = f"Predict({', '.join(name for name, _, _ in inputs)})", "p DOUBLE"
+        call = f"Predict({', '.join(name for name, _, _ in inputs)})"
     if form in BACKENDS:
         names = [field.name for field in work.frame(1).schema]
         MLeapUDFRegistry.register(
@@ -118,7 +118,7 @@ def run(
         for jar in flink_jars({f"{PACKAGE}.Predict": peer_source(work, form, inputs)}):
             add_jar(table_env, jar)
         table_env.create_java_temporary_system_function("Predict", f"{PACKAGE}.Predict")
-    table_env.execute_sql(f"CREATE TEMPORARY TABLE Nowhere ({sink}) WITH ('connector' = 'blackhole')")
+    table_env.execute_sql("CREATE TEMPORARY TABLE Nowhere (p DOUBLE) WITH ('connector' = 'blackhole')")
 
     def job(rows: int) -> float:
         _source(table_env, inputs, rows)
@@ -126,9 +126,17 @@ def run(
         table_env.execute_sql(f"INSERT INTO Nowhere SELECT {call} FROM Features").wait()
         return time.perf_counter() - start
 
+    job(1000)
+    return job, table_env
+
+
+def run(
+    variant: str, seconds: float, hint: int, fixed: list[int] | None, settings: dict[str, str]
+) -> tuple[list[tuple[int, float]], dict[str, str]]:
+    """Rows and seconds of the job of few and the one of many rows; and the settings of the Python backend that they had."""
+    job, table_env = make_job(variant, settings)
     used = table_env.get_config().get_configuration().to_dict()
     kept = {key: value for key, value in used.items() if key.startswith(PYTHON_SETTINGS)}
-    job(1000)
     if fixed:
         return [(rows, job(rows)) for rows in fixed], kept
     # Each row count is tried until a job takes as long as that of few rows is to take.

@@ -33,8 +33,9 @@ INTRODUCTION = {
 
 A job of datagen, the function and a blackhole sink, parallelism 1, beside MLeap's runtime in a scalar function of the same job.
 The numbers are slopes between a job of few rows and one of many, so that starting and stopping are not in them. *Whole job* has
-the source and the sink; *function* is the whole job less the job without a function, of the same round. The last column is how
-many times as much MLeap's quickest form takes for the function.
+the source and the sink; *function* is the whole job less the job without a function, of the same round, which reads the same
+columns and adds them up (strings by their lengths). The last column is how many times as much MLeap's quickest form takes for the
+function.
 """,
     "vectorized": """## Batches of 10,000 rows
 

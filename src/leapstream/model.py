@@ -15,7 +15,7 @@ import numpy as np
 
 from leapstream.bundle.definition import BundleDef, Format
 from leapstream.bundle.reader import read_bundle
-from leapstream.bundle.types import Schema, TensorType
+from leapstream.bundle.types import DataType, Schema, TensorType
 from leapstream.bundle.writer import write_bundle
 from leapstream.errors import BackendError, BundleError, PredictionError, SchemaError
 from leapstream.ops.pipeline import Node, Root, declared_inputs, lower, produced_columns, read_node, steps, write_node
@@ -194,15 +194,55 @@ class Model:
             PredictionError: a row fails.
         """
         wanted = self.schema.outputs.names if outputs is None else tuple(outputs)
-        if type(data) is dict and backend == "vectorized" and (alone := self._row_executor(wanted)) is not None:
+        if type(data) is dict and backend == "vectorized":
             try:
-                return alone.run(data)
+                return self._predict_alone(data, wanted)
             except UnusualRecordError:
                 pass
-        if not _is_record(data, self.schema.inputs):
-            return self._run(data, backend, wanted, on_error, keep_inputs=False)
+        if _is_record(data, self.schema.inputs):
+            return self._predict_in_batch(data, wanted, backend, on_error)
+        return self._run(data, backend, wanted, on_error, keep_inputs=False)
+
+    def predict_record(
+        self,
+        record: Mapping[str, Any],
+        *,
+        outputs: Sequence[str] | None = None,
+        backend: Backend = "vectorized",
+        on_error: OnError = "raise",
+    ) -> dict[str, Any] | None:
+        """The final outputs for one record, where a dict of lists might be a batch to :meth:`predict`.
+
+        Args:
+            record: column to value; a tensor as a list or array.
+            outputs, backend, on_error: as in :meth:`predict`.
+
+        Returns:
+            column to value, or ``None`` when the model drops the record.
+
+        Raises:
+            SchemaError: the record does not fit the model.
+            PredictionError: it fails.
+        """
+        wanted = self.schema.outputs.names if outputs is None else tuple(outputs)
+        if backend == "vectorized":
+            try:
+                return self._predict_alone(record, wanted)
+            except UnusualRecordError:
+                pass
+        return self._predict_in_batch(record, wanted, backend, on_error)
+
+    def _predict_alone(self, record: Mapping[str, Any], outputs: tuple[str, ...]) -> dict[str, Any] | None:
+        alone = self._row_executor(outputs)
+        if alone is None:
+            raise UnusualRecordError
+        return alone.run(record)
+
+    def _predict_in_batch(
+        self, record: Mapping[str, Any], outputs: tuple[str, ...], backend: Backend, on_error: OnError
+    ) -> dict[str, Any] | None:
         try:
-            rows = self._run([data], backend, wanted, on_error, keep_inputs=False)
+            rows: list[dict[str, Any]] = self._run([record], backend, outputs, on_error, keep_inputs=False)
         except PredictionError as error:
             raise PredictionError(
                 error.reason, model=error.model, node=error.node, op=error.op, column=error.column
@@ -278,9 +318,14 @@ def _is_record(data: Any, inputs: Schema) -> bool:
     return isinstance(data, Mapping) and any(
         value is None
         or isinstance(value, (str, bytes, bool, int, float, np.generic))
-        or (name in inputs and isinstance(inputs[name].type, TensorType) and _is_vector(value))
+        or (name in inputs and _is_wide(inputs[name].type) and _is_vector(value))
         for name, value in data.items()
     )
+
+
+def _is_wide(data_type: DataType) -> bool:
+    """Whether it is a tensor of one dimension or more: of those without any, a vector is a column."""
+    return isinstance(data_type, TensorType) and data_type.dimensions != ()
 
 
 def _is_vector(value: Any) -> bool:

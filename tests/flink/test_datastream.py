@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections import namedtuple
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ from pyflink.common import Row, Types
 from pyflink.datastream import DataStream, OutputTag, StreamExecutionEnvironment
 
 import leapstream
-from leapstream import PredictionError, SchemaError
-from leapstream.flink import FAILED, MLeapMapFunction, MLeapProcessFunction, predict_stream
+from leapstream import ConfigError, PredictionError, SchemaError
+from leapstream.flink import FAILED, MLeapMapFunction, MLeapProcessFunction, Target, compile_jar, predict_stream
 
 from .conftest import FOREST, LINEAR, bundle_of
 
@@ -148,3 +149,29 @@ def test_a_stream_that_lacks_a_column_is_refused(env: StreamExecutionEnvironment
     kind = Types.ROW_NAMED(["feature1", "feature2"], [Types.DOUBLE()] * 2)
     with pytest.raises(SchemaError, match="feature3"):
         predict_stream(env.from_collection([Row(1.0, 2.0)], kind), LINEAR)
+
+
+def test_a_stream_is_predicted_by_a_function_or_model_of_a_jar(env: StreamExecutionEnvironment, tmp_path: Path) -> None:
+    jar = tmp_path / "models.jar"
+    compile_jar(
+        jar,
+        [
+            Target("Linear", leapstream.load(LINEAR), outputs=("prediction", "features")),
+            Target("Forest", leapstream.load(FOREST), "model"),
+        ],
+    )
+    rows = collected(predict_stream(keyed(env, ("a", *ROWS[0])), f"{jar}#Linear"))
+    assert rows[0].as_dict()["prediction"] == pytest.approx(expected()[0])
+    assert list(rows[0].as_dict()["features"]) == list(ROWS[0])
+    (row,) = collected(
+        predict_stream(env.from_collection(ROWS[:1], Types.TUPLE([Types.DOUBLE()] * 3)), f"{jar}#Forest")
+    )
+    assert row.as_dict()["prediction"] == leapstream.load(FOREST).predict({"features": list(ROWS[0])})["prediction"]
+    for reference, options, message in (
+        (f"{jar}#Absent", {}, "it has Forest, Linear"),
+        (str(jar), {}, "say which"),
+        (str(tmp_path / "none.jar"), {}, "no jar of models"),
+        (f"{jar}#Linear", {"on_error": "null"}, "compiled into a jar"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            predict_stream(keyed(env, ("a", *ROWS[0])), reference, **options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -13,10 +14,11 @@ from pyflink.datastream.functions import KeyedProcessFunction, MapFunction, Runt
 from pyflink.table import StreamTableEnvironment
 
 from leapstream.bundle.types import BasicType, DataType, MapType, ScalarType
-from leapstream.errors import PredictionError, SchemaError
+from leapstream.errors import ConfigError, PredictionError, SchemaError
 from leapstream.flink.config import Backend, OnError
-from leapstream.flink.registry import MLeapUDFRegistry
+from leapstream.flink.registry import MLeapUDFRegistry, add_jar
 from leapstream.flink.signature import FunctionSignature, quoted
+from leapstream.jvm.jar import compiled_model
 from leapstream.model import Model, load
 from leapstream.vectorized.columns import ARROW_TYPES
 
@@ -47,15 +49,10 @@ class _Predictor:
     def predict(self, element: Any) -> Any:
         model, signature = self.opened()
         names = signature.outputs.names
-        try:
-            rows = model.predict([_with_maps(_record(element, signature), signature)], outputs=names)
-        except PredictionError as error:
-            raise PredictionError(
-                error.reason, model=error.model, node=error.node, op=error.op, column=error.column
-            ) from error
-        if not rows:
+        found = model.predict_record(_with_maps(_record(element, signature), signature), outputs=names)
+        if found is None:
             return None
-        return rows[0][names[0]] if len(names) == 1 else Row(**rows[0])
+        return found[names[0]] if len(names) == 1 else Row(**found)
 
     def produced_type(self) -> TypeInformation:
         _, signature = self.opened()
@@ -238,9 +235,10 @@ def predict_stream(
 
     Args:
         data_stream: rows, tuples or scalars, with their types known to Flink.
-        model: a model, or path or URI of its bundle.
+        model: a model, or path or URI of its bundle; or ``models.jar#NAME``, a function or model of a jar that
+            ``leapstream compile`` wrote, which has its inputs, outputs and ``on_error`` in it.
         inputs: the columns, or positions' names, that the model reads; by default its inputs in order of first use.
-        outputs: columns to add; by default the model's prediction.
+        outputs: columns to add; by default the model's prediction, or all that a jar's model gives.
         backend: ``jvm``, ``python``, or ``auto``: the JVM where it can run the model.
         on_error: ``fail`` the job where the model refuses a record, or give ``null``.
         table_env: what converts the stream; by default a new one of the stream's environment.
@@ -249,6 +247,7 @@ def predict_stream(
         named rows: the stream's columns, then the predictions.
 
     Raises:
+        ConfigError: the jar has no model of that name, or an option is given that is compiled into it.
         SchemaError: the stream's columns do not fit the model.
         LeapstreamError: the model cannot be had, read or run.
     """
@@ -258,39 +257,66 @@ def predict_stream(
     table = table_env.from_data_stream(data_stream)
     columns = list(table.get_schema().get_field_names())
     name = f"leapstream_predict_{next(_FUNCTION_NUMBERS)}"
-    function = MLeapUDFRegistry.register(
-        name, model, table_env, inputs=inputs, outputs=outputs, backend=backend, on_error=on_error
-    )
+    if isinstance(model, str) and (compiled := compiled_model(model)) is not None:
+        if (inputs, outputs) != (None, None) or backend == "python" or on_error != "fail":
+            raise ConfigError(f"{model}: inputs, outputs and on_error are compiled into a jar, which runs on the JVM")
+        path, found = compiled
+        add_jar(table_env, path)
+        table_env.create_java_temporary_system_function(name, found.class_name)
+        call = _Call(name, tuple(found.inputs), tuple(found.outputs), _takes_numbers(tuple(found.inputs.values())))
+    else:
+        signature = MLeapUDFRegistry.register(
+            name, model, table_env, inputs=inputs, outputs=outputs, backend=backend, on_error=on_error
+        ).signature
+        call = _Call(name, signature.inputs.names, signature.outputs.names, signature.packed >= 0)
     view = f"{name}_stream"
     table_env.create_temporary_view(view, table)
     try:
-        arguments = _arguments(columns, function.signature)
-        result = table_env.sql_query(_query(columns, arguments, function.signature, name, view))
+        result = table_env.sql_query(call.query(columns, view))
         return table_env.to_data_stream(result)
     finally:
         table_env.drop_temporary_view(view)
         table_env.drop_temporary_system_function(name)
 
 
-def _arguments(columns: list[str], signature: FunctionSignature) -> list[str]:
-    names = signature.inputs.names
-    clash = [f.name for f in signature.outputs if f.name in columns]
-    if clash:
-        raise SchemaError(f"{signature}: the stream has a column {clash[0]!r} already")
-    if all(name in columns for name in names):
-        return list(names)
-    if not any(name in columns for name in names) and (len(columns) == len(names) or signature.packed >= 0):
-        return columns
-    missing = [name for name in names if name not in columns]
-    raise SchemaError(f"{signature}: the stream has no column {missing[0]!r}; its columns are {columns}")
+def _takes_numbers(types: Sequence[str]) -> bool:
+    """Whether numbers may stand for the only argument, an array."""
+    return len(types) == 1 and types[0].startswith("ARRAY<")
 
 
-def _query(columns: list[str], arguments: list[str], signature: FunctionSignature, name: str, view: str) -> str:
-    kept = ", ".join(map(quoted, columns))
-    call = f"{name}({', '.join(map(quoted, arguments))})"
-    outputs = list(signature.outputs.names)
-    if len(outputs) == 1:
-        return f"SELECT {kept}, {call} AS {quoted(outputs[0])} FROM {view}"
-    result = quoted(f"{name}_result")
-    fields = ", ".join(f"{result}.{quoted(output)} AS {quoted(output)}" for output in outputs)
-    return f"SELECT {kept}, {fields} FROM (SELECT {kept}, {call} AS {result} FROM {view})"
+@dataclass(frozen=True)
+class _Call:
+    """A function, what it takes and gives, and whether scalars may stand for its only argument."""
+
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    packed: bool
+
+    def query(self, columns: list[str], view: str) -> str:
+        """The columns of a view, and the outputs for them.
+
+        Raises:
+            SchemaError: they do not fit.
+        """
+        kept = ", ".join(map(quoted, columns))
+        call = f"{self.name}({', '.join(map(quoted, self._arguments(columns)))})"
+        if len(self.outputs) == 1:
+            return f"SELECT {kept}, {call} AS {quoted(self.outputs[0])} FROM {view}"
+        result = quoted(f"{self.name}_result")
+        fields = ", ".join(f"{result}.{quoted(output)} AS {quoted(output)}" for output in self.outputs)
+        return f"SELECT {kept}, {fields} FROM (SELECT {kept}, {call} AS {result} FROM {view})"
+
+    def _arguments(self, columns: list[str]) -> list[str]:
+        clash = [name for name in self.outputs if name in columns]
+        if clash:
+            raise SchemaError(f"{self}: the stream has a column {clash[0]!r} already")
+        if all(name in columns for name in self.inputs):
+            return list(self.inputs)
+        if not any(name in columns for name in self.inputs) and (len(columns) == len(self.inputs) or self.packed):
+            return columns
+        missing = [name for name in self.inputs if name not in columns]
+        raise SchemaError(f"{self}: the stream has no column {missing[0]!r}; its columns are {columns}")
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(self.inputs)}) -> {', '.join(self.outputs)}"

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from leapstream.bundle.writer import write_atomically
-from leapstream.errors import BackendError, BundleError
+from leapstream.errors import BackendError, BundleError, ConfigError
 
 # The earliest time that a zip can hold.
 _TIME = (1980, 1, 1, 0, 0, 0)
@@ -134,4 +134,26 @@ class CompiledJar:
             raise BundleError(f"{path}: its manifest does not say what leapstream writes: {error}") from error
 
 
-__all__ = ["CompiledJar", "CompiledModel", "write_jar"]
+def compiled_model(reference: str) -> tuple[Path, CompiledModel] | None:
+    """The jar and the model that ``models.jar#NAME`` names; ``None`` where the text names no jar.
+
+    Raises:
+        ConfigError: it is no jar of models, or has no model or function of that name, or several and none is named.
+    """
+    path, _, name = reference.partition("#")
+    if not path.endswith(".jar"):
+        return None
+    jar = CompiledJar.read(path)
+    if jar is None:
+        raise ConfigError(f"{path}: there is no jar of models, which leapstream compile writes")
+    found = [model for model in jar.models if name in ("", model.name)]
+    if len(found) == 2 and found[0].name == found[1].name:
+        # A function and a model of one name: the function has the outputs that were asked for.
+        found = [model for model in found if model.kind == "function"]
+    if len(found) != 1:
+        names = ", ".join(sorted({model.name for model in jar.models}))
+        raise ConfigError(f"{reference}: say which of its models, as {path}#NAME; it has {names}")
+    return Path(path), found[0]
+
+
+__all__ = ["CompiledJar", "CompiledModel", "compiled_model", "write_jar"]
