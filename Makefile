@@ -9,7 +9,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-tensorflow lint format typecheck imports docs support bench bench-quick bench-flink bench-corrupt bench-memory clean
+.PHONY: help setup demo test test-fast test-tensorflow lint format typecheck imports docs support bench bench-quick bench-flink bench-corrupt bench-memory bench-exporting clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -87,6 +87,9 @@ bench-corrupt: setup ## truncated and bit-flipped bundles, all of them
 
 bench-memory: setup ## peak memory of hashed text, size and load time of a jar of 1,000 trees
 	$(RUN) benchmarks/memory.py
+
+bench-exporting: setup ## seconds to export, write and load 1,000 trees of scikit-learn, XGBoost and LightGBM
+	$(RUN) -W ignore benchmarks/exporting.py
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) $(VENV)-tensorflow $(VENV)-bench site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
