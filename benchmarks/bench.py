@@ -18,6 +18,7 @@ BENCHMARKS = {
     "single": sys.executable,
     "loading": sys.executable,
     "flink": sys.executable,
+    "scaling": sys.executable,
     "python_peers": str(PEERS_PYTHON),
 }
 """The benchmarks, and the Python that runs each."""

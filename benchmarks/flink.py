@@ -200,7 +200,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_common_options(parser, rounds=3)
     add_works(parser)
-    parser.set_defaults(seconds=4.0)
+    parser.set_defaults(seconds=2.5)
     parser.add_argument("--only", nargs="+", choices=variants(), metavar="WORK/FORM", help=", ".join(variants()))
     parser.add_argument(
         "--rows", type=int, nargs=2, metavar=("FEW", "MANY"), help="instead of as many as fill --seconds"

@@ -26,6 +26,7 @@ _AXES = {
     "features": "features of 50 trees of depth 6",
     "categories": "categories of a one-hot encoded column, linear model",
     "rows in a batch": "rows in a batch, linear pipeline of 13 columns",
+    "rows of a job": "rows of a Flink job",
 }
 
 INTRODUCTION = {
@@ -36,6 +37,11 @@ The numbers are slopes between a job of few rows and one of many, so that starti
 the source and the sink; *function* is the whole job less the job without a function, of the same round, which reads the same
 columns and adds them up (strings by their lengths). The last column is how many times as much MLeap's quickest form takes for the
 function.
+""",
+    "scaling": """## How a job grows
+
+forest3-20x5 on the JVM backend; seconds of a whole job, from `INSERT` to its end, after one of a tenth of the rows. *Least heap
+in use* is what is left after collections of garbage.
 """,
     "vectorized": """## Batches of 10,000 rows
 
@@ -52,7 +58,8 @@ Seconds from the start of a process. *Cold* is the first prediction ever after a
     "python_peers": """## Beside Python libraries
 
 Models trained by scikit-learn, batches of 10,000 rows, one thread each. ONNX Runtime computes in single precision, the others in
-double. treelite is measured as interpreted by GTIL and as compiled by tl2cgen.
+double. treelite is measured as interpreted by GTIL and as compiled by tl2cgen. Pipelines get pandas frames; *ONNX Runtime* and
+*leapstream, Arrow* get the arrays and the record batch that they like best, made beforehand.
 """,
 }
 """The benchmarks in the order of the report, and what is said of each."""
@@ -134,19 +141,25 @@ TARGETS = (
     ),
     *(
         Target("python_peers", work, "leapstream", 1, peer)
-        for work in (
-            "forest, 20 trees of depth 5",
-            "forest, 100 trees of depth 8",
-            "pipeline, linear",
-            "pipeline, forest",
+        for work in ("forest, 20 trees of depth 5", "forest, 100 trees of depth 8")
+        for peer in ("scikit-learn", "ONNX Runtime", "treelite")
+    ),
+    *(
+        Target("python_peers", work, variant, 1, peer)
+        for work in ("pipeline, linear", "pipeline, forest")
+        for variant, peer in (
+            ("leapstream", "scikit-learn"),
+            ("leapstream", "ONNX Runtime, pandas"),
+            ("leapstream, Arrow", "ONNX Runtime"),
         )
-        for peer in ("scikit-learn", "ONNX Runtime", *(["treelite"] if work.startswith("forest") else []))
     ),
 )
 WHOLE_JOBS = {"linear3": 1.25, "forest3-20x5": 1.25}
 """How many times the job without a function a whole job may take."""
 
 IMPORT_SECONDS = 0.3
+SPEED_UP = 1.7
+PARALLEL = "a job of many rows"
 
 
 def judged(results: dict[str, Result]) -> Iterator[tuple[str, str, str]]:
@@ -177,6 +190,11 @@ def judged(results: dict[str, Result]) -> Iterator[tuple[str, str, str]]:
             found = median(a / b for a, b in zip(job.samples, base.samples, strict=False))
             wanted = f"flink: {work}, whole job within {limit} × of the job without a function"
             yield wanted, f"{found:.2f} ×", _verdict(found <= limit)
+    scaling = results.get("scaling")
+    one, two = (scaling.find(PARALLEL, f"leapstream, parallelism {n}") if scaling else None for n in (1, 2))
+    if one and two:
+        wanted = f"scaling: parallelism 2 at least {SPEED_UP} × as fast as 1"
+        yield wanted, f"{one.median / two.median:.2f} ×", _verdict(one.median >= SPEED_UP * two.median)
     loading = results.get("loading")
     imported = loading.find("import leapstream", "leapstream") if loading else None
     if imported:
@@ -207,7 +225,7 @@ def table(result: Result) -> list[str]:
     for figure in flat:
         own = samples_of(result, figure)
         compared = ""
-        if ours(figure) and result.benchmark != "loading":
+        if ours(figure) and result.benchmark not in ("loading", "scaling"):
             compared = ratio(strongest_peer(result, figure), median(own))
         cells = spread(figure.samples)
         if result.benchmark == "flink":

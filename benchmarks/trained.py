@@ -171,13 +171,19 @@ def pipeline(kind: str, rows: int, *, numbers: int = 9, categories: tuple[int, .
     model = _model(numeric, strings, labels, fitted["last"])
     types = [(n, FloatTensorType([None, 1])) for n in numeric] + [(s, StringTensorType([None, 1])) for s in strings]
     session = _session(to_onnx(fitted, initial_types=types))
-    inputs = {n: given[[n]].to_numpy(np.float32) for n in numeric} | {s: given[[s]].to_numpy(object) for s in strings}
+
+    def arrays() -> dict[str, Any]:
+        numbers = {n: given[[n]].to_numpy(np.float32) for n in numeric}
+        return numbers | {s: given[[s]].to_numpy(object) for s in strings}
+
+    inputs = arrays()
     batch = pa.RecordBatch.from_pandas(given, preserve_index=False)
     predictors: dict[str, Predict] = {
         "leapstream": lambda: model.predict(given)["prediction"],
         "leapstream, Arrow": lambda: model.predict(batch)["prediction"],
         "scikit-learn": lambda: fitted.predict(given),
         "ONNX Runtime": lambda: session.run(None, inputs)[0],
+        "ONNX Runtime, pandas": lambda: session.run(None, arrays())[0],
     }
     return Trained(predictors, frozenset({"leapstream", "leapstream, Arrow", "scikit-learn"}))
 
