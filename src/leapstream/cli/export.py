@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import warnings
 from collections.abc import Callable, Sequence
@@ -306,6 +307,8 @@ def _is_tensorflow(path: Path) -> bool:
 
 
 def _read_tensorflow(path: Path, options: Options) -> Model:
+    # Else TensorFlow tells on standard error how it was built, each time.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if path.suffix.lower() != ".keras":
         return exporters.from_tensorflow(path, options.sample, name=options.name)
     keras = _library(path, "keras", "tensorflow")
