@@ -17,7 +17,15 @@ from leapstream.errors import (
 from leapstream.model import Model, ModelSchema, load, save
 
 if TYPE_CHECKING:
-    from leapstream.exporters import from_keras, from_lightgbm, from_sklearn, from_tensorflow, from_xgboost
+    from leapstream.exporters import (
+        from_keras,
+        from_lightgbm,
+        from_sklearn,
+        from_spark,
+        from_tensorflow,
+        from_xgboost,
+        to_spark,
+    )
 
 __version__ = "0.1.0"
 
@@ -37,16 +45,18 @@ __all__ = [
     "from_keras",
     "from_lightgbm",
     "from_sklearn",
+    "from_spark",
     "from_tensorflow",
     "from_xgboost",
     "load",
     "save",
+    "to_spark",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """The exporters, which are imported when they are first asked for."""
-    if name.startswith("from_") and name in __all__:
+    if name.startswith(("from_", "to_")) and name in __all__:
         from leapstream import exporters
 
         return getattr(exporters, name)

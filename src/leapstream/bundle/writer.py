@@ -7,6 +7,7 @@ import os
 import shutil
 import uuid
 import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -57,7 +58,7 @@ def write_bundle(
         if container == "zip":
             write_atomically(target, _archive(files))
         else:
-            _write_directory(target, files)
+            write_directory(target, files, lambda path: (path / "bundle.json").is_file(), "a bundle")
     except OSError as error:
         raise BundleError(f"{target}: cannot be written: {error.strerror or error}") from None
     except UnicodeError:
@@ -173,10 +174,22 @@ def write_atomically(target: Path, data: bytes) -> None:
         raise
 
 
-def _write_directory(target: Path, files: dict[str, bytes]) -> None:
+def write_directory(target: Path, files: Mapping[str, bytes], may_replace: Callable[[Path], bool], what: str) -> None:
+    """Write files beside their place and then rename the directory, so that nobody sees half of it.
+
+    Args:
+        target: the directory; one that has something in it is left alone unless ``may_replace`` says yes to it.
+        files: by relative path.
+        may_replace: whether a directory is one that can be written anew.
+        what: names such a directory in messages.
+
+    Raises:
+        BundleError: something else is there.
+        OSError: as the file system says.
+    """
     if target.is_dir():
-        if any(target.iterdir()) and not (target / "bundle.json").is_file():
-            raise BundleError(f"{target}: is a directory with other things than a bundle, and is left alone")
+        if any(target.iterdir()) and not may_replace(target):
+            raise BundleError(f"{target}: is a directory with other things than {what}, and is left alone")
     elif target.exists():
         raise BundleError(f"{target}: is a file, not a directory")
     partial = _sibling(target)

@@ -5,7 +5,8 @@ Nothing here imports a library at once: the objects that are handed in have been
 
 from leapstream.exporters.lightgbm import from_lightgbm
 from leapstream.exporters.sklearn import from_sklearn
+from leapstream.exporters.spark import from_spark, to_spark
 from leapstream.exporters.tensorflow import from_keras, from_tensorflow
 from leapstream.exporters.xgboost import from_xgboost
 
-__all__ = ["from_keras", "from_lightgbm", "from_sklearn", "from_tensorflow", "from_xgboost"]
+__all__ = ["from_keras", "from_lightgbm", "from_sklearn", "from_spark", "from_tensorflow", "from_xgboost", "to_spark"]

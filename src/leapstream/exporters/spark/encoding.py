@@ -9,7 +9,8 @@ import io
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -151,20 +152,23 @@ def _encode_vector(vector: Doubles) -> dict[str, Any]:
     return {"type": _DENSE, "size": None, "indices": None, "values": np.asarray(vector, dtype=np.float64).tolist()}
 
 
-def _encode_matrix(matrix: Doubles) -> dict[str, Any]:
+def _encode_matrix(matrix: Doubles, by_rows: bool = False) -> dict[str, Any]:
     return {
         "type": _DENSE,
         "numRows": matrix.shape[0],
         "numCols": matrix.shape[1],
         "colPtrs": None,
         "rowIndices": None,
-        "values": np.asarray(matrix, dtype=np.float64).ravel(order="F").tolist(),
-        "isTransposed": False,
+        "values": np.asarray(matrix, dtype=np.float64).ravel(order="C" if by_rows else "F").tolist(),
+        "isTransposed": by_rows,
     }
 
 
 VECTOR = _linalg("ml", "VectorUDT", _VECTOR, _encode_vector, vector_of)
 MATRIX = _linalg("ml", "MatrixUDT", _MATRIX, _encode_matrix, _matrix_of)
+ROWS = replace(MATRIX, encode=partial(_encode_matrix, by_rows=True))
+"""A matrix written row by row, as some models of Spark want it; it is read like any other."""
+
 OLD_VECTOR = _linalg("mllib", "VectorUDT", _VECTOR, _encode_vector, vector_of)
 OLD_MATRIX = _linalg("mllib", "MatrixUDT", _MATRIX, _encode_matrix, _matrix_of)
 """Those of the RDD-based API, in which some models are saved still."""
@@ -185,7 +189,7 @@ def write_parquet(kinds: Mapping[str, Kind], columns: Mapping[str, Sequence[Any]
         {_SCHEMA_KEY: json.dumps(_spark_struct(named)).encode()},
     )
     out = io.BytesIO()
-    parquet.write_table(pa.Table.from_arrays(arrays, schema=schema), out, compression="snappy", store_schema=False)
+    parquet.write_table(pa.Table.from_arrays(arrays, schema=schema), out, compression="snappy")
     return out.getvalue()
 
 

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -91,6 +92,10 @@ class Saved:
     def refuse(self, reason: str) -> NoReturn:
         """Raise :class:`UnsupportedOpError` for this stage."""
         raise UnsupportedOpError(f"{self.where}: {reason}")
+
+    def warn(self, difference: str) -> None:
+        """Warn that the model will give something else than this stage."""
+        warnings.warn(f"{self.where}: {difference}", stacklevel=2)
 
     def need(self, condition: bool, reason: str) -> None:
         """Raise :class:`BundleError` for this stage unless a condition holds."""

@@ -1,0 +1,158 @@
+"""Categories and missing values: indexers, encoders, buckets, imputers (``pyspark.ml.feature``)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from leapstream.exporters.spark.encoding import DOUBLE, INT, STRING, array, number_of, write_parquet
+from leapstream.exporters.spark.stage import (
+    Columnwise,
+    Data,
+    Param,
+    Reading,
+    Stage,
+    Writing,
+    scalar_or_known,
+)
+from leapstream.ops import feature as ops
+from leapstream.ops.base import Op
+
+_INPUT, _OUTPUT = {"input": "inputCol"}, {"output": "outputCol"}
+_HANDLER = Param("handle_invalid", "handleInvalid")
+
+
+@dataclass(frozen=True)
+class _Several(Stage):
+    """A stage on one column or on several, as is the op."""
+
+    single_port: bool = False
+
+    def _ports(self, r: Reading, legacy: str, param: str) -> dict[str, str]:
+        columns = r.saved.columns(param)
+        if self.single_port and not r.saved.is_set(f"{param}s"):
+            return {legacy: columns[0]}
+        return {f"{legacy}{i}": column for i, column in enumerate(columns)}
+
+    def reads(self, r: Reading) -> dict[str, str]:
+        return self._ports(r, "input", "inputCol")
+
+    def writes(self, r: Reading) -> dict[str, str]:
+        return self._ports(r, "output", "outputCol")
+
+    def widths(self, r: Reading) -> dict[str, int]:
+        return {}
+
+    def write(self, w: Writing) -> None:
+        inputs, outputs = w.node.input_columns(), w.node.output_columns()
+        w.need(len(inputs) == len(outputs), "not all of its outputs are connected, and Spark writes all")
+        if len(inputs) == 1:
+            w.draft.set(inputCol=inputs["input0"], outputCol=outputs["output0"])
+        else:
+            w.draft.set(inputCols=list(inputs.values()), outputCols=list(outputs.values()))
+        self.fill(w, w.node.op)
+
+
+@dataclass(frozen=True)
+class _IndexToString(Stage):
+    """Without labels of its own it takes those that Spark keeps beside the column."""
+
+    def op_of(self, r: Reading) -> Op:
+        name = r.saved.columns("inputCol")[0]
+        column = scalar_or_known(r, name)
+        labels = r.saved.params.get("labels") or column.labels
+        if not labels:
+            r.saved.refuse(f"it has no labels, and it is not known which ones the column {name!r} has: set its labels")
+        return ops.ReverseStringIndexer(tuple(labels))
+
+    def widths(self, r: Reading) -> dict[str, int]:
+        return {}
+
+    def fill(self, w: Writing, op: Any) -> None:
+        w.need(op.input_shape.base == "scalar", "it takes several indices at once, and Spark's stage a single one")
+        w.draft.set(labels=list(op.labels))
+
+
+@dataclass(frozen=True)
+class _Imputer(Columnwise):
+    """Saved as a row of surrogates; a number that counts as missing is another than NaN in few models."""
+
+    def op_at(self, r: Reading, position: int, column: str) -> Op:
+        surrogate = r.saved.row({column: DOUBLE})[column]
+        missing = number_of(r.saved.params.get("missingValue", math.nan))
+        if missing == missing:
+            r.saved.warn(f"missingValue is {missing}: MLeap fills in NaN too, which Spark keeps")
+        return ops.Imputer(surrogate, missing, str(r.saved.params.get("strategy", "mean")))
+
+    def fill(self, w: Writing, op: Any) -> None:
+        column = w.node.input_columns()["input"]
+        strategy = op.strategy if op.strategy in ("mean", "median", "mode") else "mean"
+        # Of these columns there may be several, so they are always written as several.
+        output = w.draft.params.pop("outputCol")
+        del w.draft.params["inputCol"]
+        w.draft.set(inputCols=[column], outputCols=[output], strategy=strategy, missingValue=op.missing_value)
+        w.draft.folders["data"] = write_parquet({column: DOUBLE}, {column: [op.surrogate_value]})
+
+
+@dataclass(frozen=True)
+class _Bucketizer(Columnwise):
+    def op_at(self, r: Reading, position: int, column: str) -> Op:
+        several = r.saved.is_set("inputCols")
+        splits = r.saved.params["splitsArray"][position] if several else r.saved.params["splits"]
+        return ops.Bucketizer(tuple(map(number_of, splits)), r.saved.params["handleInvalid"])
+
+    def fill(self, w: Writing, op: Any) -> None:
+        w.need(len(op.splits) >= 3, "it has a single bucket, and Spark's have two or more")
+        w.draft.set(splits=list(op.splits), handleInvalid=op.handle_invalid)
+
+
+@dataclass(frozen=True)
+class _Binarizer(Columnwise):
+    """MLeap leaves what a sparse vector does not store at 0 even where that is greater than the threshold."""
+
+    def read(self, r: Reading) -> None:
+        pairs = self.pairs(r)
+        for i, (source, target) in enumerate(pairs):
+            several = r.saved.is_set("inputCols") and r.saved.is_set("thresholds")
+            threshold = number_of(r.saved.params["thresholds"][i] if several else r.saved.params["threshold"])
+            column = scalar_or_known(r, source)
+            if column.is_vector and threshold < 0.0:
+                source = r.dense(source)
+            op = ops.Binarizer(threshold, column.shape)
+            r.add(op, {"input": source}, {"output": target}, f"_{i}" if len(pairs) > 1 else "")
+
+    def widths(self, r: Reading) -> dict[str, int]:
+        found = {}
+        for source, target in self.pairs(r):
+            if target in r.columns.widths:
+                found[source] = r.columns.widths[target]
+        return found
+
+    def fill(self, w: Writing, op: Any) -> None:
+        w.draft.set(threshold=op.threshold)
+
+
+STAGES: tuple[Stage, ...] = (
+    _Several(
+        "feature.StringIndexerModel",
+        ops.StringIndexer,
+        {},
+        {},
+        (Data("labels_array", "labelsArray", array(array(STRING))), _HANDLER),
+        single_port=True,
+    ),
+    _IndexToString("feature.IndexToString", ops.ReverseStringIndexer, _INPUT, _OUTPUT),
+    _Several(
+        "feature.OneHotEncoderModel",
+        ops.OneHotEncoder,
+        {},
+        {},
+        (Data("category_sizes", "categorySizes", array(INT)), Param("drop_last", "dropLast"), _HANDLER),
+    ),
+    _Imputer("feature.ImputerModel", ops.Imputer, _INPUT, _OUTPUT),
+    _Bucketizer("feature.Bucketizer", ops.Bucketizer, _INPUT, _OUTPUT),
+    _Binarizer("feature.Binarizer", ops.Binarizer, _INPUT, _OUTPUT),
+    _Binarizer("feature.Binarizer", ops.SklearnBinarizer, _INPUT, _OUTPUT),
+)
+"""The stages of this module."""

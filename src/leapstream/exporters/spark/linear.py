@@ -1,0 +1,246 @@
+"""Models that are linear in the features, or in what is made of them (``pyspark.ml.classification`` and ``.regression``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from leapstream.exporters.spark.encoding import (
+    BOOLEAN,
+    DOUBLE,
+    INT,
+    MATRIX,
+    ROWS,
+    VECTOR,
+    array,
+    number_of,
+    write_parquet,
+)
+from leapstream.exporters.spark.stage import (
+    Constant,
+    Data,
+    Optional,
+    Param,
+    Reading,
+    Refused,
+    Stage,
+    Writing,
+    scalar_or_known,
+)
+from leapstream.ops import bayes, linear, neural, regression
+from leapstream.ops.base import Op
+
+FEATURES = {"features": "featuresCol"}
+PREDICTION = {"prediction": "predictionCol"}
+PROBABILITIES = {"raw_prediction": "rawPredictionCol", "probability": "probabilityCol", **PREDICTION}
+
+
+def numbers(values: Any) -> tuple[float, ...]:
+    """A param that is a list of numbers."""
+    return tuple(map(number_of, values))
+
+
+THRESHOLDS = Optional("thresholds", "thresholds", numbers)
+
+_COEFFICIENTS = Data("coefficients", "coefficients", VECTOR)
+_INTERCEPT = Data("intercept", "intercept", DOUBLE)
+
+
+@dataclass(frozen=True)
+class _LogisticRegression(Stage):
+    """Of two classes, with a margin, or of more; Spark may give two classes a margin each: that is a network of one layer."""
+
+    def op_of(self, r: Reading) -> Op:
+        kinds = {"numClasses": INT, "interceptVector": VECTOR, "coefficientMatrix": MATRIX, "isMultinomial": BOOLEAN}
+        classes, intercepts, matrix, multinomial = r.saved.row(kinds).values()
+        thresholds = THRESHOLDS.read(r)
+        if not multinomial:
+            r.saved.need(matrix.shape[0] == len(intercepts) == 1, "it is binary, and has several margins")
+            return linear.LogisticRegression(
+                2, coefficients=matrix[0], intercept=float(intercepts[0]), threshold=self._threshold(r)
+            )
+        if classes > 2:
+            return linear.LogisticRegression(
+                classes, coefficient_matrix=matrix, intercept_vector=intercepts, thresholds=thresholds
+            )
+        return layer(matrix, intercepts, thresholds)
+
+    @staticmethod
+    def _threshold(r: Reading) -> float:
+        if not r.saved.is_set("thresholds"):
+            return number_of(r.saved.params.get("threshold", 0.5))
+        first, second = numbers(r.saved.params["thresholds"])
+        return 1.0 / (1.0 + first / second)
+
+    def fill(self, w: Writing, op: Any) -> None:
+        multinomial = op.coefficient_matrix is not None
+        if multinomial:
+            matrix, intercepts = op.coefficient_matrix, op.intercept_vector
+            if op.thresholds is not None:
+                w.draft.set(thresholds=op.thresholds)
+        else:
+            matrix, intercepts = op.coefficients.reshape(1, -1), np.array([op.intercept])
+            w.draft.set(threshold=0.5 if op.threshold is None else op.threshold)
+        kinds = {
+            "numClasses": INT,
+            "numFeatures": INT,
+            "interceptVector": VECTOR,
+            "coefficientMatrix": ROWS,
+            "isMultinomial": BOOLEAN,
+        }
+        row = [max(op.num_classes, 2), matrix.shape[1], intercepts, matrix, multinomial]
+        w.draft.folders["data"] = write_parquet(kinds, {name: [v] for name, v in zip(kinds, row, strict=True)})
+
+
+def layer(matrix: Any, intercepts: Any, thresholds: tuple[float, ...] | None = None) -> Op:
+    """``matrix @ features + intercepts`` as raw predictions, their softmax, and the class of the greatest."""
+    weights = np.concatenate([np.asarray(matrix).ravel(order="F"), intercepts])
+    return neural.MultiLayerPerceptronClassifier((matrix.shape[1], matrix.shape[0]), weights, thresholds)
+
+
+@dataclass(frozen=True)
+class _LinearSVC(Stage):
+    """Always of two classes."""
+
+    def op_of(self, r: Reading) -> Op:
+        return linear.LinearSVC(num_classes=2, **self.attributes(r))
+
+
+_LINKS = {0.0: "log", 1.0: "identity", -1.0: "inverse", 0.5: "sqrt"}
+"""The links that are powers."""
+
+_TWEEDIE = {0.0: "gaussian", 1.0: "poisson", 2.0: "gamma"}
+"""The families that are a tweedie one of a certain power."""
+
+
+@dataclass(frozen=True)
+class _GeneralizedLinearRegression(Stage):
+    """The tweedie family predicts what poisson's does over the same link, where the link is one that MLeap has."""
+
+    def op_of(self, r: Reading) -> Op:
+        row = r.saved.row({"coefficients": VECTOR, "intercept": DOUBLE})
+        family, link = str(r.saved.params["family"]).lower(), r.saved.params.get("link")
+        if family == "tweedie":
+            family, link = self._tweedie(r)
+        return linear.GeneralizedLinearRegression(**row, family=family, link=link and str(link).lower())
+
+    @staticmethod
+    def _tweedie(r: Reading) -> tuple[str, str]:
+        variance = number_of(r.saved.params.get("variancePower", 0.0))
+        power = number_of(r.saved.params.get("linkPower", 1.0 - variance))
+        link = _LINKS.get(power)
+        if link is None:
+            powers = ", ".join(map(str, _LINKS))
+            r.saved.refuse(f"the link of its tweedie family is the power {power}, and MLeap has the powers {powers}")
+        return _TWEEDIE.get(variance, "poisson"), link
+
+    def fill(self, w: Writing, op: Any) -> None:
+        super().fill(w, op)
+        w.draft.set(family=op.family)
+        if op.link is not None:
+            w.draft.set(link=op.link)
+
+
+@dataclass(frozen=True)
+class _IsotonicRegression(Stage):
+    """Over a number, or over an element of a vector."""
+
+    def op_of(self, r: Reading) -> Op:
+        given = self.attributes(r)
+        vector = scalar_or_known(r, r.saved.columns("featuresCol")[0]).is_vector
+        index = int(r.saved.params.get("featureIndex", 0)) if vector else None
+        return regression.IsotonicRegression(**given, feature_index=index)
+
+    def widths(self, r: Reading) -> dict[str, int]:
+        return {}
+
+    def fill(self, w: Writing, op: Any) -> None:
+        super().fill(w, op)
+        w.draft.set(isotonic=op.isotonic, featureIndex=op.feature_index or 0)
+
+
+@dataclass(frozen=True)
+class _NaiveBayes(Stage):
+    """A variance for each feature has the gaussian model alone."""
+
+    def fill(self, w: Writing, op: Any) -> None:
+        super().fill(w, op)
+        w.draft.set(modelType=op.model_type)
+
+    def op_of(self, r: Reading) -> Op:
+        given = self.attributes(r)
+        classes, features = given["theta"].shape
+        return bayes.NaiveBayes(num_features=features, num_classes=classes, **given)
+
+
+STAGES: tuple[Stage, ...] = (
+    _LogisticRegression("classification.LogisticRegressionModel", linear.LogisticRegression, FEATURES, PROBABILITIES),
+    _LinearSVC(
+        "classification.LinearSVCModel",
+        linear.LinearSVC,
+        FEATURES,
+        {"raw_prediction": "rawPredictionCol", **PREDICTION},
+        (_COEFFICIENTS, _INTERCEPT, Param("threshold", "threshold", number_of)),
+    ),
+    _NaiveBayes(
+        "classification.NaiveBayesModel",
+        bayes.NaiveBayes,
+        FEATURES,
+        PROBABILITIES,
+        (
+            Data("pi", "pi", VECTOR),
+            Data("theta", "theta", MATRIX),
+            Data("sigma", "sigma", MATRIX, encode=lambda sigma: np.zeros((0, 0)) if sigma is None else sigma),
+            Param("model_type", "modelType"),
+            THRESHOLDS,
+        ),
+    ),
+    Stage(
+        "classification.MultilayerPerceptronClassificationModel",
+        neural.MultiLayerPerceptronClassifier,
+        FEATURES,
+        PROBABILITIES,
+        (Param("layers", "layers", tuple), Data("weights", "weights", VECTOR), THRESHOLDS),
+    ),
+    Stage(
+        "regression.LinearRegressionModel",
+        linear.LinearRegression,
+        FEATURES,
+        PREDICTION,
+        (_COEFFICIENTS, _INTERCEPT, Constant("scale", DOUBLE, lambda op: 1.0)),
+    ),
+    _GeneralizedLinearRegression(
+        "regression.GeneralizedLinearRegressionModel",
+        linear.GeneralizedLinearRegression,
+        FEATURES,
+        {**PREDICTION, "link_prediction": "linkPredictionCol"},
+        (_COEFFICIENTS, _INTERCEPT),
+        (Refused("offsetCol", ("",), "MLeap's op has no offset"),),
+    ),
+    Stage(
+        "regression.AFTSurvivalRegressionModel",
+        linear.AFTSurvivalRegression,
+        FEATURES,
+        {**PREDICTION, "quantiles": "quantilesCol"},
+        (
+            _COEFFICIENTS,
+            _INTERCEPT,
+            Param("quantile_probabilities", "quantileProbabilities", numbers),
+            Data("scale", "scale", DOUBLE),
+        ),
+    ),
+    _IsotonicRegression(
+        "regression.IsotonicRegressionModel",
+        regression.IsotonicRegression,
+        FEATURES,
+        PREDICTION,
+        (
+            Data("boundaries", "boundaries", array(DOUBLE)),
+            Data("predictions", "predictions", array(DOUBLE)),
+            Data("isotonic", "isotonic", BOOLEAN),
+        ),
+    ),
+)
+"""The stages of this module."""

@@ -1,0 +1,192 @@
+"""From a saved stage or pipeline of Spark ML to a model."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from leapstream.bundle.types import BasicType, DataType, Field, ListType, ScalarType, Schema, TensorType
+from leapstream.errors import SchemaError, UnsupportedOpError
+from leapstream.exporters.spark.columns import Columns, UnknownColumnError, unused
+from leapstream.exporters.spark.encoding import STRING
+from leapstream.exporters.spark.saved import Saved
+from leapstream.exporters.spark.stage import Reading
+from leapstream.exporters.spark.stages import FORMULA, PIPELINES, SILENT, TUNED, stage_of
+from leapstream.model import Model
+from leapstream.ops.pipeline import Node, Pipeline, Root
+
+
+def from_spark(source: Any, input_schema: Any = None, *, name: str | None = None) -> Model:
+    """A model that computes what a fitted pipeline or stage of Spark ML does.
+
+    Nodes are called like the stages, and ops, attributes and columns are those of MLeap's exporter for Spark, wherever MLeap's op
+    gives what Spark's stage does. Neither Spark nor Java is needed to read a directory.
+
+    Args:
+        source: a directory (or a zip of one) that Spark has saved a ``PipelineModel`` or a single fitted stage in; or a fitted
+            model of PySpark, which is saved to a temporary directory.
+        input_schema: the types of the columns that are read, as far as they matter and do not follow from the stages: which
+            columns are vectors of which size, and what is hashed. A :class:`~leapstream.bundle.types.Schema`, or some of the
+            data: a DataFrame, or a dict of arrays. By default what an assembler reads are numbers.
+        name: the model's name; that of the outermost stage by default.
+
+    Raises:
+        BundleError: the directory is corrupt, or none of Spark's.
+        UnsupportedOpError: MLeap has no op for a stage, or for a setting of it; the message names both.
+        SchemaError: the type of a column has to be known, and is not.
+    """
+    schema = input_schema if input_schema is None or isinstance(input_schema, Schema) else _schema_of(input_schema)
+    if isinstance(source, (str, os.PathLike)):
+        return _model(Saved.read(source), schema, name)
+    if not hasattr(source, "write") and not hasattr(source, "save"):
+        raise SchemaError(f"a {type(source).__name__} is neither a directory nor a fitted model of PySpark")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model"
+        # A path alone would be one of the cluster's file system.
+        if hasattr(source, "write"):
+            source.write().overwrite().save(path.as_uri())
+        else:
+            source.save(path.as_uri())
+        return _model(Saved.read(path), schema, name)
+
+
+# ---- the stages of a pipeline -----------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Group:
+    """A pipeline."""
+
+    saved: Saved
+    members: list[_Part]
+
+    def leaves(self) -> Iterator[Reading]:
+        for member in self.members:
+            if isinstance(member, _Group):
+                yield from member.leaves()
+            else:
+                yield member
+
+    def root(self) -> Pipeline:
+        """The pipeline of the nodes that have been read."""
+        nodes: list[Root] = []
+        names: set[str] = set()
+        for member in self.members:
+            for node in [member.root()] if isinstance(member, _Group) else member.nodes:
+                # Spark calls several stages of a formula by one name.
+                name = unused(node.name, names)
+                names.add(name)
+                nodes.append(replace(node, name=name))
+        return Pipeline(self.saved.uid, tuple(nodes))
+
+
+_Part: TypeAlias = "_Group | Reading"
+
+
+def _parts(saved: Saved, columns: Columns) -> _Part:
+    if saved.name in TUNED:
+        # MLeap calls the best model by the name of the one that has found it.
+        return _parts(saved.child("bestModel", saved.uid), columns)
+    if saved.name in PIPELINES:
+        return _Group(saved, _members(_stages(saved), columns))
+    if saved.name == FORMULA:
+        inner = saved.child("pipelineModel")
+        label = str(saved.row({"label": STRING})["label"]), saved.column("labelCol")
+        stages = [
+            stage for stage in _stages(inner) if (stage.params.get("inputCol"), stage.params.get("outputCol")) != label
+        ]
+        return _Group(saved, _members(stages, columns))
+    reading = Reading(saved, stage_of(saved), columns)
+    reading.stage.check(reading)
+    return reading
+
+
+def _members(stages: Sequence[Saved], columns: Columns) -> list[_Part]:
+    for stage in stages:
+        if stage.name == "feature.VectorSizeHint":
+            columns.widths[stage.columns("inputCol")[0]] = int(stage.params["size"])
+    return [_parts(stage, columns) for stage in stages if stage.name not in SILENT]
+
+
+def _stages(saved: Saved) -> list[Saved]:
+    uids = saved.params.get("stageUids")
+    saved.need(isinstance(uids, list), "its param 'stageUids' is missing")
+    assert isinstance(uids, list)
+    digits = len(str(len(uids)))
+    return [saved.child(f"stages/{i:0{digits}}_{uid}") for i, uid in enumerate(uids)]
+
+
+def _model(saved: Saved, schema: Schema | None, name: str | None) -> Model:
+    columns = Columns.of(schema)
+    whole = _parts(saved, columns)
+    leaves = [whole] if isinstance(whole, Reading) else list(whole.leaves())
+    for reading in reversed(leaves):
+        for column, width in reading.widths().items():
+            columns.widths.setdefault(column, width)
+    for reading in leaves:
+        try:
+            reading.read()
+        except UnknownColumnError as error:
+            raise SchemaError(
+                f"{reading.saved.where}: the type of the column {str(error)!r} is not saved: say it with an input_schema"
+            ) from None
+    root: Root
+    if isinstance(whole, _Group):
+        root = whole.root()
+    elif len(whole.nodes) == 1:
+        root = whole.nodes[0]
+    else:
+        root = Pipeline(saved.uid, tuple(whole.nodes))
+    if isinstance(root, Pipeline) and not any(isinstance(node, Node) for node in root.steps()):
+        raise UnsupportedOpError(f"{saved.where}: it has no stages, so there is nothing to compute")
+    return Model.from_node(root, name or saved.uid)
+
+
+# ---- a sample of the data ---------------------------------------------------------------------------------------------
+
+_BASES = {
+    "bool": BasicType.BOOLEAN,
+    "int8": BasicType.BYTE,
+    "int16": BasicType.SHORT,
+    "int32": BasicType.INT,
+    "int64": BasicType.LONG,
+    "float32": BasicType.FLOAT,
+    "float64": BasicType.DOUBLE,
+}
+
+
+def _schema_of(sample: Any) -> Schema:
+    if isinstance(sample, Mapping):
+        named = {str(name): values for name, values in sample.items()}
+    elif hasattr(sample, "columns") and hasattr(sample, "__getitem__"):
+        named = {str(name): sample[name] for name in sample.columns}
+    else:
+        raise SchemaError(f"a {type(sample).__name__} is neither a Schema, nor a DataFrame or a dict of arrays")
+    return Schema(tuple(Field(name, _type_of(name, values)) for name, values in named.items()))
+
+
+def _missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and value != value)
+
+
+def _type_of(name: str, values: Any) -> DataType:
+    array = np.asarray(values)
+    base = _BASES.get(array.dtype.name)
+    if base is not None and array.ndim in (1, 2):
+        return ScalarType(base) if array.ndim == 1 else TensorType(BasicType.DOUBLE, (array.shape[1],))
+    there = [value for value in array.tolist() if not _missing(value)] if array.ndim == 1 else []
+    if there and all(isinstance(value, str) for value in there):
+        return ScalarType(BasicType.STRING)
+    lists = [list(value) for value in there if isinstance(value, (list, tuple, np.ndarray))]
+    if there and len(lists) == len(there):
+        if all(isinstance(item, str) for part in lists for item in part):
+            return ListType(BasicType.STRING)
+        if len({len(part) for part in lists}) == 1:
+            return TensorType(BasicType.DOUBLE, (len(lists[0]),))
+    raise SchemaError(f"column {name!r} holds neither numbers, texts, lists of texts, nor vectors of one size")

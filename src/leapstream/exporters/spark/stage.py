@@ -1,0 +1,457 @@
+"""How a stage of Spark ML and an op of MLeap correspond: declared once, for reading and for writing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+
+from leapstream.bundle.definition import Socket
+from leapstream.bundle.types import TensorType
+from leapstream.errors import BundleError, LeapstreamError, SchemaError, UnsupportedOpError
+from leapstream.exporters.spark.columns import Column, Columns, UnknownColumnError
+from leapstream.exporters.spark.encoding import Kind, param_of, write_parquet
+from leapstream.exporters.spark.saved import Saved
+from leapstream.ops.base import DOUBLE, Op
+from leapstream.ops.feature import StandardScaler
+from leapstream.ops.pipeline import Node
+
+T = TypeVar("T")
+
+# ---- reading ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Reading:
+    """A saved stage that is being read, at its place in a pipeline.
+
+    Attributes:
+        saved: the stage.
+        stage: what is known of its class.
+        columns: the columns before it.
+        nodes: the nodes that it has become.
+    """
+
+    saved: Saved
+    stage: Stage
+    columns: Columns
+    nodes: list[Node] = field(default_factory=list)
+    _op: Op | None = None
+
+    def op(self) -> Op:
+        """The op that it becomes, read once.
+
+        Raises:
+            UnknownColumnError: that depends on a column of which nothing is known yet.
+        """
+        if self._op is None:
+            self._op = self.guarded(lambda: self.stage.op_of(self))
+        return self._op
+
+    def widths(self) -> dict[str, int]:
+        """How many elements the vectors have that it reads, as far as the stage itself says so."""
+        return self.guarded(lambda: self.stage.widths(self))
+
+    def read(self) -> None:
+        """Add its nodes."""
+        self.guarded(lambda: self.stage.read(self))
+
+    def guarded(self, make: Callable[[], T]) -> T:
+        """What ``make`` gives; errors name the stage."""
+        try:
+            return make()
+        except LeapstreamError as error:
+            if str(error).startswith(self.saved.directory):
+                raise
+            raise type(error)(f"{self.saved.where}: {error}") from error
+        except (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError) as error:
+            raise BundleError(f"{self.saved.where}: {type(error).__name__}: {error}") from error
+
+    def column(self, name: str) -> Column:
+        """A column that the stage reads.
+
+        Raises:
+            UnknownColumnError: nothing is known of it.
+        """
+        found = self.columns.find(name)
+        if found is None:
+            raise UnknownColumnError(name)
+        return found
+
+    def size(self, name: str) -> int:
+        """Number of elements of a column of vectors that the stage reads."""
+        column = self.column(name)
+        if not column.is_vector or not column.size:
+            raise SchemaError(f"the column {name!r} is {column.type}, and a vector of a known size is expected")
+        return column.size
+
+    def add(self, op: Op, inputs: Mapping[str, str], outputs: Mapping[str, str], suffix: str = "") -> None:
+        """Add a node that reads and writes columns by port, called like the stage."""
+        reads = tuple(Socket(port, column) for port, column in inputs.items())
+        writes = tuple(Socket(port, column) for port, column in outputs.items())
+        node = Node(f"{self.saved.uid}{suffix}", op, reads, writes)
+        self.nodes.append(node)
+        self.columns.after(op, node.input_columns(), node.output_columns())
+
+    def dense(self, name: str) -> str:
+        """A column of the same vectors, of which every element is stored.
+
+        MLeap's ops skip what a sparse vector does not store in places where Spark does not.
+        """
+        made = f"{self.saved.uid}_{name}_dense"
+        self.add(StandardScaler(mean=np.zeros(self.size(name))), {"input": name}, {"output": made}, f"_{name}_dense")
+        return made
+
+
+# ---- writing ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Draft:
+    """A stage that is to be written.
+
+    Attributes:
+        name: the class within Spark ML.
+        uid: its unique name.
+        params: the params.
+        extra: further entries of its metadata.
+        folders: Parquet files by folder.
+        children: the stages within, by folder.
+        spark_version: of the Spark that it claims to come from.
+        plain: a class of the RDD-based API: metadata without uid and params.
+    """
+
+    name: str
+    uid: str
+    params: dict[str, Any] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
+    folders: dict[str, bytes] = field(default_factory=dict)
+    children: dict[str, Draft] = field(default_factory=dict)
+    spark_version: str = "3.5.0"
+    plain: bool = False
+
+    def set(self, **params: Any) -> None:
+        """Set params."""
+        self.params.update((name, param_of(value)) for name, value in params.items())
+
+
+@dataclass
+class Writing:
+    """A node that is being written.
+
+    Attributes:
+        node: the node.
+        draft: the stage that it becomes.
+        columns: the columns before it.
+        before: stages that have to come first.
+    """
+
+    node: Node
+    draft: Draft
+    columns: Columns
+    before: list[Draft] = field(default_factory=list)
+
+    def need(self, condition: bool, reason: str) -> None:
+        """Raise :class:`UnsupportedOpError` for this node unless a condition holds."""
+        if not condition:
+            raise UnsupportedOpError(f"node {self.node.name!r} ({self.node.op.op}): {reason}")
+
+
+# ---- fields -----------------------------------------------------------------------------------------------------------
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True)
+class Param:
+    """An attribute of the op that is a param of the stage.
+
+    Attributes:
+        attribute: the op's name for it.
+        param: Spark's.
+        decode, encode: from the one to the other.
+    """
+
+    attribute: str
+    param: str
+    decode: Callable[[Any], Any] = _same
+    encode: Callable[[Any], Any] = _same
+
+    def read(self, r: Reading) -> Any:
+        """The attribute."""
+        r.saved.need(r.saved.params.get(self.param) is not None, f"its param {self.param!r} is missing")
+        return self.decode(r.saved.params[self.param])
+
+    def write(self, w: Writing, value: Any) -> None:
+        """Set the param."""
+        w.draft.set(**{self.param: self.encode(value)})
+
+
+@dataclass(frozen=True)
+class Optional:
+    """An attribute that is a param which need not be set; it is written when it is not ``None``."""
+
+    attribute: str
+    param: str
+    decode: Callable[[Any], Any] = _same
+
+    def read(self, r: Reading) -> Any:
+        """The attribute, or ``None``."""
+        return self.decode(r.saved.params[self.param]) if r.saved.is_set(self.param) else None
+
+    def write(self, w: Writing, value: Any) -> None:
+        """Set the param, if there is anything to set."""
+        if value is not None:
+            w.draft.set(**{self.param: value})
+
+
+@dataclass(frozen=True)
+class Extra:
+    """An attribute that is an entry of the metadata."""
+
+    attribute: str
+    entry: str
+
+    def read(self, r: Reading) -> Any:
+        """The attribute."""
+        r.saved.need(isinstance(r.saved.metadata.get(self.entry), int), f"its metadata has no number {self.entry!r}")
+        return r.saved.metadata[self.entry]
+
+    def write(self, w: Writing, value: Any) -> None:
+        """Set the entry."""
+        w.draft.extra[self.entry] = value
+
+
+@dataclass(frozen=True)
+class Size:
+    """An attribute that is the size of the vectors in the column at a param; Spark does not save it."""
+
+    attribute: str
+    param: str
+
+    def read(self, r: Reading) -> Any:
+        """The attribute."""
+        return r.size(r.saved.columns(self.param)[0])
+
+    def write(self, w: Writing, value: Any) -> None:
+        """Nothing is written."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """An attribute that is a column of the data, which has a single row.
+
+    Attributes:
+        attribute: the op's name for it.
+        column: Spark's.
+        kind: its type.
+        decode, encode: from the one to the other.
+    """
+
+    attribute: str
+    column: str
+    kind: Kind
+    decode: Callable[[Any], Any] = _same
+    encode: Callable[[Any], Any] = _same
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A column of the data that no op has, and what is written there.
+
+    Attributes:
+        column: Spark's name for it.
+        kind: its type.
+        value: makes the value from the op.
+    """
+
+    column: str
+    kind: Kind
+    value: Callable[[Any], Any]
+
+
+Field: TypeAlias = Param | Optional | Extra | Size | Data | Constant
+
+
+# ---- stages -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A setting that no op of MLeap has.
+
+    Attributes:
+        param: the param.
+        allowed: the values that do not matter.
+        reason: what the others would need.
+    """
+
+    param: str
+    allowed: tuple[Any, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A class of Spark ML and the op that computes the same.
+
+    What the fields cannot say, a subclass does: it overrides :meth:`op_of` and :meth:`fill`, or :meth:`read` and :meth:`write`.
+
+    Attributes:
+        name: the class within Spark ML, such as ``feature.PCAModel``.
+        op: the op.
+        inputs: the param that names the column of each input port.
+        outputs: the param that names the column of each output port; those that name none are not connected.
+        fields: the attributes of the op.
+        refused: settings that cannot be told to an op.
+        keeps_size: whether the vectors that come out are as long as those that go in.
+        differs: how MLeap's op gives other numbers than Spark's stage, of which a reader is warned.
+    """
+
+    name: str
+    op: type[Op]
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+    fields: Sequence[Field] = ()
+    refused: Sequence[Refused] = ()
+    keeps_size: bool = False
+    differs: str | None = None
+
+    # ---- reading
+
+    def check(self, r: Reading) -> None:
+        """Refuse what no op has, and warn of what an op has in another way."""
+        for setting in self.refused:
+            value = r.saved.params.get(setting.param)
+            if value is not None and value not in setting.allowed:
+                r.saved.refuse(f"{setting.param} is {value!r}: {setting.reason}")
+        if self.differs is not None:
+            r.saved.warn(self.differs)
+
+    def reads(self, r: Reading) -> dict[str, str]:
+        """The column of each input port."""
+        return {port: r.saved.columns(param)[0] for port, param in self.inputs.items()}
+
+    def writes(self, r: Reading) -> dict[str, str]:
+        """The column of each output port that is connected."""
+        found = {port: r.saved.column(param) for port, param in self.outputs.items()}
+        return {port: column for port, column in found.items() if column is not None}
+
+    def attributes(self, r: Reading) -> dict[str, Any]:
+        """The op's attributes, from the fields."""
+        data = {f.column: f.kind for f in self.fields if isinstance(f, Data)}
+        row = r.saved.row(data) if data else {}
+        given = {}
+        for f in self.fields:
+            if isinstance(f, Data):
+                given[f.attribute] = f.decode(row[f.column])
+            elif not isinstance(f, Constant):
+                given[f.attribute] = f.read(r)
+        return given
+
+    def op_of(self, r: Reading) -> Op:
+        """The op of a saved stage."""
+        return self.op(**self.attributes(r))
+
+    def read(self, r: Reading) -> None:
+        """Add the nodes of a saved stage."""
+        r.add(r.op(), self.reads(r), self.writes(r))
+
+    def widths(self, r: Reading) -> dict[str, int]:
+        """How many elements the vectors have that a saved stage reads, as far as that is known without its columns."""
+        try:
+            types = r.op().inputs()
+        except UnknownColumnError:
+            return self._widths_by_result(r)
+        found = {}
+        for port, column in self.reads(r).items():
+            data_type = types.get(port)
+            if isinstance(data_type, TensorType) and data_type.size:
+                found[column] = data_type.size
+        return found
+
+    def _widths_by_result(self, r: Reading) -> dict[str, int]:
+        if not self.keeps_size:
+            return {}
+        (read,), (written,) = self.reads(r).values(), self.writes(r).values()
+        width = r.columns.widths.get(written)
+        return {} if width is None else {read: width}
+
+    # ---- writing
+
+    def write(self, w: Writing) -> None:
+        """Fill in the stage of a node."""
+        columns = w.node.input_columns()
+        w.draft.set(**{param: columns[port] for port, param in self.inputs.items()})
+        written = w.node.output_columns()
+        w.draft.set(**{param: written.get(port, "") for port, param in self.outputs.items()})
+        self.fill(w, w.node.op)
+
+    def fill(self, w: Writing, op: Any) -> None:
+        """Write the op's attributes."""
+        kinds: dict[str, Kind] = {}
+        values: dict[str, list[Any]] = {}
+        for f in self.fields:
+            if isinstance(f, Data):
+                kinds[f.column], values[f.column] = f.kind, [f.encode(getattr(op, f.attribute))]
+            elif isinstance(f, Constant):
+                kinds[f.column], values[f.column] = f.kind, [f.value(op)]
+            else:
+                f.write(w, getattr(op, f.attribute))
+        if kinds:
+            w.draft.folders["data"] = write_parquet(kinds, values)
+
+
+@dataclass(frozen=True)
+class Columnwise(Stage):
+    """A stage that works on one column or on several, where the op works on one: a node for each."""
+
+    def pairs(self, r: Reading) -> list[tuple[str, str]]:
+        """The columns that are read, each with the one that is written for it."""
+        (read,), (written,) = self.inputs.values(), self.outputs.values()
+        inputs, outputs = r.saved.columns(read), r.saved.columns(written)
+        r.saved.need(
+            len(inputs) == len(outputs), f"there are {len(inputs)} columns to read, and {len(outputs)} to write"
+        )
+        return list(zip(inputs, outputs, strict=True))
+
+    def op_at(self, r: Reading, position: int, column: str) -> Op:
+        """The op of a column."""
+        return self.op(**self.attributes(r))
+
+    def read(self, r: Reading) -> None:
+        pairs = self.pairs(r)
+        for i, (source, target) in enumerate(pairs):
+            op = self.op_at(r, i, source)
+            (port,), (result,) = op.inputs(), op.outputs()
+            r.add(op, {port: source}, {result: target}, f"_{i}" if len(pairs) > 1 else "")
+
+    def widths(self, r: Reading) -> dict[str, int]:
+        return {}
+
+
+def scalar_or_known(r: Reading, name: str) -> Column:
+    """A column; a number where nothing is known of it."""
+    return r.columns.find(name) or Column(DOUBLE)
+
+
+__all__ = [
+    "Columnwise",
+    "Constant",
+    "Data",
+    "Draft",
+    "Extra",
+    "Field",
+    "Optional",
+    "Param",
+    "Reading",
+    "Refused",
+    "Size",
+    "Stage",
+    "Writing",
+    "scalar_or_known",
+]

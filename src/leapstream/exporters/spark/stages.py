@@ -1,0 +1,166 @@
+"""All stages that are known, by the names of Spark's classes and by MLeap's ops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from leapstream.bundle.definition import Socket
+from leapstream.errors import UnsupportedOpError
+from leapstream.exporters.spark import categories, clustering, linear, text, trees, vectors
+from leapstream.exporters.spark.columns import Columns
+from leapstream.exporters.spark.saved import Saved
+from leapstream.exporters.spark.stage import Draft, Reading, Stage, Writing
+from leapstream.ops.base import Op
+from leapstream.ops.ensemble import OneVsRest
+from leapstream.ops.linear import LinearSVC, LogisticRegression
+from leapstream.ops.pipeline import Node
+from leapstream.ops.trees import GBTClassifier, RandomForestClassifier
+
+# ---- one-vs-rest, which is made of others -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Comparable:
+    """Classifiers whose probabilities are in the order of their raw predictions, if all of them are alike.
+
+    Spark compares the raw predictions of a one-vs-rest's classifiers, and MLeap their probabilities.
+
+    Attributes:
+        estimator: the class that Spark fits them with.
+        alike: what has to be the same for all of them.
+    """
+
+    estimator: str
+    alike: Callable[[Any], Any]
+
+
+_COMPARABLE: dict[type[Op], _Comparable] = {
+    LogisticRegression: _Comparable("classification.LogisticRegression", lambda op: op.num_classes),
+    GBTClassifier: _Comparable("classification.GBTClassifier", lambda op: op.num_classes),
+    RandomForestClassifier: _Comparable(
+        "classification.RandomForestClassifier", lambda op: (op.num_classes, len(op.trees))
+    ),
+}
+
+
+def _comparable(members: tuple[Any, ...]) -> _Comparable | None:
+    kinds: set[type[Op]] = {type(op) for op in members}
+    found = _COMPARABLE.get(next(iter(kinds))) if len(kinds) == 1 else None
+    return found if found is not None and len({found.alike(op) for op in members}) == 1 else None
+
+
+_MEMBER_COLUMNS = {"raw_prediction": "rawPrediction", "probability": "probability", "prediction": "prediction"}
+
+_NOT_COMPARABLE = (
+    "its classifiers are of the op {}: Spark compares their raw predictions and MLeap their probabilities, which may be in "
+    "another order"
+)
+
+
+@dataclass(frozen=True)
+class _OneVsRest(Stage):
+    """Support vector machines become a network of one layer, which gives their margins and the class of the greatest."""
+
+    def op_of(self, r: Reading) -> Op:
+        count = r.saved.metadata.get("numClasses")
+        r.saved.need(isinstance(count, int) and count > 0, "its metadata has no numClasses")
+        folders = [f"model_{i}" for i in range(int(count or 0))]
+        members: tuple[Any, ...] = tuple(_member(r.saved.child(folder)) for folder in folders)
+        if all(isinstance(op, LinearSVC) for op in members):
+            matrix = np.stack([op.coefficients for op in members])
+            return linear.layer(matrix, np.array([op.intercept for op in members]))
+        if _comparable(members) is None:
+            r.saved.refuse(_NOT_COMPARABLE.format(members[0].op))
+        return OneVsRest(members, members[0].num_features)
+
+    def write(self, w: Writing) -> None:
+        op: Any = w.node.op
+        kind = _comparable(op.classifiers)
+        w.need(kind is not None, _NOT_COMPARABLE.format(op.classifiers[0].op))
+        w.need(
+            "probability" not in w.node.output_columns(), "its output 'probability' is connected, and Spark has none"
+        )
+        assert kind is not None
+        super().write(w)
+        del w.draft.params["probabilityCol"]
+        w.draft.extra.update(labelMetadata="{}", numClasses=len(op.classifiers))
+        w.draft.children["classifier"] = Draft(kind.estimator, f"{w.draft.uid}_classifier")
+        for i, classifier in enumerate(op.classifiers):
+            ports = (Socket("features", w.node.input_columns()["features"]),)
+            written = tuple(Socket(port, _MEMBER_COLUMNS[port]) for port in classifier.outputs())
+            node = Node(f"{w.node.name}_{i}", classifier, ports, written)
+            stage = stage_for(node)
+            inner = Writing(node, Draft(stage.name, f"{w.draft.uid}_{i}"), Columns())
+            stage.write(inner)
+            w.draft.children[f"model_{i}"] = inner.draft
+
+
+def _member(saved: Saved) -> Op:
+    stage = stage_of(saved)
+    reading = Reading(saved, stage, Columns())
+    stage.check(reading)
+    return reading.op()
+
+
+# ---- the tables -------------------------------------------------------------------------------------------------------
+
+STAGES: tuple[Stage, ...] = (
+    *text.STAGES,
+    *categories.STAGES,
+    *vectors.STAGES,
+    *linear.STAGES,
+    *trees.STAGES,
+    *clustering.STAGES,
+    _OneVsRest(
+        "classification.OneVsRestModel",
+        OneVsRest,
+        linear.FEATURES,
+        {"raw_prediction": "rawPredictionCol", "prediction": "predictionCol", "probability": "probabilityCol"},
+    ),
+)
+"""Every stage that computes something."""
+
+SILENT = ("feature.ColumnPruner", "feature.VectorAttributeRewriter", "feature.VectorSizeHint")
+"""Stages that compute nothing: they drop columns, or change what is kept beside them."""
+
+PIPELINES = ("PipelineModel", "pipeline.PipelineModel")
+TUNED = ("tuning.CrossValidatorModel", "tuning.TrainValidationSplitModel")
+FORMULA = "feature.RFormulaModel"
+
+BY_CLASS = {stage.name: stage for stage in reversed(STAGES)}
+BY_OP = {stage.op: stage for stage in reversed(STAGES)}
+
+
+def readable() -> list[str]:
+    """The classes that can be read."""
+    return sorted({*BY_CLASS, PIPELINES[0], *TUNED, FORMULA, *SILENT})
+
+
+def stage_of(saved: Saved) -> Stage:
+    """What is known of a saved stage's class.
+
+    Raises:
+        UnsupportedOpError: nothing is.
+    """
+    if saved.name not in BY_CLASS:
+        saved.refuse(f"MLeap has no op for this class; supported: {', '.join(readable())}")
+    return BY_CLASS[saved.name]
+
+
+def stage_for(node: Node) -> Stage:
+    """The stage of a node's op.
+
+    Raises:
+        UnsupportedOpError: Spark has none.
+    """
+    stage = BY_OP.get(type(node.op))
+    if stage is None:
+        known = ", ".join(sorted(op.op for op in BY_OP))
+        raise UnsupportedOpError(
+            f"node {node.name!r}: Spark ML has no stage for the op {node.op.op!r}; it has for: {known}"
+        )
+    return stage

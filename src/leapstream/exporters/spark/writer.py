@@ -1,0 +1,153 @@
+"""From a model to a directory that Spark ML loads."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from leapstream.bundle.definition import Socket
+from leapstream.bundle.types import ScalarType, TensorType
+from leapstream.bundle.writer import write_directory
+from leapstream.errors import BundleError
+from leapstream.exporters.spark.columns import Columns, unused
+from leapstream.exporters.spark.saved import dump, is_spark_directory
+from leapstream.exporters.spark.stage import Draft, Writing
+from leapstream.exporters.spark.stages import PIPELINES, stage_for
+from leapstream.model import Model
+from leapstream.ops.feature import Binarizer, Interaction, StandardScaler
+from leapstream.ops.linear import LinearRegression
+from leapstream.ops.pipeline import Node, Pipeline, Root
+
+
+def to_spark(model: Model | Root, directory: str | os.PathLike[str]) -> None:
+    """Write a directory from which ``PipelineModel.load`` makes a pipeline that computes what a model does.
+
+    Spark 3.5 and Spark 4 read it. What a model does not predict with, such as the statistics of its training, is 0.
+
+    Args:
+        model: a model, or a node or pipeline built in Python.
+        directory: where to; a directory that Spark, or this function, has written is replaced.
+
+    Raises:
+        UnsupportedOpError: Spark ML has no stage for an op, or for an attribute of it; the message names the node.
+        BundleError: it cannot be written.
+    """
+    root = model.root if isinstance(model, Model) else model
+    whole = root if isinstance(root, Pipeline) else Pipeline("pipeline", (root,))
+    draft = _Writer(_dense_columns(whole)).pipeline(whole)
+    files: dict[str, bytes] = {}
+    _encode(draft, "", files)
+    target = Path(directory)
+    try:
+        write_directory(target, files, is_spark_directory, "a pipeline of Spark")
+    except OSError as error:
+        raise BundleError(f"{target}: cannot be written: {error.strerror or error}") from None
+
+
+@dataclass
+class _Writer:
+    """Goes through the nodes of a model, one after the other.
+
+    Attributes:
+        dense: columns that differ from others in nothing but that every element is stored, with these others.
+        columns: the columns so far.
+        uids: the names that stages have.
+    """
+
+    dense: dict[str, str]
+    columns: Columns = field(default_factory=Columns)
+    uids: set[str] = field(default_factory=set)
+
+    def pipeline(self, pipeline: Pipeline) -> Draft:
+        stages: list[Draft] = []
+        for node in pipeline.nodes:
+            if isinstance(node, Pipeline):
+                stages.append(self.pipeline(node))
+            elif not self._is_dense(node):
+                stages += self._stages(node)
+        # The stages choose their names first: those of MLeap's nodes may be that of their pipeline.
+        draft = Draft(PIPELINES[0], self._uid(pipeline.name))
+        draft.set(stageUids=[stage.uid for stage in stages])
+        digits = len(str(len(stages)))
+        draft.children = {f"stages/{i:0{digits}}_{stage.uid}": stage for i, stage in enumerate(stages)}
+        return draft
+
+    def _stages(self, node: Node) -> list[Draft]:
+        """The stage of a node, and before it what its columns need to become what Spark's stage takes."""
+        sockets = tuple(Socket(port, self.dense.get(name, name)) for port, name in node.input_columns().items())
+        adapters, node = self._numbers(replace(node, inputs=sockets))
+        stage = stage_for(node)
+        w = Writing(node, Draft(stage.name, self._uid(node.name)), self.columns)
+        stage.write(w)
+        self.columns.after(node.op, node.input_columns(), node.output_columns())
+        return [*adapters, *w.before, w.draft]
+
+    def _is_dense(self, node: Node) -> bool:
+        return any(column in self.dense for column in node.output_columns().values())
+
+    def _numbers(self, node: Node) -> tuple[list[Draft], Node]:
+        """MLeap takes a vector of one element for a number. Spark does not, but a linear model makes a number of it."""
+        types = node.op.inputs()
+        made: list[Draft] = []
+        sockets = []
+        for port, name in node.input_columns().items():
+            column = self.columns.find(name)
+            if isinstance(types[port], ScalarType) and column is not None and isinstance(column.type, TensorType):
+                number = f"{name}_number"
+                if number not in self.columns.known:
+                    op = LinearRegression(np.ones(1), 0.0)
+                    ports = (Socket("features", name),), (Socket("prediction", number),)
+                    made += self._stages(Node(number, op, *ports))
+                name = number
+            sockets.append(Socket(port, name))
+        return made, replace(node, inputs=tuple(sockets))
+
+    def _uid(self, name: str) -> str:
+        """A name for a stage, which is part of a path and has to differ from all others."""
+        uid = unused(re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip(".") or "stage", self.uids)
+        self.uids.add(uid)
+        return uid
+
+
+def _dense_columns(pipeline: Pipeline) -> dict[str, str]:
+    """Columns made so that MLeap's ops see every element, with the columns that Spark's stages take instead."""
+    readers: dict[str, list[Node]] = {}
+    for node in pipeline.steps():
+        for column in node.input_columns().values():
+            readers.setdefault(column, []).append(node)
+    found: dict[str, str] = {}
+    for node in pipeline.steps():
+        op = node.op
+        if isinstance(op, StandardScaler) and op.std is None and op.mean is not None and not op.mean.any():
+            (source,), (made,) = node.input_columns().values(), node.output_columns().values()
+            reading = readers.get(made, [])
+            if reading and all(isinstance(reader.op, (Binarizer, Interaction)) for reader in reading):
+                found[made] = found.get(source, source)
+    return found
+
+
+def _encode(draft: Draft, path: str, files: dict[str, bytes]) -> None:
+    """The files of a stage and of those within it."""
+    if draft.plain:
+        metadata = draft.extra
+    else:
+        metadata = {
+            "class": f"org.apache.spark.ml.{draft.name}",
+            "timestamp": 0,
+            "sparkVersion": draft.spark_version,
+            "uid": draft.uid,
+            "paramMap": draft.params,
+            "defaultParamMap": {},
+            **draft.extra,
+        }
+    files[f"{path}metadata/part-00000"] = dump(metadata)
+    files[f"{path}metadata/_SUCCESS"] = b""
+    for folder, data in draft.folders.items():
+        files[f"{path}{folder}/part-00000.snappy.parquet"] = data
+        files[f"{path}{folder}/_SUCCESS"] = b""
+    for folder, child in draft.children.items():
+        _encode(child, f"{path}{folder}/", files)

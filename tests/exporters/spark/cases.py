@@ -1,0 +1,33 @@
+"""What is special about some cases of :mod:`tests.exporters.spark.stages`; nothing of Spark is imported here."""
+
+from __future__ import annotations
+
+from leapstream.contract import Tolerance
+
+REFUSED = {
+    "SQLTransformer": "MLeap has no op for this class",
+    "FMClassifier": "MLeap has no op for this class",
+    "FMRegressor": "MLeap has no op for this class",
+    "LDA em": "MLeap has no op for this class",
+    "OneVsRest tree": "may be in another order",
+    "DecisionTreeRegressor variance": "varianceCol is 'variance'",
+    "ALS drop": "coldStartStrategy is 'drop'",
+    "VectorAssembler skip": "handleInvalid is 'skip'",
+}
+"""Cases for which there is no op, with what the error says."""
+
+DIFFERENT = {"LDA": Tolerance(1e-3, 1e-3)}
+"""Cases in which MLeap's op gives other numbers than Spark, and how far they may be apart."""
+
+OTHER_HASHES = "MinHashLSH"
+"""The case whose numbers have nothing to do with Spark's."""
+
+LEFT_OUT = {"RFormula": {"label"}, "RFormula text label": {"label"}}
+"""Columns that Spark adds and a model does not: labels are not known when a model is used."""
+
+EXACT = Tolerance(1e-9, 1e-9)
+
+
+def tolerance(name: str) -> Tolerance:
+    """How far a model may be from Spark."""
+    return DIFFERENT.get(name, EXACT)

@@ -1,0 +1,465 @@
+"""Spark ML's directories, recorded from Spark 3.5 and 4.1 (``record.py`` in ``spark/``): read, written, and read again."""
+
+from __future__ import annotations
+
+import io
+import json
+import warnings
+import zipfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+import leapstream
+from leapstream import BundleError, LeapFrame, Model, SchemaError, UnsupportedOpError, from_spark, to_spark
+from leapstream.bundle.definition import Socket
+from leapstream.bundle.types import BasicType, DataShape, ScalarType, Schema, TensorType
+from leapstream.contract import Tolerance, verify_frames
+from leapstream.exporters.spark import is_spark_directory
+from leapstream.exporters.spark.stages import BY_CLASS, BY_OP, STAGES
+from leapstream.ops import feature, linear
+from leapstream.ops.pipeline import Node, Pipeline
+from tests.exporters.spark.cases import DIFFERENT, LEFT_OUT, OTHER_HASHES, REFUSED, tolerance
+from tests.golden_corpus import Case, cases
+
+HERE = Path(__file__).parent / "spark"
+ARCHIVES = sorted(HERE.glob("spark-*.zip"))
+VECTOR = TensorType(BasicType.DOUBLE, (4,))
+
+
+@cache
+def archive(path: Path) -> zipfile.ZipFile:
+    return zipfile.ZipFile(path)
+
+
+@cache
+def given(path: Path) -> LeapFrame:
+    """The frame that the stages were fitted on."""
+    return LeapFrame.from_bytes(archive(path).read("input.leap"))
+
+
+def names(path: Path) -> list[str]:
+    return sorted({name.split("/")[0] for name in archive(path).namelist() if "/" in name})
+
+
+RECORDED = [(path, name) for path in ARCHIVES for name in names(path)]
+READABLE = [(path, name) for path, name in RECORDED if name not in REFUSED]
+
+
+def ids(pairs: list[tuple[Path, str]]) -> list[str]:
+    return [f"{path.stem}-{name.replace(' ', '-')}" for path, name in pairs]
+
+
+def extracted(path: Path, name: str, folder: Path) -> Path:
+    """The saved model of a case as a directory."""
+    prefix = f"{name}/model/"
+    for entry in archive(path).namelist():
+        if entry.startswith(prefix):
+            target = folder / "saved" / entry[len(prefix) :]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(archive(path).read(entry))
+    return folder / "saved"
+
+
+def read(path: Path, name: str, folder: Path) -> Model:
+    """A case's model; that it is not what Spark computes is known where it is."""
+    with warnings.catch_warnings():
+        if name in (*DIFFERENT, OTHER_HASHES):
+            warnings.simplefilter("ignore")
+        return from_spark(extracted(path, name, folder), given(path).schema)
+
+
+def restricted(frame: LeapFrame, columns: tuple[str, ...]) -> LeapFrame:
+    places = [frame.schema.names.index(name) for name in columns]
+    return LeapFrame(
+        Schema(tuple(frame.schema[name] for name in columns)), [[r[i] for i in places] for r in frame.rows]
+    )
+
+
+def assert_gives(model: Model, path: Path, name: str) -> None:
+    """Hold a model to what Spark gave."""
+    expected = LeapFrame.from_bytes(archive(path).read(f"{name}/expected.leap"))
+    wanted = set(expected.schema.names) - LEFT_OUT.get(name, set())
+    assert wanted <= {*model.schema.outputs.names, *model.schema.intermediate.names}
+    report = verify_frames(
+        model, restricted(given(path), model.schema.inputs.names), expected, "vectorized", tolerance(name)
+    )
+    assert report.ok, report.reasons
+
+
+# ---- reading ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("path", "name"), READABLE, ids=ids(READABLE))
+def test_a_model_gives_what_spark_does_and_so_it_does_from_a_bundle_and_from_a_directory_written_for_spark(
+    path: Path, name: str, tmp_path: Path
+) -> None:
+    model = read(path, name, tmp_path)
+    if name != OTHER_HASHES:
+        assert_gives(model, path, name)
+    for form in ("json", "protobuf"):
+        leapstream.save(model, tmp_path / f"{form}.zip", format=form)  # type: ignore[arg-type]
+        assert leapstream.load(tmp_path / f"{form}.zip").root == model.root
+    to_spark(model, tmp_path / "written")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        again = from_spark(tmp_path / "written", given(path).schema)
+    if name != OTHER_HASHES:
+        assert_gives(again, path, name)
+    assert [node.op for node in again.nodes] == [node.op for node in model.nodes]
+    assert [node.name for node in again.nodes] == [node.name for node in model.nodes]
+
+
+REFUSALS = [pair for pair in RECORDED if pair[1] in REFUSED]
+
+
+@pytest.mark.parametrize(("path", "name"), REFUSALS, ids=ids(REFUSALS))
+def test_what_no_op_computes_is_refused_by_stage_and_class(path: Path, name: str, tmp_path: Path) -> None:
+    saved = extracted(path, name, tmp_path)
+    metadata = json.loads(next((saved / "metadata").glob("part-*")).read_text())
+    with pytest.raises(UnsupportedOpError) as caught:
+        from_spark(saved, given(path).schema)
+    assert REFUSED[name] in str(caught.value)
+    assert metadata["uid"] in str(caught.value) and metadata["class"] in str(caught.value)
+
+
+def test_both_versions_of_spark_are_recorded_with_the_same_cases() -> None:
+    assert [path.stem for path in ARCHIVES] == ["spark-3.5", "spark-4.1"]
+    assert names(ARCHIVES[0]) == names(ARCHIVES[1])
+
+
+@pytest.mark.parametrize("path", ARCHIVES, ids=lambda path: path.stem)
+def test_every_stage_is_tried(path: Path) -> None:
+    texts = [archive(path).read(name) for name in archive(path).namelist() if "/metadata/part-" in name]
+    found = {json.loads(text)["class"].removeprefix("org.apache.spark.ml.") for text in texts}
+    assert BY_CLASS.keys() <= found
+
+
+@pytest.mark.parametrize("name", [*DIFFERENT, OTHER_HASHES])
+def test_of_ops_that_give_other_numbers_than_spark_one_is_warned(name: str, tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match=r"stage .*MLeap.*Spark"):
+        from_spark(extracted(ARCHIVES[0], name, tmp_path), given(ARCHIVES[0]).schema)
+
+
+def test_a_directory_of_spark_is_told_from_others(tmp_path: Path) -> None:
+    saved = extracted(ARCHIVES[1], "KMeans", tmp_path)
+    assert is_spark_directory(saved) and is_spark_directory(str(saved))
+    assert not is_spark_directory(tmp_path) and not is_spark_directory(saved / "metadata" / "nothing")
+
+
+def test_a_live_model_is_saved_and_read(tmp_path: Path) -> None:
+    saved = extracted(ARCHIVES[0], "PCA", tmp_path)
+
+    class Writer:
+        def overwrite(self) -> Writer:
+            return self
+
+        def save(self, uri: str) -> None:
+            assert uri.startswith("file:///")
+            Path(uri.removeprefix("file://")).parent.mkdir(exist_ok=True)
+            saved.rename(uri.removeprefix("file://"))
+
+    class Fitted:
+        def write(self) -> Writer:
+            return Writer()
+
+    assert from_spark(Fitted()).nodes[0].op.op == "pca"
+
+
+def test_what_is_neither_a_directory_nor_a_model_is_refused() -> None:
+    with pytest.raises(SchemaError, match="a int is neither a directory nor a fitted model"):
+        from_spark(3)
+
+
+# ---- types of columns -------------------------------------------------------------------------------------------------
+
+
+def saved_pipeline(folder: Path, *nodes: Node) -> Path:
+    to_spark(Pipeline("p", nodes), folder / "spark")
+    return folder / "spark"
+
+
+def node(name: str, op: Any, *columns: str, result: str | None = None) -> Node:
+    ports = tuple(Socket(port, column) for port, column in zip(op.inputs(), columns, strict=True))
+    first = next(iter(op.outputs()))
+    return Node(name, op, ports, (Socket(first, result or name),))
+
+
+NORMALIZER = node("normed", feature.Normalizer(2.0, 3), "v")
+LINEAR = node("linear", linear.LinearRegression(np.ones(3), 0.0), "normed", result="prediction")
+
+
+def test_the_size_of_a_vector_follows_from_a_later_stage(tmp_path: Path) -> None:
+    model = from_spark(saved_pipeline(tmp_path, NORMALIZER, LINEAR))
+    assert model.schema.inputs["v"].type == TensorType(BasicType.DOUBLE, (3,), nullable=False)
+
+
+def assembled(*shapes: DataShape) -> Node:
+    return node("normed", feature.VectorAssembler(shapes), *(f"c{i}" for i in range(len(shapes))))
+
+
+SCALAR, PAIR = DataShape("scalar", False), DataShape("tensor", False, (2,))
+
+
+def test_what_an_assembler_reads_is_numbers_as_far_as_that_fits(tmp_path: Path) -> None:
+    model = from_spark(saved_pipeline(tmp_path, assembled(SCALAR, SCALAR, SCALAR), LINEAR))
+    assert {f.type for f in model.schema.inputs} == {ScalarType(BasicType.DOUBLE, False)}
+
+
+def without_hints(saved: Path) -> Path:
+    """The saved pipeline without what Spark is told of the sizes of vectors."""
+    text = (saved / "metadata" / "part-00000").read_text()
+    metadata = json.loads(text)
+    kept = [uid for uid in metadata["paramMap"]["stageUids"] if not uid.endswith("_size")]
+    folders = {folder.name[2:]: folder for folder in (saved / "stages").iterdir()}
+    for i, uid in enumerate(kept):
+        folders[uid].rename(saved / "stages" / f"x{i}_{uid}")
+    for folder in (saved / "stages").iterdir():
+        if folder.name.startswith("x"):
+            folder.rename(folder.with_name(folder.name[1:]))
+    metadata["paramMap"]["stageUids"] = kept
+    (saved / "metadata" / "part-00000").write_text(json.dumps(metadata))
+    return saved
+
+
+def test_the_size_of_the_only_vector_follows_from_that_of_the_whole(tmp_path: Path) -> None:
+    saved = without_hints(saved_pipeline(tmp_path, assembled(DataShape("tensor", False, (3,))), LINEAR))
+    assert from_spark(saved).schema.inputs["c0"].type == TensorType(BasicType.DOUBLE, (3,), nullable=False)
+
+
+SAMPLES: dict[str, Any] = {
+    "a schema": Schema.of([("c0", ScalarType(BasicType.DOUBLE)), ("c1", TensorType(BasicType.DOUBLE, (2,)))]),
+    "arrays": {"c0": np.zeros(5), "c1": np.zeros((5, 2))},
+    "a frame": pd.DataFrame({"c0": [1.0, 2.0], "c1": [np.zeros(2), np.ones(2)]}),
+}
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_sizes_that_do_not_follow_are_asked_for_and_given_by(sample: str, tmp_path: Path) -> None:
+    saved = without_hints(saved_pipeline(tmp_path, assembled(SCALAR, PAIR), LINEAR))
+    with pytest.raises(SchemaError, match=r"2 elements, and 3 are read .* input_schema .* c0, c1"):
+        from_spark(saved)
+    model = from_spark(saved, SAMPLES[sample])
+    assert model.schema.inputs["c1"].type == TensorType(BasicType.DOUBLE, (2,), nullable=False)
+
+
+def test_the_size_of_a_vector_that_nothing_tells_is_asked_for(tmp_path: Path) -> None:
+    saved = saved_pipeline(tmp_path, NORMALIZER)
+    with pytest.raises(SchemaError, match=r"'normed'.*column 'v' is not saved: say it with an input_schema"):
+        from_spark(saved)
+    with pytest.raises(SchemaError, match=r"'normed'.*the column 'v' is double, and a vector of a known size"):
+        from_spark(saved, Schema.of([("v", ScalarType(BasicType.DOUBLE))]))
+
+
+def test_the_types_of_what_is_hashed_are_asked_for(tmp_path: Path) -> None:
+    op = feature.FeatureHasher(8, (), (DataShape("scalar"),) * 2, (BasicType.STRING, BasicType.INT), ("s", "i"))
+    saved = saved_pipeline(tmp_path, node("hashed", op, "s", "i"))
+    with pytest.raises(SchemaError, match="it hashes the column 's' by its type"):
+        from_spark(saved)
+    frame = {"s": np.array(["a"], dtype=object), "i": np.array([1], dtype=np.int32)}
+    assert from_spark(saved, frame).nodes[0].op == op
+
+
+def test_a_sample_of_no_known_kind_is_refused(tmp_path: Path) -> None:
+    saved = saved_pipeline(tmp_path, NORMALIZER)
+    with pytest.raises(SchemaError, match="a int is neither a Schema"):
+        from_spark(saved, 3)
+    with pytest.raises(SchemaError, match="column 'v' holds neither"):
+        from_spark(saved, {"v": [object()]})
+
+
+def test_texts_of_an_index_that_is_not_known_are_asked_for(tmp_path: Path) -> None:
+    saved = saved_pipeline(tmp_path, node("text", feature.ReverseStringIndexer(("a", "b")), "i"))
+    part = saved / "stages" / "0_text" / "metadata" / "part-00000"
+    part.write_text(part.read_text().replace('"labels":["a","b"]', '"labels":[]'))
+    with pytest.raises(UnsupportedOpError, match=r"'text'.*set its labels"):
+        from_spark(saved)
+
+
+# ---- untrusted directories --------------------------------------------------------------------------------------------
+
+
+def damaged(folder: Path, **changes: Any) -> Path:
+    """A saved tree whose metadata has been changed."""
+    saved = extracted(ARCHIVES[0], "DecisionTreeClassifier", folder)
+    part = next((saved / "metadata").glob("part-*"))
+    part.write_text(json.dumps({**json.loads(part.read_text()), **changes}))
+    return saved
+
+
+@pytest.mark.parametrize("name", ["os.system", "org.apache.spark.ml.feature.Nothing", "java.lang.Runtime"])
+def test_a_class_is_looked_up_and_never_imported(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedOpError, match=f"'DecisionTreeClassifier_.*{name}.*supported: PipelineModel, "):
+        from_spark(damaged(tmp_path, **{"class": name}))
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "no class": {"class": 3},
+    "no params": {"paramMap": []},
+    "another number of classes": {"numClasses": 7},
+    "no number of features": {"numFeatures": "four"},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_damaged_metadata_is_refused(change: str, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="saved"):
+        from_spark(damaged(tmp_path, **CHANGES[change]))
+
+
+def rewritten(saved: Path, change: Any) -> Path:
+    """A saved stage with other rows of data."""
+    part = next((saved / "data").glob("*.parquet"))
+    rows = parquet.read_table(part)
+    out = io.BytesIO()
+    parquet.write_table(change(rows), out)
+    part.write_bytes(out.getvalue())
+    return saved
+
+
+def _swap(table: pa.Table, name: str) -> pa.Table:
+    values = table[name].to_numpy()[::-1]
+    return table.set_column(table.column_names.index(name), name, pa.array(values))
+
+
+TREES: dict[str, Any] = {
+    "children of others": lambda table: _swap(table, "rightChild"),
+    "a node too few": lambda table: table.slice(0, len(table) - 1),
+    "no nodes": lambda table: table.slice(0, 0),
+    "a node twice": lambda table: pa.concat_tables([table, table.slice(0, 1)]),
+    "no such column": lambda table: table.drop_columns(["leftChild"]),
+}
+
+
+@pytest.mark.parametrize("change", TREES)
+def test_nodes_that_are_no_tree_are_refused(change: str, tmp_path: Path) -> None:
+    saved = rewritten(extracted(ARCHIVES[0], "DecisionTreeClassifier", tmp_path), TREES[change])
+    with pytest.raises(BundleError, match="stage 'DecisionTreeClassifier_"):
+        from_spark(saved)
+
+
+def test_damaged_data_is_refused(tmp_path: Path) -> None:
+    saved = extracted(ARCHIVES[1], "PCA", tmp_path)
+    part = next((saved / "data").glob("*.parquet"))
+    part.write_bytes(part.read_bytes()[:-20])
+    with pytest.raises(BundleError, match="stage 'PCA_.*its folder 'data' cannot be read"):
+        from_spark(saved)
+    part.unlink()
+    with pytest.raises(BundleError, match="stage 'PCA_.*its folder 'data' has no Parquet file"):
+        from_spark(saved)
+
+
+def test_what_is_no_directory_of_spark_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="this is no saved stage"):
+        from_spark(tmp_path)
+    with pytest.raises(BundleError, match="No such file"):
+        from_spark(tmp_path / "nothing")
+
+
+# ---- writing ----------------------------------------------------------------------------------------------------------
+
+
+def _from_spark() -> Iterator[Case]:
+    """What MLeap's exporter for Spark, or the one for scikit-learn, has written; with the ops that Spark has stages for."""
+    known = {op.op for op in BY_OP} | {"pipeline"}
+    for case in cases():
+        if case.known and "load_error" not in case.info and set(case.info["ops"]) <= known:
+            yield case
+
+
+NO_STAGE_FOR_IT = {
+    "classification/one-vs-rest-svc": "may be in another order",
+    "classification/one-vs-rest-tree": "may be in another order",
+    "classification/one-vs-rest-extension": "its output 'probability' is connected",
+    "feature/reverse-string-indexer-list": "several indices at once",
+    "feature/reverse-string-indexer-tensor": "several indices at once",
+    "handmade/word2vec-list": "its kernel is 'sqrt'|double precision",
+    "handmade/word2vec-sqrt": "its kernel is 'sqrt'",
+    "handmade/word2vec-tensor": "its kernel is 'sqrt'|double precision",
+}
+OTHER_OP = {"sklearn_binarizer": "binarizer", "max_abs_scaler": "standard_scaler"}
+"""Ops for which Spark has a stage that other ops compute, or compute more truly to it."""
+
+AS_SPARK = {
+    "feature/binarizer-vector-negative-threshold",
+    "feature/interaction-one-hot",
+    *(case.name for case in cases() if "max_abs_scaler" in case.info["ops"]),
+}
+"""Where MLeap's op gives something else than Spark's stage, which is what the model gives that comes back."""
+
+OUT_OF_PLACE = {"sklearn/pca", "feature/binarizer-list-input"}
+"""A bundle whose transposed matrix fits no input, and one over lists, which are no vectors in Spark."""
+
+GOLDEN = [case for case in _from_spark() if case.name not in OUT_OF_PLACE and not case.name.startswith("frame/")]
+
+
+@pytest.mark.parametrize("case", GOLDEN, ids=lambda case: case.name)
+def test_a_bundle_goes_into_spark_and_comes_back_as_it_was(case: Case, tmp_path: Path) -> None:
+    model = case.model()
+    if case.name in NO_STAGE_FOR_IT:
+        with pytest.raises(UnsupportedOpError, match=NO_STAGE_FOR_IT[case.name]):
+            to_spark(model, tmp_path / "spark")
+        return
+    to_spark(model, tmp_path / "spark")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        again = from_spark(tmp_path / "spark", case.input().schema)
+    found = [node.op.op for node in again.nodes if not node.name.endswith("_dense")]
+    assert found == [OTHER_OP.get(node.op.op, node.op.op) for node in model.nodes]
+    if case.name not in AS_SPARK:
+        report = case.verify(again, "vectorized")
+        assert report.ok, report.reasons
+
+
+def test_an_op_without_a_stage_is_refused_by_its_node(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedOpError, match="node 'sine': Spark ML has no stage for the op 'math_unary'"):
+        to_spark(node("sine", feature.MathUnary("sin"), "x"), tmp_path / "spark")
+    assert not (tmp_path / "spark").exists()
+
+
+def test_an_element_of_a_vector_becomes_a_number_for_spark(tmp_path: Path) -> None:
+    first = node("first", feature.VectorSlicer((1,), (), (), 4), "v")
+    bucket = node("bucket", feature.Bucketizer((0.0, 1.0, 2.0)), "first")
+    to_spark(Pipeline("p", (first, bucket)), tmp_path / "spark")
+    again = from_spark(tmp_path / "spark", Schema.of([("v", VECTOR)]))
+    assert [n.op.op for n in again.nodes] == ["vector_slicer", "linear_regression", "bucketizer"]
+    rows = {"v": np.array([[9.0, 1.5, 9.0, 9.0]])}
+    assert again.predict(rows, outputs=["bucket"])["bucket"].tolist() == [1.0]
+
+
+def test_directories_of_others_are_left_alone_and_those_of_spark_replaced(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(BundleError, match="other things than a pipeline of Spark"):
+        to_spark(LINEAR, tmp_path)
+    for _ in range(2):
+        to_spark(LINEAR, tmp_path / "spark")
+    assert from_spark(tmp_path / "spark").nodes[0].name == "linear"
+
+
+def test_names_that_cannot_be_part_of_a_path_are_changed(tmp_path: Path) -> None:
+    to_spark(Pipeline("../up", (node("a/b", linear.LinearRegression(np.ones(3), 0.0), "v"),)), tmp_path / "spark")
+    assert [path.name for path in (tmp_path / "spark" / "stages").iterdir()] == ["0_a_b"]
+    assert from_spark(tmp_path / "spark").nodes[0].name == "a_b"
+
+
+def test_a_hash_of_spark_2_stays_one(tmp_path: Path) -> None:
+    op = feature.HashingTermFrequency(16, False, 1)
+    to_spark(node("tf", op, "words"), tmp_path / "spark")
+    metadata = json.loads((tmp_path / "spark" / "stages" / "0_tf" / "metadata" / "part-00000").read_text())
+    assert metadata["sparkVersion"] == "2.4.8"
+    assert from_spark(tmp_path / "spark").nodes[0].op == op
+
+
+def test_no_stage_is_declared_twice() -> None:
+    assert len({(stage.name, stage.op) for stage in STAGES}) == len(STAGES)
+
+
+def test_exact_numbers_are_asked_of_all_others() -> None:
+    assert tolerance("KMeans") == Tolerance(1e-9, 1e-9)
