@@ -20,7 +20,7 @@ from leapstream.exporters.step import Dispatch, Outcome, Step, label, most_proba
 from leapstream.exporters.tensorflow import activations
 from leapstream.exporters.tensorflow.activations import Activation
 from leapstream.exporters.tensorflow.graphs import GraphModel, checked, saved_model
-from leapstream.exporters.tensorflow.layers import convert, refuse
+from leapstream.exporters.tensorflow.layers import TRAINING_ALONE, convert, refuse
 from leapstream.exporters.tensorflow.network import Network
 from leapstream.model import Model
 
@@ -43,7 +43,8 @@ def from_keras(model: Any, sample: Any = None, *, native: bool | None = None, na
         name: the model's name; its own by default.
 
     Raises:
-        UnsupportedOpError: with ``native=True``, MLeap's ops cannot compute what a layer does; the message names the layer.
+        UnsupportedOpError: with ``native=True``, MLeap's ops cannot compute what a layer does; the message names the layer. Or
+            Keras cannot export the model, for example because it was not called yet.
         SchemaError: the model has no inputs yet, or the columns are not those that it takes.
         BackendError: TensorFlow is needed and not installed, or refuses the graph.
     """
@@ -156,8 +157,11 @@ def _exported(model: Any) -> GraphModel:
             # Keras tells where it put the model, which nobody asked for.
             with redirect_stdout(StringIO()):
                 model.export(folder)
-        except ValueError as error:
-            raise SchemaError(f"the {type(model).__name__} {model.name!r} cannot be exported: {error}") from error
+        # Keras, and what a model has of its own, may raise anything.
+        except Exception as error:
+            raise UnsupportedOpError(
+                f"Keras cannot export the {type(model).__name__} {model.name!r}: {error}"
+            ) from error
         return saved_model(Path(folder), "serving_default")
 
 
@@ -178,8 +182,9 @@ def _graph_outcome(step: Step, block: Block, last: str | None) -> Outcome:
 
 
 def _last_activation(model: Any) -> str | None:
-    """The name of the activation with which a model ends."""
-    layer = model.layers[-1] if getattr(model, "layers", None) else None
+    """The name of the activation with which a model ends, whatever acts in training alone behind it."""
+    acting = [layer for layer in getattr(model, "layers", ()) if type(layer).__name__ not in TRAINING_ALONE]
+    layer = acting[-1] if acting else None
     if type(layer).__name__ == "Softmax":
         return "softmax"
     return getattr(getattr(layer, "activation", None), "__name__", None)

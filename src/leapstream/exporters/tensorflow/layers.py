@@ -142,16 +142,17 @@ def _softmax(layer: Any) -> list[Activation]:
     return [softmax]
 
 
-_TRAINING_ALONE = (
+TRAINING_ALONE = (
     *("ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D"),
     *("SpatialDropout2D", "SpatialDropout3D"),
 )
+"""Layers that do nothing in inference."""
 
-_OF_ANY_SHAPE = {"Flatten", "Rescaling", *_TRAINING_ALONE}
+_OF_ANY_SHAPE = {"Flatten", "Rescaling", *TRAINING_ALONE}
 """Layers that treat each element alike, or do nothing to it."""
 
 LAYERS: dict[str, Converter] = {
-    **dict.fromkeys(_TRAINING_ALONE, _nothing),
+    **dict.fromkeys(TRAINING_ALONE, _nothing),
     "Activation": _of_function,
     "BatchNormalization": _batch_normalization,
     "Dense": _dense,
