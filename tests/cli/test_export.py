@@ -30,6 +30,7 @@ from leapstream.bundle.tensor import Tensor
 from leapstream.bundle.types import BasicType, ScalarType, Schema, TensorType
 from leapstream.cli.app import KindName
 from leapstream.cli.export import KINDS, sample_of, schema_of
+from tests.cli.conftest import LINEAR
 
 Run = Callable[..., Result]
 
@@ -138,6 +139,16 @@ def test_a_file_of_lightgbm_is_seen(run: Run, tmp_path: Path) -> None:
     assert (read_bundle(tmp_path / "b.zip").name, read_bundle(tmp_path / "b.zip").format) == ("mine", "protobuf")
     result = leapstream.load(tmp_path / "b.zip").predict({"features": X})
     np.testing.assert_allclose(result["prediction"], booster.predict(X), rtol=1e-12)
+
+
+def test_a_directory_of_spark_is_seen(run: Run, tmp_path: Path) -> None:
+    leapstream.to_spark(leapstream.load(LINEAR), tmp_path / "saved")
+    result = run("export", tmp_path / "saved", "-o", tmp_path / "b.zip", "--json")
+    assert result.exit_code == 0, result.stderr
+    told = json.loads(result.stdout)
+    assert (told["from"], told["ops"]) == ("spark", ["vector_assembler", "linear_regression"])
+    records = [{"feature1": 0.5, "feature2": 0.25, "feature3": 1.0}]
+    assert leapstream.load(tmp_path / "b.zip").predict(records) == leapstream.load(LINEAR).predict(records)
 
 
 def test_the_command_line_offers_each_kind() -> None:

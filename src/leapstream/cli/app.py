@@ -58,6 +58,7 @@ class KindName(str, Enum):
     XGBOOST = "xgboost"
     LIGHTGBM = "lightgbm"
     TENSORFLOW = "tensorflow"
+    SPARK = "spark"
 
 
 class RecordFormat(str, Enum):
@@ -268,7 +269,7 @@ def _export(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="SOURCE", help="Saved by joblib, pickle, skops, XGBoost, LightGBM, Keras or TensorFlow."
+            metavar="SOURCE", help="Saved by joblib, pickle, skops, XGBoost, LightGBM, Keras, TensorFlow or Spark."
         ),
     ],
     target: Annotated[

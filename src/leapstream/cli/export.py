@@ -23,6 +23,7 @@ from leapstream.bundle.types import BasicType, DataType, Field, ScalarType, Sche
 from leapstream.cli.console import LackingError, err, one_line
 from leapstream.cli.frames import arrow_of, format_of, open_reader
 from leapstream.errors import BundleError, LeapstreamError, SchemaError
+from leapstream.exporters.spark import is_spark_directory
 from leapstream.model import Model, save
 
 _SAMPLED = 65536
@@ -321,6 +322,10 @@ def _read_tensorflow(path: Path, options: Options) -> Model:
     return exporters.from_keras(network, options.sample, name=options.name)
 
 
+def _read_spark(path: Path, options: Options) -> Model:
+    return exporters.from_spark(path, options.sample, name=options.name)
+
+
 KINDS = {
     kind.name: kind
     for kind in (
@@ -342,6 +347,7 @@ KINDS = {
             _is_tensorflow,
             _read_tensorflow,
         ),
+        Kind("spark", "Spark", "directories of saved pipelines and stages", is_spark_directory, _read_spark),
     )
 }
 """The kinds of saved models, in the order in which they are looked for."""
