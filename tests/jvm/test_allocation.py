@@ -92,4 +92,5 @@ def test_a_row_allocates_nothing(java: None, name: str) -> None:
 
     given = frame.rows[0]
     row = array([java_value(given[frame.schema.names.index(f.name)]) for f in model.plan().inputs])
-    assert methods["count"].invoke(None, array([opened, row, 10_000])) == 0
+    # An object takes 16 bytes; the virtual machine may allocate a few of its own when it changes compiled code.
+    assert methods["count"].invoke(None, array([opened, row, 10_000])) < 10_000

@@ -37,6 +37,9 @@ public final class Forest {
     /** The same trees, or their tops, as tables; null where that is no faster way. */
     private final Ranks ranks;
 
+    /** The first value of each leaf where the tables hold the trees whole; else null. */
+    private final double[] values;
+
     /** How many levels of each tree are walked. */
     private final int[] levels;
 
@@ -57,6 +60,7 @@ public final class Forest {
         data = Data.readDoubles(in);
         enough = in.readInt();
         ranks = in.readBoolean() ? new Ranks(in) : null;
+        values = ranks != null && ranks.below == 0 ? ranks.values(data) : null;
         reached = new int[root.length];
         levels = (int[]) depth.clone();
         for (int t = 0; ranks != null && t < levels.length; t++) {
@@ -78,6 +82,9 @@ public final class Forest {
 
     /** Sum over trees of the leaf's first value. */
     public double sum(double[] x, int size) {
+        if (values != null && size >= enough) {
+            return ranks.sum(x, values);
+        }
         walk(x, size);
         double total = 0;
         for (int t = 0; t < reached.length; t++) {
