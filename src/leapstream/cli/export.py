@@ -285,22 +285,19 @@ def _is_xgboost(path: Path) -> bool:
     return head.startswith((b"{L", b"binf")) or re.match(rb'\{\s*"learner"', head) is not None
 
 
-def _read_xgboost(path: Path, options: Options) -> Model:
-    xgboost = _library(path, "xgboost", "xgboost")
-    try:
-        booster = xgboost.Booster(model_file=str(path))
-    except xgboost.core.XGBoostError as error:
-        raise _unreadable(path, "XGBoost", error) from error
-    return exporters.from_xgboost(booster, options.sample, name=options.name)
+def _reader_of_boosters(module: str, title: str) -> Callable[[Path, Options], Model]:
+    """Reads the model files of XGBoost or LightGBM."""
 
+    def read(path: Path, options: Options) -> Model:
+        library = _library(path, module, module)
+        try:
+            booster = library.Booster(model_file=str(path))
+        # Each library has an error of its own.
+        except Exception as error:
+            raise _unreadable(path, title, error) from error
+        return _EXPORTERS[module](booster, options.sample, name=options.name)
 
-def _read_lightgbm(path: Path, options: Options) -> Model:
-    lightgbm = _library(path, "lightgbm", "lightgbm")
-    try:
-        booster = lightgbm.Booster(model_file=str(path))
-    except lightgbm.basic.LightGBMError as error:
-        raise _unreadable(path, "LightGBM", error) from error
-    return exporters.from_lightgbm(booster, options.sample, name=options.name)
+    return read
 
 
 def _is_tensorflow(path: Path) -> bool:
@@ -336,9 +333,19 @@ KINDS = {
             lambda path: path.is_file() and path.suffix.lower() in (".joblib", ".pkl", ".pickle", ".skops"),
             _read_object,
         ),
-        Kind("xgboost", "XGBoost", "JSON, UBJSON or binary model files", _is_xgboost, _read_xgboost),
         Kind(
-            "lightgbm", "LightGBM", "text model files", lambda path: _head(path).startswith(b"tree\n"), _read_lightgbm
+            "xgboost",
+            "XGBoost",
+            "JSON, UBJSON or binary model files",
+            _is_xgboost,
+            _reader_of_boosters("xgboost", "XGBoost"),
+        ),
+        Kind(
+            "lightgbm",
+            "LightGBM",
+            "text model files",
+            lambda path: _head(path).startswith(b"tree\n"),
+            _reader_of_boosters("lightgbm", "LightGBM"),
         ),
         Kind(
             "tensorflow",

@@ -16,6 +16,7 @@ import pytest
 import leapstream
 from leapstream import BackendError, BundleError, Model, SchemaError, UnsupportedOpError, from_tensorflow
 from leapstream.bundle.types import BasicType, DataShape
+from tests.ops.test_tensorflow import frozen
 
 X = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "exporters" / "tensorflow.md"
@@ -36,13 +37,6 @@ def test_missing_library_is_named_with_the_extra_that_brings_it(
 @pytest.fixture
 def tf() -> Any:
     return pytest.importorskip("tensorflow")
-
-
-def frozen(tf: Any, build: Any) -> bytes:
-    graph = tf.Graph()
-    with graph.as_default():
-        build(tf.compat.v1)
-    return bytes(graph.as_graph_def().SerializeToString())
 
 
 def batches(v1: Any) -> None:

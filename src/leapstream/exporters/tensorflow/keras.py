@@ -109,7 +109,7 @@ def _chain(model: Any) -> list[Any]:
     layers = list(model.layers)
     if kind == "Sequential":
         return [inner for layer in layers for inner in (_chain(layer) if _is_sequential(layer) else [layer])]
-    first, *rest = layers or [model]
+    first, *rest = layers
     if type(first).__name__ != "InputLayer" or len(model.inputs) != 1 or len(model.outputs) != 1:
         refuse(model, "it has several inputs or outputs")
     for before, layer in zip(layers, rest, strict=False):
