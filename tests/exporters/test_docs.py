@@ -11,7 +11,7 @@ import pytest
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "exporters"
 
 
-@pytest.mark.parametrize("page", ["sklearn", "xgboost", "lightgbm"])
+@pytest.mark.parametrize("page", ["sklearn", "xgboost", "lightgbm", "spark"])
 def test_the_example_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (PAGES / f"{page}.md").read_text("utf-8")
     (code,) = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)

@@ -324,6 +324,19 @@ def _export(
         out().print(f"{target}: {exported.model.schema}, from {exported.kind.title}", soft_wrap=True)
 
 
+@app.command("to-spark", help="Write a bundle as a directory from which Spark's PipelineModel.load makes a pipeline.")
+def _to_spark(
+    bundle: _Bundle,
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIRECTORY", help="Where to; one that Spark has written is replaced.")
+    ],
+) -> None:
+    from leapstream.cli.spark import write_directory
+
+    nodes = write_directory(bundle, directory)
+    err().print(f"{directory}: a pipeline of {nodes} stages")
+
+
 @app.command(
     "compile", help="Compile bundles into a jar of functions and models for any Flink, with no Python on the cluster."
 )

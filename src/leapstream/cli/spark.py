@@ -1,0 +1,15 @@
+"""``leapstream to-spark``: bundles as directories that Spark ML loads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from leapstream.exporters import to_spark
+from leapstream.model import load
+
+
+def write_directory(bundle: str, directory: Path) -> int:
+    """Write a bundle as a pipeline of Spark; gives the number of its nodes."""
+    model = load(bundle)
+    to_spark(model, directory)
+    return len(model.nodes)
