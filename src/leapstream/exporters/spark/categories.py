@@ -74,6 +74,9 @@ class _IndexToString(Stage):
         w.draft.set(labels=list(op.labels))
 
 
+_NAN_TOO = "it fills in what is {}: in MLeap NaN too, which Spark keeps"
+
+
 @dataclass(frozen=True)
 class _Imputer(Columnwise):
     """Saved as a row of surrogates; a number that counts as missing is another than NaN in few models."""
@@ -82,10 +85,12 @@ class _Imputer(Columnwise):
         surrogate = r.saved.row({column: DOUBLE})[column]
         missing = number_of(r.saved.params.get("missingValue", math.nan))
         if missing == missing:
-            r.saved.warn(f"missingValue is {missing}: MLeap fills in NaN too, which Spark keeps")
+            r.saved.warn(_NAN_TOO.format(missing))
         return ops.Imputer(surrogate, missing, str(r.saved.params.get("strategy", "mean")))
 
     def fill(self, w: Writing, op: Any) -> None:
+        if op.missing_value == op.missing_value:
+            w.warn(_NAN_TOO.format(op.missing_value))
         column = w.node.input_columns()["input"]
         strategy = op.strategy if op.strategy in ("mean", "median", "mode") else "mean"
         # Of these columns there may be several, so they are always written as several.

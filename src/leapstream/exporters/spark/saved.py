@@ -184,7 +184,7 @@ def _is_part(path: str, prefix: str) -> bool:
 
 
 def _read_parquet(data: bytes) -> pa.Table:
-    table = parquet.read_table(io.BytesIO(data), use_threads=False)
+    table = parquet.ParquetFile(io.BytesIO(data)).read(use_threads=False)
     # Spark's versions describe the same types in words of their own, which tables that are put together may not.
     return table.replace_schema_metadata(None)
 

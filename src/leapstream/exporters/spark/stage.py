@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
@@ -158,6 +159,10 @@ class Writing:
         if not condition:
             raise UnsupportedOpError(f"node {self.node.name!r} ({self.node.op.op}): {reason}")
 
+    def warn(self, difference: str) -> None:
+        """Warn that Spark will give something else than this node."""
+        warnings.warn(f"node {self.node.name!r} ({self.node.op.op}): {difference}", stacklevel=2)
+
 
 # ---- fields -----------------------------------------------------------------------------------------------------------
 
@@ -173,13 +178,14 @@ class Param:
     Attributes:
         attribute: the op's name for it.
         param: Spark's.
-        decode, encode: from the one to the other.
+        decode: from Spark's value to the op's.
+        least: the least value that Spark takes.
     """
 
     attribute: str
     param: str
     decode: Callable[[Any], Any] = _same
-    encode: Callable[[Any], Any] = _same
+    least: float | None = None
 
     def read(self, r: Reading) -> Any:
         """The attribute."""
@@ -188,7 +194,9 @@ class Param:
 
     def write(self, w: Writing, value: Any) -> None:
         """Set the param."""
-        w.draft.set(**{self.param: self.encode(value)})
+        if self.least is not None:
+            w.need(value >= self.least, f"its {self.attribute} is {value}, and Spark takes {self.least:g} or more")
+        w.draft.set(**{self.param: value})
 
 
 @dataclass(frozen=True)
@@ -309,7 +317,7 @@ class Stage:
         fields: the attributes of the op.
         refused: settings that cannot be told to an op.
         keeps_size: whether the vectors that come out are as long as those that go in.
-        differs: how MLeap's op gives other numbers than Spark's stage, of which a reader is warned.
+        differs: how MLeap's op gives other numbers than Spark's stage, of which whoever reads or writes it is warned.
     """
 
     name: str
@@ -385,6 +393,8 @@ class Stage:
 
     def write(self, w: Writing) -> None:
         """Fill in the stage of a node."""
+        if self.differs is not None:
+            w.warn(self.differs)
         columns = w.node.input_columns()
         w.draft.set(**{param: columns[port] for port, param in self.inputs.items()})
         written = w.node.output_columns()

@@ -53,8 +53,6 @@ def _comparable(members: tuple[Any, ...]) -> _Comparable | None:
     return found if found is not None and len({found.alike(op) for op in members}) == 1 else None
 
 
-_MEMBER_COLUMNS = {"raw_prediction": "rawPrediction", "probability": "probability", "prediction": "prediction"}
-
 _NOT_COMPARABLE = (
     "its classifiers are of the op {}: Spark compares their raw predictions and MLeap their probabilities, which may be in "
     "another order"
@@ -87,11 +85,19 @@ class _OneVsRest(Stage):
         assert kind is not None
         super().write(w)
         del w.draft.params["probabilityCol"]
+        if not w.draft.params["rawPredictionCol"]:
+            w.draft.set(rawPredictionCol=f"{w.draft.uid}_rawPrediction")
+        # Spark 4 looks for the raw predictions of a classifier in the column that one-vs-rest has for its own.
+        columns = {
+            "raw_prediction": w.draft.params["rawPredictionCol"],
+            "probability": "probability",
+            "prediction": "prediction",
+        }
         w.draft.extra.update(labelMetadata="{}", numClasses=len(op.classifiers))
         w.draft.children["classifier"] = Draft(kind.estimator, f"{w.draft.uid}_classifier")
         for i, classifier in enumerate(op.classifiers):
             ports = (Socket("features", w.node.input_columns()["features"]),)
-            written = tuple(Socket(port, _MEMBER_COLUMNS[port]) for port in classifier.outputs())
+            written = tuple(Socket(port, columns[port]) for port in classifier.outputs())
             node = Node(f"{w.node.name}_{i}", classifier, ports, written)
             stage = stage_for(node)
             inner = Writing(node, Draft(stage.name, f"{w.draft.uid}_{i}"), Columns())

@@ -153,7 +153,7 @@ STAGES: tuple[Stage, ...] = (
         _OUTPUT,
         (Param("stop_words", "stopWords", tuple), Param("case_sensitive", "caseSensitive")),
     ),
-    Stage("feature.NGram", ops.NGram, _INPUT, _OUTPUT, (Param("n", "n"),)),
+    Stage("feature.NGram", ops.NGram, _INPUT, _OUTPUT, (Param("n", "n", least=1),)),
     _HashingTF(
         "feature.HashingTF",
         ops.HashingTermFrequency,

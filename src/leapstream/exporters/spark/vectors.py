@@ -118,6 +118,10 @@ class _MaxAbsScaler(Stage):
         greatest = r.saved.row({"maxAbs": VECTOR})["maxAbs"]
         return ops.StandardScaler(std=np.where(greatest == 0.0, 1.0, greatest))
 
+    def fill(self, w: Writing, op: Any) -> None:
+        w.warn("it holds the result within [-1, 1], and Spark's stage does not")
+        super().fill(w, op)
+
 
 @dataclass(frozen=True)
 class _VectorSlicer(Stage):
@@ -255,7 +259,7 @@ STAGES: tuple[Stage, ...] = (
         ops.Normalizer,
         _INPUT,
         _OUTPUT,
-        (Param("p_norm", "p", number_of), _SIZE),
+        (Param("p_norm", "p", number_of, least=1.0), _SIZE),
         keeps_size=True,
     ),
     Stage(
@@ -270,7 +274,7 @@ STAGES: tuple[Stage, ...] = (
         ops.PolynomialExpansion,
         _INPUT,
         _OUTPUT,
-        (Param("degree", "degree"), _SIZE),
+        (Param("degree", "degree", least=1), _SIZE),
     ),
     Stage("feature.DCT", ops.DCT, _INPUT, _OUTPUT, (Param("inverse", "inverse"), _SIZE), keeps_size=True),
     _Interaction("feature.Interaction", ops.Interaction, {}, _OUTPUT),

@@ -1,0 +1,134 @@
+"""Spark itself: what it has fitted is read, and what is written for it is loaded (``make test-spark``)."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pyspark")
+
+from pyspark.ml import PipelineModel
+from pyspark.sql import SparkSession
+
+from leapstream import Model, UnsupportedOpError, from_spark, to_spark
+from leapstream.bundle.definition import Socket
+from leapstream.bundle.types import BasicType, ListType, ScalarType, Schema, TensorType
+from leapstream.contract import Answers, verify_frames
+from leapstream.exporters.spark.stages import BY_OP
+from leapstream.ops.feature import MinHashLSH
+from leapstream.ops.pipeline import Node
+from tests.exporters.spark import stages
+from tests.exporters.spark.cases import LEFT_OUT, OTHER_HASHES, REFUSED, tolerance
+from tests.exporters.spark.frames import leap_frame, spark_frame
+from tests.golden_corpus import Case, cases
+
+# Py4J and PySpark leave sockets, pools and processes to the end of the process.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[SparkSession]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with stages.session() as session:
+            yield session
+
+
+@pytest.fixture(scope="module")
+def frame(spark: SparkSession) -> Any:
+    return stages.rows(spark).cache()
+
+
+@pytest.fixture(scope="module")
+def schema(frame: Any) -> Schema:
+    return leap_frame(frame, frame.columns).schema
+
+
+def assert_gives(model: Model, name: str, frame: Any, result: Any) -> None:
+    """Hold a model to a frame that Spark has transformed."""
+    columns = {*model.schema.outputs.names, *model.schema.intermediate.names}
+    added = [column for column in result.columns if column not in frame.columns]
+    missing = set(added) - columns - LEFT_OUT.get(name, set())
+    assert not missing
+    given = leap_frame(frame, model.schema.inputs.names)
+    report = verify_frames(model, given, leap_frame(result, added), "vectorized", tolerance(name))
+    assert report.ok, report.reasons
+
+
+@pytest.mark.parametrize("name", [name for name in stages.names() if name not in REFUSED])
+def test_a_model_gives_what_spark_does_and_spark_loads_it_again(
+    name: str, frame: Any, schema: Schema, tmp_path: Path
+) -> None:
+    fitted = stages.fitted(name, frame)
+    model = from_spark(fitted, schema)
+    if name == OTHER_HASHES:
+        return
+    assert_gives(model, name, frame, fitted.transform(frame))
+    to_spark(model, tmp_path / "written")
+    written = PipelineModel.load(str(tmp_path / "written")).transform(frame)
+    assert_gives(model, name, frame, written)
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_what_no_op_computes_is_refused(name: str, frame: Any, schema: Schema) -> None:
+    with pytest.raises(UnsupportedOpError, match=REFUSED[name]):
+        from_spark(stages.fitted(name, frame), schema)
+
+
+def test_hashes_that_do_not_overflow_are_those_of_spark(spark: SparkSession, tmp_path: Path) -> None:
+    op = MinHashLSH((3, 17), (5, 11), 4)
+    model = Model.from_node(Node("hash", op, (Socket("input", "features"),), (Socket("output", "hashes"),)))
+    to_spark(model, tmp_path / "written")
+    frame = stages.rows(spark)
+    assert_gives(model, OTHER_HASHES, frame, PipelineModel.load(str(tmp_path / "written")).transform(frame))
+
+
+# ---- what MLeap has recorded ------------------------------------------------------------------------------------------
+
+_OTHER_TYPES = ("boolean", "float", "int", "long", "list-input")
+NOT_SPARK = {
+    "sklearn/pca",  # its matrix is transposed and fits no input
+    "classification/one-vs-rest-extension",  # the rest is refused, or over types that Spark's stage does not take
+    "feature/reverse-string-indexer-list",
+    "feature/reverse-string-indexer-tensor",
+    "feature/string-indexer-from-boolean",
+    "feature/string-indexer-multi-column-casts",
+    *(f"feature/binarizer-{kind}" for kind in _OTHER_TYPES),
+}
+
+
+def _recorded() -> list[Case]:
+    """Cases of ops that Spark has stages for, that MLeap and Spark answer alike, in every row."""
+    known = {op.op for op in BY_OP} | {"pipeline"}
+    found = []
+    for case in cases():
+        info = case.info
+        apart = any(info.get(key) for key in ("load_error", "error_rows", "dropped_rows", "spark_disagreements"))
+        plain = case.known and not apart and set(info["ops"]) <= known and case.name not in NOT_SPARK
+        if plain and case.name.split("/")[0] in FAMILIES and all(_in_spark(f.type) for f in case.input().schema):
+            found.append(case)
+    return found
+
+
+FAMILIES = ("classification", "clustering", "feature", "pipeline", "regression", "sklearn")
+
+
+def _in_spark(data_type: Any) -> bool:
+    if isinstance(data_type, TensorType):
+        return data_type.base is BasicType.DOUBLE and len(data_type.dimensions or ()) == 1
+    return isinstance(data_type, (ScalarType, ListType))
+
+
+@pytest.mark.parametrize("case", _recorded(), ids=lambda case: case.name)
+def test_spark_gives_what_mleap_has_recorded(case: Case, spark: SparkSession, tmp_path: Path) -> None:
+    to_spark(case.model(), tmp_path / "written")
+    given = spark_frame(spark, case.input())
+    result = PipelineModel.load(str(tmp_path / "written")).transform(given)
+    added = [column for column in result.columns if column not in given.columns]
+    frame = leap_frame(result, added)
+    report = case.verify_answers(Answers(frame.schema, dict(enumerate(map(tuple, frame.rows))), {}))
+    assert report.ok, report.reasons
