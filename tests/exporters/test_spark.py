@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import warnings
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,16 @@ import pytest
 from pyarrow import parquet
 
 import leapstream
-from leapstream import BundleError, LeapFrame, Model, SchemaError, UnsupportedOpError, from_spark, to_spark
+from leapstream import (
+    BundleError,
+    LeapFrame,
+    LeapstreamError,
+    Model,
+    SchemaError,
+    UnsupportedOpError,
+    from_spark,
+    to_spark,
+)
 from leapstream.bundle.definition import Socket
 from leapstream.bundle.types import BasicType, DataShape, ScalarType, Schema, TensorType
 from leapstream.contract import Tolerance, verify_frames
@@ -375,6 +386,27 @@ def test_nodes_that_are_no_tree_are_refused(change: str, tmp_path: Path) -> None
     saved = rewritten(extracted(ARCHIVES[0], "DecisionTreeClassifier", tmp_path), TREES[change])
     with pytest.raises(BundleError, match="stage 'DecisionTreeClassifier_"):
         from_spark(saved)
+
+
+@pytest.mark.parametrize("path", ARCHIVES, ids=lambda path: path.stem)
+def test_whatever_is_damaged_raises_nothing_but_errors_of_ours(path: Path, tmp_path: Path) -> None:
+    draw = random.Random(5)
+    parts = [name for name in archive(path).namelist() if "/model/" in name]
+    for _ in range(400):
+        part = draw.choice(parts)
+        name = part.split("/")[0]
+        prefix = f"{name}/model/"
+        files = {other: archive(path).read(other) for other in parts if other.startswith(prefix)}
+        data = bytearray(files[part])
+        for _ in range(draw.choice((1, 2, 5))):
+            data[draw.randrange(len(data))] = draw.randrange(256)
+        files[part] = bytes(data[: draw.choice((len(data), draw.randrange(len(data))))])
+        with zipfile.ZipFile(tmp_path / "damaged.zip", "w") as damaged_archive:
+            for other, content in files.items():
+                damaged_archive.writestr(other[len(prefix) :], content)
+        with warnings.catch_warnings(), suppress(LeapstreamError):
+            warnings.simplefilter("ignore")
+            from_spark(tmp_path / "damaged.zip", given(path).schema)
 
 
 def test_damaged_data_is_refused(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -79,7 +79,10 @@ class Saved:
     @property
     def uid(self) -> str:
         """The stage's unique name."""
-        return self.given_uid or str(self.metadata["uid"])
+        uid = self.given_uid or self.metadata.get("uid")
+        if not isinstance(uid, str):
+            raise BundleError(f"{self.directory}: {self.path or './'}: the stage's uid is missing")
+        return uid
 
     @property
     def spark_version(self) -> tuple[int, int]:
@@ -144,7 +147,7 @@ class Saved:
         except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
             raise BundleError(f"{self.where}: its folder {folder!r} cannot be read: {error}") from error
 
-    def rows(self, kinds: Mapping[str, Kind], folder: str = "data") -> Iterator[dict[str, Any]]:
+    def rows(self, kinds: Mapping[str, Kind], folder: str = "data") -> list[dict[str, Any]]:
         """The rows of a folder, of columns of these kinds.
 
         Raises:
@@ -155,13 +158,13 @@ class Saved:
         if missing:
             there = ", ".join(table.column_names)
             raise BundleError(f"{self.where}: its folder {folder!r} has no column {missing[0]!r}, but {there}")
-        for row in table.select(list(kinds)).to_pylist():
-            with decoding(f"{self.where}: its folder {folder!r}"):
-                yield {name: kind.decode(row[name]) for name, kind in kinds.items()}
+        with decoding(f"{self.where}: its folder {folder!r}"):
+            rows = table.select(list(kinds)).to_pylist()
+            return [{name: kind.decode(row[name]) for name, kind in kinds.items()} for row in rows]
 
     def row(self, kinds: Mapping[str, Kind], folder: str = "data") -> dict[str, Any]:
         """The only row of a folder."""
-        rows = list(self.rows(kinds, folder))
+        rows = self.rows(kinds, folder)
         self.need(len(rows) == 1, f"its folder {folder!r} has {len(rows)} rows, and one is expected")
         return rows[0]
 

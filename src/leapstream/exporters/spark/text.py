@@ -74,7 +74,7 @@ class _Word2Vec(Stage):
     """Saved as a row for each word."""
 
     def op_of(self, r: Reading) -> Op:
-        rows = list(r.saved.rows(_WORD))
+        rows = r.saved.rows(_WORD)
         words = tuple(row["word"] for row in rows)
         vectors = tuple(value for row in rows for value in row["vector"])
         return ops.WordToVector(words, vectors, tuple(range(len(words))))
