@@ -7,9 +7,7 @@ import json
 import random
 import warnings
 import zipfile
-from collections.abc import Iterator
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given as draw_of
+from hypothesis import settings
+from hypothesis import strategies as st
 from pyarrow import parquet
 
 import leapstream
@@ -30,53 +31,25 @@ from leapstream import (
     from_spark,
     to_spark,
 )
-from leapstream.bundle.definition import Socket
 from leapstream.bundle.types import BasicType, DataShape, ScalarType, Schema, TensorType
 from leapstream.contract import Tolerance, verify_frames
-from leapstream.exporters.spark import is_spark_directory
-from leapstream.exporters.spark.stages import BY_CLASS, BY_OP, STAGES
+from leapstream.exporters.spark import encoding, is_spark_directory
+from leapstream.exporters.spark.stages import BY_CLASS, STAGES
 from leapstream.ops import feature, linear
 from leapstream.ops.pipeline import Node, Pipeline
 from tests.exporters.spark.cases import DIFFERENT, LEFT_OUT, OTHER_HASHES, REFUSED, tolerance
-from tests.golden_corpus import Case, cases
-
-HERE = Path(__file__).parent / "spark"
-ARCHIVES = sorted(HERE.glob("spark-*.zip"))
-VECTOR = TensorType(BasicType.DOUBLE, (4,))
-
-
-@cache
-def archive(path: Path) -> zipfile.ZipFile:
-    return zipfile.ZipFile(path)
-
-
-@cache
-def given(path: Path) -> LeapFrame:
-    """The frame that the stages were fitted on."""
-    return LeapFrame.from_bytes(archive(path).read("input.leap"))
-
-
-def names(path: Path) -> list[str]:
-    return sorted({name.split("/")[0] for name in archive(path).namelist() if "/" in name})
-
-
-RECORDED = [(path, name) for path in ARCHIVES for name in names(path)]
-READABLE = [(path, name) for path, name in RECORDED if name not in REFUSED]
-
-
-def ids(pairs: list[tuple[Path, str]]) -> list[str]:
-    return [f"{path.stem}-{name.replace(' ', '-')}" for path, name in pairs]
-
-
-def extracted(path: Path, name: str, folder: Path) -> Path:
-    """The saved model of a case as a directory."""
-    prefix = f"{name}/model/"
-    for entry in archive(path).namelist():
-        if entry.startswith(prefix):
-            target = folder / "saved" / entry[len(prefix) :]
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(archive(path).read(entry))
-    return folder / "saved"
+from tests.exporters.spark.recorded import (
+    ARCHIVES,
+    READABLE,
+    RECORDED,
+    archive,
+    extracted,
+    given,
+    ids,
+    names,
+    node,
+    restricted,
+)
 
 
 def read(path: Path, name: str, folder: Path) -> Model:
@@ -85,13 +58,6 @@ def read(path: Path, name: str, folder: Path) -> Model:
         if name in (*DIFFERENT, OTHER_HASHES):
             warnings.simplefilter("ignore")
         return from_spark(extracted(path, name, folder), given(path).schema)
-
-
-def restricted(frame: LeapFrame, columns: tuple[str, ...]) -> LeapFrame:
-    places = [frame.schema.names.index(name) for name in columns]
-    return LeapFrame(
-        Schema(tuple(frame.schema[name] for name in columns)), [[r[i] for i in places] for r in frame.rows]
-    )
 
 
 def assert_gives(model: Model, path: Path, name: str) -> None:
@@ -162,35 +128,6 @@ def test_of_ops_that_give_other_numbers_than_spark_one_is_warned(name: str, tmp_
         to_spark(model, tmp_path / "written")
 
 
-OTHER_ANSWERS = {
-    "clipping": (feature.MaxAbsScaler(np.ones(3)), r"\[-1, 1\], and Spark's stage does not"),
-    "missing values": (feature.Imputer(0.0, -1.0), "it fills in what is -1.0: in MLeap NaN too"),
-}
-
-
-@pytest.mark.parametrize("name", OTHER_ANSWERS)
-def test_of_answers_that_spark_does_not_give_one_is_warned(name: str, tmp_path: Path) -> None:
-    op, message = OTHER_ANSWERS[name]
-    with pytest.warns(UserWarning, match=f"node 'one' .*{message}"):
-        to_spark(node("one", op, "v"), tmp_path / "spark")
-
-
-NO_VALUES_OF_SPARK = {
-    "Normalizer": feature.Normalizer(0.5, 3),
-    "PolynomialExpansion": feature.PolynomialExpansion(0, 3),
-    "NGram": feature.NGram(0),
-    "Bucketizer": feature.Bucketizer((0.0, 1.0)),
-    "VectorSlicer": feature.VectorSlicer((1, 1), (), (), 3),
-    "CountVectorizer": feature.CountVectorizer(("a", "a"), False, 1.0),
-}
-
-
-@pytest.mark.parametrize("name", NO_VALUES_OF_SPARK)
-def test_values_that_spark_refuses_are_refused_by_node(name: str, tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedOpError, match=r"node 'one' \(.*Spark"):
-        to_spark(node("one", NO_VALUES_OF_SPARK[name], "v"), tmp_path / "spark")
-
-
 def test_a_directory_of_spark_is_told_from_others(tmp_path: Path) -> None:
     saved = extracted(ARCHIVES[1], "KMeans", tmp_path)
     assert is_spark_directory(saved) and is_spark_directory(str(saved))
@@ -227,12 +164,6 @@ def test_what_is_neither_a_directory_nor_a_model_is_refused() -> None:
 def saved_pipeline(folder: Path, *nodes: Node) -> Path:
     to_spark(Pipeline("p", nodes), folder / "spark")
     return folder / "spark"
-
-
-def node(name: str, op: Any, *columns: str, result: str | None = None) -> Node:
-    ports = tuple(Socket(port, column) for port, column in zip(op.inputs(), columns, strict=True))
-    first = next(iter(op.outputs()))
-    return Node(name, op, ports, (Socket(first, result or name),))
 
 
 NORMALIZER = node("normed", feature.Normalizer(2.0, 3), "v")
@@ -427,99 +358,7 @@ def test_what_is_no_directory_of_spark_is_refused(tmp_path: Path) -> None:
         from_spark(tmp_path / "nothing")
 
 
-# ---- writing ----------------------------------------------------------------------------------------------------------
-
-
-def _from_spark() -> Iterator[Case]:
-    """What MLeap's exporter for Spark, or the one for scikit-learn, has written; with the ops that Spark has stages for."""
-    known = {op.op for op in BY_OP} | {"pipeline"}
-    for case in cases():
-        if case.known and "load_error" not in case.info and set(case.info["ops"]) <= known:
-            yield case
-
-
-NO_STAGE_FOR_IT = {
-    "classification/one-vs-rest-svc": "may be in another order",
-    "classification/one-vs-rest-tree": "may be in another order",
-    "classification/one-vs-rest-extension": "its output 'probability' is connected",
-    "feature/reverse-string-indexer-list": "several indices at once",
-    "feature/reverse-string-indexer-tensor": "several indices at once",
-    "feature/normalizer-inf-json": "its p_norm is nan",
-    "handmade/word2vec-list": "its kernel is 'sqrt'|double precision",
-    "handmade/word2vec-sqrt": "its kernel is 'sqrt'",
-    "handmade/word2vec-tensor": "its kernel is 'sqrt'|double precision",
-}
-OTHER_OP = {"sklearn_binarizer": "binarizer", "max_abs_scaler": "standard_scaler"}
-"""Ops for which Spark has a stage that other ops compute, or compute more truly to it."""
-
-AS_SPARK = {
-    "feature/binarizer-vector-negative-threshold",
-    "feature/interaction-one-hot",
-    *(case.name for case in cases() if "max_abs_scaler" in case.info["ops"]),
-}
-"""Where MLeap's op gives something else than Spark's stage, which is what the model gives that comes back."""
-
-OUT_OF_PLACE = {"sklearn/pca", "feature/binarizer-list-input"}
-"""A bundle whose transposed matrix fits no input, and one over lists, which are no vectors in Spark."""
-
-GOLDEN = [case for case in _from_spark() if case.name not in OUT_OF_PLACE and not case.name.startswith("frame/")]
-
-
-@pytest.mark.parametrize("case", GOLDEN, ids=lambda case: case.name)
-def test_a_bundle_goes_into_spark_and_comes_back_as_it_was(case: Case, tmp_path: Path) -> None:
-    model = case.model()
-    if case.name in NO_STAGE_FOR_IT:
-        with pytest.raises(UnsupportedOpError, match=NO_STAGE_FOR_IT[case.name]):
-            to_spark(model, tmp_path / "spark")
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        to_spark(model, tmp_path / "spark")
-        again = from_spark(tmp_path / "spark", case.input().schema)
-    found = [node.op.op for node in again.nodes if not node.name.endswith("_dense")]
-    assert found == [OTHER_OP.get(node.op.op, node.op.op) for node in model.nodes]
-    if case.name not in AS_SPARK:
-        report = case.verify(again, "vectorized")
-        assert report.ok, report.reasons
-
-
-def test_an_op_without_a_stage_is_refused_by_its_node(tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedOpError, match="node 'sine': Spark ML has no stage for the op 'math_unary'"):
-        to_spark(node("sine", feature.MathUnary("sin"), "x"), tmp_path / "spark")
-    assert not (tmp_path / "spark").exists()
-
-
-def test_an_element_of_a_vector_becomes_a_number_for_spark(tmp_path: Path) -> None:
-    first = node("first", feature.VectorSlicer((1,), (), (), 4), "v")
-    bucket = node("bucket", feature.Bucketizer((0.0, 1.0, 2.0)), "first")
-    to_spark(Pipeline("p", (first, bucket)), tmp_path / "spark")
-    again = from_spark(tmp_path / "spark", Schema.of([("v", VECTOR)]))
-    assert [n.op.op for n in again.nodes] == ["vector_slicer", "linear_regression", "bucketizer"]
-    rows = {"v": np.array([[9.0, 1.5, 9.0, 9.0]])}
-    assert again.predict(rows, outputs=["bucket"])["bucket"].tolist() == [1.0]
-
-
-def test_directories_of_others_are_left_alone_and_those_of_spark_replaced(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("mine")
-    with pytest.raises(BundleError, match="other things than a pipeline of Spark"):
-        to_spark(LINEAR, tmp_path)
-    for _ in range(2):
-        to_spark(LINEAR, tmp_path / "spark")
-    assert from_spark(tmp_path / "spark").nodes[0].name == "linear"
-
-
-def test_names_that_cannot_be_part_of_a_path_are_changed(tmp_path: Path) -> None:
-    to_spark(Pipeline("../up", (node("a/b", linear.LinearRegression(np.ones(3), 0.0), "v"),)), tmp_path / "spark")
-    assert [path.name for path in (tmp_path / "spark" / "stages").iterdir()] == ["0_a_b"]
-    assert from_spark(tmp_path / "spark").nodes[0].name == "a_b"
-
-
-def test_a_hash_of_spark_2_stays_one(tmp_path: Path) -> None:
-    op = feature.HashingTermFrequency(16, False, 1)
-    to_spark(node("tf", op, "words"), tmp_path / "spark")
-    metadata = json.loads((tmp_path / "spark" / "stages" / "0_tf" / "metadata" / "part-00000").read_text())
-    assert metadata["sparkVersion"] == "2.4.8"
-    assert from_spark(tmp_path / "spark").nodes[0].op == op
+# ---- tables and numbers -----------------------------------------------------------------------------------------------
 
 
 def test_no_stage_is_declared_twice() -> None:
@@ -528,3 +367,39 @@ def test_no_stage_is_declared_twice() -> None:
 
 def test_exact_numbers_are_asked_of_all_others() -> None:
     assert tolerance("KMeans") == Tolerance(1e-9, 1e-9)
+
+
+FLOATS = st.floats(allow_nan=True, allow_infinity=True)
+
+
+@settings(max_examples=40)
+@draw_of(st.lists(FLOATS, max_size=6), st.integers(0, 3), st.booleans())
+def test_numbers_come_back_from_parquet_and_from_params_as_they_were(
+    numbers: list[float], rows: int, by_rows: bool
+) -> None:
+    vector = np.array(numbers)
+    matrix = np.resize(vector, (rows, len(numbers))) if numbers else np.zeros((rows, 0))
+    kinds = {"v": encoding.VECTOR, "m": encoding.ROWS if by_rows else encoding.MATRIX}
+    data = encoding.write_parquet(kinds, {"v": [vector], "m": [matrix]})
+    (row,) = parquet.read_table(io.BytesIO(data)).to_pylist()
+    np.testing.assert_array_equal(encoding.VECTOR.decode(row["v"]), vector)
+    np.testing.assert_array_equal(encoding.MATRIX.decode(row["m"]), matrix)
+    text = json.loads(json.dumps(encoding.param_of(numbers), allow_nan=False))
+    np.testing.assert_array_equal([encoding.number_of(number) for number in text], numbers)
+
+
+def test_sparse_vectors_and_matrices_are_read() -> None:
+    vector = {"type": 0, "size": 4, "indices": [1, 3], "values": [2.0, 5.0]}
+    np.testing.assert_array_equal(encoding.VECTOR.decode(vector), [0.0, 2.0, 0.0, 5.0])
+    by_columns = {
+        "numRows": 2,
+        "numCols": 3,
+        "colPtrs": [0, 1, 1, 3],
+        "rowIndices": [1, 0, 1],
+        "values": [1.0, 2.0, 3.0],
+    }
+    matrix = {"type": 0, "isTransposed": False, **by_columns}
+    np.testing.assert_array_equal(encoding.MATRIX.decode(matrix), [[0.0, 0.0, 2.0], [1.0, 0.0, 3.0]])
+    by_rows = {"numRows": 3, "numCols": 2, "colPtrs": [0, 1, 1, 3], "rowIndices": [1, 0, 1], "values": [1.0, 2.0, 3.0]}
+    matrix = {"type": 0, "isTransposed": True, **by_rows}
+    np.testing.assert_array_equal(encoding.MATRIX.decode(matrix), [[0.0, 1.0], [0.0, 0.0], [2.0, 3.0]])
