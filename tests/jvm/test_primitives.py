@@ -239,6 +239,19 @@ def test_one_hot_stores_a_one_within_its_width(run: Run, keep: bool, expected: l
     check(run(one_hot, x, rows=[[1.0], [2.0], [-1.0], [0.5], [NAN]]), expected)
 
 
+@pytest.mark.parametrize(
+    ("keep", "expected"),
+    [
+        (False, [20.0, 0.0, "outside of [0, 3)", "no integer", "no integer"]),
+        (True, [20.0, 0.0, 0.0, "no integer", "no integer"]),
+    ],
+)
+def test_weight_of_a_category_is_0_beyond_the_width(run: Run, keep: bool, expected: list[Any]) -> None:
+    x = column(p.DOUBLE)
+    weight = p.CategoryWeight(x=x, weights=np.array([10.0, 20.0]), categories=3, keep=keep, type=p.DOUBLE)
+    check(run(weight, x, rows=[[1.0], [2.0], [-1.0], [0.5], [NAN]]), expected)
+
+
 @pytest.mark.parametrize(("invalid", "of_nan"), [("keep", 3.0), ("skip", "dropped"), ("error", "NaN")])
 def test_bucketize_includes_the_last_bound_alone(run: Run, invalid: Any, of_nan: Any) -> None:
     x = column(p.DOUBLE)
@@ -352,21 +365,13 @@ def test_nearest_takes_the_first_of_equals_and_0_for_nan(run: Run) -> None:
     check(run(nearest, x, rows=[*ROWS, [dense(NAN, 0, 0)]]), [3, 1, *REFUSED, 0])
 
 
-def test_linear_sum_reads_numbers_one_hot_positions_and_vectors(run: Run) -> None:
-    x, c, v = column(p.DOUBLE), column(p.DOUBLE, "c"), column(VECTOR, "v")
-    one_hot = p.OneHot(x=c, categories=3, width=2, keep=False, type=p.vector(2))
-    weights = (np.array([2.0]), np.array([10.0, 20.0]), np.array([1.0, 1.0, 100.0]))
-    total = p.LinearSum(xs=(x, one_hot, v), weights=weights, intercept=0.5, type=p.DOUBLE)
-    rows = [[1.0, 1.0, SPARSE], [1.0, 2.0, dense(1, 1, 0)], [1.0, 3.0, SPARSE], [1.0, 0.0, dense(1)]]
-    check(run(total, x, c, v, one_hot, rows=rows), [522.5, 4.5, "outside", "has 1 elements"])
-
-
-def test_one_hot_is_built_where_others_than_a_linear_sum_read_it(run: Run) -> None:
-    x = column(p.DOUBLE)
-    one_hot = p.OneHot(x=x, categories=2, width=2, keep=False, type=p.vector(2))
-    total = p.LinearSum(xs=(one_hot,), weights=(np.array([3.0, 4.0]),), intercept=0.0, type=p.DOUBLE)
-    both = p.Concat(xs=(total, one_hot), type=p.vector(3))
-    check(run(both, x, one_hot, total, rows=[[1.0]]), [dense(4, 0, 1)])
+def test_linear_sum_reads_numbers_and_vectors(run: Run) -> None:
+    x, v = column(p.DOUBLE), column(VECTOR, "v")
+    weights = (np.array([2.0]), np.array([1.0, 1.0, 100.0]))
+    total = p.LinearSum(xs=(x, v), weights=weights, intercept=0.5, type=p.DOUBLE)
+    check(
+        run(total, x, v, rows=[[1.0, SPARSE], [1.0, dense(1, 1, 0)], [1.0, dense(1)]]), [502.5, 4.5, "has 1 elements"]
+    )
 
 
 # ---- arithmetic and classes -------------------------------------------------------------------------------------------

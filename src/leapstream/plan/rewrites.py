@@ -8,7 +8,20 @@ import numpy as np
 
 from leapstream.bundle.types import ScalarType, TensorType
 from leapstream.plan.plan import Plan, make_plan
-from leapstream.plan.primitives import Affine, Clip, Concat, Dot, Expr, LinearSum, Normalize, OneHot, Pack
+from leapstream.plan.primitives import (
+    DOUBLE,
+    Affine,
+    CategoryWeight,
+    Clip,
+    Concat,
+    Dot,
+    Doubles,
+    Expr,
+    LinearSum,
+    Normalize,
+    OneHot,
+    Pack,
+)
 
 Rewrite = Callable[[Expr], Expr]
 
@@ -21,8 +34,24 @@ def fuse_linear(expr: Expr) -> Expr:
     known = [size for size in sizes if size is not None]
     if len(known) != len(sizes) or sum(known) != len(expr.weights):
         return expr
-    weights = tuple(np.split(expr.weights, np.cumsum(known)[:-1]))
-    return LinearSum(xs=expr.x.xs, weights=weights, intercept=expr.intercept, type=expr.type, origin=expr.origin)
+    weights = np.split(expr.weights, np.cumsum(known)[:-1])
+    terms = [_term(part, given) for part, given in zip(expr.x.xs, weights, strict=True)]
+    return LinearSum(
+        xs=tuple(x for x, _ in terms),
+        weights=tuple(given for _, given in terms),
+        intercept=expr.intercept,
+        type=expr.type,
+        origin=expr.origin,
+    )
+
+
+def _term(part: Expr, weights: Doubles) -> tuple[Expr, Doubles]:
+    if not isinstance(part, OneHot):
+        return part, weights
+    weight = CategoryWeight(
+        x=part.x, weights=weights, categories=part.categories, keep=part.keep, type=DOUBLE, origin=part.origin
+    )
+    return weight, np.ones(1)
 
 
 def certain_size(expr: Expr) -> int | None:
@@ -46,6 +75,7 @@ def optimize(plan: Plan) -> Plan:
     """The plan after all rewrites; expressions that nothing reads any more are gone."""
     replaced: dict[int, Expr] = {}
     created: list[Expr] = []
+    known: set[int] = set()
     for expr in plan.order:
         operands = expr.operands
         changed = tuple(replaced[id(x)] for x in operands)
@@ -53,6 +83,10 @@ def optimize(plan: Plan) -> Plan:
         for rewrite in REWRITES:
             result = rewrite(result)
         replaced[id(expr)] = result
-        created.append(result)
+        # A rewrite may make operands of its own.
+        for made in (*result.operands, result):
+            if id(made) not in known:
+                known.add(id(made))
+                created.append(made)
     outputs = [(name, replaced[id(expr)]) for name, expr in plan.outputs]
     return make_plan(plan.name, plan.inputs, created, outputs)

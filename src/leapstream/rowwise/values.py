@@ -176,24 +176,31 @@ def _label(w: Writer, expr: p.Label) -> None:
 
 
 def _one_hot(w: Writer, expr: p.OneHot) -> None:
-    x = w.present(expr.x)
-    position = w.call(runtime.category, x, str(expr.categories), str(expr.keep))
-    if isinstance(expr.x, p.Lookup):
-        # An index of a label is a whole number; those of no category can only be what "keep" gives.
-        most = len(expr.x.labels) - (expr.x.invalid != "keep")
-        if most < expr.categories:
-            position = f"int({x})"
-        elif expr.keep:
-            position = f"min(int({x}), {expr.categories})"
-    at = w.positions[id(expr)] = w.variable()
-    w.line(f"{at} = {position}")
-    if all(isinstance(reader, p.LinearSum) for reader in w.readers[id(expr)]):
-        return
+    at = w.variable()
+    w.line(f"{at} = {_position(w, expr)}")
     if expr.width <= MOST_VARIABLES:
         w.define_elements(expr, [f"1.0 if {at} == {i} else 0.0" for i in range(expr.width)])
     else:
         w.define(expr, f"[0.0] * {expr.width}")
         w.line(f"if {at} < {expr.width}: {w.optional(expr)}[{at}] = 1.0")
+
+
+def _category_weight(w: Writer, expr: p.CategoryWeight) -> None:
+    padded = [float(v) for v in expr.weights] + [0.0] * (expr.categories + 1 - len(expr.weights))
+    w.define(expr, f"{w.constant(padded)}[{_position(w, expr)}]")
+
+
+def _position(w: Writer, expr: p.OneHot | p.CategoryWeight) -> str:
+    """The position of the 1 in a one-hot vector."""
+    x = w.present(expr.x)
+    if isinstance(expr.x, p.Lookup):
+        # An index of a label is a whole number; only what "keep" gives can be none of the categories.
+        greatest = len(expr.x.labels) - (expr.x.invalid != "keep")
+        if greatest < expr.categories:
+            return f"int({x})"
+        if expr.keep:
+            return f"min(int({x}), {expr.categories})"
+    return w.call(runtime.category, x, str(expr.categories), str(expr.keep))
 
 
 def _bucketize(w: Writer, expr: p.Bucketize) -> None:
@@ -230,6 +237,7 @@ PRIMITIVES: dict[type[Expr], Write] = {
     p.Lookup: _lookup,
     p.Label: _label,
     p.OneHot: _one_hot,
+    p.CategoryWeight: _category_weight,
     p.Bucketize: _bucketize,
     p.Binarize: _binarize,
 }

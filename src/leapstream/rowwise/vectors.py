@@ -149,14 +149,9 @@ def _linear_sum(w: Writer, expr: p.LinearSum) -> None:
     total = w.variable()
     w.line(f"{total} = 0.0")
     for x, weights in zip(expr.xs, expr.weights, strict=True):
-        position = w.positions.get(id(x))
         if isinstance(x.type, ScalarType):
-            term = f"{w.present(x)} * {w.constant(float(weights[0]))}"
-        elif position is not None:
-            assert isinstance(x, p.OneHot)
-            # Beyond the width nothing is stored.
-            padded = [float(v) for v in weights] + [0.0] * (x.categories + 1 - len(weights))
-            term = f"{w.constant(padded)}[{position}]"
+            weight = float(weights[0])
+            term = w.present(x) if weight == 1.0 else f"{w.present(x)} * {w.constant(weight)}"
         else:
             term = _products(w, x, weights)
         w.line(f"{total} += {term}")

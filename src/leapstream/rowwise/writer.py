@@ -28,20 +28,12 @@ class Writer:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.readers: dict[int, list[Expr | None]] = {id(expr): [] for expr in plan.order}
-        for expr in plan.order:
-            for operand in expr.operands:
-                self.readers[id(operand)].append(expr)
-        for _, expr in plan.outputs:
-            self.readers[id(expr)].append(None)
         self.namespace: dict[str, Any] = {"unusual": runtime.unusual, "math": math}
         self._constants: dict[int, str] = {}
         self.lines: list[str] = []
         self._names = 0
         self._values: dict[int, str] = {}
         self._elements: dict[int, list[str]] = {}
-        self.positions: dict[int, str] = {}
-        """The variable of the position of the 1 in a one-hot vector."""
 
     # ---- what the functions of the primitives use ----
 

@@ -56,7 +56,7 @@ def _label(run: Run, expr: p.Label, x: Column) -> Column:
     return Column(texts if isinstance(expr.type, TensorType) else pa.array(texts, pa.string()))
 
 
-def _one_hot_index(run: Run, expr: p.OneHot, x: Column) -> npt.NDArray[np.intp]:
+def _one_hot_index(run: Run, expr: p.OneHot | p.CategoryWeight, x: Column) -> npt.NDArray[np.intp]:
     """Position of the 1 in each row; ``categories`` for the category of its own."""
     values = x.values
     fraction = ~((np.trunc(values) == values) & (np.abs(values) <= 2**31))
@@ -77,6 +77,15 @@ def _one_hot(run: Run, expr: p.OneHot, x: Column) -> Column:
     rows = np.flatnonzero(stored)
     result[rows, index[rows]] = 1.0
     return Column(result, stored=result != 0 if run.tracks_stored else None)
+
+
+def _prepare_weights(expr: p.CategoryWeight) -> Doubles:
+    return np.concatenate([expr.weights, np.zeros(max(0, expr.categories + 1 - len(expr.weights)))])
+
+
+def _category_weight(run: Run, expr: p.CategoryWeight, x: Column) -> Column:
+    weights: Doubles = run.prepared[id(expr)]
+    return Column(weights[_one_hot_index(run, expr, x)])
 
 
 def _bucketize(run: Run, expr: p.Bucketize, x: Column) -> Column:
@@ -111,12 +120,14 @@ PRIMITIVES: dict[type[Expr], Callable[..., Column]] = {
     p.Lookup: _lookup,
     p.Label: _label,
     p.OneHot: _one_hot,
+    p.CategoryWeight: _category_weight,
     p.Bucketize: _bucketize,
     p.Binarize: _binarize,
 }
 
 PREPARE: dict[type[Expr], Callable[[Any], Any]] = {
     p.Lookup: _prepare_lookup,
+    p.CategoryWeight: _prepare_weights,
 }
 
 SPARSE = frozenset({p.OneHot, p.Binarize})

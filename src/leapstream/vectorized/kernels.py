@@ -56,6 +56,9 @@ def sum_leaves(  # type: ignore[no-untyped-def]
                 for i in range(count):
                     k = group[tree]
                     out[start + i, k] = np.float32(out[start + i, k] + data[first[nodes[i]]])
+            elif width == 1 and not careful[tree]:
+                for i in range(count):
+                    out[start + i, 0] += data[place(first[nodes[i]])]
             else:
                 for i in range(count):
                     if not failed[start + i]:

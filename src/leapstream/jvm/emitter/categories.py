@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from leapstream.bundle.types import ScalarType
 from leapstream.jvm.emitter.base import Emit, Emitter
 from leapstream.jvm.emitter.code import (
@@ -42,12 +44,18 @@ def _label(e: Emitter, expr: p.Label) -> None:
 def _one_hot(e: Emitter, expr: p.OneHot) -> None:
     x = e.present(expr.x)
     e.place(expr)
-    position = e.variable("p", "int")
-    e.line(f"{position} = Vecs.category({x}, {expr.categories}, {'true' if expr.keep else 'false'});")
-    if all(isinstance(reader, p.LinearSum) for reader in e.readers[id(expr)]):
-        e.alias(expr, position)
-    else:
-        e.define(expr, f"Vecs.oneHot({position}, {expr.width}, {e.buffer()})")
+    e.define(expr, f"Vecs.oneHot({_category(expr, x)}, {expr.width}, {e.buffer()})")
+
+
+def _category_weight(e: Emitter, expr: p.CategoryWeight) -> None:
+    x = e.present(expr.x)
+    e.place(expr)
+    padding = np.zeros(max(0, expr.categories + 1 - len(expr.weights)))
+    e.define(expr, f"{e.doubles(np.concatenate([expr.weights, padding]))}[{_category(expr, x)}]")
+
+
+def _category(expr: p.OneHot | p.CategoryWeight, x: str) -> str:
+    return f"Vecs.category({x}, {expr.categories}, {'true' if expr.keep else 'false'})"
 
 
 def _bucketize(e: Emitter, expr: p.Bucketize) -> None:
@@ -75,6 +83,7 @@ PRIMITIVES: dict[type[Expr], Emit] = {
     p.Lookup: _lookup,
     p.Label: _label,
     p.OneHot: _one_hot,
+    p.CategoryWeight: _category_weight,
     p.Bucketize: _bucketize,
     p.Binarize: _binarize,
 }

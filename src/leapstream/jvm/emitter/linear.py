@@ -37,21 +37,14 @@ def _nearest(e: Emitter, expr: p.Nearest) -> None:
 
 
 def _linear_sum(e: Emitter, expr: p.LinearSum) -> None:
-    parts: list[tuple[Expr, str]] = []
-    for x in expr.xs:
-        if isinstance(x, p.OneHot):
-            parts.append((x, f"v{e.number[id(x)]}p"))
-        else:
-            parts.append((x, e.present(x) if isinstance(x.type, ScalarType) else e.vector(x)))
+    names = [e.present(x) if isinstance(x.type, ScalarType) else e.vector(x) for x in expr.xs]
     e.place(expr)
     weights = e.doubles(np.concatenate([np.zeros(0), *expr.weights]))
     e.define(expr, "0.0")
     total = e.value(expr)
     at = 0
-    for (x, name), part in zip(parts, expr.weights, strict=True):
-        if isinstance(x, p.OneHot):
-            e.line(f"if ({name} < {len(part)}) {total} += {weights}[{at} + {name}];")
-        elif isinstance(x.type, ScalarType):
+    for x, name, part in zip(expr.xs, names, expr.weights, strict=True):
+        if isinstance(x.type, ScalarType):
             e.line(f"{total} += {name} * {weights}[{at}];")
         else:
             e.line(f"{total} += Vecs.dot({name}, {weights}, {at}, {len(part)});")

@@ -13,7 +13,7 @@ not stored are 0. Few primitives look at the difference: those with :attr:`Expr.
 """
 
 from leapstream.plan.primitives.base import DOUBLE, INT, Doubles, Expr, Origin, vector
-from leapstream.plan.primitives.categories import Binarize, Bucketize, Label, Lookup, OneHot
+from leapstream.plan.primitives.categories import Binarize, Bucketize, CategoryWeight, Label, Lookup, OneHot
 from leapstream.plan.primitives.classes import (
     ExpNormalize,
     Greatest,
@@ -73,6 +73,7 @@ __all__ = [
     "BinaryFunction",
     "Bucketize",
     "Cast",
+    "CategoryWeight",
     "Clip",
     "Coalesce",
     "Concat",

@@ -47,6 +47,19 @@ class OneHot(Expr):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class CategoryWeight(Expr):
+    """The dot product of a :class:`OneHot` with ``weights``: the weight at its 1, or 0 where it stores nothing.
+
+    Fails as :class:`OneHot` does.
+    """
+
+    x: Expr
+    weights: Doubles = field(repr=False)
+    categories: int
+    keep: bool
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Bucketize(Expr):
     """Number of the bucket [splits[i], splits[i+1]) that holds the double ``x``; the last bucket includes its upper bound.
 

@@ -29,8 +29,7 @@ class MatVec(Expr):
 class LinearSum(Expr):
     """A linear model over parts of a vector that is never built (made by fusion from :class:`Dot` over :class:`Concat`).
 
-    ``intercept`` plus, for each of ``xs`` in order: a double times its one weight; a :class:`OneHot`'s weight at its position (0
-    beyond its width); a vector's dot product with its weights.
+    ``intercept`` plus, for each of ``xs`` in order: a double times its one weight; a vector's dot product with its weights.
     """
 
     xs: tuple[Expr, ...]
