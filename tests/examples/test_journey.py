@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 SPARK = ROOT / ".venv-spark4" / "bin" / "python"
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(not SPARK.exists(), reason="make test-spark makes the environment that has Spark")
 def test_a_model_goes_from_sklearn_through_spark_to_flink_and_predicts_the_same_at_each_stop(tmp_path: Path) -> None:
     said = [
