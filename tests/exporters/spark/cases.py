@@ -9,7 +9,6 @@ REFUSED = {
     "FMClassifier": "MLeap has no op for this class",
     "FMRegressor": "MLeap has no op for this class",
     "LDA em": "MLeap has no op for this class",
-    "OneVsRest tree": "may be in another order",
     "DecisionTreeRegressor variance": "varianceCol is 'variance'",
     "ALS drop": "coldStartStrategy is 'drop'",
     "VectorAssembler skip": "handleInvalid is 'skip'",

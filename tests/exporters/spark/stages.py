@@ -297,6 +297,9 @@ STAGES: dict[str, Callable[[], Any]] = {
         labelCol="three", classifier=c.RandomForestClassifier(numTrees=3, maxDepth=2, seed=1)
     ),
     "OneVsRest tree": lambda: c.OneVsRest(labelCol="three", classifier=c.DecisionTreeClassifier(maxDepth=2)),
+    "OneVsRest bayes": lambda: c.OneVsRest(
+        labelCol="three", featuresCol="counts", classifier=c.NaiveBayes(), predictionCol="class", rawPredictionCol=""
+    ),
     "FMClassifier": lambda: c.FMClassifier(labelCol="yes", maxIter=2, factorSize=2),
     # ---- regression
     "LinearRegression": lambda: r.LinearRegression(labelCol="target", regParam=0.01),

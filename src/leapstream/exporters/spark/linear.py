@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from leapstream.exporters.network import perceptron
 from leapstream.exporters.spark.encoding import (
     BOOLEAN,
     DOUBLE,
@@ -96,8 +97,7 @@ class _LogisticRegression(Stage):
 
 def layer(matrix: Any, intercepts: Any, thresholds: tuple[float, ...] | None = None) -> Op:
     """``matrix @ features + intercepts`` as raw predictions, their softmax, and the class of the greatest."""
-    weights = np.concatenate([np.asarray(matrix).ravel(order="F"), intercepts])
-    return neural.MultiLayerPerceptronClassifier((matrix.shape[1], matrix.shape[0]), weights, thresholds)
+    return replace(perceptron([(np.transpose(matrix), intercepts)]), thresholds=thresholds)
 
 
 @dataclass(frozen=True)

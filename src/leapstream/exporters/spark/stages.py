@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 
 from leapstream.bundle.definition import Socket
+from leapstream.bundle.types import DataShape
 from leapstream.errors import UnsupportedOpError
 from leapstream.exporters.spark import categories, clustering, linear, text, trees, vectors
 from leapstream.exporters.spark.columns import Columns
 from leapstream.exporters.spark.saved import Saved
 from leapstream.exporters.spark.stage import Draft, Reading, Stage, Writing
+from leapstream.exporters.step import softmax_layer
 from leapstream.ops.base import Op
 from leapstream.ops.ensemble import OneVsRest
+from leapstream.ops.feature import VectorAssembler, VectorSlicer
 from leapstream.ops.linear import LinearSVC, LogisticRegression
 from leapstream.ops.pipeline import Node
 from leapstream.ops.trees import GBTClassifier, RandomForestClassifier
@@ -53,15 +56,12 @@ def _comparable(members: tuple[Any, ...]) -> _Comparable | None:
     return found if found is not None and len({found.alike(op) for op in members}) == 1 else None
 
 
-_NOT_COMPARABLE = (
-    "its classifiers are of the op {}: Spark compares their raw predictions and MLeap their probabilities, which may be in "
-    "another order"
-)
-
-
 @dataclass(frozen=True)
 class _OneVsRest(Stage):
-    """Support vector machines become a network of one layer, which gives their margins and the class of the greatest."""
+    """Where MLeap's op would compare something else, the raw predictions are put together and the greatest is sought.
+
+    Support vector machines become a network of one layer, which does all of that.
+    """
 
     def op_of(self, r: Reading) -> Op:
         count = r.saved.metadata.get("numClasses")
@@ -71,14 +71,32 @@ class _OneVsRest(Stage):
         if all(isinstance(op, LinearSVC) for op in members):
             matrix = np.stack([op.coefficients for op in members])
             return linear.layer(matrix, np.array([op.intercept for op in members]))
-        if _comparable(members) is None:
-            r.saved.refuse(_NOT_COMPARABLE.format(members[0].op))
         return OneVsRest(members, members[0].num_features)
+
+    def read(self, r: Reading) -> None:
+        op = r.op()
+        if not isinstance(op, OneVsRest) or _comparable(op.classifiers) is not None:
+            super().read(r)
+            return
+        reads, uid = self.reads(r), r.saved.uid
+        margins = [f"{uid}_{i}_margin" for i in range(len(op.classifiers))]
+        for i, (member, margin) in enumerate(zip(op.classifiers, margins, strict=True)):
+            raw = f"{uid}_{i}_raw"
+            r.add(member, reads, {"raw_prediction": raw}, f"_{i}")
+            r.add(VectorSlicer((1,), (), (), r.size(raw)), {"input": raw}, {"output": margin}, f"_{i}_margin")
+        together, whole = VectorAssembler((DataShape("tensor", False, (1,)),) * len(margins)), f"{uid}_margins"
+        r.add(together, {f"input{i}": name for i, name in enumerate(margins)}, {"output": whole}, "_margins")
+        # Without the raw predictions the class would be sought among probabilities, which may be equal where they are not.
+        r.add(softmax_layer(len(margins)), {"features": whole}, {"raw_prediction": f"{uid}_raw", **self.writes(r)})
 
     def write(self, w: Writing) -> None:
         op: Any = w.node.op
         kind = _comparable(op.classifiers)
-        w.need(kind is not None, _NOT_COMPARABLE.format(op.classifiers[0].op))
+        w.need(
+            kind is not None,
+            f"its classifiers are of the op {op.classifiers[0].op}: MLeap compares their probabilities and Spark their raw "
+            "predictions, which may be in another order",
+        )
         w.need(
             "probability" not in w.node.output_columns(), "its output 'probability' is connected, and Spark has none"
         )
