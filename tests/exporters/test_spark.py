@@ -203,6 +203,27 @@ def without_hints(saved: Path) -> Path:
     return saved
 
 
+def hinted(folder: Path, **params: Any) -> Path:
+    """A pipeline over a vector that has a hint of its size, with other params."""
+    saved = saved_pipeline(folder, assembled(DataShape("tensor", False, (3,))))
+    (hint,) = (saved / "stages").glob("*_size")
+    part = hint / "metadata" / "part-00000"
+    metadata = json.loads(part.read_text())
+    part.write_text(json.dumps({**metadata, "paramMap": {**metadata["paramMap"], **params}}))
+    return saved
+
+
+def test_a_hint_tells_the_size_of_a_vector(tmp_path: Path) -> None:
+    assert from_spark(hinted(tmp_path)).schema.inputs["c0"].type == TensorType(BasicType.DOUBLE, (3,), nullable=False)
+
+
+def test_a_hint_that_drops_rows_is_refused_and_so_is_one_without_a_size(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedOpError, match="VectorSizeHint.*handleInvalid is 'skip'"):
+        from_spark(hinted(tmp_path, handleInvalid="skip"))
+    with pytest.raises(BundleError, match="VectorSizeHint.*'size' is missing"):
+        from_spark(hinted(tmp_path, size=None))
+
+
 def test_the_size_of_the_only_vector_follows_from_that_of_the_whole(tmp_path: Path) -> None:
     saved = without_hints(saved_pipeline(tmp_path, assembled(DataShape("tensor", False, (3,))), LINEAR))
     assert from_spark(saved).schema.inputs["c0"].type == TensorType(BasicType.DOUBLE, (3,), nullable=False)

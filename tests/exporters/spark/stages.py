@@ -298,7 +298,7 @@ STAGES: dict[str, Callable[[], Any]] = {
     ),
     "OneVsRest tree": lambda: c.OneVsRest(labelCol="three", classifier=c.DecisionTreeClassifier(maxDepth=2)),
     "OneVsRest bayes": lambda: c.OneVsRest(
-        labelCol="three", featuresCol="counts", classifier=c.NaiveBayes(), predictionCol="class", rawPredictionCol=""
+        labelCol="three", featuresCol="counts", classifier=c.NaiveBayes(), predictionCol="class"
     ),
     "FMClassifier": lambda: c.FMClassifier(labelCol="yes", maxIter=2, factorSize=2),
     # ---- regression

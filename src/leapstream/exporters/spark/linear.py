@@ -22,7 +22,7 @@ from leapstream.exporters.spark.encoding import (
 from leapstream.exporters.spark.stage import (
     Constant,
     Data,
-    Optional,
+    OptionalParam,
     Param,
     Reading,
     Refused,
@@ -43,7 +43,7 @@ def numbers(values: Any) -> tuple[float, ...]:
     return tuple(map(number_of, values))
 
 
-THRESHOLDS = Optional("thresholds", "thresholds", numbers)
+THRESHOLDS = OptionalParam("thresholds", "thresholds", numbers)
 
 _COEFFICIENTS = Data("coefficients", "coefficients", VECTOR)
 _INTERCEPT = Data("intercept", "intercept", DOUBLE)

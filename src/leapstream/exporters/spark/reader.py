@@ -17,7 +17,7 @@ from leapstream.exporters.spark.columns import Columns, UnknownColumnError, unus
 from leapstream.exporters.spark.encoding import STRING
 from leapstream.exporters.spark.saved import Saved
 from leapstream.exporters.spark.stage import Reading
-from leapstream.exporters.spark.stages import FORMULA, PIPELINES, SILENT, TUNED, stage_of
+from leapstream.exporters.spark.stages import FORMULA, PIPELINES, SILENT, SIZE_HINT, TUNED, stage_of
 from leapstream.model import Model
 from leapstream.ops.pipeline import Node, Pipeline, Root
 
@@ -109,8 +109,12 @@ def _parts(saved: Saved, columns: Columns) -> _Part:
 
 def _members(stages: Sequence[Saved], columns: Columns) -> list[_Part]:
     for stage in stages:
-        if stage.name == "feature.VectorSizeHint":
-            columns.widths[stage.columns("inputCol")[0]] = int(stage.params["size"])
+        if stage.name == SIZE_HINT:
+            size = stage.params.get("size")
+            stage.need(isinstance(size, int), "its param 'size' is missing")
+            if stage.params.get("handleInvalid") == "skip":
+                stage.refuse("handleInvalid is 'skip': no op drops rows by the size of a vector")
+            columns.widths[stage.columns("inputCol")[0]] = int(size or 0)
     return [_parts(stage, columns) for stage in stages if stage.name not in SILENT]
 
 

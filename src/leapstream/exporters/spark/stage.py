@@ -200,7 +200,7 @@ class Param:
 
 
 @dataclass(frozen=True)
-class Optional:
+class OptionalParam:
     """An attribute that is a param which need not be set; it is written when it is not ``None``."""
 
     attribute: str
@@ -282,7 +282,7 @@ class Constant:
     value: Callable[[Any], Any]
 
 
-Field: TypeAlias = Param | Optional | Extra | Size | Data | Constant
+Field: TypeAlias = Param | OptionalParam | Extra | Size | Data | Constant
 
 
 # ---- stages -----------------------------------------------------------------------------------------------------------
@@ -456,7 +456,7 @@ __all__ = [
     "Draft",
     "Extra",
     "Field",
-    "Optional",
+    "OptionalParam",
     "Param",
     "Reading",
     "Refused",

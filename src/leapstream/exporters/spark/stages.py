@@ -148,7 +148,8 @@ STAGES: tuple[Stage, ...] = (
 )
 """Every stage that computes something."""
 
-SILENT = ("feature.ColumnPruner", "feature.VectorAttributeRewriter", "feature.VectorSizeHint")
+SIZE_HINT = "feature.VectorSizeHint"
+SILENT = ("feature.ColumnPruner", "feature.VectorAttributeRewriter", SIZE_HINT)
 """Stages that compute nothing: they drop columns, or change what is kept beside them."""
 
 PIPELINES = ("PipelineModel", "pipeline.PipelineModel")
