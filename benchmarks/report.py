@@ -18,7 +18,8 @@ from measure import RESULTS, Figure, Result
 matplotlib.use("Agg")
 from matplotlib import pyplot
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+HERE = Path(__file__).resolve().parent
+DOCS = HERE.parent / "docs"
 BASE = "no function"
 _SOURCES = {"airbnb-lr": "airbnb", "airbnb-rf": "airbnb"}
 _AXES = {
@@ -314,7 +315,7 @@ def main() -> None:
     lines = [
         "# Performance",
         "",
-        f"Written by `make bench{'-quick' if given.quick else ''}`, {min(times)} to {max(times)}.",
+        f"Written by `benchmarks/report.py` from what `make bench`, or a part of it, has measured, {min(times)} to {max(times)}.",
         "Compare figures of the same run; the numbers themselves are those of one machine.",
         "",
         f"{described}.",
@@ -324,6 +325,8 @@ def main() -> None:
         "| wanted | found | |",
         "| --- | --- | --- |",
         *(f"| {wanted} | {found} | {verdict} |" for wanted, found, verdict in judged(results)),
+        "",
+        (HERE / "profiles.md").read_text().rstrip(),
         "",
         *sections(results, target / "performance"),
     ]
