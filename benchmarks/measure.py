@@ -19,6 +19,9 @@ from typing import Any
 RESULTS = Path(__file__).resolve().parents[1] / "build" / "bench"
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 """For processes that are measured: Python keeps compiled modules, as it does for users."""
+PARALLEL = "a job of many rows"
+"""The work by which degrees of parallelism are compared."""
+
 ONE_THREAD = dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_NUM_THREADS"), "1")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 import matplotlib
-from measure import RESULTS, Figure, Result
+from measure import PARALLEL, RESULTS, Figure, Result
 
 matplotlib.use("Agg")
 from matplotlib import pyplot
@@ -160,7 +160,6 @@ WHOLE_JOBS = {"linear3": 1.25, "forest3-20x5": 1.25}
 
 IMPORT_SECONDS = 0.3
 SPEED_UP = 1.7
-PARALLEL = "a job of many rows"
 
 
 def judged(results: dict[str, Result]) -> Iterator[tuple[str, str, str]]:

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from flink import make_job
-from measure import Result, in_process
+from measure import PARALLEL, Result, in_process
 from workloads import add_options, options
 
 VARIANT = "forest3-20x5/jvm"
 ROWS = (1_000_000, 5_000_000, 20_000_000, 50_000_000)
 QUICK_ROWS = (1_000_000, 5_000_000)
-PARALLEL = "a job of many rows"
 _SETTINGS: dict[str, str] = {}
 
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.types import Field, ListType, Schema, TensorType, with_nullable
-from leapstream.errors import PredictionError
+from leapstream.errors import OnError, PredictionError
 from leapstream.plan.plan import Plan
 from leapstream.tables import Output, Rows, Table, grouped
 from leapstream.vectorized.columns import column_of, to_python
 from leapstream.vectorized.executor import Batch, VectorizedExecutor
-
-OnError = Literal["raise", "null"]
 
 
 def run_vectorized(executor: VectorizedExecutor, table: Table, on_error: OnError, *, keep_inputs: bool) -> Any:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
+OnError: TypeAlias = Literal["raise", "null"]
+"""What is done where a model refuses a row: raise the first error, or give missing values."""
+
 
 class LeapstreamError(Exception):
     """Base class of every error that leapstream raises on purpose."""

@@ -17,7 +17,7 @@ from leapstream.bundle.definition import BundleDef, Format
 from leapstream.bundle.reader import read_bundle
 from leapstream.bundle.types import DataType, Schema, TensorType
 from leapstream.bundle.writer import write_bundle
-from leapstream.errors import BackendError, BundleError, PredictionError, SchemaError
+from leapstream.errors import BackendError, BundleError, OnError, PredictionError, SchemaError
 from leapstream.ops.pipeline import Node, Root, declared_inputs, lower, produced_columns, read_node, steps, write_node
 from leapstream.plan.plan import Plan
 from leapstream.plan.rewrites import optimize
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from leapstream.vectorized.executor import VectorizedExecutor
 
 Backend = Literal["vectorized", "jvm"]
-OnError = Literal["raise", "null"]
 
 VERSION = "0.25.2"
 """The version of Bundle.ML that new bundles say they are written in."""

@@ -10,8 +10,8 @@ import leapstream
 from leapstream.bundle.frame import LeapFrame
 from leapstream.cli.console import err
 from leapstream.cli.frames import LEAP_FORMATS, Batch, arrow_of, format_of, leap_of, open_reader, open_writer
-from leapstream.errors import PredictionError
-from leapstream.model import Backend, OnError
+from leapstream.errors import OnError, PredictionError
+from leapstream.model import Backend
 
 
 def transform_file(

@@ -127,12 +127,8 @@ def _unary(w: Writer, expr: p.Unary) -> None:
     formula = _UNARY[expr.function]
     if isinstance(expr.type, ScalarType):
         w.define(expr, formula.format(x=w.present(expr.x)))
-        return
-    elements = w.elements(expr.x)
-    if elements is None:
-        w.define(expr, f"[{formula.format(x='x')} for x in {w.listed(expr.x)}]")
     else:
-        w.define_elements(expr, [formula.format(x=x) for x in elements])
+        w.define_each(expr, expr.x, lambda x: formula.format(x=x))
 
 
 def _binary(w: Writer, expr: p.Binary) -> None:
@@ -186,8 +182,7 @@ def _one_hot(w: Writer, expr: p.OneHot) -> None:
 
 
 def _category_weight(w: Writer, expr: p.CategoryWeight) -> None:
-    padded = [float(v) for v in expr.weights] + [0.0] * (expr.categories + 1 - len(expr.weights))
-    w.define(expr, f"{w.constant(padded)}[{_position(w, expr)}]")
+    w.define(expr, f"{w.constant(expr.padded.tolist())}[{_position(w, expr)}]")
 
 
 def _position(w: Writer, expr: p.OneHot | p.CategoryWeight) -> str:
@@ -216,12 +211,8 @@ def _binarize(w: Writer, expr: p.Binarize) -> None:
     threshold = w.constant(float(expr.threshold))
     if isinstance(expr.x.type, ScalarType):
         w.define(expr, f"1.0 if {w.present(expr.x)} > {threshold} else 0.0")
-        return
-    elements = w.elements(expr.x)
-    if elements is None:
-        w.define(expr, f"[1.0 if x > {threshold} else 0.0 for x in {w.listed(expr.x)}]")
     else:
-        w.define_elements(expr, [f"1.0 if {x} > {threshold} else 0.0" for x in elements])
+        w.define_each(expr, expr.x, lambda x: f"1.0 if {x} > {threshold} else 0.0")
 
 
 PRIMITIVES: dict[type[Expr], Write] = {

@@ -115,11 +115,7 @@ def affine(values: list[float], steps: list[tuple[float, float, float, float, fl
 
 def _clip(w: Writer, expr: p.Clip) -> None:
     bounds = w.constant(float(expr.low)), w.constant(float(expr.high))
-    elements = w.elements(expr.x)
-    if elements is None:
-        w.define(expr, f"[{w.call(runtime.clip, 'x', *bounds)} for x in {w.listed(expr.x)}]")
-    else:
-        w.define_elements(expr, [w.call(runtime.clip, x, *bounds) for x in elements])
+    w.define_each(expr, expr.x, lambda x: w.call(runtime.clip, x, *bounds))
 
 
 def _normalize(w: Writer, expr: p.Normalize) -> None:

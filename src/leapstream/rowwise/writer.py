@@ -78,6 +78,14 @@ class Writer:
                 self.line(f"{name} = {value}")
         self._elements[id(expr)] = names
 
+    def define_each(self, expr: Expr, x: Expr, value: Callable[[str], str]) -> None:
+        """Set the elements of an expression to something of each element of a vector."""
+        elements = self.elements(x)
+        if elements is None:
+            self.define(expr, f"[{value('x')} for x in {self.listed(x)}]")
+        else:
+            self.define_elements(expr, [value(element) for element in elements])
+
     def alias(self, expr: Expr, other: Expr) -> None:
         """Let an expression be what another is."""
         if id(other) in self._values:

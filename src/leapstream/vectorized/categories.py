@@ -79,10 +79,6 @@ def _one_hot(run: Run, expr: p.OneHot, x: Column) -> Column:
     return Column(result, stored=result != 0 if run.tracks_stored else None)
 
 
-def _prepare_weights(expr: p.CategoryWeight) -> Doubles:
-    return np.concatenate([expr.weights, np.zeros(max(0, expr.categories + 1 - len(expr.weights)))])
-
-
 def _category_weight(run: Run, expr: p.CategoryWeight, x: Column) -> Column:
     weights: Doubles = run.prepared[id(expr)]
     return Column(weights[_one_hot_index(run, expr, x)])
@@ -127,7 +123,7 @@ PRIMITIVES: dict[type[Expr], Callable[..., Column]] = {
 
 PREPARE: dict[type[Expr], Callable[[Any], Any]] = {
     p.Lookup: _prepare_lookup,
-    p.CategoryWeight: _prepare_weights,
+    p.CategoryWeight: lambda expr: expr.padded,
 }
 
 SPARSE = frozenset({p.OneHot, p.Binarize})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from leapstream.bundle.types import ScalarType
 from leapstream.jvm.emitter.base import Emit, Emitter
 from leapstream.jvm.emitter.code import (
@@ -50,8 +48,7 @@ def _one_hot(e: Emitter, expr: p.OneHot) -> None:
 def _category_weight(e: Emitter, expr: p.CategoryWeight) -> None:
     x = e.present(expr.x)
     e.place(expr)
-    padding = np.zeros(max(0, expr.categories + 1 - len(expr.weights)))
-    e.define(expr, f"{e.doubles(np.concatenate([expr.weights, padding]))}[{_category(expr, x)}]")
+    e.define(expr, f"{e.doubles(expr.padded)}[{_category(expr, x)}]")
 
 
 def _category(expr: p.OneHot | p.CategoryWeight, x: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 from leapstream.plan.primitives.base import Doubles, Expr
 
 
@@ -57,6 +59,11 @@ class CategoryWeight(Expr):
     weights: Doubles = field(repr=False)
     categories: int
     keep: bool
+
+    @property
+    def padded(self) -> Doubles:
+        """A weight for every position that :class:`OneHot` knows: 0 for those that it does not store."""
+        return np.concatenate([self.weights, np.zeros(max(0, self.categories + 1 - len(self.weights)))])
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
