@@ -47,8 +47,9 @@ def random_tree(
     categories: bool = False,
     split: float = 0.8,
     numbered: int | None = None,
+    cuts: Sequence[float] = NUMBERS,
 ) -> Tree:
-    """A tree of at most ``depth`` levels below its root, of splits at :data:`NUMBERS`.
+    """A tree of at most ``depth`` levels below its root, of splits at some cuts.
 
     The element ``numbered`` is always tested for some of the categories 0, 1 and 2.
     """
@@ -64,7 +65,7 @@ def random_tree(
             known = [0.0, 1.0, 2.0] if feature == numbered else NUMBERS
             node = nodes.add(kind, feature, np.nan, rng.choice(known, int(rng.integers(4)), replace=False).tolist())
         else:
-            node = nodes.add(CONTINUOUS, feature, float(rng.choice(NUMBERS)), [])
+            node = nodes.add(CONTINUOUS, feature, float(rng.choice(cuts)), [])
         grow(left - 1)
         nodes.right[node] = len(nodes.rows)
         grow(left - 1)
@@ -124,6 +125,14 @@ def expected(expr: p.Trees, rows: npt.NDArray[np.float64]) -> list[list[float] |
     return [one(x) for x in rows]
 
 
+def telling(expr: p.Trees) -> npt.NDArray[np.float64]:
+    """Values that tell the tests of an ensemble apart."""
+    cuts = np.unique(np.concatenate([tree.threshold[tree.kind == CONTINUOUS] for tree in expr.trees]))
+    with np.errstate(over="ignore"):
+        near = [cuts, np.nextafter(cuts, -np.inf), np.nextafter(cuts, np.inf)]
+    return np.concatenate([NUMBERS, [-1.7e308, 1.7e308, 1e17], *near])
+
+
 Ensemble = Callable[[p.Expr], p.Trees]
 
 
@@ -137,11 +146,20 @@ def ensembles(rng: np.random.Generator, features: int) -> dict[str, Ensemble]:
     weights = rng.normal(size=9)
     counts = trees(7, 5, width=3, categories=True)
     numbered = trees(40, 5, width=3, numbered=features - 1)
+    spread = trees(30, 5, split=1.0, cuts=rng.normal(size=200))
+    # Some lie so close together that no division tells them apart, and others so far from each other that it overflows.
+    crowded = trees(30, 5, split=1.0, cuts=[*(1.0 + 1e-15 * np.arange(30)), 1e6])
+    huge = trees(30, 5, split=1.0, cuts=rng.choice([-1.7e308, 1.7e308], 30) * rng.random(30))
+    single = trees(3, 1, split=1.0, cuts=[0.5])
     double, vector = p.DOUBLE, p.vector(3)
     return {
         "mean": lambda x: p.Trees(x=x, trees=plain, combine="mean", width=1, type=double),
         "weighted": lambda x: p.Trees(x=x, trees=deep, combine="sum", width=1, weights=weights, type=double),
         "mixed": lambda x: p.Trees(x=x, trees=mixed, combine="sum", width=1, type=double),
+        "spread": lambda x: p.Trees(x=x, trees=spread, combine="sum", width=1, type=double),
+        "crowded": lambda x: p.Trees(x=x, trees=crowded, combine="sum", width=1, type=double),
+        "huge": lambda x: p.Trees(x=x, trees=huge, combine="sum", width=1, type=double),
+        "one cut": lambda x: p.Trees(x=x, trees=single, combine="sum", width=1, type=double),
         "votes": lambda x: p.Trees(x=x, trees=counts, combine="votes", width=3, type=vector),
         "numbered": lambda x: p.Trees(x=x, trees=numbered, combine="votes", width=3, type=vector),
         "leaf": lambda x: p.Trees(x=x, trees=counts[:1], combine="leaf", width=3, type=vector),

@@ -15,7 +15,7 @@ from leapstream.jvm.emitter import emit
 from leapstream.jvm.jar import write_jar
 from leapstream.plan import primitives as p
 from tests.jvm.conftest import Run, column, plan_of
-from tests.trees import NUMBERS, ensembles, expected, random_tree
+from tests.trees import ensembles, expected, random_tree, telling
 from tests.vectorized.test_trees import KINDS
 
 pytestmark = pytest.mark.flink
@@ -27,7 +27,7 @@ def test_ensemble_gives_bit_for_bit_what_a_walk_from_node_to_node_gives(run: Run
     x = column(p.vector(None))
     for width in (1, 2, 4, 4):
         expr = ensembles(rng, 3)[kind](x)
-        rows = rng.choice([*NUMBERS, 7.5, 29.5], (40, width))
+        rows = rng.choice(telling(expr), (40, width))
         found = run(expr, x, rows=[[Tensor.dense(row)] for row in rows])
         for ours, theirs in zip(found, expected(expr, rows), strict=True):
             if theirs is None:

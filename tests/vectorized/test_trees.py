@@ -12,10 +12,13 @@ from leapstream.plan import primitives as p
 from leapstream.plan.forest import make_forest
 from leapstream.vectorized.columns import Column
 from leapstream.vectorized.executor import VectorizedExecutor
+from leapstream.vectorized.trees import prepare_forest, sum_few_leaves
 from tests.jvm.conftest import column, plan_of
-from tests.trees import NUMBERS, chain, ensembles, expected, random_tree
+from tests.trees import chain, ensembles, expected, random_tree, telling
 
-KINDS = ("mean", "weighted", "mixed", "votes", "numbered", "leaf", "chain", "stump")
+KINDS = (
+    "mean", "weighted", "mixed", "spread", "crowded", "huge", "one cut", "votes", "numbered", "leaf", "chain", "stump",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -27,7 +30,7 @@ def test_ensemble_gives_bit_for_bit_what_a_walk_from_node_to_node_gives(
     rng = np.random.default_rng(seed)
     x = column(p.vector(None))
     expr = ensembles(rng, 3)[kind](x)
-    values = rng.choice([*NUMBERS, 7.5, 29.5], (rows, width))
+    values = rng.choice(telling(expr), (rows, width))
     batch = VectorizedExecutor(plan_of(expr, x)).run({"x": Column(values)}, rows)
     for row, theirs in enumerate(expected(expr, values)):
         if theirs is None:
@@ -35,6 +38,23 @@ def test_ensemble_gives_bit_for_bit_what_a_walk_from_node_to_node_gives(
         else:
             assert not batch.failed[row]
             np.testing.assert_array_equal(batch.columns["out"].values[row], theirs)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_few_rows_get_by_numpy_what_the_kernels_give(kind: str) -> None:
+    rng = np.random.default_rng(3)
+    expr = ensembles(rng, 3)[kind](column(p.vector(None)))
+    prepared = prepare_forest(expr, make_forest(expr))
+    values = rng.choice(telling(expr), (60, 3))
+    ours = sum_few_leaves(expr, prepared, values)
+    if kind in ("mixed", "votes", "leaf"):
+        # Trees that test for categories without tables.
+        assert prepared.forest.ranks is None and ours is None
+    else:
+        assert ours is not None
+        theirs = np.array(expected(expr, values)).reshape(60, -1)
+        np.testing.assert_array_equal(ours / (len(expr.trees) if expr.combine == "mean" else 1), theirs)
+    assert sum_few_leaves(expr, prepared, values[:, :0]) is None or prepared.forest.size == 0
 
 
 def test_degenerate_tree_takes_no_more_memory_than_it_has_nodes() -> None:
@@ -53,6 +73,16 @@ def test_small_trees_over_few_elements_become_tables_and_deep_ones_have_tables_f
 ) -> None:
     ranks = make_forest(ensembles(np.random.default_rng(0), 3)[kind](column(p.vector(3)))).ranks
     assert (None if ranks is None else "tops" if ranks.below else "whole") == tables
+
+
+@pytest.mark.parametrize(
+    ("kind", "divided"), [("spread", True), ("one cut", True), ("crowded", False), ("huge", False)]
+)
+def test_ranks_are_found_by_division_where_cuts_lie_apart(kind: str, divided: bool) -> None:
+    ranks = make_forest(ensembles(np.random.default_rng(0), 3)[kind](column(p.vector(3)))).ranks
+    assert ranks is not None
+    assert (ranks.compared >= 0).all() == divided
+    assert (ranks.compared >= 0).any() == divided
 
 
 def test_many_trees_make_no_tables_beyond_the_limit() -> None:

@@ -186,8 +186,12 @@ def _packed_evals(
         yield _eval(result, "Object... values", setters, on_error)
     elif signature.packed > 1:
         names = [f"a{i}" for i in range(signature.packed)]
-        head = f"Object[] values = new Object[] {{{', '.join(names)}}};"
-        yield _eval(result, ", ".join(f"Object {name}" for name in names), [head, *setters], on_error)
+        parameters = ", ".join(f"Object {name}" for name in names)
+        if inputs and _is_vector_of_doubles(field):
+            yield _eval(result, parameters, list(_set_elements(field, inputs[0], names, signature)), on_error)
+        else:
+            head = f"Object[] values = new Object[] {{{', '.join(names)}}};"
+            yield _eval(result, parameters, [head, *setters], on_error)
 
 
 def _eval(result: str, parameters: str, setters: list[str], on_error: OnError) -> str:
@@ -278,6 +282,20 @@ def _set_array(field: Field, java: JavaField, argument: str, signature: Function
     if java.java_type.endswith("Items"):
         return f"{target} = items({argument}, {kind}, {shape}, {where});"
     return f"{target} = vec({argument}, {kind}, {shape}, {_buffer(java)}, {where});"
+
+
+def _is_vector_of_doubles(field: Field) -> bool:
+    kind = field.type
+    return isinstance(kind, TensorType) and kind.base is BasicType.DOUBLE and len(kind.dimensions or (0,)) == 1
+
+
+def _set_elements(field: Field, java: JavaField, arguments: list[str], signature: FunctionSignature) -> Iterator[str]:
+    """A vector of double from scalars, straight into its buffer."""
+    where = f"{text_literal(signature.model)}, {text_literal(field.name)}"
+    yield f"double[] values = {_buffer(java)}.dense({len(arguments)});"
+    for i, argument in enumerate(arguments):
+        yield f"values[{i}] = elementOf({argument}, {where});"
+    yield f"m.{java.name} = {_buffer(java)};"
 
 
 def _buffer(java: JavaField) -> str:

@@ -63,33 +63,48 @@ class Ranks:
 
     The rank of an element is the number of its cuts that it is not at most; NaN has the highest. An element that is tested for
     categories is its own rank; what is none of 0, 1, … has the highest. The masks of the ranks of all elements have one bit in
-    common, that of the leaf; ``mask * DE_BRUIJN >> 27`` (in 32 bits) is its slot.
+    common, whose number is that of the leaf.
+
+    The ranks of an element are found by division: it falls into one of many buckets of equal width, for which the number of cuts
+    in lower ones is known; only the few cuts of its own bucket are compared. Rounding keeps order, so none is missed. Where a
+    bucket would have many cuts, they are found by halving.
 
     Attributes:
         feature: int32, the elements that are tested, those with cuts before those with categories.
         count: int32, the number of cuts or categories of each; there is one rank more.
         levels: number of halvings that find a rank.
         cut: float64 (elements with cuts, 2**levels), the thresholds of each, ascending, and infinity after them.
-        mask: uint32 (ranks of all elements, trees), a bit per leaf.
+        compared: int32 per element with cuts, the most that are in one bucket; -1 where ranks are found by halving.
+        low, scale: float64 per element with cuts. A finite one, x, is in bucket ``1 + int((x - low) * scale)``, or the first or
+            last where there is no such.
+        before: int32 (elements with cuts, buckets), the number of cuts in lower buckets.
+        mask: uint32 (trees, ranks of all elements), a bit per leaf.
         below: number of levels below the tables, 0 where they hold the trees whole.
-        reached: int32 (trees, 32), for each slot where the values of the leaf start in the forest's data; where there are levels
-            below, the node.
+        reached: int32 (trees, 32), the node that each leaf of the tables is.
     """
 
     feature: Ints
     count: Ints
     levels: int
     cut: npt.NDArray[np.float64]
+    compared: Ints
+    low: npt.NDArray[np.float64]
+    scale: npt.NDArray[np.float64]
+    before: Ints
     mask: npt.NDArray[np.uint32]
     below: int
     reached: Ints
 
 
-DE_BRUIJN = 0x077CB531
-_MOST_LEAVES = 32
+_MOST_COMPARED = 8
+"""Cuts that may be in a bucket."""
+MOST_LEAVES = 32
+_MOST_BUCKETS = 1 << 13
 _MOST_CATEGORIES = 1 << 10
-_MOST_ELEMENTS = 6
-"""Beyond, walking four trees at a time is as fast."""
+_MOST_ELEMENTS = 12
+"""Beyond, walking is about as fast."""
+_LEVELS_OF_AN_ELEMENT = 0.25
+"""Looking an element up takes about as long as walking so many levels."""
 _MOST_ELEMENTS_WITH_CATEGORIES = 32
 """Trees with categories are walked one by one."""
 _MOST_BYTES = 1 << 18
@@ -170,12 +185,19 @@ def _make_ranks(forest: Forest) -> Ranks | None:
     plain = len(forest.order) == len(forest.root)
     most = _MOST_ELEMENTS if plain else _MOST_ELEMENTS_WITH_CATEGORIES
     ranks = _make_tables(forest, leaf, levels, most, _MOST_BYTES)
-    if plain and ranks is None:
-        for top in _TOPS:
-            if ranks is None and top < len(levels):
-                end = leaf.copy()
-                end[levels[top]] = True
-                ranks = _make_tables(forest, end, levels[:top], most, _MOST_BYTES_ABOVE)
+    if ranks is not None or not plain:
+        return ranks
+
+    def cost(top: int) -> float:
+        elements = len(np.unique(forest.feature[np.concatenate(levels[:top])]))
+        return elements * _LEVELS_OF_AN_ELEMENT - top
+
+    for top in sorted((top for top in _TOPS if top < len(levels)), key=cost):
+        end = leaf.copy()
+        end[levels[top]] = True
+        ranks = _make_tables(forest, end, levels[:top], most, _MOST_BYTES_ABOVE)
+        if ranks is not None:
+            break
     return ranks
 
 
@@ -192,7 +214,7 @@ def _make_tables(
     if not 0 < len(elements) <= most_elements or len(np.unique(elements)) < len(elements):
         return None
     leaves, offset = _leaf_numbers(forest, end, levels)
-    if leaves.max() > _MOST_LEAVES:
+    if leaves.max() > MOST_LEAVES:
         return None
     tests = [_tests(forest, inner[forest.feature[inner] == f]) for f in tested]
     ranks = sum(test.ranks for test in tests)
@@ -200,25 +222,48 @@ def _make_tables(
         return None
     tree = np.repeat(np.arange(trees), np.diff([*forest.root, len(child)]))
     bits = (((1 << leaves) - 1) << offset).astype(np.uint32)
-    mask = np.tile(bits[forest.root], (ranks, 1))
+    mask = np.repeat(bits[forest.root], ranks).reshape(trees, ranks)
     start = 0
     for test in tests:
-        rows = slice(start, start + test.ranks)
-        start = rows.stop
+        columns = slice(start, start + test.ranks)
+        start = columns.stop
         for node, left in zip(test.nodes, test.left(forest), strict=True):
-            mask[rows, tree[node]] &= np.where(left, ~bits[child[node]], ~bits[child[node] + 1])
+            mask[tree[node], columns] &= np.where(left, ~bits[child[node]], ~bits[child[node] + 1])
     below = int(forest.depth.max()) - len(levels)
-    reached = np.zeros((trees, 32), dtype=np.int32)
+    reached = np.zeros((trees, MOST_LEAVES), dtype=np.int32)
     last = np.flatnonzero(end & (leaves > 0))
-    slot = (np.uint64(1) << offset[last].astype(np.uint64)) * np.uint64(DE_BRUIJN) % np.uint64(1 << 32) >> np.uint64(27)
-    reached[tree[last], slot.astype(np.intp)] = last if below else forest.first[last]
+    reached[tree[last], offset[last]] = last
     cuts = [test.cut for test in tests if test.cut is not None]
-    halvings = max((len(cut) for cut in cuts), default=0).bit_length()
+    most = max((len(cut) for cut in cuts), default=0)
+    # Comparing the cuts of a bucket never leads beyond them.
+    halvings = (most + _MOST_COMPARED - 1).bit_length()
     padded = np.full((len(cuts), 1 << halvings), np.inf)
     for row, cut in zip(padded, cuts, strict=True):
         row[: len(cut)] = cut
     counts = [test.ranks - 1 for test in tests]
-    return Ranks(_ints(elements), _ints(counts), halvings, padded, mask, below, reached)
+    buckets = _buckets(cuts, min(_MOST_BUCKETS, 1 << (8 * most).bit_length()))
+    return Ranks(_ints(elements), _ints(counts), halvings, padded, *buckets, mask, below, reached)
+
+
+def _buckets(
+    cuts: list[npt.NDArray[np.float64]], number: int
+) -> tuple[Ints, npt.NDArray[np.float64], npt.NDArray[np.float64], Ints]:
+    """For elements with these cuts ``compared``, ``low``, ``scale`` and ``before`` of so many buckets."""
+    compared = np.full(len(cuts), -1, dtype=np.int32)
+    low, scale = np.zeros(len(cuts)), np.ones(len(cuts))
+    before = np.zeros((len(cuts), number), dtype=np.int32)
+    for k, cut in enumerate(cuts):
+        with np.errstate(all="ignore"):
+            low[k] = cut[0] if len(cut) else 0.0
+            width = cut[-1] - low[k] if len(cut) else 0.0
+            scale[k] = (number - 2) / width if width else 1.0
+        if np.isfinite(width) and np.isfinite(scale[k]):
+            bucket = 1 + np.minimum((cut - low[k]) * scale[k], number - 2).astype(np.intp)
+            inside = np.bincount(bucket, minlength=number)
+            before[k] = np.cumsum(inside) - inside
+            if inside.max() <= _MOST_COMPARED:
+                compared[k] = inside.max()
+    return compared, low, scale, before
 
 
 @dataclass(frozen=True, eq=False)

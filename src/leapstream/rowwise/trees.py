@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from leapstream.plan import primitives as p
 from leapstream.plan.forest import Forest, make_forest
@@ -81,16 +82,18 @@ def _test(w: Writer, forest: Forest, node: int, elements: list[str]) -> str:
 
 
 def _by_kernel(w: Writer, expr: p.Trees, forest: Forest) -> None:
-    # numba takes a while to import, and only large forests need it.
-    from leapstream.vectorized import kernels
+    # numba takes a while to come, and only large forests need it; one record at a time they are better off with it at once.
+    from leapstream.vectorized import kernels  # noqa: F401
+    from leapstream.vectorized.trees import prepare_forest, run_forest
 
-    walk = w.constant(_walker(expr, forest, kernels.run_forest))
+    prepared = prepare_forest(expr, forest)
+    walk = w.constant(_walker(lambda x: run_forest(expr, prepared, x)))
     w.define(expr, f"{walk}({w.listed(expr.x)})")
 
 
-def _walker(expr: p.Trees, forest: Forest, run: Any) -> Callable[[list[float]], object]:
+def _walker(run: Callable[[npt.NDArray[np.float64]], Any]) -> Callable[[list[float]], object]:
     def walk(x: list[float]) -> object:
-        result, failed = run(expr, forest, np.array([x]))
+        result, failed = run(np.array([x]))
         if failed[0]:
             raise UnusualRecordError
         return result[0].tolist()

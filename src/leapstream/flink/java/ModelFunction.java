@@ -146,6 +146,9 @@ public abstract class ModelFunction extends ScalarFunction {
     // ---- arguments ------------------------------------------------------------------------------------------------
 
     protected static double toDouble(Object value) {
+        if (value instanceof Double) {
+            return ((Double) value).doubleValue();
+        }
         return value instanceof Boolean ? (((Boolean) value).booleanValue() ? 1 : 0) : ((Number) value).doubleValue();
     }
 
@@ -294,6 +297,14 @@ public abstract class ModelFunction extends ScalarFunction {
         }
         buffer.dimensions = shape(dimensions, buffer.size);
         return buffer;
+    }
+
+    /** A scalar that is an element of a vector. */
+    protected static double elementOf(Object scalar, String model, String column) {
+        if (scalar == null) {
+            throw nullElement("array", model, column);
+        }
+        return toDouble(scalar);
     }
 
     protected static Items items(Object given, char kind, int[] dimensions, String model, String column) {

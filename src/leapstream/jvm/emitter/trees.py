@@ -26,15 +26,15 @@ def forest_bytes(forest: Forest) -> bytes:
     ranks = forest.ranks
     if ranks is None:
         return b"".join([*numbers, b"\0"])
-    counts = [*map(int_bytes, (ranks.feature, ranks.count)), struct.pack(">ii", ranks.levels, ranks.below)]
-    tables = [*counts, double_bytes(ranks.cut.reshape(-1))]
+    masks = ranks.mask.T.reshape(-1).view(np.int32)
+    tables = (ranks.feature, ranks.count, ranks.compared, ranks.before.reshape(-1), masks, ranks.reached.reshape(-1))
     return b"".join(
         [
             *numbers,
             b"\1",
-            *tables,
-            int_bytes(ranks.mask.reshape(-1).view(np.int32)),
-            int_bytes(ranks.reached.reshape(-1)),
+            struct.pack(">ii", ranks.levels, ranks.below),
+            *map(int_bytes, tables),
+            *map(double_bytes, (ranks.cut.reshape(-1), ranks.low, ranks.scale)),
         ]
     )
 

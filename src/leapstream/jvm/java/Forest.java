@@ -59,7 +59,7 @@ public final class Forest {
         threshold = Data.readDoubles(in);
         data = Data.readDoubles(in);
         enough = in.readInt();
-        ranks = in.readBoolean() ? new Ranks(in) : null;
+        ranks = in.readBoolean() ? new Ranks(in, first) : null;
         values = ranks != null && ranks.below == 0 ? ranks.values(data) : null;
         reached = new int[root.length];
         levels = (int[]) depth.clone();

@@ -12,14 +12,13 @@ import java.io.IOException;
  */
 final class Ranks {
 
-    private static final int DE_BRUIJN = 0x077CB531;
     private static final int LEAVES = 32;
 
     private final int levels;
     private final double[] cut;
     private final int trees;
 
-    /** The masks of two trees in each. */
+    /** The masks of two trees in each; the one after an odd number of trees has one leaf, of value 0. */
     private final long[] mask;
 
     private final int pairs;
@@ -38,37 +37,47 @@ final class Ranks {
     /** The elements, by three: the first one again makes no difference. */
     private final int[] feature;
 
-    /** Where the masks of each element start, and how many there are but one. */
+    /** The first row of masks of each element, and how many there are but one. */
     private final int[] lowest;
 
     private final int[] count;
 
-    /** Where cuts are found without a search; null where they lie too close together somewhere. */
-    private final Buckets buckets;
+    /** For each element where cuts are found without a search; null where those of some element lie too close together. */
+    private final Buckets[] buckets;
 
     /** Where the masks of each element's rank start. */
     private final int[] row;
 
+    /** The masks of the leaves. */
     private final long[] possible;
 
-    Ranks(DataInputStream in) throws IOException {
-        int[] elements = Data.readInts(in);
-        count = Data.readInts(in);
+    /** @param first where the values of each leaf start */
+    Ranks(DataInputStream in, int[] first) throws IOException {
         levels = in.readInt();
         below = in.readInt();
-        cut = Data.readDoubles(in);
+        int[] elements = Data.readInts(in);
+        count = Data.readInts(in);
+        int[] compared = Data.readInts(in);
+        int[] before = Data.readInts(in);
         int[] masks = Data.readInts(in);
-        int[] slots = Data.readInts(in);
-        trees = slots.length / LEAVES;
+        ends = Data.readInts(in);
+        cut = Data.readDoubles(in);
+        double[] low = Data.readDoubles(in);
+        double[] scale = Data.readDoubles(in);
+        trees = ends.length / LEAVES;
         pairs = (trees + 1) / 2;
         mask = new long[masks.length / trees * pairs];
         for (int i = 0; i < masks.length; i++) {
             int t = i % trees;
             mask[i / trees * pairs + t / 2] |= (masks[i] & 0xFFFFFFFFL) << 32 * (t % 2);
         }
-        ends = new int[slots.length];
-        for (int i = 0; i < ends.length; i++) {
-            ends[i] = slots[i / LEAVES * LEAVES + ((1 << i % LEAVES) * DE_BRUIJN >>> 27)];
+        if (trees % 2 > 0) {
+            for (int i = pairs - 1; i < mask.length; i += pairs) {
+                mask[i] |= 1L << 32;
+            }
+        }
+        for (int i = 0; below == 0 && i < ends.length; i++) {
+            ends[i] = first[ends[i]];
         }
         possible = new long[pairs];
         searched = cut.length >>> levels;
@@ -85,19 +94,37 @@ final class Ranks {
         for (int k = 0; k < searched; k++) {
             cuts[k] = k << levels;
         }
-        buckets = Buckets.of(cut, levels, count, searched);
+        buckets = buckets(compared, low, scale, before);
+    }
+
+    private Buckets[] buckets(int[] compared, double[] low, double[] scale, int[] before) {
+        Buckets[] all = new Buckets[searched];
+        for (int k = 0; k < searched; k++) {
+            if (compared[k] < 0) {
+                return null;
+            }
+            int from = k * before.length / searched;
+            double[] own = java.util.Arrays.copyOfRange(cut, cuts[k], cuts[k] + count[k] + Math.max(compared[k], Buckets.FEW));
+            int[] counts = java.util.Arrays.copyOfRange(before, from, from + before.length / searched);
+            all[k] = new Buckets(low[k], scale[k], count[k], compared[k], own, counts);
+        }
+        return all;
     }
 
     /** Where the values of the leaf of each tree start; or the node at which it is to be walked on. */
     void reach(double[] x, int[] reached) {
         find(x);
+        begin(mask, row[0], row[1], row[2], possible, pairs);
+        for (int k = 3; k < row.length; k += 3) {
+            narrow(mask, row[k], row[k + 1], row[k + 2], possible, pairs);
+        }
         lookUp(possible, ends, reached, trees);
     }
 
     /** The first value of each leaf, as {@link #sum} takes them. */
     double[] values(double[] data) {
-        double[] values = new double[ends.length];
-        for (int i = 0; i < values.length; i++) {
+        double[] values = new double[2 * LEAVES * pairs];
+        for (int i = 0; i < ends.length; i++) {
             values[i] = data[ends[i]];
         }
         return values;
@@ -106,19 +133,28 @@ final class Ranks {
     /** Sum over trees of the leaf's value. */
     double sum(double[] x, double[] values) {
         find(x);
-        return sum(possible, values, trees);
+        if (row.length == 3) {
+            return sum(mask, row[0], row[1], row[2], values, pairs);
+        }
+        begin(mask, row[0], row[1], row[2], possible, pairs);
+        for (int k = 3; k < row.length; k += 3) {
+            narrow(mask, row[k], row[k + 1], row[k + 2], possible, pairs);
+        }
+        return sum(possible, 0, 0, 0, values, pairs);
     }
 
-    /** Finds the masks of the leaves. */
+    /** Finds the rows of the ranks. */
     private void find(double[] x) {
         if (buckets != null) {
-            buckets.rank(x, feature, row);
-        } else if (searched > 0) {
+            for (int k = 0; k < buckets.length; k++) {
+                row[k] = (lowest[k] + buckets[k].rank(x[feature[k]])) * pairs;
+            }
+        } else {
             rank(x, feature, levels, cut, cuts, row);
-        }
-        for (int k = 0; k < searched; k++) {
-            // To a search there is only infinity above all cuts, which NaN is not at most either.
-            row[k] = (lowest[k] + Math.min(row[k], count[k])) * pairs;
+            for (int k = 0; k < searched; k++) {
+                // To a search there is only infinity above all cuts, which NaN is not at most either.
+                row[k] = (lowest[k] + Math.min(row[k], count[k])) * pairs;
+            }
         }
         for (int k = searched; k < count.length; k++) {
             double value = x[feature[k]];
@@ -128,10 +164,6 @@ final class Ranks {
         }
         for (int k = count.length; k < row.length; k++) {
             row[k] = row[0];
-        }
-        begin(mask, row[0], row[1], row[2], possible, pairs);
-        for (int k = 3; k < row.length; k += 3) {
-            narrow(mask, row[k], row[k + 1], row[k + 2], possible, pairs);
         }
     }
 
@@ -180,112 +212,63 @@ final class Ranks {
         }
     }
 
-    private static double sum(long[] possible, double[] values, int trees) {
+    /** Sum over trees, in their order, of the value of the leaf that is in the masks of three rows. */
+    private static double sum(long[] mask, int a, int b, int c, double[] values, int pairs) {
         double total = 0;
-        for (int t = 0; t < trees; t++) {
-            total += values[(t << 5) + leaf(possible, t)];
+        for (int i = 0; i < pairs; i++) {
+            long both = mask[a + i] & mask[b + i] & mask[c + i];
+            int first = i << 6;
+            total += values[first + Integer.numberOfTrailingZeros((int) both)];
+            total += values[first + LEAVES + Long.numberOfTrailingZeros(both >>> 32)];
         }
         return total;
     }
 
-    /**
-     * Finds ranks by division: an element falls into one of many buckets of equal width, for which the number of cuts in lower
-     * ones is known; only the few cuts of its own bucket are compared. Rounding keeps order, so none is missed.
-     */
+    /** Finds the rank of an element by division. */
     private static final class Buckets {
 
-        private static final int MOST_COMPARED = 3;
-        private static final int MOST_BUCKETS = 1 << 12;
+        static final int FEW = 3;
 
-        private final int steps;
-        private final double[] low;
-        private final double[] scale;
-        private final int[] last;
+        private final double low;
+        private final double scale;
+        private final int last;
+        private final int count;
 
-        /** The cuts of each element, and so much infinity after them that comparing never leads to those of the next. */
+        /** Most cuts in a bucket. */
+        private final int compared;
+
+        /** The cuts, and infinity after them. */
         private final double[] cut;
 
-        private final int[] first;
-        private final int[] count;
+        /** For each bucket, the number of cuts before it. */
+        private final short[] before;
 
-        /** For each bucket of each element, the number of the element's cuts before it. */
-        private final int[] before;
-
-        private final int[] start;
-
-        private Buckets(double[] cuts, int levels, int[] count, int searched) {
-            low = new double[searched];
-            scale = new double[searched];
-            last = new int[searched];
-            first = new int[searched];
-            start = new int[searched];
+        Buckets(double low, double scale, int count, int compared, double[] cut, int[] counts) {
+            this.low = low;
+            this.scale = scale;
             this.count = count;
-            int buckets = 0;
-            int length = 0;
-            for (int k = 0; k < searched; k++) {
-                int least = k << levels;
-                low[k] = cuts[least];
-                last[k] = Math.min(MOST_BUCKETS, Integer.highestOneBit(8 * count[k] + 8)) - 1;
-                scale[k] = (last[k] - 1) / (cuts[least + Math.max(count[k] - 1, 0)] - low[k]);
-                start[k] = buckets;
-                first[k] = length;
-                buckets += last[k] + 1;
-                length += count[k] + MOST_COMPARED;
-            }
-            before = new int[buckets];
-            cut = new double[length];
-            java.util.Arrays.fill(cut, Double.POSITIVE_INFINITY);
-            int most = 0;
-            for (int k = 0; k < searched; k++) {
-                System.arraycopy(cuts, k << levels, cut, first[k], count[k]);
-                int[] own = new int[last[k] + 1];
-                for (int i = 0; i < count[k]; i++) {
-                    own[bucket(cut[first[k] + i], k)]++;
-                }
-                int sum = 0;
-                for (int i = 0; i < own.length; i++) {
-                    before[start[k] + i] = sum;
-                    sum += own[i];
-                    most = Math.max(most, own[i]);
-                }
-            }
-            steps = most;
-        }
-
-        static Buckets of(double[] cuts, int levels, int[] count, int searched) {
-            Buckets buckets = new Buckets(cuts, levels, count, searched);
-            return searched > 0 && buckets.steps <= MOST_COMPARED ? buckets : null;
-        }
-
-        private int bucket(double value, int k) {
-            int i = (int) ((value - low[k]) * scale[k]);
-            return Math.min(Math.max(i, -1), last[k] - 1) + 1;
-        }
-
-        void rank(double[] x, int[] feature, int[] row) {
-            for (int k = 0; k < low.length; k++) {
-                double value = x[feature[k]];
-                if (!(Math.abs(value) <= Double.MAX_VALUE)) {
-                    row[k] = rankOfOther(value, k);
-                    continue;
-                }
-                int rank = before[start[k] + bucket(value, k)];
-                int from = first[k] + rank;
-                for (int step = 0; step < steps; step++) {
-                    // The sign of the difference, where a branch would often be guessed wrong.
-                    rank += (int) (Double.doubleToRawLongBits(cut[from + step] - value) >>> 63);
-                }
-                row[k] = rank;
+            this.compared = compared;
+            this.cut = cut;
+            last = counts.length - 2;
+            before = new short[counts.length];
+            for (int i = 0; i < counts.length; i++) {
+                before[i] = (short) counts[i];
             }
         }
 
-        /** The rank of an infinity or NaN. */
-        private int rankOfOther(double value, int k) {
-            int rank = count[k];
-            while (rank > 0 && value <= cut[first[k] + rank - 1]) {
-                rank--;
+        int rank(double value) {
+            if (!(Math.abs(value) <= Double.MAX_VALUE)) {
+                return value < 0 ? 0 : count;
             }
-            return rank;
+            int rank = before[1 + Math.min(Math.max((int) ((value - low) * scale), -1), last)];
+            // The signs of differences, where branches would often be guessed wrong.
+            long above = (Double.doubleToRawLongBits(cut[rank] - value) >>> 63)
+                + (Double.doubleToRawLongBits(cut[rank + 1] - value) >>> 63)
+                + (Double.doubleToRawLongBits(cut[rank + 2] - value) >>> 63);
+            for (int i = FEW; i < compared; i++) {
+                above += Double.doubleToRawLongBits(cut[rank + i] - value) >>> 63;
+            }
+            return rank + (int) above;
         }
     }
 }
