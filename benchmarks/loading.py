@@ -17,17 +17,17 @@ from typing import Any
 
 from jvm_peer import run_alone
 from measure import ENVIRONMENT, Result, in_process
-from workloads import options_of_works, works
+from workloads import ROWS, options_of_works, works
 
 import leapstream
 
 
-def load_and_predict(name: str, started: float) -> dict[str, float]:
+def load_and_predict(name: str, started: float, rows: int) -> dict[str, float]:
     """Seconds since ``started`` to the loaded bundle and to the first prediction, and those that the prediction itself took."""
     work = works()[name]
     model = leapstream.load(work.bundle)
     loaded = time.time()
-    frame = work.frame(1)
+    frame = work.frame(rows)
     before = time.time()
     model.predict(frame)
     after = time.time()
@@ -56,7 +56,7 @@ def main() -> None:
     result = Result("loading", "s")
     for name in given.works:
         # So that the kernels are in numba's cache.
-        in_process(__file__, [name, time.time()])
+        in_process(__file__, [name, time.time(), ROWS])
     for _ in range(given.rounds):
         imported, process = import_seconds()
         result.add("import leapstream", "leapstream", [imported])
@@ -72,11 +72,13 @@ def main() -> None:
 
 
 def _add(result: Result, name: str, state: str, environment: dict[str, str] | None) -> None:
-    said: dict[str, Any] = in_process(__file__, [name, time.time()], environment)
+    said: dict[str, Any] = in_process(__file__, [name, time.time(), 1], environment)
+    batch: dict[str, Any] = in_process(__file__, [name, time.time(), ROWS], environment)
     if environment is None:
         result.add(name, "leapstream, bundle loaded", [said["loaded"]])
     result.add(name, f"leapstream, first prediction, {state}", [said["first"]])
     result.add(name, f"leapstream, that prediction alone, {state}", [said["prediction"]])
+    result.add(name, f"leapstream, a first batch of {ROWS:,} alone, {state}", [batch["prediction"]])
 
 
 if __name__ == "__main__":

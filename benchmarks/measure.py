@@ -19,7 +19,7 @@ from typing import Any
 RESULTS = Path(__file__).resolve().parents[1] / "build" / "bench"
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 """For processes that are measured: Python keeps compiled modules, as it does for users."""
-PARALLEL = "a job of many rows"
+PARALLEL = "parallelism"
 """The work by which degrees of parallelism are compared."""
 
 ONE_THREAD = dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_NUM_THREADS"), "1")
@@ -70,6 +70,8 @@ class Result:
             figure = Figure(work, variant, [], x)
             self.figures.append(figure)
         figure.samples.extend(samples)
+        # What was measured is kept should the rest be cut off.
+        self.save()
         where = "" if x is None else f" at {x:g}"
         shown = ", ".join(f"{sample:.3g}" for sample in samples)
         print(f"{work}{where}, {variant}: {shown} {self.unit}, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
@@ -95,8 +97,7 @@ class Result:
         return result, content["machine"], content["time"]
 
     def finish(self) -> None:
-        """Print the figures as a table, and keep them."""
-        self.save()
+        """Print the figures as a table."""
         print(f"\n{self.benchmark}, {self.unit}\n{'':<52} {'median':>9} {'min':>9} {'max':>9}")
         for figure in self.figures:
             where = "" if figure.x is None else f" at {figure.x:g}"
