@@ -211,6 +211,9 @@ TRANSFORMERS: dict[str, Case] = {
     "Normalizer l1": over(Normalizer("l1")),
     "Binarizer": over(Binarizer(threshold=0.5)),
     "Binarizer of a negative threshold": over(Binarizer(threshold=-0.5)),
+    "Binarizer before bins": over(
+        make_pipeline(Binarizer(), KBinsDiscretizer(2, encode="ordinal", strategy="uniform"))
+    ),
     "KBinsDiscretizer": over(KBinsDiscretizer(4, quantile_method="averaged_inverted_cdf")),
     "KBinsDiscretizer dense": over(KBinsDiscretizer([2, 3, 4, 5], encode="onehot-dense", strategy="uniform")),
     "KBinsDiscretizer ordinal": over(KBinsDiscretizer(3, encode="ordinal", strategy="kmeans", random_state=0)),

@@ -81,7 +81,8 @@ def binarized(graph: Graph, features: Features, threshold: float, suffix: str) -
     """1 where a feature is greater than a threshold, else 0, for NaN too."""
     block = graph.dense(features) if threshold < 0.0 else graph.vector(features)
     shape = DataShape("tensor", False, (block.size,))
-    return graph.apply(ops.SklearnBinarizer(threshold, (shape,)), block, suffix, block.size, dense=block.dense)
+    # MLeap leaves zeros out where that takes less room.
+    return graph.apply(ops.SklearnBinarizer(threshold, (shape,)), block, suffix, block.size, dense=False)
 
 
 def polynomial_features(step: Step, features: Features) -> Features:
