@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
+from textwrap import dedent
 
 import numpy as np
 import pytest
@@ -10,9 +13,11 @@ from hypothesis import strategies as st
 from leapstream.bundle.definition import LEAF
 from leapstream.plan import primitives as p
 from leapstream.plan.forest import make_forest
+from leapstream.vectorized import kernels
 from leapstream.vectorized.columns import Column
 from leapstream.vectorized.executor import VectorizedExecutor
 from leapstream.vectorized.trees import prepare_forest, sum_few_leaves
+from tests.golden_corpus import GOLDEN
 from tests.jvm.conftest import column, plan_of
 from tests.trees import chain, ensembles, expected, random_tree, telling
 
@@ -27,6 +32,7 @@ KINDS = (
 def test_ensemble_gives_bit_for_bit_what_a_walk_from_node_to_node_gives(
     kind: str, seed: int, rows: int, width: int
 ) -> None:
+    assert kernels  # imported, so that they do the work
     rng = np.random.default_rng(seed)
     x = column(p.vector(None))
     expr = ensembles(rng, 3)[kind](x)
@@ -55,6 +61,23 @@ def test_few_rows_get_by_numpy_what_the_kernels_give(kind: str) -> None:
         theirs = np.array(expected(expr, values)).reshape(60, -1)
         np.testing.assert_array_equal(ours / (len(expr.trees) if expr.combine == "mean" else 1), theirs)
     assert sum_few_leaves(expr, prepared, values[:, :0]) is None or prepared.forest.size == 0
+
+
+def test_numba_comes_with_many_rows_and_the_first_prediction_of_a_forest_does_not_wait_for_it() -> None:
+    bundle = GOLDEN.parent / "bench" / "forest3-20x5.zip"
+    script = f"""
+        import sys, leapstream, numpy as np, pyarrow as pa
+        model = leapstream.load({str(bundle)!r})
+        def predict(rows):
+            vectors = pa.FixedSizeListArray.from_arrays(pa.array(np.full(3 * rows, 0.5)), 3)
+            return model.predict(pa.table({{"features": vectors}}))["prediction"].to_pylist()
+        few = predict(10)
+        assert "numba" not in sys.modules
+        many = predict(150_000)
+        assert "numba" in sys.modules
+        assert set(few) == set(many) and len(set(few)) == 1
+    """
+    subprocess.run([sys.executable, "-c", dedent(script)], check=True)
 
 
 def test_degenerate_tree_takes_no_more_memory_than_it_has_nodes() -> None:

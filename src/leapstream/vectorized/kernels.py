@@ -47,7 +47,9 @@ def _find_ranks(  # type: ignore[no-untyped-def]
             cuts, bucket = cut[k], before[k]
             for i in range(here):
                 share = (x[begin + i, element] - low[k]) * scale[k]
-                found[i] = bucket[place(1 + np.int64(min(max(share, -1.0), last)))]
+                # NaN takes the first bucket too.
+                share = share if share > -1.0 else -1.0
+                found[i] = bucket[place(1 + np.int64(share if share < last else last))]
             for _ in range(compared[k]):
                 for i in range(here):
                     at = place(found[i])

@@ -19,8 +19,8 @@ from leapstream.vectorized.run import Run, is_vector
 
 _MOST_ELEMENTS_OF_TOPS = 6
 """Beyond, rows go down a deep tree in blocks as fast as by the table of its top."""
-_FEW = 1 << 12
-"""So many leaves are reached by NumPy sooner than numba has come."""
+_FEW = 1 << 21
+"""So many values of leaves NumPy adds up in less time than numba needs to come."""
 _KERNELS = "leapstream.vectorized.kernels"
 
 _NO_TABLES = Ranks(
@@ -36,6 +36,16 @@ _NO_TABLES = Ranks(
     below=0,
     reached=np.zeros((0, 0), dtype=np.int32),
 )
+
+
+@dataclass
+class _Added:
+    """How many values NumPy has added up in this process."""
+
+    values: int = 0
+
+
+_added = _Added()
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +79,10 @@ def run_forest(
     """The result of an ensemble over rows ``x`` (rows, features), and where it fails."""
     x = np.ascontiguousarray(x, dtype=np.float64)
     failed = np.zeros(len(x), dtype=bool)
-    few = len(x) * len(expr.trees) <= _FEW and _KERNELS not in sys.modules
-    out = sum_few_leaves(expr, prepared, x) if few else None
+    out = None
+    if _KERNELS not in sys.modules:
+        _added.values += len(x) * len(expr.trees) * expr.width
+        out = sum_few_leaves(expr, prepared, x) if _added.values <= _FEW else None
     if out is None:
         out = _sum_leaves(expr, prepared, x, failed)
     if expr.combine in ("leaf", "votes", "groups"):
