@@ -21,6 +21,11 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYT
 """For processes that are measured: Python keeps compiled modules, as it does for users."""
 PARALLEL = "parallelism"
 """The work by which degrees of parallelism are compared."""
+WHOLE = "whole job"
+"""The work by which jobs with a function are compared to that without."""
+
+_SHOWN = 3000
+"""Characters of the beginning and of the end of what a process said that failed."""
 
 ONE_THREAD = dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_NUM_THREADS"), "1")
 
@@ -135,7 +140,8 @@ def in_process(script: str, job: Sequence[Any], environment: dict[str, str] | No
         env=ENVIRONMENT | {"PATH": path} | (environment or {}),
     )
     if done.returncode:
-        sys.exit(f"{Path(script).name} --job {text!r} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+        said = done.stderr if len(done.stderr) < 2 * _SHOWN else f"{done.stderr[:_SHOWN]}\n…\n{done.stderr[-_SHOWN:]}"
+        sys.exit(f"{Path(script).name} --job {text!r} failed:\n{done.stdout[-_SHOWN:]}{said}")
     return json.loads(done.stdout.splitlines()[-1])
 
 

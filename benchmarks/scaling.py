@@ -1,4 +1,4 @@
-"""How a Flink job with a model grows: with rows, in time and memory, and with parallelism.
+"""How a Flink job with a model grows: with rows, in time and memory, with the model, and with parallelism.
 
 The memory is the least heap in use in each half of a job: what is left after the collections of garbage. Each measurement is a
 process of its own.
@@ -18,14 +18,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flink import make_job
-from measure import PARALLEL, Result, in_process
+from flink import NOTHING, make_job
+from measure import PARALLEL, WHOLE, Result, in_process
 from workloads import add_options, options, works
 
 VARIANT = "forest3-20x5/jvm"
 ROWS = (1_000_000, 5_000_000, 20_000_000, 50_000_000)
 QUICK_ROWS = (1_000_000, 5_000_000)
 PARALLEL_ROWS = {"forest3-20x5": 40_000_000, "forest3-100x8": 8_000_000}
+WHOLE_JOBS = {NOTHING: f"linear3/{NOTHING}", "linear3": "linear3/jvm", "forest3-20x5": VARIANT}
+WHOLE_ROWS = 20_000_000
 _MODULI = {"a": 7919, "b": 104_729, "c": 1_299_709}
 """Primes, by which the numbers of a sequence become three between 0 and 1."""
 _SETTINGS: dict[str, str] = {}
@@ -65,8 +67,16 @@ def measure_memory(rows: int) -> tuple[float, float, float]:
     return seconds, min(heap.samples[:half]), min(heap.samples[half:])
 
 
-def measure_parallel(work: str, rows: int, parallelism: int) -> float:
+def measure_whole(variant: str, rows: int) -> float:
     """Seconds by which a job of so many rows takes longer than one of a fifth, after one of that size."""
+    job, _ = make_job(variant, _SETTINGS)
+    few = rows // 5
+    job(few)
+    return job(rows) - job(few)
+
+
+def measure_parallel(work: str, rows: int, parallelism: int) -> float:
+    """The same of a job over a sequence of numbers."""
     from pyflink.common import Types, WatermarkStrategy
     from pyflink.datastream import StreamExecutionEnvironment
     from pyflink.datastream.connectors.number_seq import NumberSequenceSource
@@ -96,7 +106,11 @@ def measure_parallel(work: str, rows: int, parallelism: int) -> float:
     return job(rows) - job(few)
 
 
-JOBS: dict[str, Callable[..., Any]] = {"memory": measure_memory, "parallel": measure_parallel}
+JOBS: dict[str, Callable[..., Any]] = {
+    "memory": measure_memory,
+    "whole": measure_whole,
+    "parallel": measure_parallel,
+}
 
 
 def main() -> None:
@@ -115,6 +129,9 @@ def main() -> None:
             result.add("rows of a job", "leapstream, jvm", [seconds], rows)
             result.add("least heap in use, MiB", f"{rows:,} rows, first half", [early])
             result.add("least heap in use, MiB", f"{rows:,} rows, second half", [late])
+        for name, variant in WHOLE_JOBS.items():
+            seconds = run("whole", variant, WHOLE_ROWS // 4 if given.quick else WHOLE_ROWS)
+            result.add(WHOLE, name, [seconds])
         for work, rows in PARALLEL_ROWS.items():
             for parallelism in (1, 2):
                 seconds = run("parallel", work, rows // 4 if given.quick else rows, parallelism)
