@@ -37,6 +37,8 @@ from leapstream.ops.feature import MapEntrySelector
 from leapstream.ops.pipeline import Node
 from leapstream.ops.tensorflow import TensorFlowModel
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 IRIS, SPECIES = load_iris(return_X_y=True, as_frame=True)
 ESTIMATOR = LogisticRegression(max_iter=1000).fit(IRIS, SPECIES)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -133,36 +135,49 @@ def telling(expr: p.Trees) -> npt.NDArray[np.float64]:
     return np.concatenate([NUMBERS, [-1.7e308, 1.7e308, 1e17], *near])
 
 
-Ensemble = Callable[[p.Expr], p.Trees]
+ENSEMBLES = (
+    "mean", "weighted", "mixed", "spread", "crowded", "huge", "one cut", "votes", "numbered", "leaf", "chain", "stump",
+)  # fmt: skip
 
 
-def ensembles(rng: np.random.Generator, features: int) -> dict[str, Ensemble]:
-    """Ensembles of every kind over a vector, by name."""
+def ensemble(kind: str, x: p.Expr, rng: np.random.Generator, features: int) -> p.Trees:
+    """A random ensemble of one of the kinds :data:`ENSEMBLES` over a vector."""
 
     def trees(count: int, depth: int, **options: object) -> tuple[Tree, ...]:
         return tuple(random_tree(rng, depth, features, **options) for _ in range(count))  # type: ignore[arg-type]
 
-    plain, deep, mixed = trees(13, 4), trees(9, 14, split=0.7), trees(6, 6, categories=True) + trees(5, 7)
-    weights = rng.normal(size=9)
-    counts = trees(7, 5, width=3, categories=True)
-    numbered = trees(40, 5, width=3, numbered=features - 1)
-    spread = trees(30, 5, split=1.0, cuts=rng.normal(size=200))
-    # Some lie so close together that no division tells them apart, and others so far from each other that it overflows.
-    crowded = trees(30, 5, split=1.0, cuts=[*(1.0 + 1e-15 * np.arange(30)), 1e6])
-    huge = trees(30, 5, split=1.0, cuts=rng.choice([-1.7e308, 1.7e308], 30) * rng.random(30))
-    single = trees(3, 1, split=1.0, cuts=[0.5])
-    double, vector = p.DOUBLE, p.vector(3)
-    return {
-        "mean": lambda x: p.Trees(x=x, trees=plain, combine="mean", width=1, type=double),
-        "weighted": lambda x: p.Trees(x=x, trees=deep, combine="sum", width=1, weights=weights, type=double),
-        "mixed": lambda x: p.Trees(x=x, trees=mixed, combine="sum", width=1, type=double),
-        "spread": lambda x: p.Trees(x=x, trees=spread, combine="sum", width=1, type=double),
-        "crowded": lambda x: p.Trees(x=x, trees=crowded, combine="sum", width=1, type=double),
-        "huge": lambda x: p.Trees(x=x, trees=huge, combine="sum", width=1, type=double),
-        "one cut": lambda x: p.Trees(x=x, trees=single, combine="sum", width=1, type=double),
-        "votes": lambda x: p.Trees(x=x, trees=counts, combine="votes", width=3, type=vector),
-        "numbered": lambda x: p.Trees(x=x, trees=numbered, combine="votes", width=3, type=vector),
-        "leaf": lambda x: p.Trees(x=x, trees=counts[:1], combine="leaf", width=3, type=vector),
-        "chain": lambda x: p.Trees(x=x, trees=(chain(30, features),) * 5, combine="sum", width=1, type=double),
-        "stump": lambda x: p.Trees(x=x, trees=trees(1, 0), combine="sum", width=1, type=double),
-    }
+    def added(count: int, depth: int, **options: object) -> p.Trees:
+        return p.Trees(x=x, trees=trees(count, depth, **options), combine="sum", width=1, type=p.DOUBLE)
+
+    def classes(combine: Literal["leaf", "votes"], count: int, **options: object) -> p.Trees:
+        made = trees(count, 5, width=3, **options)
+        return p.Trees(x=x, trees=made, combine=combine, width=3, type=p.vector(3))
+
+    match kind:
+        case "mean":
+            return replace(added(13, 4), combine="mean")
+        case "weighted":
+            return replace(added(9, 14, split=0.7), weights=rng.normal(size=9))
+        case "mixed":
+            return replace(added(6, 6), trees=trees(6, 6, categories=True) + trees(5, 7))
+        case "spread":
+            return added(30, 5, split=1.0, cuts=rng.normal(size=200))
+        case "crowded":
+            # Some lie so close together that no division tells them apart …
+            return added(30, 5, split=1.0, cuts=[*(1.0 + 1e-15 * np.arange(30)), 1e6])
+        case "huge":
+            # … and others so far from each other that it overflows.
+            return added(30, 5, split=1.0, cuts=rng.choice([-1.7e308, 1.7e308], 30) * rng.random(30))
+        case "one cut":
+            return added(3, 1, split=1.0, cuts=[0.5])
+        case "votes":
+            return classes("votes", 7, categories=True)
+        case "numbered":
+            return classes("votes", 40, numbered=features - 1)
+        case "leaf":
+            return classes("leaf", 1, categories=True)
+        case "chain":
+            return replace(added(0, 0), trees=(chain(30, features),) * 5)
+        case "stump":
+            return added(1, 0)
+    raise KeyError(kind)

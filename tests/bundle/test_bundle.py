@@ -80,7 +80,7 @@ def has_infinity(definition: BundleDef) -> bool:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("container", ["zip", "dir"])
+@pytest.mark.parametrize("container", ["zip", pytest.param("dir", marks=pytest.mark.slow)])
 def test_every_golden_bundle_is_equal_after_writing(tmp_path: Path, format: Format, container: Any) -> None:
     assert len(GOLDEN) > 370
     written = 0

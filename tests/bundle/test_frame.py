@@ -57,6 +57,7 @@ def test_binary_gives_back_every_type_with_nan_and_infinities(frame: Any) -> Non
     assert LeapFrame.from_bytes(expected.to_bytes("binary")) == expected
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(frames(names=AVRO_NAMES))
 def test_avro_gives_back_every_type_with_nan_and_infinities(frame: Any) -> None:

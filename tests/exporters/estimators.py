@@ -212,7 +212,7 @@ TRANSFORMERS: dict[str, Case] = {
     "Binarizer": over(Binarizer(threshold=0.5)),
     "Binarizer of a negative threshold": over(Binarizer(threshold=-0.5)),
     "Binarizer before bins": over(
-        make_pipeline(Binarizer(), KBinsDiscretizer(2, encode="ordinal", strategy="uniform"))
+        make_pipeline(StandardScaler(), Binarizer(), KBinsDiscretizer(2, encode="ordinal", strategy="uniform"))
     ),
     "KBinsDiscretizer": over(KBinsDiscretizer(4, quantile_method="averaged_inverted_cdf")),
     "KBinsDiscretizer dense": over(KBinsDiscretizer([2, 3, 4, 5], encode="onehot-dense", strategy="uniform")),

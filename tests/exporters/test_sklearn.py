@@ -77,6 +77,7 @@ def test_the_jvm_gives_what_the_estimators_do() -> None:
             raise AssertionError(name) from error
 
 
+@pytest.mark.slow
 def test_every_converter_is_tried() -> None:
     tried: set[str] = set()
 

@@ -15,18 +15,17 @@ from leapstream.jvm.emitter import emit
 from leapstream.jvm.jar import write_jar
 from leapstream.plan import primitives as p
 from tests.jvm.conftest import Run, column, plan_of
-from tests.trees import ensembles, expected, random_tree, telling
-from tests.vectorized.test_trees import KINDS
+from tests.trees import ENSEMBLES, ensemble, expected, random_tree, telling
 
 pytestmark = pytest.mark.flink
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ENSEMBLES)
 def test_ensemble_gives_bit_for_bit_what_a_walk_from_node_to_node_gives(run: Run, kind: str) -> None:
     rng = np.random.default_rng(7)
     x = column(p.vector(None))
     for width in (1, 2, 4, 4):
-        expr = ensembles(rng, 3)[kind](x)
+        expr = ensemble(kind, x, rng, 3)
         rows = rng.choice(telling(expr), (40, width))
         found = run(expr, x, rows=[[Tensor.dense(row)] for row in rows])
         for ours, theirs in zip(found, expected(expr, rows), strict=True):

@@ -99,6 +99,7 @@ def test_pipeline_with_two_nodes_of_one_name_is_refused() -> None:
         Model.from_node(Pipeline("pipe", (node, node)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["pipeline/loans-random-forest", "pipeline/loans-logistic-skip", "classification/gbt-classifier"]
 )

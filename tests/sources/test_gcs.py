@@ -9,7 +9,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from gcp_storage_emulator.server import create_server
+from gcp_storage_emulator.handlers import buckets
+from gcp_storage_emulator.server import Server, create_server
 
 from leapstream.errors import SourceError
 from leapstream.sources import SourceOptions, loader_for, resolve
@@ -27,10 +28,16 @@ Put = Callable[[str, bytes], None]
 DIRECTORY = {"bundle.json": b"{}", "root/model.json": b"model", "root/tree0/tree.json": b"tree"}
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with create_server("127.0.0.1", 0, in_memory=True) as server:
+        yield server
+
+
 @pytest.fixture
-def put(monkeypatch: pytest.MonkeyPatch) -> Iterator[Put]:
-    server = create_server("127.0.0.1", 0, in_memory=True, default_bucket="models")
-    server.start()
+def put(server: Server, monkeypatch: pytest.MonkeyPatch) -> Put:
+    server.wipe()
+    buckets.create_bucket("models", server._storage)
     host = f"http://127.0.0.1:{server._api._httpd.server_port}"
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", host)
 
@@ -39,8 +46,7 @@ def put(monkeypatch: pytest.MonkeyPatch) -> Iterator[Put]:
         headers = {"Content-Type": "application/octet-stream"}
         urllib.request.urlopen(urllib.request.Request(url, content, headers), timeout=10).close()
 
-    yield upload
-    server.stop()
+    return upload
 
 
 @pytest.fixture

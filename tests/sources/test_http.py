@@ -104,6 +104,7 @@ def silent() -> Iterator[int]:
         connection.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["http", "webhdfs"])
 def test_the_time_out_holds_against_a_server_that_never_answers(
     silent: int, options: SourceOptions, scheme: str
@@ -114,6 +115,7 @@ def test_the_time_out_holds_against_a_server_that_never_answers(
     assert time.monotonic() - start < 3
 
 
+@pytest.mark.slow
 def test_the_time_out_holds_against_a_server_that_trickles(web: Web, options: SourceOptions, cache: Path) -> None:
     url = web.put("/m.zip", CONTENT, etag="1")
     web.chunk_pause = 0.5

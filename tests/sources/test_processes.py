@@ -17,6 +17,8 @@ from leapstream.sources import SourceOptions, resolve
 from .conftest import entries, leftovers
 from .web import Web
 
+pytestmark = pytest.mark.slow
+
 CONTENT = bytes(range(256)) * 400
 
 

@@ -19,14 +19,10 @@ from leapstream.vectorized.executor import VectorizedExecutor
 from leapstream.vectorized.trees import prepare_forest, sum_few_leaves
 from tests.golden_corpus import GOLDEN
 from tests.jvm.conftest import column, plan_of
-from tests.trees import chain, ensembles, expected, random_tree, telling
-
-KINDS = (
-    "mean", "weighted", "mixed", "spread", "crowded", "huge", "one cut", "votes", "numbered", "leaf", "chain", "stump",
-)  # fmt: skip
+from tests.trees import ENSEMBLES, chain, ensemble, expected, random_tree, telling
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ENSEMBLES)
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), rows=st.sampled_from([1, 3, 300]), width=st.integers(1, 4))
 def test_ensemble_gives_bit_for_bit_what_a_walk_from_node_to_node_gives(
@@ -35,7 +31,7 @@ def test_ensemble_gives_bit_for_bit_what_a_walk_from_node_to_node_gives(
     assert kernels  # imported, so that they do the work
     rng = np.random.default_rng(seed)
     x = column(p.vector(None))
-    expr = ensembles(rng, 3)[kind](x)
+    expr = ensemble(kind, x, rng, 3)
     values = rng.choice(telling(expr), (rows, width))
     batch = VectorizedExecutor(plan_of(expr, x)).run({"x": Column(values)}, rows)
     for row, theirs in enumerate(expected(expr, values)):
@@ -46,10 +42,10 @@ def test_ensemble_gives_bit_for_bit_what_a_walk_from_node_to_node_gives(
             np.testing.assert_array_equal(batch.columns["out"].values[row], theirs)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ENSEMBLES)
 def test_few_rows_get_by_numpy_what_the_kernels_give(kind: str) -> None:
     rng = np.random.default_rng(3)
-    expr = ensembles(rng, 3)[kind](column(p.vector(None)))
+    expr = ensemble(kind, column(p.vector(None)), rng, 3)
     prepared = prepare_forest(expr, make_forest(expr))
     values = rng.choice(telling(expr), (60, 3))
     ours = sum_few_leaves(expr, prepared, values)
@@ -94,7 +90,7 @@ def test_degenerate_tree_takes_no_more_memory_than_it_has_nodes() -> None:
 def test_small_trees_over_few_elements_become_tables_and_deep_ones_have_tables_for_their_tops(
     kind: str, tables: str | None
 ) -> None:
-    ranks = make_forest(ensembles(np.random.default_rng(0), 3)[kind](column(p.vector(3)))).ranks
+    ranks = make_forest(ensemble(kind, column(p.vector(3)), np.random.default_rng(0), 3)).ranks
     assert (None if ranks is None else "tops" if ranks.below else "whole") == tables
 
 
@@ -102,7 +98,7 @@ def test_small_trees_over_few_elements_become_tables_and_deep_ones_have_tables_f
     ("kind", "divided"), [("spread", True), ("one cut", True), ("crowded", False), ("huge", False)]
 )
 def test_ranks_are_found_by_division_where_cuts_lie_apart(kind: str, divided: bool) -> None:
-    ranks = make_forest(ensembles(np.random.default_rng(0), 3)[kind](column(p.vector(3)))).ranks
+    ranks = make_forest(ensemble(kind, column(p.vector(3)), np.random.default_rng(0), 3)).ranks
     assert ranks is not None
     assert (ranks.compared >= 0).all() == divided
     assert (ranks.compared >= 0).any() == divided
