@@ -37,10 +37,14 @@ class Heap:
     """Samples how much of the Java heap is in use, in MiB; its least values are those just after collections."""
 
     def __init__(self) -> None:
+        from py4j.java_gateway import JavaGateway
+
         from leapstream.jvm.gateway import gateway
 
         self.samples: list[float] = []
-        self._memory = gateway().jvm.java.lang.management.ManagementFactory.getMemoryMXBean()
+        # Connections of its own: one of those that Flink plans by would make Flink's next call run in another thread of Java.
+        self._gateway = JavaGateway(gateway_parameters=gateway().gateway_parameters)
+        self._memory = self._gateway.jvm.java.lang.management.ManagementFactory.getMemoryMXBean()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -51,6 +55,7 @@ class Heap:
     def __exit__(self, *error: object) -> None:
         self._stop.set()
         self._thread.join()
+        self._gateway.close()
 
     def _run(self) -> None:
         while not self._stop.wait(0.05):
