@@ -23,8 +23,8 @@ from measure import Result
 from workloads import Work, options_of_works, works
 
 from leapstream.bundle.types import ScalarType
-from leapstream.jvm.gateway import compile_java, ensure_java
-from leapstream.jvm.jar import write_jar
+from leapstream.executors.jvm.gateway import compile_java, ensure_java
+from leapstream.executors.jvm.jar import write_jar
 
 PEERS = Path(__file__).resolve().parent / "peers"
 PACKAGE = "leapstream.bench"

@@ -88,8 +88,8 @@ def full_tree(rng: np.random.Generator, depth: int, features: int) -> Tree:
 
 def jar_of(trees: int, rng: np.random.Generator) -> tuple[int, float]:
     """Bytes of the jar of a forest, and the seconds that its class takes to open."""
+    from leapstream.executors.jvm.gateway import gateway
     from leapstream.flink import Target, compile_jar
-    from leapstream.jvm.gateway import gateway
 
     forest = RandomForestRegression(
         20, (1.0,) * trees, tuple(DecisionTreeRegression(full_tree(rng, 8, 20), 20) for _ in range(trees))

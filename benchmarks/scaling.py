@@ -39,7 +39,7 @@ class Heap:
     def __init__(self) -> None:
         from py4j.java_gateway import JavaGateway
 
-        from leapstream.jvm.gateway import gateway
+        from leapstream.executors.jvm.gateway import gateway
 
         self.samples: list[float] = []
         # Connections of its own: one of those that Flink plans by would make Flink's next call run in another thread of Java.

@@ -9,6 +9,7 @@ import json
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ from leapstream import LeapstreamError, Model, load
 from leapstream.bundle.definition import Format
 from leapstream.bundle.reader import decode_files
 from leapstream.bundle.writer import encode_files
-from leapstream.jvm.emitter import emit
+from leapstream.executors.contract import Executor
+from leapstream.executors.registry import executors
 from leapstream.ops import REGISTRY
-from leapstream.vectorized.executor import VectorizedExecutor
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "support.md"
@@ -42,18 +43,16 @@ def returns(model: Model, format: Format) -> bool:
     return Model(decode_files(encode_files(model.definition, format))).root == model.root
 
 
-def runs(executor: Callable[..., object], *arguments: object) -> bool:
-    """Whether an executor takes a plan."""
-    executor(*arguments)
-    return True
+def runs(executor: Executor, model: Model) -> bool:
+    """Whether an executor has everything for a model."""
+    return not executor.missing(model.plan())
 
 
 CHECKS: dict[str, Callable[[Model], bool]] = {
     "read": lambda model: True,
     "write JSON": lambda model: returns(model, "json"),
     "write Protobuf": lambda model: returns(model, "protobuf"),
-    "vectorized": lambda model: runs(VectorizedExecutor, model.plan()),
-    "JVM": lambda model: runs(emit, model.plan(), "Model"),
+    **{name: partial(runs, executor) for name, executor in executors().items()},
 }
 
 

@@ -14,11 +14,11 @@ from leapstream.bundle.definition import ModelDef, NodeDef
 from leapstream.bundle.reader import read_bundle
 from leapstream.bundle.types import BasicType, Field, ScalarType, Schema
 from leapstream.contract import answers
+from leapstream.executors.vectorized.executor import VectorizedPlan
 from leapstream.model import Model
 from leapstream.ops.base import find_op
-from leapstream.vectorized.executor import VectorizedExecutor
+from tests.executors.vectorized.test_executor import plain
 from tests.golden_corpus import Case, cases
-from tests.vectorized.test_executor import plain
 
 pytestmark = pytest.mark.slow
 
@@ -98,7 +98,7 @@ def test_batch_cut_in_pieces_and_in_reverse_gives_the_same(case: Case, monkeypat
     last = len(frame.rows) - 1
     backwards = outcome(model, LeapFrame(frame.schema, frame.rows[::-1]))
     assert agree(whole, ({last - row: v for row, v in backwards[0].items()}, {last - row for row in backwards[1]}))
-    monkeypatch.setattr(VectorizedExecutor, "rows_at_once", 3)
+    monkeypatch.setattr(VectorizedPlan, "rows_at_once", 3)
     assert agree(whole, outcome(case.model(), frame))
 
 

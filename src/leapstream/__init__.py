@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from leapstream import moved
 from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.tensor import Tensor
 from leapstream.errors import (
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
         from_xgboost,
         to_spark,
     )
+
+moved.install()
 
 __version__ = "0.1.0"
 

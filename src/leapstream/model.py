@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -17,16 +17,17 @@ from leapstream.bundle.definition import BundleDef, Format
 from leapstream.bundle.reader import read_bundle
 from leapstream.bundle.types import DataType, Schema, TensorType
 from leapstream.bundle.writer import write_bundle
-from leapstream.errors import BackendError, BundleError, OnError, PredictionError, SchemaError
+from leapstream.errors import BundleError, OnError, PredictionError, SchemaError
+from leapstream.executors.contract import PreparedPlan
+from leapstream.executors.registry import executor
+from leapstream.executors.rowwise import EXECUTOR as RECORDS
+from leapstream.executors.rowwise.executor import RecordPlan, UnusualRecordError
 from leapstream.ops.pipeline import Node, Root, declared_inputs, lower, produced_columns, read_node, steps, write_node
-from leapstream.plan.plan import Plan
+from leapstream.plan.graph import Plan
 from leapstream.plan.rewrites import optimize
-from leapstream.rowwise.executor import ArraysOnlyError, RowExecutor, UnusualRecordError
 
-if TYPE_CHECKING:
-    from leapstream.vectorized.executor import VectorizedExecutor
-
-Backend = Literal["vectorized", "jvm"]
+Backend = str
+"""The name of an executor: ``vectorized``, ``jvm`` or ``rowwise``."""
 
 VERSION = "0.25.2"
 """The version of Bundle.ML that new bundles say they are written in."""
@@ -63,8 +64,8 @@ class Model:
         self.definition = definition
         self.root: Root = read_node(definition.root, f"bundle {definition.name!r}")
         self.schema = _schema_of(self.root)
-        self._executors: dict[object, VectorizedExecutor] = {}
-        self._row_executors: dict[tuple[str, ...], RowExecutor | None] = {}
+        self._prepared: dict[object, PreparedPlan] = {}
+        self._record_plans: dict[tuple[str, ...], RecordPlan | None] = {}
         self._lock = threading.Lock()
 
     @classmethod
@@ -117,27 +118,23 @@ class Model:
         """
         return optimize(lower(self.root, self.name, self.schema.inputs if given is None else given, outputs))
 
-    def _executor(self, given: Schema, outputs: tuple[str, ...] | None) -> VectorizedExecutor:
-        from leapstream.vectorized.executor import VectorizedExecutor
-
-        key = (given, outputs)
-        executor = self._executors.get(key)
-        if executor is None:
+    def _prepare(self, backend: Backend, given: Schema, outputs: tuple[str, ...] | None) -> PreparedPlan:
+        key = (backend, given, outputs)
+        prepared = self._prepared.get(key)
+        if prepared is None:
             with self._lock:
-                executor = self._executors.setdefault(key, VectorizedExecutor(self.plan(given, outputs)))
-        return executor
+                prepared = self._prepared.setdefault(key, executor(backend).prepare(self.plan(given, outputs)))
+        return prepared
 
-    def _row_executor(self, outputs: tuple[str, ...]) -> RowExecutor | None:
-        """What computes single records; ``None`` where only arrays do."""
+    def _record_plan(self, outputs: tuple[str, ...]) -> RecordPlan | None:
+        """The plan as a function of single records; ``None`` where only arrays can compute it."""
         try:
-            return self._row_executors[outputs]
+            return self._record_plans[outputs]
         except KeyError:
             with self._lock:
-                try:
-                    made = RowExecutor(self.plan(self.schema.inputs, outputs))
-                except ArraysOnlyError:
-                    made = None
-                return self._row_executors.setdefault(outputs, made)
+                plan = self.plan(self.schema.inputs, outputs)
+                made = None if RECORDS.missing(plan) else RECORDS.prepare(plan)
+                return self._record_plans.setdefault(outputs, made)
 
     # ---- prediction ---------------------------------------------------------------------------------------------------
 
@@ -232,10 +229,10 @@ class Model:
         return self._predict_in_batch(record, wanted, backend, on_error)
 
     def _predict_alone(self, record: Mapping[str, Any], outputs: tuple[str, ...]) -> dict[str, Any] | None:
-        alone = self._row_executor(outputs)
+        alone = self._record_plan(outputs)
         if alone is None:
             raise UnusualRecordError
-        return alone.run(record)
+        return alone.run_record(record)
 
     def _predict_in_batch(
         self, record: Mapping[str, Any], outputs: tuple[str, ...], backend: Backend, on_error: OnError
@@ -252,8 +249,8 @@ class Model:
         self, frame: Any, backend: Backend, outputs: tuple[str, ...] | None, on_error: OnError, *, keep_inputs: bool
     ) -> Any:
         # What batches need takes a while to import.
-        from leapstream.batches import run_jvm, run_vectorized
-        from leapstream.tables import table_of
+        from leapstream.frames.running import run
+        from leapstream.frames.tables import table_of
 
         if on_error not in ("raise", "null"):
             raise SchemaError(f"on_error is {on_error!r}, and has to be 'raise' or 'null'")
@@ -263,11 +260,7 @@ class Model:
         if clash:
             raise SchemaError(f"model {self.name!r}: the frame has a column {clash[0]!r} already")
         given = Schema(tuple(f for f in table.schema if f.name in self.schema.inputs))
-        if backend == "jvm":
-            return run_jvm(self.plan(given, outputs), table, on_error, keep_inputs=keep_inputs)
-        if backend != "vectorized":
-            raise BackendError(f"backend {backend!r} is not known; there are 'vectorized' and 'jvm'")
-        return run_vectorized(self._executor(given, outputs), table, on_error, keep_inputs=keep_inputs)
+        return run(self._prepare(backend, given, outputs), table, on_error, keep_inputs=keep_inputs)
 
     # ---- how it looks -------------------------------------------------------------------------------------------------
 

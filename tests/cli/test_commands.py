@@ -16,7 +16,7 @@ from typer.testing import Result
 import leapstream
 from leapstream.bundle.reader import read_bundle
 from leapstream.cli import doctor
-from leapstream.jvm.gateway import Java
+from leapstream.executors.jvm.gateway import Java
 from tests.cli.conftest import BENCH, FOREST, LINEAR, LINEAR_INPUT
 
 Run = Callable[..., Result]

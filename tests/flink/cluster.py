@@ -19,7 +19,7 @@ from typing import Any
 
 import pyflink
 
-from leapstream.jvm.gateway import ensure_java
+from leapstream.executors.jvm.gateway import ensure_java
 
 HOME = Path(pyflink.__file__).parent
 _PATIENCE = 60

@@ -15,8 +15,8 @@ from pyflink.table import StreamTableEnvironment
 
 import leapstream
 from leapstream import ConfigError, LeapFrame
+from leapstream.executors.jvm.jar import CompiledJar
 from leapstream.flink import Target, compile_jar
-from leapstream.jvm.jar import CompiledJar
 
 from .cluster import HOME, Cluster
 from .conftest import FOREST, LINEAR, bundle_of, collect, golden

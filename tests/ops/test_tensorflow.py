@@ -17,7 +17,7 @@ from leapstream.bundle.definition import ModelDef, Socket
 from leapstream.bundle.reader import decode_files
 from leapstream.bundle.types import BasicType, DataShape
 from leapstream.bundle.writer import encode_files
-from leapstream.jvm.emitter import emit
+from leapstream.executors.jvm.emitter import emit
 from leapstream.ops.pipeline import Node
 from leapstream.ops.tensorflow import TensorFlowModel
 
@@ -87,7 +87,7 @@ def test_missing_library_is_named_with_the_extra_that_brings_it(monkeypatch: pyt
 
 def test_jvm_backend_says_that_it_does_not_run_graphs() -> None:
     model = model_of(op_of(b""))
-    with pytest.raises(BackendError, match="TensorFlow graphs, the python backend does"):
+    with pytest.raises(BackendError, match="the jvm executor lacks primitive TensorFlow for model 'tf'"):
         emit(model.plan(model.schema.inputs), "a.B")
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from leapstream.executors.vectorized.executor import VectorizedPlan
+from leapstream.frames.tables import table_of
 from leapstream.ops.pipeline import lower
-from leapstream.plan.plan import Plan
+from leapstream.plan.graph import Plan
 from leapstream.plan.primitives import CategoryWeight, Concat, Dot, LinearSum, OneHot
 from leapstream.plan.rewrites import optimize
-from leapstream.tables import table_of
-from leapstream.vectorized.executor import VectorizedExecutor
 from tests.golden_corpus import Case, cases
 
 
@@ -35,8 +35,8 @@ def test_fused_linear_model_agrees_with_the_one_over_the_vector(case: Case) -> N
     slow = lower(model.root, model.name, table.schema, outputs)
     fast = optimize(slow)
     columns = {f.name: table.column(f.name, None) for f in table.schema}
-    a, b = (VectorizedExecutor(plan).run(columns, table.rows) for plan in (slow, fast))
-    assert (a.outcome >= 0).tolist() == (b.outcome >= 0).tolist()
+    a, b = (VectorizedPlan(plan).run(columns, table.rows) for plan in (slow, fast))
+    assert (a.states >= 0).tolist() == (b.states >= 0).tolist()
     for name in outputs:
         np.testing.assert_allclose(
             a.columns[name].values[a.kept], b.columns[name].values[b.kept], rtol=1e-10, atol=1e-12

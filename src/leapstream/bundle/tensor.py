@@ -75,6 +75,11 @@ class Tensor:
             array[()] = self.values[-1]
         return array
 
+    def to_sparse(self, stored: npt.NDArray[np.bool_]) -> Tensor:
+        """A sparse tensor of the elements where ``stored``, an array of the tensor's shape, is true."""
+        positions = np.argwhere(stored).astype(np.int32)
+        return Tensor(self.base, self.to_dense()[stored], self.dimensions, positions)
+
     def __eq__(self, other: object) -> bool:
         """Equality of value: same base, dimensions and elements (NaN equals NaN), whether dense or sparse."""
         if not isinstance(other, Tensor):

@@ -12,6 +12,7 @@ from rich.text import Text
 
 import leapstream
 from leapstream.cli.console import Commands, err, out, print_json
+from leapstream.executors.registry import DEFAULT, executor, executors
 
 _EPILOG = """\
 Exit codes: 0 done. 1 the operation failed; one line on standard error says why. 2 the command line is wrong.
@@ -30,11 +31,16 @@ app = typer.Typer(
 )
 
 
-class BackendName(str, Enum):
-    """Where ``transform`` runs a model."""
+def _backend_name(name: str) -> str:
+    if name not in executors():
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(executors())}")
+    return name
 
-    VECTORIZED = "vectorized"
-    JVM = "jvm"
+
+_BACKEND_METAVAR = f"[{'|'.join(executors())}]"
+_Backend = Annotated[
+    str, typer.Option(help="The executor that runs the model.", parser=_backend_name, metavar=_BACKEND_METAVAR)
+]
 
 
 class OnErrorName(str, Enum):
@@ -100,7 +106,7 @@ def _common(
 @app.command("inspect", help="Show what a bundle, or a jar that 'compile' wrote, holds: columns, ops, sizes, backends.")
 def _inspect(bundle: _Bundle, as_json: _Json = False) -> None:
     from leapstream.cli.inspection import Inspection, show_jar
-    from leapstream.jvm.jar import CompiledJar
+    from leapstream.executors.jvm.jar import CompiledJar
 
     jar = CompiledJar.read(bundle)
     if jar is not None:
@@ -132,7 +138,7 @@ def _transform(
     output_format: Annotated[
         Optional[RecordFormat], typer.Option(help="Format of OUTPUT, if its suffix does not tell.")  # noqa: UP045
     ] = None,
-    backend: Annotated[BackendName, typer.Option(help="What runs the model.")] = BackendName.VECTORIZED,
+    backend: _Backend = DEFAULT,
     outputs: Annotated[
         Optional[str], typer.Option(help="Columns to add, separated by commas; all by default.", metavar="A,B")  # noqa: UP045
     ] = None,
@@ -143,14 +149,14 @@ def _transform(
 ) -> None:
     from leapstream.cli.transform import transform_file
 
-    _require_backends([backend.value])
+    _require_backends([backend])
     read, written = transform_file(
         bundle,
         source,
         output,
         input_format=None if input_format is None else input_format.value,
         output_format=None if output_format is None else output_format.value,
-        backend=backend.value,
+        backend=backend,
         outputs=None if outputs is None else [name.strip() for name in outputs.split(",") if name.strip()],
         on_error=on_error.value,
         batch_size=batch_size,
@@ -170,8 +176,13 @@ def _verify(
         ),
     ],
     backends: Annotated[
-        Optional[list[BackendName]],  # noqa: UP045
-        typer.Option("--backend", help="What runs the model; may be repeated."),
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--backend",
+            help="An executor that runs the model; may be repeated.",
+            parser=_backend_name,
+            metavar=_BACKEND_METAVAR,
+        ),
     ] = None,
     relative: Annotated[
         Optional[float],  # noqa: UP045
@@ -184,7 +195,7 @@ def _verify(
 
     if len(paths) not in (1, 3):
         raise typer.BadParameter("give a folder, or a bundle, an input and an expected frame")
-    chosen = [backend.value for backend in backends or [BackendName.VECTORIZED]]
+    chosen = backends or [DEFAULT]
     _require_backends(chosen)
     results = verify(paths, chosen, relative, absolute)
     if not show(results, as_json=as_json):
@@ -202,7 +213,7 @@ def _record(
     input_format: Annotated[
         Optional[RecordFormat], typer.Option(help="Format of INPUT, if its suffix does not tell.")  # noqa: UP045
     ] = None,
-    backend: Annotated[BackendName, typer.Option(help="What runs the model.")] = BackendName.VECTORIZED,
+    backend: _Backend = DEFAULT,
     relative: Annotated[
         Optional[float],  # noqa: UP045
         typer.Option("--rtol", help="Relative tolerance that the contract asks for.", min=0.0),
@@ -211,13 +222,13 @@ def _record(
 ) -> None:
     from leapstream.cli.verification import record_file
 
-    _require_backends([backend.value])
+    _require_backends([backend])
     rows, failed = record_file(
         bundle,
         source,
         folder,
         input_format=None if input_format is None else input_format.value,
-        backend=backend.value,
+        backend=backend,
         relative=relative,
         absolute=absolute,
     )
@@ -226,10 +237,12 @@ def _record(
 
 def _require_backends(names: list[str]) -> None:
     """Say what is missing before any work is done."""
-    if BackendName.JVM.value in names:
-        from leapstream.cli.doctor import require
+    from leapstream.cli.doctor import require
 
-        require(["flink"], "the jvm backend")
+    for name in names:
+        extra = executor(name).extra
+        if extra is not None:
+            require([extra], f"the {name} backend")
 
 
 @app.command(

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 from leapstream.errors import ConfigError
+from leapstream.executors.jvm.jar import CompiledJar
 from leapstream.flink.compiler import Target, checksum, compile_jar
 from leapstream.flink.config import read_config
 from leapstream.flink.models import statements
-from leapstream.jvm.jar import CompiledJar
 from leapstream.model import load
 from leapstream.sources import loader_for, resolve
 

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from leapstream.cli.console import LackingError
-from leapstream.jvm.gateway import JAVA_VERSIONS, find_javas
+from leapstream.executors.jvm.gateway import JAVA_VERSIONS, find_javas
 
 PYTHONS = ((3, 10), (3, 12))
 _HIDDEN_EXTRAS = ("all", "dev")

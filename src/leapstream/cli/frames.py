@@ -36,8 +36,8 @@ from leapstream.bundle.types import (
     with_nullable,
 )
 from leapstream.errors import BundleError, LeapstreamError, SchemaError
-from leapstream.tables import ArrowTable, to_arrow
-from leapstream.vectorized.columns import ARROW_TYPES, column_of, to_python
+from leapstream.executors.columns import ARROW_TYPES, column_of, to_python
+from leapstream.frames.tables import ArrowTable, to_arrow
 
 Batch: TypeAlias = "LeapFrame | pa.Table"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,9 @@ from leapstream.bundle.definition import ModelDef
 from leapstream.bundle.types import Schema
 from leapstream.bundle.writer import encode_files
 from leapstream.errors import LeapstreamError
-from leapstream.jvm.jar import CompiledJar
+from leapstream.executors.contract import Executor
+from leapstream.executors.jvm.jar import CompiledJar
+from leapstream.executors.registry import executors
 from leapstream.model import Model
 from leapstream.ops.pipeline import Node, Pipeline, Root
 
@@ -54,7 +55,7 @@ class Inspection:
         self._files = encode_files(definition, definition.format)
         self.bytes = sum(map(len, self._files.values()))
         self.stored = _stored(uri)
-        self.backends = [_vectorized(self.model), _jvm(self.model)]
+        self.backends = [_state(executor, self.model) for executor in executors().values()]
 
     def _size(self, path: str, model: ModelDef) -> NodeSize:
         size = sum(len(data) for name, data in self._files.items() if name.startswith(path + "/"))
@@ -163,24 +164,13 @@ def _stored(uri: str) -> int | None:
     return None
 
 
-def _vectorized(model: Model) -> BackendState:
+def _state(executor: Executor, model: Model) -> BackendState:
     try:
-        model.plan()
+        lacking = executor.missing(model.plan())
     except LeapstreamError as error:
-        return BackendState("vectorized", False, str(error))
-    return BackendState("vectorized", True)
-
-
-def _jvm(model: Model) -> BackendState:
-    try:
-        from leapstream.jvm.emitter import emit
-
-        emit(model.plan(), "Inspected")
-    except (LeapstreamError, ImportError) as error:
-        return BackendState("jvm", False, str(error))
-    if importlib.util.find_spec("pyflink") is None:
-        return BackendState("jvm", False, "needs the flink extra: pip install 'leapstream[flink]'")
-    return BackendState("jvm", True)
+        return BackendState(executor.name, False, str(error))
+    reason = f"it lacks {', '.join(lacking)}" if lacking else executor.unavailable()
+    return BackendState(executor.name, reason is None, reason)
 
 
 def _fields(schema: Schema) -> list[dict[str, Any]]:

@@ -95,7 +95,7 @@ def _settings(target: str | None, batch: bool, options: Sequence[str]) -> dict[s
 def _environment(settings: dict[str, str]) -> Any:
     """A table environment; PyFlink's Java starts here."""
     require(["flink"], "SQL")
-    from leapstream.jvm.gateway import ensure_java
+    from leapstream.executors.jvm.gateway import ensure_java
 
     ensure_java()
     from pyflink.common import Configuration

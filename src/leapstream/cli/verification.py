@@ -113,5 +113,5 @@ def record_file(
     for chunk in open_reader(source, format_of(source, input_format, "--input-format"), inputs, 65536).chunks():
         frames.append(chunk.batch if isinstance(chunk.batch, LeapFrame) else leap_of(chunk.batch, inputs))
     frame = LeapFrame(frames[0].schema, [row for part in frames for row in part.rows])
-    contract = record(model, frame, folder, backend=cast("Backend", backend), tolerance=_tolerance(relative, absolute))
+    contract = record(model, frame, folder, backend=backend, tolerance=_tolerance(relative, absolute))
     return len(frame.rows), len(contract.info["error_rows"])

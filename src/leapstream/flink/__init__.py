@@ -9,7 +9,7 @@ try:
 except ImportError as error:
     raise BackendError("leapstream.flink needs PyFlink: pip install 'leapstream[flink]'") from error
 
-from leapstream.jvm.gateway import ensure_java
+from leapstream.executors.jvm.gateway import ensure_java
 
 # PyFlink starts its JVM on the first use of its gateway, which looks for Java in the environment.
 ensure_java()

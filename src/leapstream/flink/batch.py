@@ -13,10 +13,10 @@ import pyarrow as pa
 from leapstream.bundle.tensor import NUMPY_DTYPES
 from leapstream.bundle.types import BasicType, Field, ListType, ScalarType, TensorType
 from leapstream.errors import PredictionError
+from leapstream.executors.columns import ARROW_TYPES
 from leapstream.flink.config import OnError
 from leapstream.flink.signature import FunctionSignature
 from leapstream.model import Model
-from leapstream.vectorized.columns import ARROW_TYPES
 
 _ROW = "\0row"
 

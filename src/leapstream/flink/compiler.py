@@ -17,11 +17,11 @@ from typing import Literal
 import leapstream
 from leapstream.bundle.writer import encode_files
 from leapstream.errors import ConfigError
+from leapstream.executors.jvm.gateway import compile_java
+from leapstream.executors.jvm.jar import CompiledJar, CompiledModel, write_jar
 from leapstream.flink.config import OnError
 from leapstream.flink.javafunction import generate, java_sources
 from leapstream.flink.signature import FunctionSignature, sql_type
-from leapstream.jvm.gateway import compile_java
-from leapstream.jvm.jar import CompiledJar, CompiledModel, write_jar
 from leapstream.model import Model
 
 PACKAGE = "leapstream.models"

@@ -15,12 +15,12 @@ from pyflink.table import StreamTableEnvironment
 
 from leapstream.bundle.types import BasicType, DataType, MapType, ScalarType
 from leapstream.errors import ConfigError, PredictionError, SchemaError
+from leapstream.executors.columns import ARROW_TYPES
+from leapstream.executors.jvm.jar import compiled_model
 from leapstream.flink.config import Backend, OnError
 from leapstream.flink.registry import MLeapUDFRegistry, add_jar
 from leapstream.flink.signature import FunctionSignature, quoted
-from leapstream.jvm.jar import compiled_model
 from leapstream.model import Model, load
-from leapstream.vectorized.columns import ARROW_TYPES
 
 FAILED = OutputTag("leapstream-failed", Types.PICKLED_BYTE_ARRAY())
 """Side output of :class:`MLeapProcessFunction`: ``Row(record=…, error=…)`` for each record that the model refuses."""

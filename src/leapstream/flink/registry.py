@@ -23,6 +23,8 @@ from pyflink.util.java_utils import to_jarray
 
 from leapstream.bundle.types import MapType
 from leapstream.errors import BackendError, BundleError, ConfigError, LeapstreamError
+from leapstream.executors.jvm.gateway import compile_java
+from leapstream.executors.jvm.jar import write_jar
 from leapstream.flink.config import (
     BACKENDS,
     LOAD_ON,
@@ -38,8 +40,6 @@ from leapstream.flink.config import (
 from leapstream.flink.javafunction import JavaFunction, generate, signature_sources
 from leapstream.flink.signature import FunctionSignature
 from leapstream.flink.udf import PandasModelFunction, WorkerBundle
-from leapstream.jvm.gateway import compile_java
-from leapstream.jvm.jar import write_jar
 from leapstream.model import Model
 from leapstream.sources import SourceOptions, loader_for
 

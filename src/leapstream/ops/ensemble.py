@@ -13,7 +13,8 @@ from leapstream.ops.base import DOUBLE, Op, attribute, doubles, read_models, reg
 from leapstream.ops.classifier import Classifier, ProbabilisticClassifier
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
-from leapstream.plan.plan import Plan, make_plan
+from leapstream.plan.graph import Plan
+from leapstream.plan.planning import make_plan
 from leapstream.plan.primitives import Expr
 from leapstream.plan.rewrites import optimize
 

@@ -12,7 +12,8 @@ from leapstream.bundle.types import DataType, Field, Schema
 from leapstream.errors import BundleError, SchemaError
 from leapstream.ops.base import Op, find_op
 from leapstream.ops.lowering import Lowering
-from leapstream.plan.plan import Plan, make_plan
+from leapstream.plan.graph import Plan
+from leapstream.plan.planning import make_plan
 
 PIPELINE = "pipeline"
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from leapstream.bundle.types import ScalarType, TensorType
-from leapstream.plan.plan import Plan, make_plan
+from leapstream.plan.graph import Plan
+from leapstream.plan.planning import make_plan
 from leapstream.plan.primitives import (
     DOUBLE,
     Affine,

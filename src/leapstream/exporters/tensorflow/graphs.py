@@ -14,6 +14,7 @@ import numpy as np
 
 from leapstream.bundle.types import BasicType, DataShape
 from leapstream.errors import BackendError, BundleError, SchemaError, UnsupportedOpError
+from leapstream.executors.registry import DEFAULT, executor
 from leapstream.exporters.frame import features_of
 from leapstream.exporters.graph import Graph
 from leapstream.model import Model
@@ -155,9 +156,7 @@ def checked(model: Model) -> Model:
     Raises:
         BackendError: it is not installed or refuses the graph, or the graph would do more than compute.
     """
-    from leapstream.vectorized.executor import VectorizedExecutor
-
-    VectorizedExecutor(model.plan())
+    executor(DEFAULT).prepare(model.plan())
     return model
 
 

@@ -12,10 +12,10 @@ from leapstream.bundle import values
 from leapstream.bundle.definition import ModelDef
 from leapstream.bundle.types import BasicType, DataType, ListType, MapType, ScalarType
 from leapstream.errors import UnsupportedOpError
+from leapstream.javalike import regex as javaregex
 from leapstream.ops.base import DOUBLE, Op, attribute, doubles, register, require
 from leapstream.ops.feature.categories import HandleInvalid, check_handler
 from leapstream.ops.lowering import Lowering
-from leapstream.plan import javaregex
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import INT, Expr
 

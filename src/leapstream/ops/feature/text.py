@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from leapstream.bundle.types import BasicType, DataShape, DataType, ListType, ScalarType
 from leapstream.errors import UnsupportedOpError
+from leapstream.javalike import regex as javaregex
 from leapstream.ops.base import Op, attribute, doubles, register, require
 from leapstream.ops.lowering import Lowering
-from leapstream.plan import javaregex
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
 

@@ -12,7 +12,7 @@ A vector's element may be *stored* or not: a sparse vector stores some elements,
 not stored are 0. Few primitives look at the difference: those with :attr:`Expr.needs_stored`.
 """
 
-from leapstream.plan.primitives.base import DOUBLE, INT, Doubles, Expr, Origin, vector
+from leapstream.plan.graph import DOUBLE, INT, Doubles, Expr, Origin, vector
 from leapstream.plan.primitives.categories import Binarize, Bucketize, CategoryWeight, Label, Lookup, OneHot
 from leapstream.plan.primitives.classes import (
     ExpNormalize,

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from leapstream.plan.primitives.base import Doubles, Expr
+from leapstream.plan.graph import Doubles, Expr
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from leapstream.bundle.definition import ClusterTree
 from leapstream.bundle.types import TensorType
-from leapstream.plan.primitives.base import Doubles, Expr
+from leapstream.plan.graph import Doubles, Expr, Plan
 from leapstream.plan.primitives.values import Cast, Input, NotNull
-
-if TYPE_CHECKING:
-    from leapstream.plan.plan import Plan
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -111,6 +108,10 @@ class Switch(Expr):
     position: Expr
     xs: tuple[Expr, ...]
     plans: tuple[Plan, ...] = field(repr=False)
+
+    @property
+    def nested(self) -> tuple[Plan, ...]:
+        return self.plans
 
     @property
     def drops(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from leapstream.plan.primitives.base import Expr
+from leapstream.plan.graph import Expr
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from leapstream.plan.primitives.base import Doubles, Expr
+from leapstream.plan.graph import Doubles, Expr
 
 UnaryFunction: TypeAlias = Literal[
     "negate",  # -x

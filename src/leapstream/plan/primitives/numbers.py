@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leapstream.bundle.types import TensorType
-from leapstream.plan.primitives.base import Doubles, Expr
+from leapstream.plan.graph import Doubles, Expr
 from leapstream.plan.primitives.values import Cast, Input, NotNull
 
 BinaryFunction: TypeAlias = Literal[

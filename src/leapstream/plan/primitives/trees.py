@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from leapstream.bundle.definition import Tree
-from leapstream.plan.primitives.base import Doubles, Expr
+from leapstream.plan.graph import Doubles, Expr
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from leapstream.bundle.types import TensorType
-from leapstream.plan.primitives.base import Expr
+from leapstream.plan.graph import Expr
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from leapstream.plan.primitives.base import Doubles, Expr
+from leapstream.plan.graph import Doubles, Expr
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

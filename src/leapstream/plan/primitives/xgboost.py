@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leapstream.bundle.definition import Tree
-from leapstream.plan.primitives.base import Doubles, Expr
+from leapstream.plan.graph import Doubles, Expr
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]

@@ -1,0 +1,195 @@
+"""A column of a batch: the values that executors take and give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from scipy import sparse
+from scipy.sparse import csr_array
+
+from leapstream.bundle.tensor import NUMPY_DTYPES, Tensor
+from leapstream.bundle.types import BasicType, DataType, ListType, MapType, TensorType
+
+Bools = npt.NDArray[np.bool_]
+
+ARROW_TYPES: dict[BasicType, pa.DataType] = {
+    BasicType.BOOLEAN: pa.bool_(),
+    BasicType.BYTE: pa.int8(),
+    BasicType.SHORT: pa.int16(),
+    BasicType.INT: pa.int32(),
+    BasicType.LONG: pa.int64(),
+    BasicType.FLOAT: pa.float32(),
+    BasicType.DOUBLE: pa.float64(),
+    BasicType.STRING: pa.string(),
+    BasicType.BYTE_STRING: pa.binary(),
+}
+
+
+WIDE = 1024
+"""Vectors of so many elements or more are held sparse where an op makes them, or where they are given so."""
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """The values of a column for all rows of a batch.
+
+    Attributes:
+        values: by leap type: a number or boolean: 1-D array of its dtype; string, byte string: Arrow array; tensor: array
+            (rows, *dimensions), of objects for strings, or for vectors a ``csr_array`` (rows, size) with sorted indices, whose
+            entries are what is stored; list and map: Arrow array.
+        valid: bool (rows,), where a value is not missing; ``None`` when none is. Arrow arrays hold their own nulls and
+            leave it ``None``.
+        stored: bool like ``values``, which elements of a tensor are stored; ``None`` when all are, or nobody asks, or
+            ``values`` tells.
+    """
+
+    values: Any
+    valid: Bools | None = None
+    stored: Bools | None = None
+
+    def __len__(self) -> int:
+        return self.values.shape[0] if isinstance(self.values, csr_array) else len(self.values)
+
+    def to_dense(self, track_stored: bool = False) -> Column:
+        """The same column, no longer sparse; ``track_stored`` keeps in mind what it stores."""
+        if not isinstance(self.values, csr_array):
+            return self
+        dense = self.values.toarray()
+        stored = None
+        if track_stored:
+            stored = csr_array(
+                (np.ones(self.values.nnz, dtype=bool), self.values.indices, self.values.indptr), self.values.shape
+            ).toarray()
+        return Column(dense, self.valid, stored)
+
+    def present(self) -> Bools | None:
+        """Where a value is not missing; ``None`` when none is."""
+        if isinstance(self.values, pa.Array):
+            return None if self.values.null_count == 0 else np.asarray(self.values.is_valid())
+        return self.valid
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Column:
+        """The column of some rows, in their order."""
+        values = self.values.take(pa.array(rows)) if isinstance(self.values, pa.Array) else self.values[rows]
+        return Column(
+            values,
+            None if self.valid is None else self.valid[rows],
+            None if self.stored is None else self.stored[rows],
+        )
+
+    def with_values(self, values: Any) -> Column:
+        """Other values, present and stored in the same places."""
+        return Column(values, self.valid, self.stored)
+
+
+def joined(parts: Sequence[Column]) -> Column:
+    """Columns one after the other."""
+    pieces = [part.values for part in parts]
+    values: Any
+    if isinstance(pieces[0], pa.Array):
+        values = pa.concat_arrays(pieces)
+    elif any(isinstance(piece, csr_array) for piece in pieces):
+        values = sparse.vstack([csr_array(piece) for piece in pieces], format="csr")
+    else:
+        values = np.concatenate(pieces)
+    valid = _joined_flags([(part.valid, (len(part),)) for part in parts])
+    stored = _joined_flags([(part.stored, getattr(part.values, "shape", ())) for part in parts])
+    return Column(values, valid, stored)
+
+
+def _joined_flags(flags: Sequence[tuple[Bools | None, tuple[int, ...]]]) -> Bools | None:
+    """Flags one after the other; ``None`` stands for all of a shape being true."""
+    if all(flag is None for flag, _ in flags):
+        return None
+    return np.concatenate([np.ones(shape, dtype=np.bool_) if flag is None else flag for flag, shape in flags])
+
+
+def column_of(values: Sequence[Any], data_type: DataType) -> Column:
+    """A column from the Python values of a leap frame; tensors have to be of equal dimensions."""
+    if isinstance(data_type, TensorType):
+        return _tensor_column(values, data_type)
+    if isinstance(data_type, ListType):
+        return Column(pa.array(values, pa.list_(ARROW_TYPES[data_type.base])))
+    if isinstance(data_type, MapType):
+        arrow = pa.map_(ARROW_TYPES[data_type.key], ARROW_TYPES[data_type.base])
+        return Column(pa.array([None if v is None else list(v.items()) for v in values], arrow))
+    if data_type.base in (BasicType.STRING, BasicType.BYTE_STRING):
+        return Column(pa.array(values, ARROW_TYPES[data_type.base]))
+    dtype = NUMPY_DTYPES[data_type.base]
+    valid = np.array([v is not None for v in values], dtype=bool)
+    if valid.all():
+        return Column(np.array(values, dtype=dtype))
+    return Column(np.array([0 if v is None else v for v in values], dtype=dtype), valid)
+
+
+def _tensor_column(values: Sequence[Tensor | None], data_type: TensorType) -> Column:
+    present = [v for v in values if v is not None]
+    dimensions = present[0].dimensions if present else (data_type.dimensions or ())
+    dtype = NUMPY_DTYPES[data_type.base]
+    valid = None if len(present) == len(values) else np.array([v is not None for v in values], dtype=bool)
+    wide = len(dimensions) == 1 and dimensions[0] >= WIDE and dtype.kind != "O"
+    if wide and any(v.indices is not None for v in present):
+        return Column(_sparse_rows(values, dimensions[0], dtype), valid)
+    array = np.zeros((len(values), *(max(n, 0) for n in dimensions)), dtype=dtype)
+    stored = np.ones(array.shape, dtype=bool)
+    for row, value in enumerate(values):
+        if value is not None:
+            array[row] = value.to_dense()
+            if value.indices is not None:
+                stored[row] = False
+                stored[row][tuple(value.indices.T)] = True
+    return Column(array, valid, None if stored.all() else stored)
+
+
+def _sparse_rows(values: Sequence[Tensor | None], size: int, dtype: np.dtype[Any]) -> csr_array:
+    """Vectors, of which some are sparse, as the rows of one array; of an index that repeats the last value counts."""
+    everything = np.arange(size, dtype=np.int32)
+    indices, data, counts = [np.zeros(0, dtype=np.int32)], [np.zeros(0, dtype=dtype)], [0]
+    for value in values:
+        if value is None:
+            counts.append(0)
+            continue
+        at = everything if value.indices is None else value.indices[:, 0]
+        order = np.argsort(at, kind="stable")
+        last = np.append(np.diff(at[order]) != 0, True)[: len(at)]
+        indices.append(at[order][last])
+        data.append(value.values[order][last])
+        counts.append(int(last.sum()))
+    return csr_array((np.concatenate(data), np.concatenate(indices), np.cumsum(counts)), (len(values), size))
+
+
+def to_python(column: Column, data_type: DataType, *, keep_stored: bool = False) -> list[Any]:
+    """The column's values as a leap frame holds them.
+
+    With ``keep_stored`` a tensor that does not store all of its elements is a sparse one.
+    """
+    if isinstance(column.values, pa.Array):
+        pairs = column.values.to_pylist()
+        return [None if v is None else dict(v) for v in pairs] if isinstance(data_type, MapType) else pairs
+    if isinstance(column.values, csr_array):
+        whole = column.values
+        starts = whole.indptr
+        values: list[Any] = [
+            Tensor(data_type.base, whole.data[a:b], (whole.shape[1],), whole.indices[a:b].reshape(-1, 1))
+            for a, b in pairwise(starts)
+        ]
+    elif isinstance(data_type, TensorType):
+        values = [Tensor.dense(v, data_type.base) for v in column.values]
+        if keep_stored and column.stored is not None:
+            for row in np.flatnonzero(~column.stored.reshape(len(values), -1).all(axis=1)):
+                values[row] = values[row].to_sparse(column.stored[row])
+    else:
+        values = column.values.tolist()
+    valid = column.present()
+    return values if valid is None else [v if ok else None for v, ok in zip(values, valid, strict=True)]
+
+
+def leap_values(values: Column | list[Any], data_type: DataType) -> list[Any]:
+    """An output of an executor as the values that a leap frame holds."""
+    return values if isinstance(values, list) else to_python(values, data_type)

@@ -1,0 +1,56 @@
+"""Runs plans in a Java virtual machine: generated classes over hand-written kernels, compiled by Flink's Janino."""
+
+from __future__ import annotations
+
+import importlib.util
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from leapstream.executors.contract import require, unimplemented
+from leapstream.plan.graph import Plan
+
+if TYPE_CHECKING:
+    from leapstream.executors.jvm.executor import JvmPlan
+
+PACKAGE = "leapstream.runtime"
+
+
+@cache
+def _sources() -> tuple[tuple[str, str], ...]:
+    files = sorted((f for f in (resources.files(__name__) / "java").iterdir() if f.name.endswith(".java")), key=str)
+    return tuple((f"{PACKAGE}.{f.name.removesuffix('.java')}", f.read_text(encoding="utf-8")) for f in files)
+
+
+def runtime_sources() -> dict[str, str]:
+    """The Java sources of the hand-written kernels, by fully qualified name of the class."""
+    return dict(_sources())
+
+
+class Jvm:
+    """The executor in Java: the same classes that run inside of Flink's jobs."""
+
+    name = "jvm"
+    summary = "a Java class per model, in Flink's JVM"
+    extra = "flink"
+
+    def unavailable(self) -> str | None:
+        if importlib.util.find_spec("pyflink") is None:
+            return "it needs the flink extra: pip install 'leapstream[flink]'"
+        return None
+
+    def missing(self, plan: Plan) -> tuple[str, ...]:
+        from leapstream.executors.jvm.emitter import PRIMITIVES
+
+        return unimplemented(plan, PRIMITIVES)
+
+    def prepare(self, plan: Plan) -> JvmPlan:
+        from leapstream.executors.jvm.executor import JvmPlan
+
+        require(self, plan)
+        return JvmPlan(plan)
+
+
+EXECUTOR = Jvm()
+
+__all__ = ["EXECUTOR", "PACKAGE", "Jvm", "runtime_sources"]

@@ -1,0 +1,46 @@
+"""Turns a plan into a Java class: one function per primitive, statements in the plan's order.
+
+Numbers are Java's primitive types, with a boolean beside them where they may be missing; vectors live in buffers that the class
+owns; arrays of parameters are read from a resource when the class is opened, so that the code does not grow with them.
+"""
+
+from __future__ import annotations
+
+from leapstream.executors.contract import require
+from leapstream.executors.implementing import collected
+from leapstream.executors.jvm import EXECUTOR
+from leapstream.executors.jvm.emitter import (
+    categories,
+    classes,
+    functions,
+    linear,
+    numbers,
+    text,
+    trees,
+    values,
+    vectors,
+    xgboost,
+)
+from leapstream.executors.jvm.emitter.base import Emitter, JavaField, JavaModel
+from leapstream.executors.jvm.emitter.code import LETTERS, java_type
+from leapstream.plan.graph import Plan
+
+PRIMITIVES = collected(values, categories, vectors, linear, functions, trees, text, numbers, classes, xgboost)
+"""The implementation of each primitive; its function takes the emitter and the expression."""
+
+
+def emit(plan: Plan, class_name: str) -> JavaModel:
+    """The Java class of a plan.
+
+    Args:
+        plan: what the class computes.
+        class_name: fully qualified name that it gets.
+
+    Raises:
+        BackendError: the executor lacks something for the plan.
+    """
+    require(EXECUTOR, plan)
+    return Emitter(plan, PRIMITIVES).emit(class_name)
+
+
+__all__ = ["LETTERS", "PRIMITIVES", "JavaField", "JavaModel", "emit", "java_type"]

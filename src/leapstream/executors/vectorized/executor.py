@@ -1,0 +1,124 @@
+"""Runs a plan over a batch with NumPy, Arrow and numba: one function per primitive."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from leapstream.bundle.types import TensorType
+from leapstream.executors.columns import WIDE, Column, joined
+from leapstream.executors.contract import Failure, Outcome
+from leapstream.executors.implementing import Implementation, collected
+from leapstream.executors.vectorized import (
+    categories,
+    classes,
+    external,
+    functions,
+    linear,
+    numbers,
+    text,
+    trees,
+    values,
+    vectors,
+    xgboost,
+)
+from leapstream.executors.vectorized.run import Run
+from leapstream.plan.graph import Expr, Plan
+
+PRIMITIVES = collected(values, categories, vectors, linear, functions, trees, text, numbers, classes, xgboost, external)
+"""The implementation of each primitive; its function takes the run, the expression and the columns of its operands."""
+
+# 512 MiB of doubles.
+_ELEMENTS = 1 << 26
+
+
+class VectorizedPlan:
+    """A plan with what its primitives prepare once. Safe to use from several threads."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        steps = [(expr, PRIMITIVES[type(expr)]) for expr in plan.order]
+        self._prepared = {id(expr): step.prepare(expr) for expr, step in steps if step.prepare is not None}
+        self._nested = {id(expr): tuple(map(VectorizedPlan, expr.nested)) for expr, _ in steps if expr.nested}
+
+    @cached_property
+    def tracks_stored(self) -> bool:
+        """Whether some primitive looks at which elements of a vector are stored."""
+        return any(expr.needs_stored for expr in self.plan.order)
+
+    @cached_property
+    def rows_at_once(self) -> int:
+        """How many rows fit into the memory that a batch may take; sparse vectors count as short ones."""
+        width = 0
+        for expr in self.plan.order:
+            size = _size(expr)
+            width += min(size, WIDE) if PRIMITIVES[type(expr)].sparse else size
+            if not PRIMITIVES[type(expr)].sparse:
+                width += sum(n for n in map(_size, expr.operands) if n >= WIDE)
+        return max(1, _ELEMENTS // max(width, 1))
+
+    def run(self, columns: Mapping[str, Column], rows: int) -> Outcome[Column]:
+        """Compute the outputs.
+
+        Args:
+            columns: the plan's inputs; the tensors of one column have equal dimensions.
+            rows: number of rows.
+        """
+        limit = self.rows_at_once
+        if rows <= limit:
+            return self._run(columns, rows)
+        parts = []
+        for start in range(0, rows, limit):
+            picked = np.arange(start, min(start + limit, rows))
+            parts.append(self._run({name: column.take(picked) for name, column in columns.items()}, len(picked)))
+        return _joined(parts, limit)
+
+    def _run(self, columns: Mapping[str, Column], rows: int) -> Outcome[Column]:
+        run = Run(self._prepared, self._nested, self.tracks_stored, columns, rows)
+        results: dict[int, Column] = {}
+        with np.errstate(all="ignore"):
+            for expr, step, finished in self._schedule:
+                run.expr = expr
+                operands = [results[id(x)] for x in expr.operands]
+                if not step.sparse:
+                    operands = [x.to_dense(run.tracks_stored) for x in operands]
+                results[id(expr)] = step.function(run, expr, *operands)
+                for key in finished:
+                    del results[key]
+        outputs = {name: results[id(expr)] for name, expr in self.plan.outputs}
+        return Outcome(outputs, run.states, run.failures, self.plan.name)
+
+    @cached_property
+    def _schedule(self) -> list[tuple[Expr, Implementation, list[int]]]:
+        """The expressions, each with its implementation and the results that nothing reads any more after it."""
+        last = {id(x): expr for expr in self.plan.order for x in expr.operands}
+        wanted = {id(expr) for _, expr in self.plan.outputs}
+        finished: dict[int, list[int]] = {}
+        for key, reader in last.items():
+            if key not in wanted:
+                finished.setdefault(id(reader), []).append(key)
+        return [(expr, PRIMITIVES[type(expr)], finished.get(id(expr), [])) for expr in self.plan.order]
+
+
+def _size(expr: Expr) -> int:
+    """Elements per row; 1 where the type does not say."""
+    dimensions = expr.type.dimensions if isinstance(expr.type, TensorType) else None
+    return 1 if dimensions is None else math.prod(max(n, 1) for n in dimensions)
+
+
+def _joined(parts: Sequence[Outcome[Column]], rows: int) -> Outcome[Column]:
+    """Outcomes of ``rows`` rows each, but for the last, as one."""
+    failures: list[Failure] = []
+    states = []
+    for number, part in enumerate(parts):
+        states.append(np.where(part.states >= 0, part.states + len(failures), part.states))
+        failures.extend((origin, _shifted(reason, number * rows)) for origin, reason in part.failures)
+    columns = {name: joined([part.columns[name] for part in parts]) for name in parts[0].columns}
+    return Outcome(columns, np.concatenate(states).astype(np.int32), failures, parts[0].model)
+
+
+def _shifted(reason: Callable[[int], str], start: int) -> Callable[[int], str]:
+    return lambda row: reason(row - start)

@@ -1,0 +1,208 @@
+"""Models that another library runs: TensorFlow graphs, through the ``tensorflow`` extra."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from leapstream.bundle.container import Limits, read_files
+from leapstream.bundle.tensor import NUMPY_DTYPES
+from leapstream.bundle.types import BasicType, TensorType
+from leapstream.errors import BackendError
+from leapstream.executors.columns import Column
+from leapstream.executors.implementing import implements
+from leapstream.executors.vectorized.run import Run
+from leapstream.plan import primitives as p
+
+_UNSAFE = re.compile(
+    "PyFunc|File|Summary|Reader|Dataset|Iterator|Rpc|Grpc|Checkpoint|Save|Restore|Debug|PrintV2|LoadAndRemap|Socket|Library|Abort|ImmutableConst|Proto"
+)
+"""Operations that run Python, or look at files, or talk to others: a bundle is untrusted."""
+_RESTORES = frozenset({"RestoreV2", "ShardedFilename"})
+"""Those by which a SavedModel reads its own variables."""
+
+
+def _tensorflow() -> Any:
+    try:
+        import tensorflow
+    except ImportError as error:
+        raise BackendError(
+            f"TensorFlow graphs need the library; pip install 'leapstream[tensorflow]' adds it ({error})"
+        ) from error
+    return tensorflow
+
+
+class _Session:
+    """A graph that is ready to run."""
+
+    def __init__(self, graph: p.Graph) -> None:
+        tf = _tensorflow()
+        self.tf = tf
+        self.feeds = [_tensor(name) for name in graph.feeds]
+        self.fetches = [_tensor(name) for name in graph.fetches]
+        self.targets = list(graph.targets)
+        self.session = tf.compat.v1.Session(graph=tf.Graph())
+        try:
+            if graph.format == "graph":
+                self._import(graph.data)
+            else:
+                self._load(graph.data)
+            for name in (*self.feeds, *self.fetches):
+                self.session.graph.get_tensor_by_name(name)
+            for name in self.targets:
+                self.session.graph.get_operation_by_name(name)
+        except BackendError:
+            raise
+        # TensorFlow raises classes of its own, and built-in ones of many kinds.
+        except Exception as error:
+            raise BackendError(f"TensorFlow cannot load the graph: {_first_line(error)}") from error
+
+    def _import(self, data: bytes) -> None:
+        definition = self.tf.compat.v1.GraphDef.FromString(data)
+        functions = definition.library.function
+        _check(definition.node, frozenset())
+        _check((node for function in functions for node in function.node_def), frozenset())
+        with self.session.graph.as_default():
+            self.tf.import_graph_def(definition, name="")
+
+    def _load(self, data: bytes) -> None:
+        from tensorflow.core.protobuf import saved_model_pb2
+
+        _, files = read_files(data, Limits())
+        root = next((path.rpartition("/")[0] for path in files if path.endswith("saved_model.pb")), None)
+        if root is None:
+            raise BackendError("the SavedModel has no saved_model.pb")
+        for meta in saved_model_pb2.SavedModel.FromString(files[f"{root}/saved_model.pb".lstrip("/")]).meta_graphs:
+            functions = {f.signature.name: f.node_def for f in meta.graph_def.library.function}
+            roots = [*self.feeds, *self.fetches, *self.targets]
+            roots += [name for op in meta.collection_def.values() for name in op.node_list.value]
+            roots += [t.name for d in meta.signature_def.values() for t in (*d.inputs.values(), *d.outputs.values())]
+            _check(_reached(meta.graph_def.node, functions, roots), frozenset())
+            _check(_reached(meta.graph_def.node, functions, [meta.saver_def.restore_op_name]), _RESTORES)
+        with tempfile.TemporaryDirectory(prefix="leapstream-") as folder:
+            for path, content in files.items():
+                target = Path(folder, *path.split("/"))
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
+            self.tf.compat.v1.saved_model.load(self.session, ["serve"], str(Path(folder, root)))
+
+    def run(self, values: list[Any]) -> list[Any]:
+        """The fetches for one row."""
+        given = dict(zip(self.feeds, values, strict=True))
+        fetched, _ = self.session.run([self.fetches, self.targets], given)
+        return list(fetched)
+
+
+def _tensor(name: str) -> str:
+    return name if ":" in name else f"{name}:0"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _check(nodes: Iterable[Any], allowed: frozenset[str]) -> None:
+    for node in nodes:
+        if _UNSAFE.search(node.op) and node.op not in allowed:
+            raise BackendError(f"the graph's node {node.name!r} is a {node.op}, which a bundle's graph may not hold")
+
+
+def _reached(nodes: Iterable[Any], functions: dict[str, Any], roots: list[str]) -> Iterator[Any]:
+    """The nodes that run for ``roots``, those of the functions that they call included."""
+    by_name = {node.name: node for node in nodes}
+    todo = [_node(name) for name in roots if name]
+    called: list[str] = []
+    seen: set[str] = set()
+
+    def calls(node: Any) -> Iterator[str]:
+        yield node.op
+        for value in node.attr.values():
+            yield value.func.name
+            yield from (f.name for f in value.list.func)
+
+    while todo:
+        name = todo.pop()
+        if name in seen or name not in by_name:
+            continue
+        seen.add(name)
+        node = by_name[name]
+        yield node
+        todo += map(_node, node.input)
+        called += [f for f in calls(node) if f in functions]
+    done: set[str] = set()
+    while called:
+        function = called.pop()
+        if function not in done:
+            done.add(function)
+            for node in functions[function]:
+                yield node
+                called += [f for f in calls(node) if f in functions]
+
+
+def _node(tensor: str) -> str:
+    return tensor.lstrip("^").partition(":")[0]
+
+
+_sessions: WeakKeyDictionary[p.Graph, _Session] = WeakKeyDictionary()
+_lock = Lock()
+
+
+def _prepare(expr: p.TensorFlow) -> _Session:
+    with _lock:
+        if expr.graph not in _sessions:
+            _sessions[expr.graph] = _Session(expr.graph)
+        return _sessions[expr.graph]
+
+
+@implements(p.TensorFlow, prepare=_prepare)
+def _run_graph(run: Run, expr: p.TensorFlow, *xs: Column) -> Column:
+    if expr.graph not in run.shared:
+        run.shared[expr.graph] = _rows(run, expr, xs)
+    assert isinstance(expr.type, TensorType)
+    base = expr.type.base
+    found = [None if row is None else _from_graph(row[expr.fetch], base) for row in run.shared[expr.graph]]
+    shape = next((value.shape for value in found if value is not None), expr.type.dimensions or ())
+    result = np.zeros((run.rows, *(max(n, 0) for n in shape)), dtype=NUMPY_DTYPES[base])
+    for row, value in enumerate(found):
+        if value is not None and value.shape != shape:
+            run.fail_row(row, f"the graph gives tensors of dimensions {shape} and {value.shape} in one batch")
+        elif value is not None:
+            result[row] = value
+    return Column(result)
+
+
+def _rows(run: Run, expr: p.TensorFlow, xs: tuple[Column, ...]) -> list[list[Any] | None]:
+    session: _Session = run.prepared[id(expr)]
+    given = [_to_graph(x.values, x_expr.type.base) for x, x_expr in zip(xs, expr.xs, strict=True)]
+    results: list[list[Any] | None] = []
+    for row in range(run.rows):
+        try:
+            results.append(session.run([values[row] for values in given]))
+        # TensorFlow raises classes of its own, and built-in ones of many kinds.
+        except Exception as error:
+            run.fail_row(row, f"TensorFlow: {_first_line(error)}")
+            results.append(None)
+    return results
+
+
+def _to_graph(values: Any, base: BasicType) -> Any:
+    return values.view(np.uint8) if base is BasicType.BYTE else values
+
+
+def _from_graph(value: Any, base: BasicType) -> Any:
+    array = np.asarray(value)
+    if base is BasicType.STRING:
+        decoded = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in array.reshape(-1)]
+        result = np.empty(array.size, dtype=object)
+        result[:] = decoded
+        return result.reshape(array.shape)
+    if base is BasicType.BYTE_STRING:
+        return array.astype(object)
+    return array.astype(NUMPY_DTYPES[base])

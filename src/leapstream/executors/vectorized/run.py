@@ -1,0 +1,99 @@
+"""The state of one run over a batch, which the functions of the primitives work on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from leapstream.executors.columns import Bools, Column
+from leapstream.executors.contract import DROPPED, KEPT, Failure, Outcome, PreparedPlan
+from leapstream.plan.primitives import Expr
+
+
+@dataclass
+class Run:
+    """The state of one run: which rows are still in it.
+
+    Attributes:
+        prepared: what the implementations prepared, by the identity of the expression.
+        nested: the plans inside of expressions, by the identity of the expression.
+        tracks_stored: whether columns say which elements of a tensor are stored.
+        columns: the plan's inputs.
+        rows: number of rows.
+        expr: the expression that is being computed.
+        states, failures: as in :class:`~leapstream.executors.contract.Outcome`.
+        shared: intermediate results that several expressions use.
+    """
+
+    prepared: Mapping[int, Any]
+    nested: Mapping[int, Sequence[PreparedPlan]]
+    tracks_stored: bool
+    columns: Mapping[str, Column]
+    rows: int
+    expr: Expr = field(init=False)
+    states: npt.NDArray[np.int32] = field(init=False)
+    failures: list[Failure] = field(default_factory=list)
+    shared: dict[Any, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.states = np.full(self.rows, KEPT, dtype=np.int32)
+
+    def fail(self, where: Bools, reason: str | Callable[[int], str]) -> None:
+        """Fail the rows ``where`` that are still in the run."""
+        hit = where & (self.states == KEPT)
+        if hit.any():
+            self.states[hit] = len(self.failures)
+            self.failures.append((self.expr.origin, reason if callable(reason) else lambda row: reason))
+
+    def fail_row(self, row: int, reason: str) -> None:
+        """Fail one row."""
+        where = np.zeros(self.rows, dtype=bool)
+        where[row] = True
+        self.fail(where, reason)
+
+    def adopt(self, rows: npt.NDArray[np.intp], outcome: Outcome[Any]) -> None:
+        """Take over the failures and drops of a nested plan that ran some rows of this run."""
+        places = {int(row): place for place, row in enumerate(rows)}
+        self.states[rows] = np.where(outcome.states >= 0, outcome.states + len(self.failures), outcome.states)
+        self.failures.extend((origin, _moved(reason, places)) for origin, reason in outcome.failures)
+
+    def drop(self, where: Bools) -> None:
+        """Drop the rows ``where`` that are still in the run."""
+        self.states[where & (self.states == KEPT)] = DROPPED
+
+
+def _moved(reason: Callable[[int], str], places: Mapping[int, int]) -> Callable[[int], str]:
+    return lambda row: reason(places[row])
+
+
+def compressed(nonzero: Bools) -> Bools:
+    """Which elements are stored after ``Vector.compressed``: the nonzero ones of rows that are sparse, else all."""
+    count = nonzero.sum(axis=1)
+    sparse = 1.5 * count + 2 < nonzero.shape[1]
+    return np.logical_or(nonzero, ~sparse[:, None])
+
+
+def size_error(x: Column, size: int) -> str:
+    """Why a vector of another size than ``size`` fails."""
+    return f"the vector has {x.values.shape[1]} elements, and {size} are expected"
+
+
+def is_vector(run: Run, x: Column, size: int | None = None) -> bool:
+    """Whether ``x`` holds vectors, of a size if that is given; if not, every row fails."""
+    everywhere = np.ones(run.rows, dtype=bool)
+    if x.values.ndim != 2:
+        run.fail(everywhere, f"a vector is expected, not a tensor of {x.values.ndim - 1} dimensions")
+        return False
+    if size is not None and x.values.shape[1] != size:
+        run.fail(everywhere, size_error(x, size))
+        return False
+    return True
+
+
+def beyond(x: Column, index: int) -> str:
+    """Why a vector without an element ``index`` fails."""
+    return f"the vector has {x.values.shape[1]} elements, and element {index} is read"

@@ -1,0 +1,164 @@
+"""Ensembles of decision trees."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from leapstream.bundle.types import TensorType
+from leapstream.executors.columns import Column
+from leapstream.executors.implementing import implements
+from leapstream.executors.vectorized.run import Run, is_vector
+from leapstream.layouts.forest import Forest, Ranks, make_forest
+from leapstream.plan import primitives as p
+
+_MOST_ELEMENTS_OF_TOPS = 6
+"""Beyond, rows go down a deep tree in blocks as fast as by the table of its top."""
+_FEW = 1 << 21
+"""So many values of leaves NumPy adds up in less time than numba needs to come."""
+_KERNELS = "leapstream.executors.vectorized.kernels"
+
+_NO_TABLES = Ranks(
+    feature=np.zeros(0, dtype=np.int32),
+    count=np.zeros(0, dtype=np.int32),
+    levels=0,
+    cut=np.zeros((0, 0)),
+    compared=np.zeros(0, dtype=np.int32),
+    low=np.zeros(0),
+    scale=np.zeros(0),
+    before=np.zeros((0, 0), dtype=np.int32),
+    mask=np.zeros((0, 0), dtype=np.uint32),
+    below=0,
+    reached=np.zeros((0, 0), dtype=np.int32),
+)
+
+
+@dataclass
+class _Added:
+    """How many values NumPy has added up in this process."""
+
+    values: int = 0
+
+
+_added = _Added()
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A forest as :func:`run_forest` takes it.
+
+    Attributes:
+        forest: the trees.
+        top: number of levels that its tables have.
+        values: the value of each leaf of the tables, by tree, where these hold the trees whole and a leaf has one value.
+    """
+
+    forest: Forest
+    top: int
+    values: npt.NDArray[np.float64] | None
+
+
+def prepare_forest(expr: p.Trees, forest: Forest) -> Prepared:
+    """The forest of an ensemble, ready to run."""
+    ranks = forest.ranks
+    if ranks is None or (ranks.below and len(ranks.feature) > _MOST_ELEMENTS_OF_TOPS):
+        return Prepared(replace(forest, ranks=None), 0, None)
+    one = not ranks.below and expr.width == 1 and not expr.groups
+    values = forest.data[forest.first[ranks.reached]] if one else None
+    return Prepared(forest, int(forest.depth.max(initial=0)) - ranks.below, values)
+
+
+def run_forest(
+    expr: p.Trees, prepared: Prepared, x: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+    """The result of an ensemble over rows ``x`` (rows, features), and where it fails."""
+    x = np.ascontiguousarray(x, dtype=np.float64)
+    failed = np.zeros(len(x), dtype=bool)
+    out = None
+    if _KERNELS not in sys.modules:
+        _added.values += len(x) * len(expr.trees) * expr.width
+        out = sum_few_leaves(expr, prepared, x) if _added.values <= _FEW else None
+    if out is None:
+        out = _sum_leaves(expr, prepared, x, failed)
+    if expr.combine in ("leaf", "votes", "groups"):
+        return out, failed
+    total = out[:, 0]
+    return (total / len(expr.trees) if expr.combine == "mean" else total), failed
+
+
+def _sum_leaves(
+    expr: p.Trees, prepared: Prepared, x: npt.NDArray[np.float64], failed: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
+    # numba takes a while to come.
+    from leapstream.executors.vectorized import kernels
+
+    forest = prepared.forest
+    out = np.zeros((len(x), expr.width))
+    if expr.base is not None:
+        out[:] = expr.base
+    enough = x.shape[1] >= forest.size
+    ranks = forest.ranks if forest.ranks is not None and enough else _NO_TABLES
+    search = (ranks.levels, ranks.cut, ranks.compared, ranks.low, ranks.scale, ranks.before)
+    tables = (ranks.feature, ranks.count, *search, ranks.mask)
+    if prepared.values is not None and enough:
+        kernels.sum_table_values(x, *tables, prepared.values, out[:, 0])
+        return out
+    careful = np.ones(len(forest.root), dtype=bool)
+    careful[forest.order if ranks is _NO_TABLES else ...] = not enough
+    arrays = (forest.root, forest.depth, forest.feature, forest.threshold, forest.child, forest.first)
+    sets = (forest.set_start, forest.set_end, forest.set_left)
+    group = np.array(expr.groups, dtype=np.int32)
+    kernels.sum_leaves(
+        x, careful, *arrays, *sets, forest.data, group, *tables, ranks.reached, prepared.top, out, failed
+    )
+    return out
+
+
+def sum_few_leaves(expr: p.Trees, prepared: Prepared, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
+    """The sums of the leaves by NumPy; ``None`` where only the kernels have them."""
+    forest = prepared.forest
+    ranks = forest.ranks
+    plain = len(forest.order) == len(forest.root)
+    if x.shape[1] < forest.size or expr.combine == "groups" or (ranks is None and not plain):
+        return None
+    rows = np.arange(len(x))[:, None]
+    node = np.broadcast_to(forest.root, (len(x), len(forest.root)))
+    if ranks is not None:
+        node = ranks.reached[np.arange(len(forest.root)), _leaves(ranks, x)]
+    for _ in range(int(forest.depth.max(initial=0)) - prepared.top):
+        node = forest.child[node] + (x[rows, forest.feature[node]] <= forest.threshold[node])
+    leaves = forest.data[forest.first[node][..., None] + np.arange(expr.width)]
+    # From tree to tree, unlike a sum; and -0.0 becomes what 0.0 and it add up to.
+    return np.asarray(np.cumsum(leaves, axis=1)[:, -1] + 0.0)
+
+
+def _leaves(ranks: Ranks, x: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+    """The numbers of the leaves (rows, trees) of tables."""
+    possible = np.full((len(x), len(ranks.mask)), 0xFFFFFFFF, dtype=np.uint32)
+    lowest = 0
+    for k, count in enumerate(ranks.count.tolist()):
+        value = x[:, ranks.feature[k]]
+        if k < len(ranks.cut):
+            rank = np.searchsorted(ranks.cut[k, :count], value)
+        else:
+            known = (value >= 0) & (value < count) & (value == np.floor(value))
+            rank = np.where(known, value, count).astype(np.intp)
+        possible &= ranks.mask[:, lowest + rank].T
+        lowest += count + 1
+    lowest_bit = possible & (~possible + np.uint32(1))
+    return np.asarray(np.frexp(lowest_bit.astype(np.float64))[1] - 1)
+
+
+@implements(p.Trees, prepare=lambda expr: prepare_forest(expr, make_forest(expr)))
+def _trees(run: Run, expr: p.Trees, x: Column) -> Column:
+    if not is_vector(run, x):
+        vectors = isinstance(expr.type, TensorType)
+        return Column(np.full((run.rows, expr.width) if vectors else run.rows, np.nan))
+    result, failed = run_forest(expr, run.prepared[id(expr)], x.values)
+    if failed.any():
+        run.fail(failed, f"a tree tests a feature beyond the vector's {x.values.shape[1]} elements")
+    return Column(result)

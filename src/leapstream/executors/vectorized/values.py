@@ -1,0 +1,42 @@
+"""Inputs, types and missing values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from leapstream.executors.columns import Column
+from leapstream.executors.implementing import implements
+from leapstream.executors.vectorized.casts import cast_column
+from leapstream.executors.vectorized.run import Run
+from leapstream.plan import primitives as p
+
+
+@implements(p.Input, sparse=True)
+def _input(run: Run, expr: p.Input) -> Column:
+    column = run.columns[expr.name]
+    return column if run.tracks_stored or column.stored is None else Column(column.values, column.valid)
+
+
+@implements(p.Cast, sparse=True)
+def _cast(run: Run, expr: p.Cast, x: Column) -> Column:
+    return cast_column(x, expr.x.type, expr.type, run.fail_row)
+
+
+@implements(p.NotNull, sparse=True)
+def _not_null(run: Run, expr: p.NotNull, x: Column) -> Column:
+    present = x.present()
+    if present is None:
+        return x
+    run.fail(~present, "a missing value is not allowed here")
+    if isinstance(x.values, pa.Array):
+        return x
+    return Column(x.values, None, x.stored)
+
+
+@implements(p.Impute)
+def _impute(run: Run, expr: p.Impute, x: Column) -> Column:
+    hole = np.isnan(x.values) | (x.values == expr.missing)
+    if x.valid is not None:
+        hole |= ~x.valid
+    return Column(np.where(hole, expr.surrogate, x.values))

@@ -1,0 +1,136 @@
+"""Vectors: put together, taken apart, scaled."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse import csr_array
+
+from leapstream.executors.columns import Column
+from leapstream.executors.implementing import implements
+from leapstream.executors.vectorized.run import Run, beyond, compressed, is_vector, size_error
+from leapstream.plan import primitives as p
+from leapstream.plan.primitives import Doubles
+
+
+@implements(p.Concat, sparse=True)
+def _concat(run: Run, expr: p.Concat, *xs: Column) -> Column:
+    if not xs:
+        return Column(np.zeros((run.rows, 0)))
+    # Which elements are stored depends on how many are; that is decided on dense vectors.
+    if run.tracks_stored:
+        xs = tuple(x.to_dense() for x in xs)
+    parts = [x.values[:, None] if x.values.ndim == 1 else x.values for x in xs]
+    if any(isinstance(part, csr_array) for part in parts):
+        return Column(sparse.hstack([csr_array(part) for part in parts], format="csr"))
+    result = np.concatenate(parts, axis=1)
+    return Column(result, stored=compressed(result != 0) if run.tracks_stored else None)
+
+
+@implements(p.Pack)
+def _pack(run: Run, expr: p.Pack, *xs: Column) -> Column:
+    return Column(np.stack([x.values for x in xs], axis=1) if xs else np.zeros((run.rows, 0)))
+
+
+@implements(p.Item, sparse=True)
+def _item(run: Run, expr: p.Item, x: Column) -> Column:
+    if not is_vector(run, x):
+        return Column(np.full(run.rows, np.nan))
+    if expr.index >= x.values.shape[1]:
+        run.fail(np.ones(run.rows, dtype=bool), beyond(x, expr.index))
+        return Column(np.full(run.rows, np.nan))
+    if isinstance(x.values, csr_array):
+        return Column(x.values[:, [expr.index]].toarray()[:, 0])
+    return Column(x.values[:, expr.index])
+
+
+@implements(p.Affine, sparse=True)
+def _affine(run: Run, expr: p.Affine, x: Column) -> Column:
+    if isinstance(x.values, csr_array):
+        if expr.keeps_stored and x.values.shape[1] <= expr.size:
+            return x.with_values(_scaled(expr, x.values))
+        x = x.to_dense(run.tracks_stored)
+    values = x.values
+    width = values.shape[1]
+    if width > expr.size:
+        run.fail(np.ones(run.rows, dtype=bool), size_error(x, expr.size))
+        values = values[:, : expr.size]
+        width = expr.size
+    result = values
+    if expr.shift is not None:
+        result = result - expr.shift[:width]
+    if expr.divisor is not None:
+        result = result / expr.divisor[:width]
+    if expr.factor is not None:
+        result = result * expr.factor[:width]
+    if expr.offset is not None:
+        result = result + expr.offset[:width]
+    if expr.fixed is not None:
+        fixed = expr.fixed[:width]
+        replaced = ~np.isnan(fixed)
+        if expr.keep_nan:
+            replaced = replaced & ~np.isnan(values)
+        result = np.where(replaced, fixed, result)
+    if not expr.keeps_stored or x.stored is None:
+        return Column(result)
+    stored = x.stored[:, :width]
+    return Column(np.where(stored, result, 0.0), stored=stored)
+
+
+def _with_data(rows: csr_array, data: Doubles) -> csr_array:
+    """Other values, stored in the same places."""
+    return csr_array((data, rows.indices, rows.indptr), rows.shape)
+
+
+def _scaled(expr: p.Affine, rows: csr_array) -> csr_array:
+    data = rows.data
+    if expr.divisor is not None:
+        data = data / expr.divisor[rows.indices]
+    if expr.factor is not None:
+        data = data * expr.factor[rows.indices]
+    return _with_data(rows, data)
+
+
+@implements(p.Clip, sparse=True)
+def _clip(run: Run, expr: p.Clip, x: Column) -> Column:
+    if isinstance(x.values, csr_array):
+        if expr.low <= 0 <= expr.high:
+            return x.with_values(_with_data(x.values, np.clip(x.values.data, expr.low, expr.high)))
+        x = x.to_dense(run.tracks_stored)
+    return x.with_values(np.clip(x.values, expr.low, expr.high))
+
+
+@implements(p.Normalize, sparse=True)
+def _normalize(run: Run, expr: p.Normalize, x: Column) -> Column:
+    values, power = x.values, expr.p
+    if not power >= 1.0:
+        run.fail(np.ones(run.rows, dtype=bool), f"the norm's p is {power}, and it has to be at least 1")
+        return x
+    if isinstance(values, csr_array):
+        norms = _norms(values, power)
+        divisors = np.repeat(np.where(norms != 0.0, norms, 1.0), np.diff(values.indptr))
+        return x.with_values(_with_data(values, values.data / divisors))
+    if power == 1.0:
+        norm = np.abs(values).sum(axis=1)
+    elif power == 2.0:
+        norm = np.sqrt((values * values).sum(axis=1))
+    elif power == np.inf:
+        norm = np.fmax.reduce(np.abs(values), axis=1, initial=0.0)
+    else:
+        norm = (np.abs(values) ** power).sum(axis=1) ** (1.0 / power)
+    return x.with_values(values / np.where(norm != 0.0, norm, 1.0)[:, None])
+
+
+def _norms(rows: csr_array, power: float) -> Doubles:
+    """The p-norm of each row."""
+    magnitudes = _with_data(rows, np.abs(rows.data))
+    if power == np.inf:
+        # NaN does not count.
+        result: Doubles = _with_data(rows, np.fmax(magnitudes.data, 0.0)).max(axis=1).toarray().reshape(-1)
+    elif power == 1.0:
+        result = magnitudes.sum(axis=1)
+    elif power == 2.0:
+        result = np.sqrt(_with_data(rows, rows.data * rows.data).sum(axis=1))
+    else:
+        result = _with_data(rows, magnitudes.data**power).sum(axis=1) ** (1.0 / power)
+    return result

@@ -1,0 +1,1 @@
+"""Java's meaning of text, numbers and regular expressions, in Python."""

@@ -1,0 +1,108 @@
+"""Plans: typed graphs of expressions over one row. The primitives are the kinds of expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from leapstream.bundle.types import BasicType, DataType, Field, ScalarType, Schema, TensorType
+
+Doubles: TypeAlias = npt.NDArray[np.float64]
+
+
+DOUBLE = ScalarType(BasicType.DOUBLE, nullable=False)
+
+
+INT = ScalarType(BasicType.INT, nullable=False)
+
+
+def vector(size: int | None) -> TensorType:
+    """The type of a vector of doubles that is never missing."""
+    return TensorType(BasicType.DOUBLE, None if size is None else (size,), nullable=False)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an expression comes from, for error messages: node, op, and the input column it reads."""
+
+    node: str
+    op: str
+    column: str | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Expr:
+    """A value computed for each row; compared by identity."""
+
+    type: DataType
+    origin: Origin | None = field(default=None, repr=False)
+
+    @cached_property
+    def operands(self) -> tuple[Expr, ...]:
+        """The expressions this one reads, in field order."""
+        return tuple(_operands(self))
+
+    @property
+    def nested(self) -> tuple[Plan, ...]:
+        """The plans that the expression runs for some rows; empty but for :class:`~leapstream.plan.primitives.Switch`."""
+        return ()
+
+    @property
+    def drops(self) -> bool:
+        """Whether the expression may drop rows, which happens even if no output reads it."""
+        return False
+
+    @property
+    def needs_stored(self) -> bool:
+        """Whether the expression looks at which elements of a vector are stored."""
+        return False
+
+    def with_operands(self, operands: tuple[Expr, ...]) -> Expr:
+        """A copy that reads ``operands`` in place of :attr:`operands`."""
+        rest = iter(operands)
+        changes: dict[str, Any] = {}
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, Expr):
+                changes[f.name] = next(rest)
+            elif isinstance(value, tuple) and value and isinstance(value[0], Expr):
+                changes[f.name] = tuple(next(rest) for _ in value)
+        return replace(self, **changes) if changes else self
+
+
+def _operands(expr: Expr) -> Iterator[Expr]:
+    for f in fields(expr):
+        value = getattr(expr, f.name)
+        if isinstance(value, Expr):
+            yield value
+        elif isinstance(value, tuple) and value and isinstance(value[0], Expr):
+            yield from value
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What an executor runs.
+
+    Attributes:
+        name: name of the model, for error messages.
+        inputs: the columns to be given, in order, with the types they are given in; each is an ``Input`` of the plan.
+        outputs: the columns asked for, in order: (name, expression).
+        effects: expressions that may drop rows and have to be evaluated even if no output reads them.
+        order: every expression that outputs and effects need, operands first, otherwise in the pipeline's order.
+    """
+
+    name: str
+    inputs: Schema
+    outputs: tuple[tuple[str, Expr], ...]
+    effects: tuple[Expr, ...]
+    order: tuple[Expr, ...]
+
+    @cached_property
+    def output_schema(self) -> Schema:
+        """Names and types of the outputs."""
+        return Schema(tuple(Field(name, expr.type) for name, expr in self.outputs))

@@ -1,0 +1,160 @@
+"""A record alone gives what it gives in a batch."""
+
+from __future__ import annotations
+
+import math
+import sys
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import leapstream
+from leapstream import LeapstreamError, Model, PredictionError
+from leapstream.executors.rowwise import EXECUTOR
+from leapstream.executors.rowwise.executor import UnusualRecordError
+from tests.executors.vectorized.test_executor import plain, same
+from tests.golden_corpus import GOLDEN, Case, cases
+
+BENCH = GOLDEN.parent / "bench"
+KNOWN = [case for case in cases() if case.known and not case.info.get("load_error")]
+
+
+def outcome(model: Model, data: Any) -> Any:
+    """The prediction; for an error its reason."""
+    try:
+        return model.predict(data)
+    except PredictionError as error:
+        return error.reason
+    except LeapstreamError as error:
+        return type(error)
+
+
+def alone(model: Model, record: dict[str, Any]) -> Any:
+    """What a record gives as the only one of a batch."""
+    rows = outcome(model, [record])
+    return (rows[0] if rows else None) if isinstance(rows, list) else rows
+
+
+def agree(one: Any, other: Any) -> bool:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[name], other[name]) for name in one)
+    return bool(one == other)
+
+
+@pytest.mark.parametrize("case", KNOWN, ids=lambda case: case.name)
+def test_recorded_rows_one_by_one_give_what_they_give_in_a_batch(case: Case) -> None:
+    model, frame = case.model(), case.input()
+    plan = model.plan(outputs=model.schema.outputs.names)
+    if EXECUTOR.missing(plan):
+        return
+    prepared = EXECUTOR.prepare(plan)
+    for row in frame.rows[:40]:
+        record = dict(zip(frame.schema.names, map(plain, row), strict=True))
+        try:
+            found = prepared.run_record(record)
+        except UnusualRecordError:
+            continue
+        assert agree(found, alone(model, record)), record
+
+
+@pytest.mark.parametrize(
+    "name", ["pipeline/loans-logistic", "pipeline/loans-logistic-skip", "pipeline/loans-random-forest"]
+)
+def test_usual_rows_of_usual_pipelines_need_no_arrays(name: str) -> None:
+    case = Case(GOLDEN / name)
+    model, frame = case.model(), case.input()
+    prepared = EXECUTOR.prepare(model.plan(outputs=model.schema.outputs.names))
+    usual = 0
+    for row in frame.rows:
+        try:
+            prepared.run_record(dict(zip(frame.schema.names, map(plain, row), strict=True)))
+            usual += 1
+        except UnusualRecordError:
+            continue
+    assert usual > len(frame.rows) / 2
+
+
+@cache
+def loans() -> Model:
+    return Case(GOLDEN / "pipeline/loans-logistic-skip").model()
+
+
+@cache
+def forest() -> Model:
+    return leapstream.load(BENCH / "forest3-20x5.zip")
+
+
+_NUMBERS = st.one_of(
+    st.floats(),
+    st.floats(-10, 10),
+    st.integers(-(2**70), 2**70),
+    st.booleans(),
+    st.none(),
+    st.just("7.5"),
+    st.just("x"),
+)
+_TEXTS = st.one_of(
+    st.sampled_from(["CA", "NY", "TX", "OWN", "RENT", "1", "1.0", "true"]), st.none(), st.integers(), st.booleans()
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_any_record_gives_what_it_gives_in_a_batch(data: st.DataObject) -> None:
+    model = loans()
+    kinds = {f.name: _TEXTS if str(f.type).startswith("string") else _NUMBERS for f in model.schema.inputs}
+    record = data.draw(st.fixed_dictionaries({}, optional=kinds) | st.fixed_dictionaries(kinds))
+    assert agree(outcome(model, record), alone(model, record))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.one_of(st.floats(), st.integers(-5, 15)), min_size=2, max_size=4))
+def test_a_vector_alone_is_a_record_as_list_tuple_or_array(elements: list[float]) -> None:
+    expected = alone(forest(), {"features": elements})
+    for form in (elements, tuple(elements), np.array(elements, dtype=np.float64)):
+        assert agree(outcome(forest(), {"features": form}), expected)
+
+
+def test_a_dict_of_arrays_is_still_a_batch() -> None:
+    found = forest().predict({"features": np.array([[0.1, 7.0, 0.9], [0.5, 3.0, 0.25]])})
+    assert found["prediction"].shape == (2,)
+
+
+def test_deep_wide_and_large_forests_agree_with_the_batch() -> None:
+    model = leapstream.load(BENCH / "forest3-100x8.zip")
+    rng = np.random.default_rng(0)
+    rows = [{"features": row.tolist()} for row in rng.uniform(0, 10, (50, 3))]
+    prepared = EXECUTOR.prepare(model.plan(outputs=model.schema.outputs.names))
+    assert [prepared.run_record(row) for row in rows] == model.predict(rows)
+
+
+def test_a_prediction_makes_few_calls() -> None:
+    """The path of one record is straight: no call per column, tree or element."""
+    model = loans()
+    case = Case(GOLDEN / "pipeline/loans-logistic-skip")
+    frame = case.input()
+    record = next(
+        record
+        for row in frame.rows
+        if model.predict(record := dict(zip(frame.schema.names, map(plain, row), strict=True))) is not None
+        and not any(v is None or (isinstance(v, float) and math.isnan(v)) for v in record.values())
+    )
+    record = {
+        name: float(v) if isinstance(v, (int, float)) and not isinstance(v, bool) else v for name, v in record.items()
+    }
+    calls = 0
+
+    def count(frame: Any, event: str, argument: Any) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        model.predict(record)
+    finally:
+        sys.setprofile(None)
+    assert calls <= 60
