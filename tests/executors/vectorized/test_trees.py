@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from leapstream.bundle.definition import LEAF
 from leapstream.executors.columns import Column
-from leapstream.executors.vectorized import kernels
 from leapstream.executors.vectorized.executor import VectorizedPlan
-from leapstream.executors.vectorized.trees import prepare_forest, sum_few_leaves
+from leapstream.executors.vectorized.trees import KERNELS, LeafKernels, prepare_forest, sum_few_leaves
 from leapstream.layouts.forest import make_forest
 from leapstream.plan import primitives as p
 from tests.executors.jvm.conftest import column, plan_of
@@ -28,7 +27,7 @@ from tests.trees import ENSEMBLES, chain, ensemble, expected, random_tree, telli
 def test_ensemble_gives_bit_for_bit_what_a_walk_from_node_to_node_gives(
     kind: str, seed: int, rows: int, width: int
 ) -> None:
-    assert kernels  # imported, so that they do the work
+    KERNELS.load()
     rng = np.random.default_rng(seed)
     x = column(p.vector(None))
     expr = ensemble(kind, x, rng, 3)
@@ -57,6 +56,15 @@ def test_few_rows_get_by_numpy_what_the_kernels_give(kind: str) -> None:
         theirs = np.array(expected(expr, values)).reshape(60, -1)
         np.testing.assert_array_equal(ours / (len(expr.trees) if expr.combine == "mean" else 1), theirs)
     assert sum_few_leaves(expr, prepared, values[:, :0]) is None or prepared.forest.size == 0
+
+
+def test_numpy_adds_up_leaves_until_importing_numba_pays_and_never_after_the_kernels_are_loaded() -> None:
+    kernels = LeafKernels()
+    assert kernels.wait(1 << 20) and kernels.wait(1 << 20)
+    assert not kernels.wait(1)
+    loaded = LeafKernels()
+    loaded.load()
+    assert not loaded.wait(0)
 
 
 def test_numba_comes_with_many_rows_and_the_first_prediction_of_a_forest_does_not_wait_for_it() -> None:

@@ -83,10 +83,11 @@ def _test(w: Writer, forest: Forest, node: int, elements: list[str]) -> str:
 
 
 def _by_kernel(w: Writer, expr: p.Trees, forest: Forest) -> None:
-    # numba takes a while to come, and only large forests need it; one record at a time they are better off with it at once.
-    from leapstream.executors.vectorized import kernels  # noqa: F401
-    from leapstream.executors.vectorized.trees import prepare_forest, run_forest
+    # Only large forests need NumPy's tables and numba.
+    from leapstream.executors.vectorized.trees import KERNELS, prepare_forest, run_forest
 
+    # One record at a time, the kernels are faster from the first record on.
+    KERNELS.load()
     prepared = prepare_forest(expr, forest)
     walk = w.constant(_walker(lambda x: run_forest(expr, prepared, x)))
     w.define(expr, f"{walk}({w.listed(expr.x)})")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,7 @@ from leapstream.plan import primitives as p
 _MOST_ELEMENTS_OF_TOPS = 6
 """Beyond, rows go down a deep tree in blocks as fast as by the table of its top."""
 _FEW = 1 << 21
-"""So many values of leaves NumPy adds up in less time than numba needs to come."""
-_KERNELS = "leapstream.executors.vectorized.kernels"
+"""NumPy adds up so many values of leaves in less time than it takes to import numba."""
 
 _NO_TABLES = Ranks(
     feature=np.zeros(0, dtype=np.int32),
@@ -37,14 +36,32 @@ _NO_TABLES = Ranks(
 )
 
 
-@dataclass
-class _Added:
-    """How many values NumPy has added up in this process."""
+class LeafKernels:
+    """Chooses between NumPy and the compiled kernels to add up leaves, for all forests of a process.
 
-    values: int = 0
+    Importing numba takes 0.2-0.3 s, so NumPy adds up the first few values of leaves, and the kernels all others.
+    """
+
+    def __init__(self) -> None:
+        self._module: ModuleType | None = None
+        self._values = 0
+
+    def load(self) -> ModuleType:
+        """The kernels; from now on they add up all leaves."""
+        if self._module is None:
+            from leapstream.executors.vectorized import kernels
+
+            self._module = kernels
+        return self._module
+
+    def wait(self, values: int) -> bool:
+        """Count values that are to be added up; true while NumPy adds them up in less time than the import takes."""
+        if self._module is None:
+            self._values += values
+        return self._module is None and self._values <= _FEW
 
 
-_added = _Added()
+KERNELS = LeafKernels()
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +95,7 @@ def run_forest(
     """The result of an ensemble over rows ``x`` (rows, features), and where it fails."""
     x = np.ascontiguousarray(x, dtype=np.float64)
     failed = np.zeros(len(x), dtype=bool)
-    out = None
-    if _KERNELS not in sys.modules:
-        _added.values += len(x) * len(expr.trees) * expr.width
-        out = sum_few_leaves(expr, prepared, x) if _added.values <= _FEW else None
+    out = sum_few_leaves(expr, prepared, x) if KERNELS.wait(len(x) * len(expr.trees) * expr.width) else None
     if out is None:
         out = _sum_leaves(expr, prepared, x, failed)
     if expr.combine in ("leaf", "votes", "groups"):
@@ -93,9 +107,7 @@ def run_forest(
 def _sum_leaves(
     expr: p.Trees, prepared: Prepared, x: npt.NDArray[np.float64], failed: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.float64]:
-    # numba takes a while to come.
-    from leapstream.executors.vectorized import kernels
-
+    kernels = KERNELS.load()
     forest = prepared.forest
     out = np.zeros((len(x), expr.width))
     if expr.base is not None:
