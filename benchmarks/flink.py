@@ -113,7 +113,7 @@ def make_job(variant: str, settings: dict[str, str], parallelism: int = 1) -> tu
             backend=form,  # type: ignore[arg-type]
         )
     elif form in PEERS:
-        from leapstream.flink.registry import add_jar
+        from leapstream.flink.jars import add_jar
 
         for jar in flink_jars({f"{PACKAGE}.Predict": peer_source(work, form, inputs)}):
             add_jar(table_env, jar)

@@ -18,7 +18,8 @@ from leapstream.errors import ConfigError, PredictionError, SchemaError
 from leapstream.executors.columns import ARROW_TYPES
 from leapstream.executors.jvm.jar import compiled_model
 from leapstream.flink.config import Backend, OnError
-from leapstream.flink.registry import MLeapUDFRegistry, add_jar
+from leapstream.flink.jars import add_jar
+from leapstream.flink.registry import MLeapUDFRegistry
 from leapstream.flink.signature import FunctionSignature, quoted
 from leapstream.model import Model, load
 

@@ -12,7 +12,7 @@ from leapstream.bundle.types import BasicType, DataType, Field, MapType, ScalarT
 from leapstream.errors import ConfigError
 from leapstream.flink.compiler import PACKAGE, Target, compile_jar
 from leapstream.flink.config import ON_ERROR, OnError, choice
-from leapstream.flink.registry import add_jar, jar_directory
+from leapstream.flink.jars import add_jar, jar_directory
 from leapstream.flink.signature import quoted, sql_type
 from leapstream.model import Model, load
 from leapstream.ops.feature.categories import StringIndexer

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
-import hashlib
 import logging
-import re
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,16 +10,13 @@ from typing import Any, cast
 
 import cloudpickle
 from py4j.protocol import Py4JJavaError
-from pyflink.common import Configuration
 from pyflink.java_gateway import get_gateway
 from pyflink.table import TableEnvironment
 from pyflink.table.udf import _get_python_env
 from pyflink.util.java_utils import to_jarray
 
 from leapstream.bundle.types import MapType
-from leapstream.errors import BackendError, BundleError, ConfigError, LeapstreamError
-from leapstream.executors.jvm.gateway import compile_java
-from leapstream.executors.jvm.jar import write_jar
+from leapstream.errors import BackendError, ConfigError, LeapstreamError
 from leapstream.flink.config import (
     BACKENDS,
     LOAD_ON,
@@ -37,6 +29,7 @@ from leapstream.flink.config import (
     choice,
     read_config,
 )
+from leapstream.flink.jars import add_jar, function_jar
 from leapstream.flink.javafunction import JavaFunction, generate, signature_sources
 from leapstream.flink.signature import FunctionSignature
 from leapstream.flink.udf import PandasModelFunction, WorkerBundle
@@ -295,43 +288,7 @@ def _write_jar(prepared: list[_Prepared]) -> Path:
             resources |= item.java.resources
         else:
             sources |= signature_sources(python=True)
-    classes = compile_java(sources)
-    digest = hashlib.sha256()
-    for name, data in sorted({**classes, **resources}.items()):
-        digest.update(name.encode() + b"\0" + data)
-    names = "-".join(re.sub(r"\W", "_", item.registered.name) for item in prepared[:3])
-    path = jar_directory() / f"{names}-{digest.hexdigest()[:16]}.jar"
-    if not path.exists():
-        write_jar(path, classes, resources, {"Created-By": "leapstream"})
-    return path
+    return function_jar([item.registered.name for item in prepared], sources, resources)
 
 
-_directory: Path | None = None
-
-
-def jar_directory() -> Path:
-    """Where the jars of this process live until it ends."""
-    global _directory
-    if _directory is None or not _directory.is_dir():
-        try:
-            _directory = Path(tempfile.mkdtemp(prefix="leapstream-"))
-        except OSError as error:
-            raise BundleError(f"no temporary directory for jars: {error}") from error
-        atexit.register(shutil.rmtree, _directory, ignore_errors=True)
-    return _directory
-
-
-def add_jar(table_env: TableEnvironment, path: Path) -> None:
-    """Make the classes of a jar known to the planner of a table environment, and to the jobs it submits."""
-    key = "pipeline.jars"
-    present = table_env.get_config().get(key, "")
-    jars = list(Configuration.parse_list_value(present)) if present else []
-    url = path.resolve().as_uri()
-    if url in jars:
-        return
-    table_env.get_config().set(key, ";".join([*jars, url]))
-    # A job that starts from a DataStream takes its jars from the stream environment.
-    table_env._add_jars_to_j_env_config(key)
-    # The planner of an environment that exists already looks at the jars that were added to it.
-    quoted = str(path.resolve()).replace("'", "''")
-    table_env.execute_sql(f"ADD JAR '{quoted}'")
+__all__ = ["MLeapUDFRegistry", "RegisteredFunction", "add_jar"]
