@@ -76,8 +76,9 @@ format: setup ## format and fix in place
 typecheck: setup ## mypy, strict
 	$(BIN)/mypy
 
-imports: setup ## the contracts between the packages
+imports: setup ## the contracts between the packages, and no circles
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/import_cycles.py
 
 support: setup ## write docs/support.md from the code and the corpus
 	$(BIN)/python scripts/support_matrix.py

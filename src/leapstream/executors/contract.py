@@ -132,4 +132,9 @@ def require(executor: Executor, plan: Plan) -> None:
     """
     missing = executor.missing(plan)
     if missing:
-        raise BackendError(f"the {executor.name} executor lacks {', '.join(missing)} for model {plan.name!r}")
+        raise lacking(executor.name, plan, missing)
+
+
+def lacking(executor: str, plan: Plan, missing: Sequence[str]) -> BackendError:
+    """The error that names everything an executor lacks for a plan."""
+    return BackendError(f"the {executor} executor lacks {', '.join(missing)} for model {plan.name!r}")

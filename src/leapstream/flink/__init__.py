@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from leapstream.errors import BackendError
 
-try:
-    import pyflink  # noqa: F401
-except ImportError as error:
-    raise BackendError("leapstream.flink needs PyFlink: pip install 'leapstream[flink]'") from error
+if find_spec("pyflink") is None:
+    raise BackendError("leapstream.flink needs PyFlink: pip install 'leapstream[flink]'")
 
 from leapstream.executors.jvm.gateway import ensure_java
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from importlib import resources
 
 from leapstream.bundle.types import BasicType, DataType, Field, MapType, ScalarType, Schema, TensorType
-from leapstream.executors.jvm import PACKAGE, runtime_sources
 from leapstream.executors.jvm.emitter import LETTERS, JavaField, JavaModel, emit
 from leapstream.executors.jvm.emitter.code import text_literal
+from leapstream.executors.jvm.sources import PACKAGE, runtime_sources
 from leapstream.flink.config import OnError
 from leapstream.flink.signature import FunctionSignature, sql_type
 from leapstream.model import Model

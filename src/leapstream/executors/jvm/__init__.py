@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
 from leapstream.executors.contract import require, unimplemented
+from leapstream.executors.jvm.sources import PACKAGE, runtime_sources
 from leapstream.plan.graph import Plan
 
 if TYPE_CHECKING:
     from leapstream.executors.jvm.executor import JvmPlan
-
-PACKAGE = "leapstream.runtime"
-
-
-@cache
-def _sources() -> tuple[tuple[str, str], ...]:
-    files = sorted((f for f in (resources.files(__name__) / "java").iterdir() if f.name.endswith(".java")), key=str)
-    return tuple((f"{PACKAGE}.{f.name.removesuffix('.java')}", f.read_text(encoding="utf-8")) for f in files)
-
-
-def runtime_sources() -> dict[str, str]:
-    """The Java sources of the hand-written kernels, by fully qualified name of the class."""
-    return dict(_sources())
 
 
 class Jvm:

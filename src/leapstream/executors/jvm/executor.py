@@ -16,9 +16,9 @@ from leapstream.bundle.types import DataType, ListType, MapType, ScalarType
 from leapstream.errors import BackendError
 from leapstream.executors.columns import Column, to_python
 from leapstream.executors.contract import DROPPED, KEPT, Failure, Outcome
-from leapstream.executors.jvm import PACKAGE
 from leapstream.executors.jvm.emitter import LETTERS, emit
 from leapstream.executors.jvm.gateway import Runtime, class_loader, compile_java, runtime
+from leapstream.executors.jvm.sources import PACKAGE
 from leapstream.plan.graph import Origin, Plan
 
 _CLASS = "leapstream.generated.Model"

@@ -13,7 +13,7 @@ from threading import RLock
 from typing import Any
 
 from leapstream.errors import BackendError
-from leapstream.executors.jvm import runtime_sources
+from leapstream.executors.jvm.sources import runtime_sources
 
 JAVA_VERSIONS = (11, 17, 21)
 _EXTRA = "pip install 'leapstream[flink]' adds it"

@@ -6,9 +6,8 @@ owns; arrays of parameters are read from a resource when the class is opened, so
 
 from __future__ import annotations
 
-from leapstream.executors.contract import require
+from leapstream.executors.contract import lacking, unimplemented
 from leapstream.executors.implementing import collected
-from leapstream.executors.jvm import EXECUTOR
 from leapstream.executors.jvm.emitter import (
     categories,
     classes,
@@ -39,7 +38,9 @@ def emit(plan: Plan, class_name: str) -> JavaModel:
     Raises:
         BackendError: the executor lacks something for the plan.
     """
-    require(EXECUTOR, plan)
+    missing = unimplemented(plan, PRIMITIVES)
+    if missing:
+        raise lacking("jvm", plan, missing)
     return Emitter(plan, PRIMITIVES).emit(class_name)
 
 

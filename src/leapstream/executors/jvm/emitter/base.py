@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from leapstream.bundle.types import DataType
 from leapstream.executors.implementing import Implementation
-from leapstream.executors.jvm import PACKAGE
 from leapstream.executors.jvm.emitter.code import (
     BOXES,
     count_bytes,
@@ -22,6 +21,7 @@ from leapstream.executors.jvm.emitter.code import (
     text_literal,
     unboxed,
 )
+from leapstream.executors.jvm.sources import PACKAGE
 from leapstream.plan import primitives as p
 from leapstream.plan.graph import Plan
 from leapstream.plan.primitives import Expr

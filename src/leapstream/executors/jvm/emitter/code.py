@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leapstream.bundle.types import BasicType, DataType, ListType, ScalarType, TensorType
-from leapstream.executors.jvm import PACKAGE
+from leapstream.executors.jvm.sources import PACKAGE
 
 LETTERS: dict[BasicType, str] = {
     BasicType.BOOLEAN: "z",
