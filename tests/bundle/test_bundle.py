@@ -1,4 +1,4 @@
-"""What reading and writing bundles promises."""
+"""Tests of reading and writing bundles."""
 
 from __future__ import annotations
 
@@ -365,7 +365,7 @@ def test_tree_files_may_be_called_nodes_as_0_20_0_did() -> None:
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        ({"double": "1"}, '"1" is no double'),
+        ({"double": "1"}, 'expected double, got "1"'),
         ({"int": 2**31}, "does not fit into int"),
         ({"double": 1.0, "long": 2}, "sets long and double at once"),
         ({"type": "list", "double": [1.0], "long": [2]}, "at once"),
@@ -375,12 +375,12 @@ def test_tree_files_may_be_called_nodes_as_0_20_0_did() -> None:
         ({"type": "tensor", "double": [1.0], "shape": {"dimensions": [{"size": 2}]}}, "has 1 values"),
         ({"type": "tensor", "shape": {"dimensions": []}}, "sets 0 types"),
         ({"type": "tensor", "double": [], "shape": {"dimensions": [{"size": -1}, {"size": 0}]}}, "negative"),
-        ({"basic_type": "decimal"}, "no basic type"),
-        ({"data_shape": {"base": "cube"}}, "no data shape"),
+        ({"basic_type": "decimal"}, "not a basic type"),
+        ({"data_shape": {"base": "cube"}}, "not a data shape"),
         ({"model": {"attributes": {}}}, "op"),
         ({"byte_string": "%"}, "not base64"),
         ([], "not an object"),
-        ({"type": "decimal", "value": 1}, "no basic type"),
+        ({"type": "decimal", "value": 1}, "not a basic type"),
     ],
 )
 def test_a_malformed_attribute_is_an_error_that_names_it(raw: Any, message: str) -> None:

@@ -1,4 +1,4 @@
-"""What reading hostile bundles promises: ``BundleError``, nothing else, and nothing on disk."""
+"""Reading a hostile bundle raises ``BundleError`` and nothing else, and leaves nothing on disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What leap frames promise."""
+"""Tests of leap frames."""
 
 from __future__ import annotations
 
@@ -197,18 +197,18 @@ def test_a_file_over_the_limit_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("type_json", "row", "message"),
     [
-        ('"double"', '["1"]', "row 0, column 'x' .*\"1\" is no double"),
+        ('"double"', '["1"]', "row 0, column 'x' .*expected double, got \"1\""),
         ('"byte"', "[128]", "128 does not fit into byte"),
-        ('"integer"', "[1.5]", "1.5 is no int"),
-        ('"integer"', "[true]", "true is no int"),
-        ('"string"', "[1]", "1 is no string"),
+        ('"integer"', "[1.5]", "expected int, got 1.5"),
+        ('"integer"', "[true]", "expected int, got true"),
+        ('"string"', "[1]", "expected string, got 1"),
         ('"byte_string"', '["%"]', "not base64"),
         ('"double"', "[1, 2]", "row 0 has 2 values, the schema 1 fields"),
         ('"double"', "[]", "row 0 has 0 values"),
-        ('"double"', "{}", "row 0 is no list"),
-        ('{"type": "basic", "base": "string", "isNullable": false}', "[null]", "null is no string"),
-        ('{"type": "list", "base": "int", "isNullable": false}', "[null]", "null is no array of int"),
-        ('{"type": "list", "base": "int"}', "[[null]]", "null is no int"),
+        ('"double"', "{}", "row 0 is not a list"),
+        ('{"type": "basic", "base": "string", "isNullable": false}', "[null]", "expected string, got null"),
+        ('{"type": "list", "base": "int", "isNullable": false}', "[null]", "expected an array of int, got null"),
+        ('{"type": "list", "base": "int"}', "[[null]]", "expected int, got null"),
         ('{"type": "tensor", "base": "double"}', '[{"values": [1], "dimensions": [2]}]', "has 1 values"),
         ('{"type": "tensor", "base": "double"}', '[{"values": [], "dimensions": [-1, 0]}]', "negative dimensions"),
         (
@@ -222,8 +222,8 @@ def test_a_file_over_the_limit_is_an_error(tmp_path: Path) -> None:
             "index of another length",
         ),
         ('{"type": "map", "key": "int", "base": "int"}', "[{}]", "keys of type int"),
-        ('"decimal"', "[1]", "is no basic type"),
-        ('{"type": "struct", "base": "int"}', "[1]", "is no kind of type"),
+        ('"decimal"', "[1]", "is not a basic type"),
+        ('{"type": "struct", "base": "int"}', "[1]", "is not a kind of type"),
     ],
 )
 def test_a_malformed_row_is_an_error_that_says_where_and_why(type_json: str, row: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""What attribute values promise."""
+"""Tests of attribute values."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The MLeap Bundle format and leap frames: reading and writing, with no knowledge of what an op computes."""
+"""Reads and writes MLeap Bundles and leap frames. Nothing in this package depends on the ops."""

@@ -1,4 +1,4 @@
-"""XGBoost's boosters, in the formats in which the library writes them: its deprecated binary one, JSON and UBJSON."""
+"""Reads XGBoost's boosters in the formats that XGBoost writes: the deprecated binary format, JSON and UBJSON."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _MOST_FEATURES = (1 << 31) - 1
 
 @dataclass(frozen=True, eq=False)
 class BoosterTree:
-    """One tree, its nodes in the file's order, the root first; the right child of a node follows the left one.
+    """A tree of a booster: arrays with an element per node, in the file's order, the root first.
 
     Attributes:
-        left: left child, -1 in a leaf.
-        feature: element that is tested.
-        value: a leaf's value, a split's threshold: left where the element is less.
-        default_left: where a missing element goes.
-        cover: sum of the hessians of the training rows that came by.
-        categories: for nodes that test for categories, the ones that go right.
+        left: index of the left child, -1 in a leaf; the right child is the node after it.
+        feature: index of the tested element.
+        value: a leaf's value, or a split's threshold: an element below it goes left.
+        default_left: true where a missing element goes left.
+        cover: sum of the hessians of the training rows that reached the node.
+        categories: for each node that tests for categories, the categories that go right.
     """
 
     left: Ints
@@ -42,20 +42,20 @@ class BoosterTree:
 
 @dataclass(frozen=True, eq=False)
 class Booster:
-    """A booster.
+    """An XGBoost model.
 
     Attributes:
         objective: name of the objective function.
-        base_score: one for all groups, or one for each.
-        base_is_margin: whether ``base_score`` is a margin already, as versions before 1.0 saved it.
+        base_score: one number for all groups, or one for each group.
+        base_is_margin: true if ``base_score`` is a margin already, as versions before 1.0 saved it.
         num_feature: number of features.
-        groups: numbers per prediction before the objective's transformation: classes or targets.
-        trees: the trees, none when the booster is linear.
-        group: for each tree the group that it adds to.
-        rounds: for each boosting round, how many trees there are at its end.
-        parallel_trees: trees that a round grows for each group.
-        drop_weights: factor of each tree, for DART.
-        weights: (features + 1, groups), the biases last, of a linear booster.
+        groups: number of margins per row, one for each class or target.
+        trees: the trees; empty when the booster is linear.
+        group: for each tree, the group whose margin it adds to.
+        rounds: for each boosting round, the number of trees up to its end.
+        parallel_trees: number of trees that a round grows for each group.
+        drop_weights: for DART, the factor of each tree.
+        weights: for a linear booster, float (features + 1, groups), the biases in the last row.
     """
 
     objective: str
@@ -72,7 +72,7 @@ class Booster:
 
     @property
     def linear(self) -> bool:
-        """Whether it is a linear model (``gblinear``)."""
+        """True for a linear model (``gblinear``)."""
         return self.weights is not None
 
 
@@ -80,7 +80,8 @@ def parse_booster(data: bytes, where: str) -> Booster:
     """Read a booster.
 
     Raises:
-        BundleError: it is of no known format, incomplete, or its parts do not fit each other; the message begins with ``where``.
+        BundleError: the format is unknown, the data is incomplete, or its parts do not fit each other. The message begins
+            with ``where``.
     """
     with decoding(where), np.errstate(over="ignore", invalid="ignore"):
         if data[:1] == b"{":
@@ -129,7 +130,7 @@ def _check_tree(tree: BoosterTree, num_feature: int) -> None:
 
 
 def _rounds(group: tuple[int, ...], parallel_trees: int) -> tuple[int, ...]:
-    """The ends of the rounds, where a file does not say."""
+    """The number of trees up to the end of each round, for files that do not contain these numbers."""
     each = parallel_trees * (max(group, default=0) + 1)
     if each <= 0 or len(group) % each:
         raise MalformedError(f"{len(group)} trees do not make whole rounds of {each}")
@@ -295,7 +296,7 @@ def _inner(fields: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _number(fields: dict[str, Any], name: str, default: int | None = None) -> int:
-    """A number that is not negative, which XGBoost writes as a string."""
+    """Parse a non-negative integer, which XGBoost writes as a string."""
     if name not in fields and default is not None:
         return default
     number = int(text_of(fields.get(name), name))
@@ -305,7 +306,7 @@ def _number(fields: dict[str, Any], name: str, default: int | None = None) -> in
 
 
 def _base_score(text: str) -> Floats:
-    """One number, or since version 3.1 a list of them."""
+    """Parse a base score: one number, or since XGBoost 3.1 a list of numbers."""
     value = parse_json(text.encode())
     return np.array(value if isinstance(value, list) else [value], dtype=np.float32)
 
@@ -322,9 +323,9 @@ def _array(fields: dict[str, Any], name: str, dtype: Any) -> npt.NDArray[Any]:
     raw = fields.get(name)
     array = raw if isinstance(raw, np.ndarray) else np.array(items_of(raw, name))
     if array.ndim != 1 or (array.dtype.kind not in "biuf" and len(array)):
-        raise MalformedError(f"{name} is no list of numbers")
+        raise MalformedError(f"{name} is not a list of numbers")
     if dtype is np.int64 and array.dtype.kind == "f" and len(array):
-        raise MalformedError(f"{name} is no list of integers")
+        raise MalformedError(f"{name} is not a list of integers")
     return array.astype(dtype)
 
 

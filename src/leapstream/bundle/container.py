@@ -1,4 +1,4 @@
-"""A bundle's files, from a directory or a zip archive, checked and in memory; nothing is ever extracted to disk."""
+"""Reads and checks the files of a bundle, from a directory or a zip archive, into memory. Nothing is extracted to disk."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _FLAG_ENCRYPTED = 0x1 | 0x40 | 0x2000
 
 @dataclass(frozen=True)
 class Limits:
-    """What a bundle may cost. Sizes are in bytes, after inflating.
+    """Limits on the size of a bundle. Sizes are in bytes, after decompression.
 
     Attributes:
         max_total_size: of all files together, and of the archive itself.
         max_file_size: of one file.
         max_ratio: inflated size over compressed size of one file.
-        ratio_from: files up to this size may have any ratio: they do no harm, and short repetitive files compress well.
+        ratio_from: files up to this size may have any ratio, since short repetitive files compress well.
         max_entries: number of files and directories.
         max_depth: number of directories above a file.
     """
@@ -60,7 +60,7 @@ class Limits:
             raise BundleError(f"{where}: {size} bytes, more than the limit of {self.max_total_size} (max_total_size)")
 
     def check_ratio(self, where: str, size: int, compressed: int) -> None:
-        """Raise a ``BundleError`` when a large file was compressed to suspiciously little."""
+        """Raise a ``BundleError`` when a file is larger than ``ratio_from`` and its compression ratio is above ``max_ratio``."""
         if size > self.ratio_from and size > self.max_ratio * max(compressed, 1):
             raise BundleError(
                 f"{where}: {size} bytes out of {compressed} compressed ones, more than the limit of "
@@ -70,17 +70,17 @@ class Limits:
 
 @dataclass(frozen=True)
 class Location:
-    """Where a bundle is: a directory or an archive, and the folder inside the archive."""
+    """The place of a bundle: a directory or an archive, and the folder inside the archive."""
 
     path: Path
     inner: str = ""
 
 
 def locate(source: str | os.PathLike[str]) -> Location:
-    """The place that a path, a ``file:`` URI or a ``jar:file:…!/inner`` URI names.
+    """Parse a path, a ``file:`` URI or a ``jar:file:…!/inner`` URI.
 
     Raises:
-        BundleError: another scheme, or a URI that names another host.
+        BundleError: the URI has another scheme or names another host.
     """
     text = os.fspath(source)
     if "\0" in text:
@@ -107,10 +107,10 @@ def locate(source: str | os.PathLike[str]) -> Location:
 
 
 def read_files(source: Source, limits: Limits) -> tuple[str, dict[str, bytes]]:
-    """The name of a source for messages, and its files by relative, ``/``-separated path.
+    """Read a source: its name for messages, and its files by relative, ``/``-separated path.
 
     Raises:
-        BundleError: nothing is there, or it is unsafe, over the limits, or corrupt.
+        BundleError: the source does not exist, is unsafe, exceeds the limits, or is corrupt.
     """
     if isinstance(source, bytes | bytearray | memoryview):
         data = bytes(source)
@@ -138,10 +138,10 @@ def read_files(source: Source, limits: Limits) -> tuple[str, dict[str, bytes]]:
 
 
 def checked_path(where: str, path: str, limits: Limits) -> str:
-    """A relative path that stays inside its container, without ``.`` parts.
+    """Normalize a relative path: remove ``.`` parts and a trailing ``/``.
 
     Raises:
-        BundleError: the path is absolute, climbs, or means different things to different systems.
+        BundleError: the path is absolute, contains ``..``, or means different things on different systems.
     """
     label = f"{where}: unsafe path {path!r}"
     if not path.isascii() and any("\ud800" <= letter <= "\udfff" for letter in path):
@@ -234,7 +234,7 @@ def _read_zip(name: str, stream: IO[bytes], size: int, limits: Limits) -> dict[s
 def _checked_entries(
     name: str, entries: Iterable[zipfile.ZipInfo], limits: Limits
 ) -> list[tuple[str, zipfile.ZipInfo]]:
-    """The files among the entries of an archive by safe path, all checked before anything is inflated."""
+    """The files among an archive's entries, sorted by safe path. All entries are checked before any is decompressed."""
     entries = list(entries)
     limits.check_count(name, len(entries))
     files: dict[str, zipfile.ZipInfo] = {}
@@ -278,7 +278,7 @@ def _checked_entries(
 
 
 def _inflate(where: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits, before: int) -> bytes:
-    """One file's bytes; the limits hold for what comes out, whatever the headers promised."""
+    """Decompress one file. The limits apply to the decompressed bytes, since a header's size may be wrong."""
     out = io.BytesIO()
     size = 0
     with archive.open(entry) as stream:

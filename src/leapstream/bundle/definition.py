@@ -1,7 +1,7 @@
-"""What a bundle says, before any op is known: nodes, models, attributes, trees.
+"""The contents of a bundle as plain data: nodes, models, attributes, trees.
 
-This mirrors ``bundle.proto`` (combust/bundle-protobuf); the codecs of this package turn files into these classes and
-back.
+These classes mirror ``bundle.proto`` (combust/bundle-protobuf). The codecs of this package convert files to them and back.
+They know op names and attribute types, but not the ops.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ ValueShape = Literal["scalar", "list", "tensor"]
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """An attribute's value; equal by type and data, and NaN equals NaN.
+    """An attribute's value. Two values are equal when type and data are; NaN equals NaN.
 
     Attributes:
         shape: ``scalar``, ``list`` or ``tensor``.
-        base: which member of the protobuf message is set: ``boolean``, ``int``, ``long``, ``float``, ``double``,
+        base: the member of the protobuf message that is set: ``boolean``, ``int``, ``long``, ``float``, ``double``,
             ``string``, ``byte_string``, ``tensor``, ``basic_type``, ``data_shape`` or ``model``. ``None`` for an empty
-            message, as a scalar that has its type's default (0, false, "") and an empty list are written: its type is
-            then known to the op alone. ``list`` for a list of lists, which only MLeap up to 0.7 could write: ``data``
-            is then a list of such values.
+            message: MLeap writes one for an empty list and for a scalar that equals its type's default (0, false, ""),
+            so only the op knows the type. ``list`` for a list of lists, which only MLeap up to 0.7 could write; ``data``
+            is then a list of :class:`Value`.
         data: the Python value (``bool``, ``int``, ``float``, ``str``, ``bytes``,
             :class:`~leapstream.bundle.tensor.Tensor`, :class:`~leapstream.bundle.types.BasicType` or ``None`` for
             "unknown", :class:`~leapstream.bundle.types.DataShape`, :class:`ModelDef`), or a list of them; ``None`` when
@@ -55,7 +55,7 @@ class Value:
 
 @dataclass(frozen=True, eq=False)
 class Tree:
-    """A decision tree in pre-order, as structure of arrays (the left child of node ``i`` is node ``i + 1``).
+    """A decision tree in pre-order, as one array per attribute of a node; the left child of node ``i`` is node ``i + 1``.
 
     Attributes:
         kind: uint8 per node: :data:`LEAF`, :data:`CONTINUOUS` (left when ``x <= threshold``), :data:`CATEGORICAL` (left
@@ -65,7 +65,7 @@ class Tree:
         right: int32 per node, the right child; -1 in a leaf.
         data_start, data_end: int32 per node: the slice of ``data`` that holds a leaf's values, or a split's categories.
         data: float64.
-        num_categories: int32 per node, as the bundle says; 0 where not categorical.
+        num_categories: int32 per node, the number that is in the bundle; 0 where not categorical.
     """
 
     kind: npt.NDArray[np.uint8]
@@ -94,10 +94,10 @@ LEAF, CONTINUOUS, CATEGORICAL, CATEGORICAL_NOT = 0, 1, 2, 3
 
 @dataclass(frozen=True, eq=False)
 class ClusterTree:
-    """The cluster tree of bisecting k-means in pre-order, as structure of arrays.
+    """The cluster tree of bisecting k-means in pre-order, as one array per attribute of a node.
 
     Attributes:
-        index: int32 per node, the cluster that the node stands for, as the bundle says.
+        index: int32 per node, the number of the node's cluster.
         norm: float64 per node, the norm of the node's centre.
         centers: float64 (nodes, features).
         num_children: int32 per node; 0 in a leaf. The children follow their node, each with its own subtree.
@@ -122,16 +122,16 @@ class ClusterTree:
 
 @dataclass
 class ModelDef:
-    """A ``model.json`` or ``model.pb`` with what lies beside it.
+    """A model: the contents of ``model.json`` or ``model.pb`` and of the files and folders beside it.
 
     Attributes:
         op: MLeap name of the op.
         attributes: by name, in file order.
         tree: the decision tree in ``tree.json`` or ``tree.pb``, when there is one.
-        cluster_tree: the cluster tree in these files, when it is one of that kind.
+        cluster_tree: the cluster tree in these files, when they hold one.
         files: other files of the model's directory, by name (relative, ``/``-separated), such as an XGBoost booster.
         models: nested models (a directory with a model and no node), by directory name.
-        nodes: nested nodes, by directory name without its ``.node`` ending.
+        nodes: nested nodes, by directory name without the suffix ``.node``.
     """
 
     op: str
@@ -166,10 +166,10 @@ class BundleDef:
     """A whole bundle.
 
     Attributes:
-        name, uid, version: as ``bundle.json`` says; ``uid`` is a UUID, ``version`` the writer's version of Bundle.ML.
+        name, uid, version: from ``bundle.json``; ``uid`` is a UUID, ``version`` the writer's version of Bundle.ML.
         timestamp: ISO local date and time, or ``None`` (old bundles).
-        format: what the nodes are written in.
-        meta: ``bundle.json``'s own attributes.
+        format: the format of the nodes' files.
+        meta: the attributes in ``bundle.json``.
         root: the root node.
         files: files beside ``bundle.json`` and ``root`` (MLeap's ``notes/…``), by relative name.
     """

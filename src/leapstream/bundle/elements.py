@@ -1,4 +1,4 @@
-"""Values of MLeap's basic types in JSON and in big-endian bytes, checked one by one or as whole arrays."""
+"""Converts values of MLeap's basic types from and to JSON and big-endian bytes, one by one or as whole arrays."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ TEXTS = (BasicType.STRING, BasicType.BYTE_STRING)
 
 
 def from_json(base: BasicType, raw: Any) -> Any:
-    """One value out of JSON; null is NaN in a float or double, as the JVM reads it, and refused elsewhere.
+    """Convert one JSON value. Null gives NaN for float and double, as in MLeap's JVM reader.
 
     Raises:
-        MalformedError: another JSON type, or out of the type's range.
+        MalformedError: the value has another JSON type, is out of the type's range, or is null for another type.
     """
     kind = type(raw)
     if base in FLOATS:
@@ -53,17 +53,17 @@ def from_json(base: BasicType, raw: Any) -> Any:
             return raw
     elif kind is str:
         return raw if base is BasicType.STRING else _from_base64(raw)
-    raise MalformedError(f"{describe(raw)} is no {base}")
+    raise MalformedError(f"expected {base}, got {describe(raw)}")
 
 
 def array_from_json(base: BasicType, raw: Any) -> npt.NDArray[Any]:
-    """A JSON array as a 1-D array of the type's dtype; null as in :func:`from_json`.
+    """Convert a JSON array to a 1-D array of the type's dtype; null is converted as in :func:`from_json`.
 
     Raises:
-        MalformedError: not an array, or an element is of another type or out of range.
+        MalformedError: ``raw`` is not an array, or an element is of another type or out of range.
     """
     if not isinstance(raw, list):
-        raise MalformedError(f"{describe(raw)} is no array of {base}")
+        raise MalformedError(f"expected an array of {base}, got {describe(raw)}")
     kinds = set(map(type, raw))
     if base in FLOATS and kinds <= {float, int, type(None)}:
         numbers = [math.nan if item is None else item for item in raw] if type(None) in kinds else raw
@@ -78,10 +78,10 @@ def array_from_json(base: BasicType, raw: Any) -> npt.NDArray[Any]:
 
 
 def to_json(base: BasicType, value: Any, *, infinity_as_null: bool) -> Any:
-    """One value for JSON: NaN becomes null, bytes become base64, a float its shortest decimal.
+    """Convert one value for JSON: NaN to null, bytes to base64, a float to its shortest decimal.
 
     Raises:
-        MalformedError: an infinity, unless ``infinity_as_null``: JSON cannot hold one.
+        MalformedError: the value is infinite, which JSON cannot hold, and ``infinity_as_null`` is false.
     """
     if base in FLOATS:
         number = float(value)
@@ -98,7 +98,7 @@ def to_json(base: BasicType, value: Any, *, infinity_as_null: bool) -> Any:
 
 
 def array_to_json(base: BasicType, values: Sequence[Any] | npt.NDArray[Any], *, infinity_as_null: bool) -> list[Any]:
-    """Values for a JSON array, each as :func:`to_json` has it."""
+    """Convert values for a JSON array, each as :func:`to_json` does."""
     items: list[Any] = values.tolist() if isinstance(values, np.ndarray) else list(values)
     if base is BasicType.DOUBLE and np.isfinite(np.asarray(values, dtype=np.float64)).all():
         return items
@@ -108,10 +108,10 @@ def array_to_json(base: BasicType, values: Sequence[Any] | npt.NDArray[Any], *, 
 
 
 def plain(base: BasicType, value: Any) -> Any:
-    """A value that a caller gave, as ``bool``, ``int``, ``float``, ``str`` or ``bytes``.
+    """Convert a caller's value to plain Python: ``bool``, ``int``, ``float``, ``str`` or ``bytes``.
 
     Raises:
-        MalformedError: another kind of value, or out of the type's range.
+        MalformedError: the value is of another type or out of the type's range.
     """
     if isinstance(value, np.generic):
         value = value.item()
@@ -131,37 +131,37 @@ def plain(base: BasicType, value: Any) -> Any:
             return value
     elif isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
-    raise MalformedError(f"{value!r} is no {base}")
+    raise MalformedError(f"expected {base}, got {value!r}")
 
 
 def plain_items(base: BasicType, values: Any) -> list[Any]:
-    """A list, tuple or 1-D array that a caller gave, as a list of :func:`plain` values.
+    """Convert a caller's list, tuple or 1-D array to a list of :func:`plain` values.
 
     Raises:
-        MalformedError: not a list, or an element is of another kind.
+        MalformedError: ``values`` is of another type, or an element is.
     """
     if isinstance(values, np.ndarray):
         values = values.tolist()
     if not isinstance(values, list | tuple):
-        raise MalformedError(f"{values!r} is no list of {base}")
+        raise MalformedError(f"expected a list of {base}, got {values!r}")
     return [plain(base, value) for value in values]
 
 
 def plain_tensor(base: BasicType, value: Any) -> Tensor:
-    """A tensor that a caller gave, of the right base, whose parts fit together.
+    """Check a caller's tensor: its base, and that its parts fit together.
 
     Raises:
-        MalformedError: no tensor, of another base, or its values do not fill its dimensions.
+        MalformedError: not a tensor, of another base, or its values do not fill its dimensions.
     """
     if not isinstance(value, Tensor):
-        raise MalformedError(f"{value!r} is no tensor of {base}")
+        raise MalformedError(f"expected a tensor of {base}, got {value!r}")
     if value.base is not base:
-        raise MalformedError(f"a tensor of {value.base} is no tensor of {base}")
+        raise MalformedError(f"expected a tensor of {base}, got a tensor of {value.base}")
     return checked_tensor(base, value.values, value.dimensions, value.indices)
 
 
 def array_from_bytes(base: BasicType, data: bytes) -> npt.NDArray[Any]:
-    """The elements of a tensor's big-endian bytes; strings and byte strings each follow their int32 length.
+    """Decode a tensor's elements from big-endian bytes; an int32 length precedes each string and byte string.
 
     Raises:
         MalformedError: the bytes end inside an element.
@@ -172,7 +172,7 @@ def array_from_bytes(base: BasicType, data: bytes) -> npt.NDArray[Any]:
         return np.asarray(np.frombuffer(data, dtype=np.uint8) == 1)
     dtype = NUMPY_DTYPES[base]
     if len(data) % dtype.itemsize:
-        raise MalformedError(f"{len(data)} bytes are no whole number of elements of type {base}")
+        raise MalformedError(f"{len(data)} bytes are not a whole number of elements of type {base}")
     return np.frombuffer(data, dtype=dtype.newbyteorder(">")).astype(dtype)
 
 
@@ -190,10 +190,11 @@ def checked_tensor(
     dimensions: tuple[int, ...],
     indices: npt.NDArray[np.int32] | None = None,
 ) -> Tensor:
-    """A tensor whose parts fit together.
+    """Make a tensor after checking that its parts fit together.
 
     Raises:
-        MalformedError: negative dimensions, not as many values as the dimensions ask for, indices out of bounds.
+        MalformedError: a dimension is negative, the number of values does not match the dimensions, or an index is out of
+            bounds.
     """
     if any(size < 0 for size in dimensions):
         raise MalformedError(f"a tensor has negative dimensions, {list(dimensions)}")
@@ -212,7 +213,7 @@ def checked_tensor(
 
 
 def dense_values(tensor: Tensor) -> npt.NDArray[Any]:
-    """All elements of a tensor in row-major order; what a sparse one does not store is 0, false or empty.
+    """All elements of a tensor in row-major order; elements that a sparse tensor does not store are 0, false or empty.
 
     Raises:
         MalformedError: the tensor's values do not fill its dimensions.
@@ -229,7 +230,7 @@ def dense_values(tensor: Tensor) -> npt.NDArray[Any]:
 
 
 def shortest(number: float) -> float:
-    """The double with the shortest decimal that is ``number`` as a float32: JSON then shows 0.1, not 0.10000000149."""
+    """The double whose decimal form is the shortest that gives ``number`` as float32: JSON shows 0.1, not 0.10000000149."""
     with np.errstate(over="ignore", under="ignore"):
         return float(str(np.float32(number)))
 

@@ -1,4 +1,4 @@
-"""Leap frames: a schema and rows, read from and written to MLeap's JSON, binary and Avro formats."""
+"""Leap frames: a schema and rows, in MLeap's JSON, binary and Avro formats."""
 
 from __future__ import annotations
 
@@ -62,15 +62,15 @@ class LeapFrame:
 
     @classmethod
     def read(cls, source: Source, *, limits: Limits | None = None) -> LeapFrame:
-        """Read a frame; its bytes tell which of the three formats it is in.
+        """Read a frame; the format is detected from the bytes.
 
         Args:
             source: a path, a ``file:`` URI, or the frame's bytes.
-            limits: ``max_file_size`` holds; the defaults of :class:`Limits` when not given.
+            limits: ``max_file_size`` applies; the defaults of :class:`Limits` when not given.
 
         Raises:
-            BundleError: there is no file, it is too large, or it is no frame. The message names the file and the
-                reason, with row and column where they are known.
+            BundleError: the file does not exist, is too large, or does not hold a frame. The message names the file and
+                the reason, with row and column where they are known.
         """
         limits = limits or Limits()
         if isinstance(source, bytes | bytearray | memoryview):
@@ -87,24 +87,24 @@ class LeapFrame:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> LeapFrame:
-        """The frame in ``data``; its bytes tell which of the three formats it is in.
+        """Decode a frame; the format is detected from the bytes.
 
         Raises:
-            BundleError: no frame; the message gives the reason, with row and column where they are known.
+            BundleError: ``data`` is not a frame. The message gives the reason, with row and column where they are known.
         """
         return cls.read(data)
 
     def write(self, path: str | os.PathLike[str], format: FrameFormat | None = None) -> None:
-        """Write the frame, all or nothing.
+        """Write the frame to a file. If that fails, a file that was there stays as it was.
 
         Args:
             path: a path, or a ``file:`` URI.
-            format: ``json``, ``binary`` or ``avro``; when not given, by the suffix: ``.json``, ``.avro``, and ``.bin``,
+            format: ``json``, ``binary`` or ``avro``; when not given, the suffix decides: ``.json``, ``.avro``, and ``.bin``,
                 ``.binary`` or ``.leap`` for binary.
 
         Raises:
-            BundleError: a value does not fit its column, the format cannot hold a type, the suffix tells no format, or
-                the path cannot be written.
+            BundleError: a value does not fit its column, the format cannot hold a type, the suffix is unknown, or the path
+                cannot be written.
         """
         target = locate(path).path
         data = self._encode(format or _format_of(target), str(target))
@@ -116,7 +116,7 @@ class LeapFrame:
             raise BundleError(f"{str(target)!r}: cannot be a path on this system") from None
 
     def to_bytes(self, format: FrameFormat = "json") -> bytes:
-        """The frame in a format.
+        """Encode the frame in a format.
 
         Raises:
             BundleError: a value does not fit its column, or the format cannot hold a type.
@@ -125,7 +125,7 @@ class LeapFrame:
 
     def _encode(self, format: FrameFormat, where: str) -> bytes:
         if format not in _ENCODERS:
-            raise BundleError(f"{where}: {format!r} is no format of leap frames; known: {', '.join(_ENCODERS)}")
+            raise BundleError(f"{where}: {format!r} is not a format of leap frames; known: {', '.join(_ENCODERS)}")
         with decoding(where):
             return _ENCODERS[format](self.schema, self.rows)
 

@@ -1,8 +1,8 @@
 """Leap frames in MLeap's Avro container files; needs the ``avro`` extra.
 
-Avro has neither bytes nor shorts, and MLeap declares no tensor nullable, so what is written also carries the schema as
-MLeap's JSON in the file's metadata, and the number of rows, because an Avro file cut between two blocks looks whole.
-MLeap ignores both; a file without them, as MLeap writes, is read by its Avro schema.
+The metadata of a written file holds two entries beside the Avro schema: the frame's schema in MLeap's JSON, because Avro has
+no types byte and short and MLeap never declares a tensor nullable; and the number of rows, because an Avro file that was cut
+between two blocks looks complete. MLeap ignores both. A file without them, as MLeap writes it, is read by its Avro schema.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ _MAX_EMPTY_ROWS = 1_000_000
 
 
 def decode(data: bytes) -> tuple[Schema, list[Sequence[Any]]]:
-    """Schema and rows of a frame.
+    """Decode the schema and the rows of a frame.
 
     Raises:
-        ValueError: not such a frame, or truncated; the message names row and column where it can.
+        ValueError: the data is not such a frame, or is truncated. The message names row and column where it can.
         BundleError: the ``avro`` extra is not installed.
     """
     fastavro = _fastavro()
@@ -76,16 +76,16 @@ def decode(data: bytes) -> tuple[Schema, list[Sequence[Any]]]:
     except (MalformedError, RecursionError, MemoryError):
         raise
     except Exception as error:
-        # fastavro raises whatever its decoding runs into, plain Exception included.
+        # fastavro lets any exception of its decoding through, even a plain Exception.
         raise MalformedError(f"corrupt Avro file: {type(error).__name__}: {error}") from error
     return schema, convert_rows(schema, records, [_decoder(field.type) for field in schema])
 
 
 def encode(schema: Schema, rows: Iterable[Sequence[Any]]) -> bytes:
-    """A frame as an Avro container file; the same frame gives the same bytes.
+    """Encode a frame as an Avro container file; equal frames give equal bytes.
 
     Raises:
-        ValueError: a value does not fit its column, or a field's name is none in Avro.
+        ValueError: a value does not fit its column, or a field's name is not a name in Avro.
         BundleError: the ``avro`` extra is not installed.
     """
     fastavro = _fastavro()
@@ -114,7 +114,7 @@ def _fastavro() -> ModuleType:
 
 
 def _schema_to_avro(schema: Schema, gaps: set[str]) -> dict[str, Any]:
-    """MLeap declares no tensor nullable, but reads a column that is; only those with gaps become one."""
+    """The Avro schema. Only tensors of the fields in ``gaps`` are declared nullable: MLeap reads those, but never writes them."""
     defined: set[str] = set()
     fields = []
     for field in schema:
@@ -156,7 +156,7 @@ def _tensor_to_avro(base: BasicType, defined: set[str]) -> Any:
 def _schema_from_avro(raw: Any) -> Schema:
     record = fields_of(raw, "the Avro schema")
     if record.get("type") != "record":
-        raise MalformedError("the Avro schema is no record")
+        raise MalformedError("the Avro schema is not a record")
     fields = []
     for item in items_of(record.get("fields"), "fields"):
         field = fields_of(item, "a field")
@@ -180,7 +180,7 @@ def _plain_from_avro(raw: Any, name: str, *, nullable: bool) -> DataType:
             return ScalarType(_BASES[raw], nullable)
         if raw.rpartition(".")[2] in _TENSORS:
             return TensorType(_TENSORS[raw.rpartition(".")[2]])
-        raise MalformedError(f"field {name!r}: {describe(raw)} is no type of a leap frame")
+        raise MalformedError(f"field {name!r}: {describe(raw)} is not a type of leap frames")
     fields = fields_of(raw, f"the type of field {name!r}")
     kind = fields.get("type")
     if kind == "array":
@@ -190,17 +190,17 @@ def _plain_from_avro(raw: Any, name: str, *, nullable: bool) -> DataType:
     if kind == "record":
         tensor = text_of(fields.get("name"), "a record's name").rpartition(".")[2]
         if tensor not in _TENSORS:
-            raise MalformedError(f"field {name!r}: {describe(tensor)} is no tensor")
+            raise MalformedError(f"field {name!r}: {describe(tensor)} is not a tensor")
         return TensorType(_TENSORS[tensor])
     if isinstance(kind, str) and kind in _BASES:
         return ScalarType(_BASES[kind], nullable)
-    raise MalformedError(f"field {name!r}: {describe(kind)} is no type of a leap frame")
+    raise MalformedError(f"field {name!r}: {describe(kind)} is not a type of leap frames")
 
 
 def _base(raw: Any, name: str) -> BasicType:
     kind = raw.get("type") if isinstance(raw, dict) else raw
     if not isinstance(kind, str) or kind not in _BASES:
-        raise MalformedError(f"field {name!r}: {describe(kind)} is no basic type")
+        raise MalformedError(f"field {name!r}: {describe(kind)} is not a basic type")
     return _BASES[kind]
 
 

@@ -1,8 +1,8 @@
-"""Leap frames in MLeap's binary format: the schema as JSON after its length, the number of rows, then value by value.
+"""Leap frames in MLeap's binary format.
 
-All numbers are big-endian. A nullable value follows a byte that says whether it is there; strings, byte strings, lists
-and tensors carry their lengths. MLeap has no binary form of maps; here one is its length and then its keys and values
-in turn.
+A file holds the length of the schema, the schema as JSON, the number of rows, and then the values, row by row. All numbers
+are big-endian. A byte before a nullable value is 1 if the value is present. Strings, byte strings, lists and tensors begin
+with their lengths. MLeap has no binary form of maps; leapstream writes the length, then keys and values in turn.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _CODES = {
     BasicType.DOUBLE: "d",
 }
 _DENSE, _SPARSE = 0, 1
-# Rows without fields take no bytes, so nothing but this stands between a wrong count and all memory.
+# Rows without fields take no bytes, so only this limit keeps a wrong count from filling the memory.
 _MAX_EMPTY_ROWS = 1_000_000
 
 _Read: TypeAlias = Callable[["_Input"], Any]
@@ -40,10 +40,10 @@ _Write: TypeAlias = Callable[[Any], bytes]
 
 
 def decode(data: bytes) -> tuple[Schema, list[Sequence[Any]]]:
-    """Schema and rows of a frame.
+    """Decode the schema and the rows of a frame.
 
     Raises:
-        ValueError: not such a frame, or truncated; the message names row and column where it can.
+        ValueError: the data is not such a frame, or is truncated. The message names row and column where it can.
     """
     stream = _Input(data)
     schema = schema_from_json(parse_json(stream.take(stream.length())))
@@ -67,7 +67,7 @@ def decode(data: bytes) -> tuple[Schema, list[Sequence[Any]]]:
 
 
 def encode(schema: Schema, rows: Iterable[Sequence[Any]]) -> bytes:
-    """A frame in binary.
+    """Encode a frame.
 
     Raises:
         ValueError: a value does not fit its column; the message names row and column.
@@ -151,7 +151,7 @@ def _read_element(base: BasicType, stream: _Input) -> Any:
 def _read_tensor(base: BasicType, stream: _Input) -> Tensor:
     kind = stream.unpack("H")
     if kind not in (_DENSE, _SPARSE):
-        raise MalformedError(f"{kind} is no kind of tensor")
+        raise MalformedError(f"{kind} is not a kind of tensor")
     dimensions = tuple(stream.array(BasicType.INT, stream.unpack("H")).tolist())
     values = stream.array(base, stream.length())
     if kind == _DENSE:
@@ -194,7 +194,7 @@ def _element(base: BasicType, value: Any) -> bytes:
         data: bytes = value.encode("utf-8") if base is BasicType.STRING else value
         return _count(len(data)) + data
     if base is BasicType.FLOAT:
-        value = single_precision(value)  # struct refuses what a cast turns into an infinity
+        value = single_precision(value)  # struct raises an OverflowError where a cast gives an infinity
     return struct.pack(">" + _CODES[base], value)
 
 

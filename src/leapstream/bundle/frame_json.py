@@ -21,15 +21,15 @@ from leapstream.bundle.types import BasicType, DataType, Field, ListType, MapTyp
 
 Convert: TypeAlias = Callable[[Any], Any]
 
-# Scalars alone call an int "integer"; both names are understood everywhere.
+# MLeap writes an int as "integer" in scalar types and as "int" in all others; both names are accepted everywhere.
 _SCALAR_NAMES = {**{str(base): base for base in BasicType}, "integer": BasicType.INT}
 
 
 def decode(data: bytes) -> tuple[Schema, list[Sequence[Any]]]:
-    """Schema and rows of a frame.
+    """Decode the schema and the rows of a frame.
 
     Raises:
-        ValueError: not such a frame; the message names row and column where it can.
+        ValueError: the data is not such a frame. The message names row and column where it can.
     """
     fields = fields_of(parse_json(data), "the frame")
     schema = schema_from_json(fields.get("schema"))
@@ -38,7 +38,7 @@ def decode(data: bytes) -> tuple[Schema, list[Sequence[Any]]]:
 
 
 def encode(schema: Schema, rows: Iterable[Sequence[Any]]) -> bytes:
-    """A frame as JSON, one row a line; NaN and infinities become null, as with the JVM.
+    """Encode a frame as JSON, one row per line; NaN and infinities become null, as in MLeap.
 
     Raises:
         ValueError: a value does not fit its column; the message names row and column.
@@ -50,15 +50,15 @@ def encode(schema: Schema, rows: Iterable[Sequence[Any]]) -> bytes:
 
 
 def convert_rows(schema: Schema, rows: Iterable[Any], converts: Sequence[Convert]) -> list[Sequence[Any]]:
-    """Each row with one conversion per column applied.
+    """Apply a conversion per column to each row.
 
     Raises:
-        MalformedError: a row has more or fewer values than the schema, or a conversion refuses one.
+        MalformedError: a row has more or fewer values than the schema has fields, or a conversion fails.
     """
     converted: list[Sequence[Any]] = []
     for position, row in enumerate(rows):
         if not isinstance(row, list | tuple):
-            raise MalformedError(f"row {position} is no list of values")
+            raise MalformedError(f"row {position} is not a list of values")
         if len(row) != len(converts):
             raise MalformedError(f"row {position} has {len(row)} values, the schema {len(converts)} fields")
         try:
@@ -78,7 +78,7 @@ def _blame(schema: Schema, position: int, row: Sequence[Any], converts: Sequence
 
 
 def schema_to_json(schema: Schema) -> dict[str, Any]:
-    """A schema as MLeap writes it."""
+    """Encode a schema as MLeap does."""
     return {"fields": [{"name": field.name, "type": _type_to_json(field.type)} for field in schema]}
 
 
@@ -86,7 +86,7 @@ def schema_from_json(raw: Any) -> Schema:
     """The inverse of :func:`schema_to_json`; ``isNullable`` is true when absent.
 
     Raises:
-        ValueError: not such a schema, or names repeat.
+        ValueError: ``raw`` is not such a schema, or a name occurs twice.
     """
     fields = []
     for item in items_of(fields_of(raw, "the schema").get("fields"), "fields"):
@@ -129,18 +129,18 @@ def _type_from_json(raw: Any) -> DataType:
         if fields.get("dimensions") is None:
             return TensorType(base, None, nullable)
         return TensorType(base, tuple(array_from_json(BasicType.INT, fields["dimensions"]).tolist()), nullable)
-    raise MalformedError(f"{describe(kind)} is no kind of type")
+    raise MalformedError(f"{describe(kind)} is not a kind of type")
 
 
 def _basic(raw: Any) -> BasicType:
     name = text_of(raw, "a basic type")
     if name not in _SCALAR_NAMES:
-        raise MalformedError(f"{describe(name)} is no basic type")
+        raise MalformedError(f"{describe(name)} is not a basic type")
     return _SCALAR_NAMES[name]
 
 
 def nullable(convert: Convert, data_type: DataType) -> Convert:
-    """The conversion, after a look whether the value is missing and may be."""
+    """A conversion that keeps ``None`` if the type is nullable, and otherwise is ``convert``."""
     if data_type.nullable:
         return lambda value: None if value is None else convert(value)
     return convert

@@ -1,4 +1,4 @@
-"""``bundle.json``, ``node.json`` and ``model.json``: definitions out of JSON and into it."""
+"""Decodes and encodes ``bundle.json``, ``node.json`` and ``model.json``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SHAPES = ("scalar", "list", "tensor")
 
 @dataclass(frozen=True)
 class BundleInfo:
-    """What ``bundle.json`` says; ``format`` is ``json``, ``protobuf`` or, in old bundles, ``mixed``."""
+    """The contents of ``bundle.json``; ``format`` is ``json``, ``protobuf`` or, in old bundles, ``mixed``."""
 
     name: str
     uid: str
@@ -46,7 +46,7 @@ class BundleInfo:
 
 
 def decode_bundle(raw: Any) -> BundleInfo:
-    """``bundle.json``; version and timestamp may be missing, as in bundles of old versions."""
+    """Decode ``bundle.json``; version and timestamp may be missing, as in bundles of old versions."""
     fields = fields_of(raw, "the bundle")
     written = text_of(fields.get("format"), "format")
     if written not in ("json", "protobuf", "mixed"):
@@ -62,7 +62,7 @@ def decode_bundle(raw: Any) -> BundleInfo:
 
 
 def decode_node(raw: Any) -> tuple[str, tuple[Socket, ...], tuple[Socket, ...]]:
-    """``node.json``: the node's name, inputs and outputs."""
+    """Decode ``node.json``: the node's name, inputs and outputs."""
     fields = fields_of(raw, "the node")
     shape = fields_of(fields.get("shape") or {}, "shape")
     return text_of(fields.get("name"), "name"), _decode_sockets(shape, "inputs"), _decode_sockets(shape, "outputs")
@@ -77,13 +77,13 @@ def _decode_sockets(shape: dict[str, Any], side: str) -> tuple[Socket, ...]:
 
 
 def decode_model(raw: Any) -> ModelDef:
-    """``model.json``, or a model inside an attribute."""
+    """Decode ``model.json``, or a model inside an attribute."""
     fields = fields_of(raw, "the model")
     return ModelDef(text_of(fields.get("op"), "op"), decode_attributes(fields.get("attributes")))
 
 
 def decode_attributes(raw: Any) -> dict[str, Value]:
-    """Attributes by name, in the order of the file; null stands for none."""
+    """Decode the attributes by name, in the order of the file; null gives an empty dict."""
     attributes = {}
     for name, item in fields_of({} if raw is None else raw, "attributes").items():
         try:
@@ -158,14 +158,14 @@ def _decode_basic_type(raw: Any) -> BasicType | None:
     try:
         return BasicType(name)
     except ValueError:
-        raise MalformedError(f"{describe(name)} is no basic type") from None
+        raise MalformedError(f"{describe(name)} is not a basic type") from None
 
 
 def _decode_data_shape(raw: Any) -> DataShape:
     fields = fields_of(raw, "a data shape")
     base = text_of(fields.get("base", "scalar"), "a data shape's base")
     if base not in _SHAPES:
-        raise MalformedError(f"{describe(base)} is no data shape")
+        raise MalformedError(f"{describe(base)} is not a data shape")
     nullable = bool(from_json(BasicType.BOOLEAN, fields.get("isNullable", False)))
     if fields.get("tensorShape") is None:
         return DataShape(base, nullable)
@@ -245,18 +245,18 @@ def _decode_data_type(raw: Any) -> Value:
     if fields.get("type") == "tensor":
         sizes = items_of(fields_of(fields.get("tensor"), "tensor").get("dimensions") or [], "dimensions")
         return scalar("data_shape", DataShape("tensor", False, tuple(int(from_json(BasicType.INT, n)) for n in sizes)))
-    raise MalformedError(f"{describe(fields.get('type'))} is no data type")
+    raise MalformedError(f"{describe(fields.get('type'))} is not a data type")
 
 
 def _typed_basic(name: str) -> BasicType:
     try:
         return BasicType(name)
     except ValueError:
-        raise MalformedError(f"{describe(name)} is no basic type") from None
+        raise MalformedError(f"{describe(name)} is not a basic type") from None
 
 
 def _member(base: BasicType) -> str:
-    """The member that holds a basic type; bytes and shorts are held as ints."""
+    """The member that stores a basic type; bytes and shorts are stored as ints."""
     return "int" if base in (BasicType.BYTE, BasicType.SHORT) else str(base)
 
 
@@ -264,7 +264,7 @@ def _member(base: BasicType) -> str:
 
 
 def decode_leap_tensor(base: BasicType, raw: Any) -> Tensor:
-    """``{"values", "dimensions"}``, with ``"indices"`` when sparse."""
+    """Decode ``{"values", "dimensions"}``, with ``"indices"`` when sparse."""
     fields = fields_of(raw, "a tensor")
     values = array_from_json(base, fields.get("values"))
     dimensions = tuple(array_from_json(BasicType.INT, fields.get("dimensions")).tolist())
@@ -291,7 +291,7 @@ def encode_leap_tensor(tensor: Tensor) -> dict[str, Any]:
 
 
 def encode_bundle(info: BundleInfo) -> dict[str, Any]:
-    """``bundle.json``; a missing timestamp is written empty, because the JVM asks for the field."""
+    """Encode ``bundle.json``; a missing timestamp is written as an empty string, because MLeap requires the field."""
     fields: dict[str, Any] = {
         "uid": info.uid,
         "name": info.name,
@@ -305,23 +305,23 @@ def encode_bundle(info: BundleInfo) -> dict[str, Any]:
 
 
 def encode_node(name: str, inputs: tuple[Socket, ...], outputs: tuple[Socket, ...]) -> dict[str, Any]:
-    """``node.json``."""
+    """Encode ``node.json``."""
     sides = {"inputs": inputs, "outputs": outputs}
     shape = {side: [{"port": s.port, "name": s.name} for s in sockets] for side, sockets in sides.items()}
     return {"name": name, "shape": shape}
 
 
 def encode_model(model: ModelDef) -> dict[str, Any]:
-    """``model.json``, or a model inside an attribute.
+    """Encode ``model.json``, or a model inside an attribute.
 
     Raises:
-        MalformedError: an attribute that JSON cannot hold, named.
+        MalformedError: JSON cannot hold an attribute. The message names it.
     """
     return {"op": model.op, "attributes": encode_attributes(model.attributes)}
 
 
 def encode_attributes(attributes: dict[str, Value]) -> dict[str, Any]:
-    """Attributes by name."""
+    """Encode attributes by name."""
     encoded = {}
     for name, value in attributes.items():
         try:
@@ -380,10 +380,10 @@ def _encode_data_shape(shape: DataShape) -> dict[str, Any]:
 
 
 def _encode_typed_list(value: Value) -> tuple[dict[str, Any], list[Any]]:
-    """A list, by its type and items as MLeap up to 0.7 had them: only there can a list hold lists."""
+    """Encode a list as MLeap up to 0.7 did, as its type and its items. Only that format can nest lists."""
     if value.base == "list":
         inner = [_encode_typed_list(item) for item in value.data]
-        # An empty list lost its type: any will do, and a sibling's is the right one.
+        # An empty list has no type; it takes that of another list.
         kinds = [kind for kind, items in inner if items] or [inner[0][0]]
         if any(kind != kinds[0] for kind in kinds):
             raise MalformedError("a list of lists mixes types")
@@ -397,7 +397,7 @@ def _encode_typed_list(value: Value) -> tuple[dict[str, Any], list[Any]]:
 
 
 def dump(value: Any) -> bytes:
-    """JSON as MLeap lays it out: objects over several lines, arrays of plain values on one."""
+    """Encode JSON in MLeap's layout: objects over several lines, arrays of plain values on one."""
     return _pretty(value, "\n").encode("utf-8")
 
 

@@ -1,4 +1,4 @@
-"""The boundary between what a file may do to a decoder and what a caller sees: always a ``BundleError``."""
+"""Checks for decoders of untrusted files, and :func:`decoding`, which turns any of their exceptions into a ``BundleError``."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from leapstream.errors import BundleError
 
 
 class MalformedError(ValueError):
-    """A decoder's complaint; :func:`decoding` turns it into a ``BundleError`` with the file's name."""
+    """A decoder's error; :func:`decoding` turns it into a ``BundleError`` with the file's name."""
 
 
 @contextmanager
 def decoding(where: str) -> Iterator[None]:
-    """Turn whatever decoding hostile bytes may raise into a ``BundleError`` that names ``where``."""
+    """Turn any exception that decoding untrusted bytes may raise into a ``BundleError`` that begins with ``where``."""
     try:
         yield
     except BundleError:
@@ -37,10 +37,10 @@ def decoding(where: str) -> Iterator[None]:
 
 
 def parse_json(data: bytes) -> Any:
-    """The JSON value in ``data``: UTF-8, with or without a byte-order mark; NaN and infinities may stand bare.
+    """Parse JSON in UTF-8, with or without a byte-order mark; ``NaN`` and ``Infinity`` are accepted as numbers.
 
     Raises:
-        ValueError: not JSON, or its strings hold half a surrogate pair, which no other encoding could carry.
+        ValueError: ``data`` is not JSON, or a string holds a lone surrogate, which UTF-8 cannot encode.
     """
     value = json.loads(data.decode("utf-8-sig"))
     if b"\\ud" in data or b"\\uD" in data:
@@ -49,28 +49,28 @@ def parse_json(data: bytes) -> Any:
 
 
 def fields_of(value: Any, what: str) -> dict[str, Any]:
-    """``value``, which must be a JSON object."""
+    """Return ``value``, or raise a ``MalformedError`` if it is not a JSON object; ``what`` names it in the message."""
     if not isinstance(value, dict):
         raise MalformedError(f"{what} is {describe(value)}, not an object")
     return value
 
 
 def items_of(value: Any, what: str) -> list[Any]:
-    """``value``, which must be a JSON array."""
+    """Return ``value``, or raise a ``MalformedError`` if it is not a JSON array; ``what`` names it in the message."""
     if not isinstance(value, list):
         raise MalformedError(f"{what} is {describe(value)}, not an array")
     return value
 
 
 def text_of(value: Any, what: str) -> str:
-    """``value``, which must be a JSON string."""
+    """Return ``value``, or raise a ``MalformedError`` if it is not a JSON string; ``what`` names it in the message."""
     if not isinstance(value, str):
         raise MalformedError(f"{what} is {describe(value)}, not a string")
     return value
 
 
 def describe(value: Any) -> str:
-    """A short picture of a JSON value for a message."""
+    """A short form of a JSON value, for messages."""
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""``node.pb`` and ``model.pb``: definitions out of protobuf and into it."""
+"""Decodes and encodes ``node.pb`` and ``model.pb``."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _SHAPE_NUMBERS = {name: number for number, name in _SHAPES.items()}
 
 
 def decode_node(data: bytes) -> tuple[str, tuple[Socket, ...], tuple[Socket, ...]]:
-    """``node.pb``: the node's name, inputs and outputs."""
+    """Decode ``node.pb``: the node's name, inputs and outputs."""
     node = pb.Node()
     _parse(node, data)
     if not node.HasField("shape"):
@@ -61,7 +61,7 @@ def decode_node(data: bytes) -> tuple[str, tuple[Socket, ...], tuple[Socket, ...
 
 
 def decode_model(data: bytes) -> ModelDef:
-    """``model.pb``."""
+    """Decode ``model.pb``."""
     model = pb.Model()
     _parse(model, data)
     return _decode_model(model)
@@ -75,7 +75,7 @@ def _parse(message: Any, data: bytes) -> None:
 
 
 def _decode_model(model: pb.Model) -> ModelDef:
-    # Every writer sets the attributes, if only to an empty message; their absence shows a truncated file.
+    # Every writer sets the attributes, if only to an empty message; a file without them is truncated.
     if not model.op or not model.HasField("attributes"):
         raise MalformedError("a model without op or attributes: truncated?")
     attributes: dict[str, Value] = {}
@@ -134,7 +134,7 @@ def _decode_tensor(tensor: pb.Tensor) -> Tensor:
 
 def _decode_data_shape(shape: pb.DataShape) -> DataShape:
     if shape.base not in _SHAPES:
-        raise MalformedError(f"{shape.base} is no data shape")
+        raise MalformedError(f"{shape.base} is not a data shape")
     base = _SHAPES[shape.base]
     if not shape.HasField("tensor_shape"):
         return DataShape(base, shape.is_nullable)
@@ -146,7 +146,7 @@ def _decode_data_shape(shape: pb.DataShape) -> DataShape:
 
 def _basic_type(number: int) -> BasicType:
     if number not in _BASIC_TYPES:
-        raise MalformedError(f"{number} is no basic type")
+        raise MalformedError(f"{number} is not a basic type")
     return _BASIC_TYPES[number]
 
 
@@ -154,7 +154,7 @@ def _basic_type(number: int) -> BasicType:
 
 
 def encode_node(name: str, inputs: tuple[Socket, ...], outputs: tuple[Socket, ...]) -> bytes:
-    """``node.pb``."""
+    """Encode ``node.pb``."""
     node = pb.Node(name=name)
     node.shape.SetInParent()
     node.shape.inputs.extend(pb.Socket(port=socket.port, name=socket.name) for socket in inputs)
@@ -163,10 +163,10 @@ def encode_node(name: str, inputs: tuple[Socket, ...], outputs: tuple[Socket, ..
 
 
 def encode_model(model: ModelDef) -> bytes:
-    """``model.pb``.
+    """Encode ``model.pb``.
 
     Raises:
-        MalformedError: an attribute that protobuf cannot hold, named.
+        MalformedError: protobuf cannot hold an attribute. The message names it.
     """
     return _serialize(_encode_model(model))
 

@@ -1,4 +1,4 @@
-"""Reading MLeap bundles: :func:`read_bundle`."""
+"""Reads MLeap bundles: :func:`read_bundle`."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _TREES = ("tree", "nodes")
 def read_bundle(source: Source, *, limits: Limits | None = None) -> BundleDef:
     """Read a bundle into memory.
 
-    Each node is read in the format that it is in, whatever ``bundle.json`` says: bundles of old versions mix them.
+    Each node's format is detected from its files, because bundles of old versions mix formats.
 
     Args:
         source: a directory, a zip archive, a ``file:`` or ``jar:file:…zip`` URI (with ``!/folder`` for a bundle in a
             folder of the archive), or the bytes of an archive.
-        limits: what the bundle may cost; the defaults of :class:`Limits` when not given.
+        limits: limits on the bundle's size; the defaults of :class:`Limits` when not given.
 
     Raises:
-        BundleError: there is no bundle, or it is corrupt, unsafe or over the limits. The message names the file and
+        BundleError: the bundle does not exist, is corrupt or unsafe, or exceeds the limits. The message names the file and
             the reason.
     """
     name, files = read_files(source, limits or Limits())
@@ -34,14 +34,14 @@ def read_bundle(source: Source, *, limits: Limits | None = None) -> BundleDef:
 
 
 def decode_files(files: Mapping[str, bytes], *, where: str = "bundle") -> BundleDef:
-    """A bundle out of its files by relative path; the inverse of :func:`~leapstream.bundle.writer.encode_files`.
+    """Decode a bundle from its files; the inverse of :func:`~leapstream.bundle.writer.encode_files`.
 
     Args:
         files: contents by ``/``-separated path, such as ``root/node.json``.
-        where: what error messages call the bundle.
+        where: the bundle's name in error messages.
 
     Raises:
-        BundleError: the files are no bundle; the message names the file and the reason.
+        BundleError: the files are not a bundle. The message names the file and the reason.
     """
     if "bundle.json" not in files:
         found = sorted(path for path in files if path.endswith("/bundle.json"))
@@ -149,7 +149,7 @@ class _Reader:
             return trees.decode_protobuf(data) if path.endswith(".pb") else trees.decode_json(data)
 
     def _choose(self, path: str, folder: _Folder, kind: str) -> str:
-        """The file that holds a node, model or tree; where both formats lie side by side, that of the bundle."""
+        """The name of the file that holds a node, model or tree; if it exists in both formats, the one in the bundle's format."""
         found = [f"{kind}.{ending}" for ending in ("json", "pb") if f"{kind}.{ending}" in folder.files]
         if len(found) == 1:
             return found[0]

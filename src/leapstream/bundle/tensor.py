@@ -1,4 +1,4 @@
-"""Dense and sparse tensors, as bundles and leap frames hold them."""
+"""Dense and sparse tensors of bundles and leap frames."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Tensor:
         values: 1-D array of :data:`NUMPY_DTYPES` ``[base]``: all elements in row-major order when dense, the stored
             ones when sparse (explicit zeros may occur).
         dimensions: size of each dimension; ``()`` for a scalar tensor.
-        indices: ``None`` when dense; else an int32 array (stored, len(dimensions)), in no promised order.
+        indices: ``None`` when dense; otherwise int32 (stored, len(dimensions)), in any order.
     """
 
     base: BasicType
@@ -59,11 +59,11 @@ class Tensor:
 
     @property
     def size(self) -> int:
-        """Number of elements, stored or not."""
+        """Number of elements, including those that a sparse tensor does not store."""
         return math.prod(self.dimensions)
 
     def to_dense(self) -> npt.NDArray[Any]:
-        """All elements, in the tensor's shape; elements a sparse tensor does not store are 0 (``False``, ``None``)."""
+        """All elements, in the tensor's shape; those that a sparse tensor does not store are 0 (``False``, ``None``)."""
         if self.indices is None:
             return self.values.reshape(self.dimensions)
         array = np.zeros(self.dimensions, dtype=self.values.dtype)
@@ -76,12 +76,12 @@ class Tensor:
         return array
 
     def to_sparse(self, stored: npt.NDArray[np.bool_]) -> Tensor:
-        """A sparse tensor of the elements where ``stored``, an array of the tensor's shape, is true."""
+        """A sparse tensor that stores the elements where ``stored``, an array of the tensor's shape, is true."""
         positions = np.argwhere(stored).astype(np.int32)
         return Tensor(self.base, self.to_dense()[stored], self.dimensions, positions)
 
     def __eq__(self, other: object) -> bool:
-        """Equality of value: same base, dimensions and elements (NaN equals NaN), whether dense or sparse."""
+        """True if base, dimensions and elements are equal (NaN equals NaN); a dense tensor may equal a sparse one."""
         if not isinstance(other, Tensor):
             return NotImplemented
         if self.base != other.base or self.dimensions != other.dimensions:

@@ -1,4 +1,4 @@
-"""``tree.json`` and ``tree.pb``: decision trees, and the cluster trees of bisecting k-means."""
+"""Decodes and encodes ``tree.json`` and ``tree.pb``: decision trees, and the cluster trees of bisecting k-means."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MAX = 2**31 - 1
 
 
 def decode_json(data: bytes) -> AnyTree:
-    """A tree file in JSON: one node a line, in pre-order."""
+    """Decode a tree file in JSON: one node per line, in pre-order."""
     lines = [line for line in data.splitlines() if line.strip()]
     nodes = parse_json(b"[" + b",".join(lines) + b"]")
     if len(nodes) != len(lines):
@@ -38,7 +38,7 @@ def decode_json(data: bytes) -> AnyTree:
 
 
 def decode_protobuf(data: bytes) -> AnyTree:
-    """A tree file in protobuf: each node after its length, in pre-order."""
+    """Decode a tree file in protobuf: the length of each node, then the node, in pre-order."""
     messages = list(_messages(data))
     # The first tag tells the two kinds of nodes apart: a decision node holds nothing but messages 1 and 2.
     if messages and messages[0][:1] not in (b"\x0a", b"\x12"):
@@ -55,7 +55,7 @@ def encode_json(tree: AnyTree) -> bytes:
     """The inverse of :func:`decode_json`.
 
     Raises:
-        MalformedError: an infinite threshold or value, which JSON cannot hold.
+        MalformedError: a threshold or value is infinite, which JSON cannot hold.
     """
     nodes = _clusters_to_json(tree) if isinstance(tree, ClusterTree) else _decisions_to_json(tree)
     return b"".join(json.dumps(node, separators=(",", ":"), allow_nan=False).encode() + b"\n" for node in nodes)
@@ -71,7 +71,7 @@ def encode_protobuf(tree: AnyTree) -> bytes:
 
 
 class _Builder:
-    """Grows a :class:`Tree` node by node and finds each right child by the pre-order."""
+    """Builds a :class:`Tree` from nodes that are added in pre-order, and finds each split's right child."""
 
     def __init__(self) -> None:
         self.kind = array("B")
@@ -102,7 +102,7 @@ class _Builder:
         if kind != LEAF:
             self._open.append(node)
             return
-        # A leaf closes every split whose right side it ends; the next node is the right child of the one left open.
+        # A leaf completes every split whose right side it ends; the next node is the right child of the innermost open split.
         while self._open and self.right[self._open[-1]] >= 0:
             self._open.pop()
         if self._open:

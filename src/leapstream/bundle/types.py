@@ -1,4 +1,4 @@
-"""Leap types: what a column of a leap frame, or a port of an op, may hold (MLeap's ``core.types``)."""
+"""Leap types: the types of leap frames' columns and of ops' ports (MLeap's ``core.types``)."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class BasicType(str, Enum):
 
     @property
     def is_numeric(self) -> bool:
-        """Whether values are numbers (boolean is not)."""
+        """True for the types of numbers; boolean is not one."""
         return self not in (BasicType.BOOLEAN, BasicType.STRING, BasicType.BYTE_STRING)
 
 
 @dataclass(frozen=True)
 class ScalarType:
-    """One value of a basic type; ``nullable`` says whether it may be missing."""
+    """One value of a basic type; it may be missing if ``nullable``."""
 
     base: BasicType
     nullable: bool = True
@@ -44,7 +44,7 @@ class ScalarType:
 
 @dataclass(frozen=True)
 class ListType:
-    """A list of values, any length."""
+    """A list of values of any length."""
 
     base: BasicType
     nullable: bool = True
@@ -87,13 +87,13 @@ DataType: TypeAlias = ScalarType | ListType | TensorType | MapType
 
 
 def with_nullable(data_type: DataType, nullable: bool) -> DataType:
-    """The same type with the given nullability."""
+    """``data_type`` with the given nullability."""
     return replace(data_type, nullable=nullable)
 
 
 @dataclass(frozen=True)
 class DataShape:
-    """Shape of a port without its basic type, as an op attribute holds it: ``scalar``, ``list`` or ``tensor``."""
+    """Shape of a port without its basic type, as in op attributes: ``scalar``, ``list`` or ``tensor``."""
 
     base: str
     nullable: bool = True
@@ -101,7 +101,7 @@ class DataShape:
     dimension_names: tuple[str, ...] | None = field(default=None, compare=False)
 
     def of(self, basic: BasicType) -> DataType:
-        """The data type of this shape over ``basic``."""
+        """The data type of this shape with elements of type ``basic``."""
         if self.base == "scalar":
             return ScalarType(basic, self.nullable)
         if self.base == "list":

@@ -1,4 +1,4 @@
-"""Universal Binary JSON, as far as XGBoost writes it: every length is held against the bytes that are left."""
+"""Parses Universal Binary JSON, as far as XGBoost writes it. Each length is checked against the number of bytes left."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _DEPTH = 100
 
 
 def parse_ubjson(data: bytes) -> Any:
-    """The value in ``data``; arrays of one type of number become NumPy arrays.
+    """Parse UBJSON; typed arrays of numbers become NumPy arrays.
 
     Raises:
-        MalformedError: not UBJSON, cut short, or nested too deeply.
+        MalformedError: ``data`` is not UBJSON, is truncated, or is nested too deeply.
     """
     return _Reader(data).value(_DEPTH)
 
@@ -48,7 +48,7 @@ class _Reader:
         if marker not in "iUIlL":
             raise MalformedError(f"UBJSON: a length of type {marker!r} at byte {self.at}")
         number = int(self.number(marker))
-        # Each element takes a byte at least, but for types that take none.
+        # An element takes at least one byte, so a larger count cannot be right.
         if not 0 <= number <= len(self.data) - self.at:
             raise MalformedError(f"UBJSON: {number} elements at byte {self.at}, of {len(self.data)} bytes")
         return number

@@ -1,8 +1,8 @@
-"""Making and asking attribute values, with the meaning that protobuf (and so MLeap's JVM) gives them.
+"""Functions that make attribute values and read them, with the rules of protobuf (and so of MLeap's JVM runtime).
 
-A scalar or a list is a message with one member per type. A member that is not set reads as its type's default, and a
-scalar that equals its default is not written at all. These functions keep both rules, so that a definition does not
-depend on the encoding it came from: a default has ``base`` ``None``, whoever made it.
+In protobuf a scalar or a list is a message with one member per type. A member that is not set reads as its type's default,
+and a scalar that equals its type's default is not written. These functions follow both rules, so that a definition does not
+depend on the format it was read from: a default always has ``base`` ``None``.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _CLASSES: dict[str, tuple[type, ...]] = {
 
 
 def single_precision(number: float) -> float:
-    """The nearest float32, as a Python float; out of range gives an infinity, as a cast in Java does."""
+    """The nearest float32, as a Python float; a number out of range gives an infinity, as a cast in Java does."""
     with np.errstate(over="ignore", under="ignore"):
         return float(np.float32(number))
 
@@ -58,7 +58,7 @@ def element(base: str, data: Any) -> Any:
     """``data`` as the plain Python object that a :class:`Value` of ``base`` holds.
 
     Raises:
-        BundleError: ``base`` is no member of an attribute, or ``data`` is not of its type or range.
+        BundleError: ``base`` is not a member of an attribute, or ``data`` is not of its type or range.
     """
     if base not in _CLASSES:
         raise BundleError(f"attributes have no type {base!r}; known: {', '.join(_CLASSES)}")
@@ -84,7 +84,7 @@ def element(base: str, data: Any) -> Any:
 
 
 def scalar(base: str, data: Any) -> Value:
-    """A scalar of ``base`` (``"double"``, ``"string"``, ``"data_shape"``, …); the type's default loses its base.
+    """A scalar of ``base`` (``"double"``, ``"string"``, ``"data_shape"``, …); the type's default gets ``base=None``.
 
     Raises:
         BundleError: ``data`` is not of the type or range of ``base``.
@@ -96,7 +96,7 @@ def scalar(base: str, data: Any) -> Value:
 
 
 def list_of(base: str, data: Iterable[Any]) -> Value:
-    """A list of ``base``; an empty one loses its base.
+    """A list of ``base``; an empty one gets ``base=None``.
 
     Raises:
         BundleError: an element is not of the type or range of ``base``.
@@ -111,7 +111,7 @@ def tensor(value: Tensor) -> Value:
 
 
 def get_scalar(value: Value, base: str) -> Any:
-    """The member ``base`` of a scalar: its data, or the type's default when another member, or none, is set.
+    """The member ``base`` of a scalar, or the type's default if that member is not set.
 
     The default is ``False``, 0, 0.0, ``""``, ``b""``, and ``None`` for tensor, basic type, data shape and model.
     """
@@ -119,7 +119,7 @@ def get_scalar(value: Value, base: str) -> Any:
 
 
 def get_list(value: Value, base: str) -> list[Any]:
-    """The member ``base`` of a list: a new list, empty when another member, or none, is set."""
+    """The member ``base`` of a list, as a new list; it is empty if that member is not set."""
     return list(value.data) if value.shape == "list" and value.base == base else []
 
 

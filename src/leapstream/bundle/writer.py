@@ -1,4 +1,4 @@
-"""Writing MLeap bundles: :func:`write_bundle`."""
+"""Writes MLeap bundles: :func:`write_bundle`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from leapstream.errors import BundleError
 
 ContainerKind: TypeAlias = Literal["zip", "dir"]
 
-# Every file of an archive bears this time, the earliest that a zip can hold, so that equal bundles are equal bytes.
+# Every file of an archive has this time, the earliest that a zip can hold, so that equal bundles give equal bytes.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _LIMITS = Limits()
 
@@ -31,14 +31,14 @@ def write_bundle(
     format: Format | None = None,
     container: ContainerKind | None = None,
 ) -> None:
-    """Write a bundle as MLeap lays it out, all or nothing: a failure leaves what was there before.
+    """Write a bundle in MLeap's layout. If that fails, a bundle that was there stays as it was.
 
-    The same definition gives the same bytes. Sparse tensors are written dense: bundles have no sparse attributes.
+    Equal definitions give equal bytes. Sparse tensors are written dense, because bundles have no sparse attributes.
 
     Args:
         definition: the bundle.
-        path: a path, or a ``file:`` or ``jar:file:`` URI. A bundle or an archive that is there is replaced; a directory
-            that is neither empty nor a bundle is not.
+        path: a path, or a ``file:`` or ``jar:file:`` URI. An existing bundle or archive is replaced; a directory that is
+            neither empty nor a bundle is not.
         format: ``json`` or ``protobuf``; the definition's own when not given.
         container: ``zip`` or ``dir``; when not given, ``zip`` for a path that ends in ``.zip`` and for a ``jar:`` URI.
 
@@ -66,18 +66,18 @@ def write_bundle(
 
 
 def encode_files(definition: BundleDef, format: Format, *, where: str = "bundle") -> dict[str, bytes]:
-    """The files of a bundle by relative path, ``bundle.json`` first and the others sorted.
+    """Encode a bundle as files by relative path, ``bundle.json`` first and the others sorted.
 
     Args:
         definition: the bundle.
         format: ``json`` or ``protobuf``.
-        where: what error messages call the bundle.
+        where: the bundle's name in error messages.
 
     Raises:
-        BundleError: as :func:`write_bundle` says.
+        BundleError: the format cannot hold an attribute, or a name cannot be a file name.
     """
     if format not in ("json", "protobuf"):
-        raise BundleError(f"{where}: {format!r} is no format of bundles; known: json, protobuf")
+        raise BundleError(f"{where}: {format!r} is not a format of bundles; known: json, protobuf")
     info = json_codec.BundleInfo(
         definition.name, definition.uid, definition.version, definition.timestamp, format, definition.meta
     )
@@ -102,7 +102,7 @@ class _Encoder:
 
     def put(self, path: str, data: bytes) -> None:
         if checked_path(self.where, path, _LIMITS) != path or not path:
-            raise BundleError(f"{self.where}: {path!r} is no plain relative path")
+            raise BundleError(f"{self.where}: {path!r} is not a plain relative path")
         if path in self.files:
             raise BundleError(f"{self.where}: {path}: is there twice")
         self.files[path] = data
@@ -159,10 +159,10 @@ def _archive(files: dict[str, bytes]) -> bytes:
 
 
 def write_atomically(target: Path, data: bytes) -> None:
-    """Write a file beside its place and then rename it, so that nobody sees half of it.
+    """Write a file under a temporary name and then rename it, so that no reader sees a part of it.
 
     Raises:
-        OSError: as the file system says.
+        OSError: an error of the file system.
     """
     partial = _sibling(target)
     try:
@@ -175,17 +175,17 @@ def write_atomically(target: Path, data: bytes) -> None:
 
 
 def write_directory(target: Path, files: Mapping[str, bytes], may_replace: Callable[[Path], bool], what: str) -> None:
-    """Write files beside their place and then rename the directory, so that nobody sees half of it.
+    """Write files into a temporary directory and then rename it, so that no reader sees a part of it.
 
     Args:
-        target: the directory; one that has something in it is left alone unless ``may_replace`` says yes to it.
-        files: by relative path.
-        may_replace: whether a directory is one that can be written anew.
-        what: names such a directory in messages.
+        target: the directory. One that is not empty is replaced only if ``may_replace(target)`` is true.
+        files: contents by relative path.
+        may_replace: returns true for a directory that may be replaced.
+        what: the name of such a directory in messages.
 
     Raises:
-        BundleError: something else is there.
-        OSError: as the file system says.
+        BundleError: ``target`` exists and may not be replaced.
+        OSError: an error of the file system.
     """
     if target.is_dir():
         if any(target.iterdir()) and not may_replace(target):
