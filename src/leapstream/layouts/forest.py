@@ -36,7 +36,7 @@ class Forest:
             is 0.
         size: number of elements that a vector needs for every test.
         node: int32 per node, its number in the trees that were given, counted through.
-        ranks: the same trees as tables, where that is the faster way.
+        tables: the same trees as tables, where that is the faster way.
     """
 
     root: Ints
@@ -52,11 +52,11 @@ class Forest:
     data: npt.NDArray[np.float64]
     size: int
     node: Ints
-    ranks: Ranks | None = None
+    tables: LeafTables | None = None
 
 
 @dataclass(frozen=True, eq=False)
-class Ranks:
+class LeafTables:
     """Trees over few elements as tables of the leaves that each element leaves possible (after QuickScorer).
 
     Of deeper trees only the top is in the tables, whose leaves are the nodes at which they are walked on.
@@ -175,18 +175,18 @@ def make_forest(expr: Trees) -> Forest:
         size=int(feature[~leaf].max(initial=-1)) + 1,
         node=_ints(order),
     )
-    return replace(forest, ranks=_make_ranks(forest))
+    return replace(forest, tables=_leaf_tables(forest))
 
 
-def _make_ranks(forest: Forest) -> Ranks | None:
+def _leaf_tables(forest: Forest) -> LeafTables | None:
     """The tables of the trees, or of their tops, if they are over few elements each of which is tested in one way."""
     leaf = forest.child == np.arange(len(forest.child))
     levels = _levels(forest, leaf)
     plain = len(forest.order) == len(forest.root)
     most = _MOST_ELEMENTS if plain else _MOST_ELEMENTS_WITH_CATEGORIES
-    ranks = _make_tables(forest, leaf, levels, most, _MOST_BYTES)
-    if ranks is not None or not plain:
-        return ranks
+    tables = _make_tables(forest, leaf, levels, most, _MOST_BYTES)
+    if tables is not None or not plain:
+        return tables
 
     def cost(top: int) -> float:
         elements = len(np.unique(forest.feature[np.concatenate(levels[:top])]))
@@ -195,15 +195,15 @@ def _make_ranks(forest: Forest) -> Ranks | None:
     for top in sorted((top for top in _TOPS if top < len(levels)), key=cost):
         end = leaf.copy()
         end[levels[top]] = True
-        ranks = _make_tables(forest, end, levels[:top], most, _MOST_BYTES_ABOVE)
-        if ranks is not None:
+        tables = _make_tables(forest, end, levels[:top], most, _MOST_BYTES_ABOVE)
+        if tables is not None:
             break
-    return ranks
+    return tables
 
 
 def _make_tables(
     forest: Forest, end: npt.NDArray[np.bool_], levels: list[Ints], most_elements: int, most_bytes: int
-) -> Ranks | None:
+) -> LeafTables | None:
     """The tables of the nodes of some levels, down to those where they end."""
     child, trees = forest.child, len(forest.root)
     inner = np.sort(np.concatenate([forest.root[:0], *levels]))
@@ -242,7 +242,7 @@ def _make_tables(
         row[: len(cut)] = cut
     counts = [test.ranks - 1 for test in tests]
     buckets = _buckets(cuts, min(_MOST_BUCKETS, 1 << (8 * most).bit_length()))
-    return Ranks(_ints(elements), _ints(counts), halvings, padded, *buckets, mask, below, reached)
+    return LeafTables(_ints(elements), _ints(counts), halvings, padded, *buckets, mask, below, reached)
 
 
 def _buckets(

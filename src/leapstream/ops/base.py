@@ -183,7 +183,7 @@ class Op(ABC):
         """The output ports with their types."""
 
     @abstractmethod
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         """The expression of each output port.
 
         Args:

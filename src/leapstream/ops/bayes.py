@@ -75,31 +75,33 @@ class NaiveBayes(ProbabilisticClassifier):
             model = ModelDef(model.op, {**model.attributes, "model_type": lower})
         return super().read(model, where)
 
-    def raw(self, b: Lowering, x: Expr) -> Expr:
+    def raw(self, lowering: Lowering, x: Expr) -> Expr:
         if self.model_type == "gaussian":
-            return self._gaussian(b, x)
+            return self._gaussian(lowering, x)
         if self.model_type == "complement":
-            x = b.add(p.Only(x=x, allowed="nonnegative", type=x.type))
-            linear = self._linear(b, x, self.theta, np.zeros(self.num_classes))
-            return b.add(p.ExpNormalize(x=linear, log=True, type=linear.type))
+            x = lowering.add(p.RequireElements(x=x, allowed="nonnegative", type=x.type))
+            linear = self._linear(lowering, x, self.theta, np.zeros(self.num_classes))
+            return lowering.add(p.ExpNormalize(x=linear, log=True, type=linear.type))
         if self.model_type == "bernoulli":
-            x = b.add(p.Only(x=x, allowed="zero_or_one", type=x.type))
+            x = lowering.add(p.RequireElements(x=x, allowed="zero_or_one", type=x.type))
             with np.errstate(all="ignore"):
                 absent = np.log(1.0 - np.exp(self.theta))
-                return self._linear(b, x, self.theta - absent, self.pi + absent.sum(axis=1))
-        return self._linear(b, x, self.theta, self.pi)
+                return self._linear(lowering, x, self.theta - absent, self.pi + absent.sum(axis=1))
+        return self._linear(lowering, x, self.theta, self.pi)
 
-    def _linear(self, b: Lowering, x: Expr, matrix: Doubles, intercepts: Doubles) -> Expr:
-        return b.add(p.MatVec(x=x, matrix=matrix, intercepts=intercepts, type=doubles(self.num_classes)))
+    def _linear(self, lowering: Lowering, x: Expr, matrix: Doubles, intercepts: Doubles) -> Expr:
+        return lowering.add(p.MatVec(x=x, matrix=matrix, intercepts=intercepts, type=doubles(self.num_classes)))
 
-    def _gaussian(self, b: Lowering, x: Expr) -> Expr:
+    def _gaussian(self, lowering: Lowering, x: Expr) -> Expr:
         assert self.sigma is not None
         width = self.num_classes
-        distances = b.add(p.ScaledDistances(x=x, centers=self.theta, scales=self.sigma, type=doubles(width)))
+        distances = lowering.add(p.ScaledDistances(x=x, centers=self.theta, scales=self.sigma, type=doubles(width)))
         with np.errstate(all="ignore"):
             logs = np.log(self.sigma).sum(axis=1)
         halves = np.full(width, -0.5)
-        return b.add(p.Affine(x=distances, size=width, shift=-logs, factor=halves, offset=self.pi, type=doubles(width)))
+        return lowering.add(
+            p.Affine(x=distances, size=width, shift=-logs, factor=halves, offset=self.pi, type=doubles(width))
+        )
 
-    def probability(self, b: Lowering, raw: Expr) -> Expr:
-        return b.add(p.ExpNormalize(x=raw, type=raw.type))
+    def probability(self, lowering: Lowering, raw: Expr) -> Expr:
+        return lowering.add(p.ExpNormalize(x=raw, type=raw.type))

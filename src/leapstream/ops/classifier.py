@@ -30,27 +30,27 @@ class ProbabilisticClassifier(Classifier):
     thresholds: tuple[float, ...] | None
 
     @abstractmethod
-    def raw(self, b: Lowering, x: Expr) -> Expr:
+    def raw(self, lowering: Lowering, x: Expr) -> Expr:
         """The raw prediction, a vector."""
 
     @abstractmethod
-    def probability(self, b: Lowering, raw: Expr) -> Expr:
+    def probability(self, lowering: Lowering, raw: Expr) -> Expr:
         """The probabilities, a vector."""
 
-    def from_probability(self, b: Lowering, probability: Expr) -> Expr:
+    def from_probability(self, lowering: Lowering, probability: Expr) -> Expr:
         """The class, from the probabilities."""
         thresholds = None if self.thresholds is None else np.array(self.thresholds)
-        return b.add(p.ArgMax(x=probability, thresholds=thresholds, type=DOUBLE))
+        return lowering.add(p.ArgMax(x=probability, thresholds=thresholds, type=DOUBLE))
 
-    def from_raw(self, b: Lowering, raw: Expr) -> Expr:
+    def from_raw(self, lowering: Lowering, raw: Expr) -> Expr:
         """The class, from the raw predictions."""
         if self.thresholds is not None:
-            return self.from_probability(b, self.probability(b, raw))
-        return b.add(p.ArgMax(x=raw, type=DOUBLE))
+            return self.from_probability(lowering, self.probability(lowering, raw))
+        return lowering.add(p.ArgMax(x=raw, type=DOUBLE))
 
-    def predict(self, b: Lowering, x: Expr) -> Expr:
+    def predict(self, lowering: Lowering, x: Expr) -> Expr:
         """The class, when nothing else is asked for."""
-        return self.from_probability(b, self.probability(b, self.raw(b, x)))
+        return self.from_probability(lowering, self.probability(lowering, self.raw(lowering, x)))
 
     def check_classes(self) -> None:
         """Raise ``BundleError`` unless there are classes, with one threshold each or none at all."""
@@ -68,17 +68,21 @@ class ProbabilisticClassifier(Classifier):
             "prediction": DOUBLE,
         }
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         if not wanted & {"raw_prediction", "probability"}:
-            return {"prediction": self.predict(b, inputs[0])}
-        raw = self.raw(b, inputs[0])
+            return {"prediction": self.predict(lowering, inputs[0])}
+        raw = self.raw(lowering, inputs[0])
         if "probability" not in wanted:
-            return {"raw_prediction": raw, "prediction": self.from_raw(b, raw)}
-        probability = self.probability(b, raw)
-        return {"raw_prediction": raw, "probability": probability, "prediction": self.from_probability(b, probability)}
+            return {"raw_prediction": raw, "prediction": self.from_raw(lowering, raw)}
+        probability = self.probability(lowering, raw)
+        return {
+            "raw_prediction": raw,
+            "probability": probability,
+            "prediction": self.from_probability(lowering, probability),
+        }
 
 
-def margins(b: Lowering, margin: Expr) -> Expr:
+def margins(lowering: Lowering, margin: Expr) -> Expr:
     """The raw prediction of a classifier of two classes: the vector of -margin and margin."""
-    negative = b.add(p.Unary(x=margin, function="negate", type=DOUBLE))
-    return b.add(p.Pack(xs=(negative, margin), type=doubles(2)))
+    negative = lowering.add(p.Unary(x=margin, function="negate", type=DOUBLE))
+    return lowering.add(p.Pack(xs=(negative, margin), type=doubles(2)))

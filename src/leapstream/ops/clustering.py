@@ -48,8 +48,8 @@ class KMeans(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"prediction": INT}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        return {"prediction": b.add(p.Nearest(x=inputs[0], centers=np.stack(self.cluster_centers), type=INT))}
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"prediction": lowering.add(p.Nearest(x=inputs[0], centers=np.stack(self.cluster_centers), type=INT))}
 
 
 @register
@@ -78,8 +78,8 @@ class BisectingKMeans(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"prediction": INT}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        return {"prediction": b.add(p.NearestLeaf(x=inputs[0], tree=self.tree, type=INT))}
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"prediction": lowering.add(p.NearestLeaf(x=inputs[0], tree=self.tree, type=INT))}
 
 
 _EPSILON = float(np.finfo(np.float64).eps)
@@ -126,12 +126,12 @@ class GaussianMixture(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"prediction": INT, "probability": doubles(len(self.weights))}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         count, size = len(self.weights), self._size
         vector = doubles(count)
         roots, constants = zip(*map(_root_of_inverse, self.covs), strict=True)
         shifts = [root @ mean for root, mean in zip(roots, self.means, strict=True)]
-        apart = b.add(
+        apart = lowering.add(
             p.MatVec(
                 x=inputs[0],
                 matrix=np.concatenate(roots),
@@ -139,15 +139,15 @@ class GaussianMixture(Op):
                 type=doubles(count * size),
             )
         )
-        distances = b.add(p.SquareSums(x=apart, size=size, type=vector))
+        distances = lowering.add(p.SquareSums(x=apart, size=size, type=vector))
         halves = np.full(count, -0.5)
-        logs = b.add(p.Affine(x=distances, size=count, factor=halves, offset=np.array(constants), type=vector))
-        densities = b.add(p.Unary(x=logs, function="exp", type=vector))
+        logs = lowering.add(p.Affine(x=distances, size=count, factor=halves, offset=np.array(constants), type=vector))
+        densities = lowering.add(p.Unary(x=logs, function="exp", type=vector))
         weights, least = np.array(self.weights, dtype=np.float64), np.full(count, _EPSILON)
-        parts = b.add(p.Affine(x=densities, size=count, factor=weights, offset=least, type=vector))
-        probability = b.add(p.NormalizeSum(x=parts, type=vector))
-        best = b.add(p.ArgMax(x=probability, type=DOUBLE))
-        return {"prediction": b.add(p.Cast(x=best, type=INT)), "probability": probability}
+        parts = lowering.add(p.Affine(x=densities, size=count, factor=weights, offset=least, type=vector))
+        probability = lowering.add(p.NormalizeSum(x=parts, type=vector))
+        best = lowering.add(p.ArgMax(x=probability, type=DOUBLE))
+        return {"prediction": lowering.add(p.Cast(x=best, type=INT)), "probability": probability}
 
 
 def _root_of_inverse(cov: Doubles) -> tuple[Doubles, float]:
@@ -194,7 +194,7 @@ class LDA(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"prediction": doubles(len(self.doc_concentration))}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         # SciPy's special functions take a while to import.
         from scipy import special
 
@@ -204,7 +204,7 @@ class LDA(Op):
             weights = np.ascontiguousarray(np.exp(logs - special.psi(self.topic_matrix.sum(axis=0))))
         alpha, start = np.array(self.doc_concentration), np.fromiter(islice(gamma_numbers(100.0), topics), np.float64)
         mixture = p.TopicMixture(x=inputs[0], weights=weights, alpha=alpha, start=start, type=doubles(topics))
-        return {"prediction": b.add(mixture)}
+        return {"prediction": lowering.add(mixture)}
 
 
 def gamma_numbers(shape: float) -> Iterator[float]:

@@ -55,25 +55,25 @@ class OneVsRest(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"probability": _NULLABLE, "raw_prediction": doubles(len(self.classifiers)), "prediction": _NULLABLE}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         width = len(self.classifiers)
-        raws, scores = zip(*(self._member(b, member, inputs[0]) for member in self.classifiers), strict=True)
-        score = b.add(p.Pack(xs=scores, type=doubles(width)))
+        raws, scores = zip(*(self._member(lowering, member, inputs[0]) for member in self.classifiers), strict=True)
+        score = lowering.add(p.Pack(xs=scores, type=doubles(width)))
         return {
-            "probability": b.add(p.Greatest(x=score, position=False, type=_NULLABLE)),
-            "raw_prediction": b.add(p.Pack(xs=raws, type=doubles(width))),
-            "prediction": b.add(p.Greatest(x=score, position=True, type=_NULLABLE)),
+            "probability": lowering.add(p.Greatest(x=score, position=False, type=_NULLABLE)),
+            "raw_prediction": lowering.add(p.Pack(xs=raws, type=doubles(width))),
+            "prediction": lowering.add(p.Greatest(x=score, position=True, type=_NULLABLE)),
         }
 
     @staticmethod
-    def _member(b: Lowering, member: Classifier, x: Expr) -> tuple[Expr, Expr]:
+    def _member(lowering: Lowering, member: Classifier, x: Expr) -> tuple[Expr, Expr]:
         """A classifier's raw prediction and score."""
         if not isinstance(member, ProbabilisticClassifier):
-            prediction = member.lower(b, x, wanted=frozenset({"prediction"}))["prediction"]
+            prediction = member.lower(lowering, x, wanted=frozenset({"prediction"}))["prediction"]
             return prediction, prediction
-        found = member.lower(b, x, wanted=frozenset({"raw_prediction", "probability"}))
-        raw = b.add(p.Item(x=found["raw_prediction"], index=1, type=DOUBLE))
-        return raw, b.add(p.Item(x=found["probability"], index=1, type=DOUBLE))
+        found = member.lower(lowering, x, wanted=frozenset({"raw_prediction", "probability"}))
+        raw = lowering.add(p.Item(x=found["raw_prediction"], index=1, type=DOUBLE))
+        return raw, lowering.add(p.Item(x=found["probability"], index=1, type=DOUBLE))
 
 
 _LABEL = "label"
@@ -123,20 +123,20 @@ class CategoricalDrilldown(Op):
     def outputs(self) -> dict[str, DataType]:
         return {f"{_PREFIX}{port}": data_type for port, data_type in self.models[0].outputs().items()}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        position = b.add(p.Lookup(x=inputs[0], labels=self.labels, invalid="error", type=DOUBLE))
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        position = lowering.add(p.Lookup(x=inputs[0], labels=self.labels, invalid="error", type=DOUBLE))
         types = self.models[0].outputs()
         ports = [port for port in types if f"{_PREFIX}{port}" in wanted]
         plans: dict[str, list[Plan]] = {port: [] for port in ports}
         for model in self.models:
-            inner = b.inner(inputs[1:])
+            inner = lowering.inner(inputs[1:])
             found = model.lower(inner, *inner.columns.values(), wanted=frozenset(ports))
             for port in ports:
                 # What the ports have in common is computed for each of them.
-                plan = make_plan(b.model, inner.given, inner.created, [(port, found[port])])
+                plan = make_plan(lowering.model, inner.given, inner.created, [(port, found[port])])
                 plans[port].append(optimize(plan))
         return {
-            f"{_PREFIX}{port}": b.add(
+            f"{_PREFIX}{port}": lowering.add(
                 p.Switch(position=position, xs=inputs[1:], plans=tuple(plans[port]), type=types[port])
             )
             for port in ports

@@ -42,13 +42,13 @@ class LinearRegression(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"prediction": DOUBLE}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        return {"prediction": dot(b, inputs[0], self.coefficients, self.intercept)}
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"prediction": dot(lowering, inputs[0], self.coefficients, self.intercept)}
 
 
-def dot(b: Lowering, x: Expr, weights: Doubles, intercept: float) -> Expr:
+def dot(lowering: Lowering, x: Expr, weights: Doubles, intercept: float) -> Expr:
     """``x · weights + intercept``."""
-    return b.add(p.Dot(x=x, weights=weights, intercept=intercept, type=DOUBLE))
+    return lowering.add(p.Dot(x=x, weights=weights, intercept=intercept, type=DOUBLE))
 
 
 _INVERSE_LINKS: dict[str, UnaryFunction | None] = {
@@ -101,12 +101,12 @@ class GeneralizedLinearRegression(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"prediction": DOUBLE, "link_prediction": DOUBLE}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         default_link, project = _FAMILIES[self.family]
-        linear = dot(b, inputs[0], self.coefficients, self.intercept)
+        linear = dot(lowering, inputs[0], self.coefficients, self.intercept)
         unlink = _INVERSE_LINKS[self.link or default_link]
-        mean = linear if unlink is None else b.add(p.Unary(x=linear, function=unlink, type=DOUBLE))
-        return {"prediction": b.add(p.Unary(x=mean, function=project, type=DOUBLE)), "link_prediction": linear}
+        mean = linear if unlink is None else lowering.add(p.Unary(x=linear, function=unlink, type=DOUBLE))
+        return {"prediction": lowering.add(p.Unary(x=mean, function=project, type=DOUBLE)), "link_prediction": linear}
 
 
 @register
@@ -184,33 +184,33 @@ class LogisticRegression(ProbabilisticClassifier):
         width = max(self.num_classes, 2)
         return {"raw_prediction": doubles(width), "probability": doubles(width), "prediction": DOUBLE}
 
-    def raw(self, b: Lowering, x: Expr) -> Expr:
+    def raw(self, lowering: Lowering, x: Expr) -> Expr:
         if self.coefficient_matrix is not None:
             assert self.intercept_vector is not None
             product = p.MatVec(
                 x=x, matrix=self.coefficient_matrix, intercepts=self.intercept_vector, type=doubles(self.num_classes)
             )
-            return b.add(product)
+            return lowering.add(product)
         assert self.coefficients is not None and self.intercept is not None
-        return margins(b, dot(b, x, self.coefficients, self.intercept))
+        return margins(lowering, dot(lowering, x, self.coefficients, self.intercept))
 
-    def probability(self, b: Lowering, raw: Expr) -> Expr:
+    def probability(self, lowering: Lowering, raw: Expr) -> Expr:
         if self.num_classes > 2:
-            return b.add(p.Softmax(x=raw, type=raw.type))
-        return b.add(p.Unary(x=raw, function="logistic", type=raw.type))
+            return lowering.add(p.Softmax(x=raw, type=raw.type))
+        return lowering.add(p.Unary(x=raw, function="logistic", type=raw.type))
 
     def _limit(self) -> float:
         return 0.5 if self.threshold is None else self.threshold
 
-    def from_probability(self, b: Lowering, probability: Expr) -> Expr:
+    def from_probability(self, lowering: Lowering, probability: Expr) -> Expr:
         if self.num_classes > 2:
-            return super().from_probability(b, probability)
-        positive = b.add(p.Item(x=probability, index=1, type=DOUBLE))
-        return b.add(p.Greater(x=positive, threshold=self._limit(), type=DOUBLE))
+            return super().from_probability(lowering, probability)
+        positive = lowering.add(p.Item(x=probability, index=1, type=DOUBLE))
+        return lowering.add(p.Binarize(x=positive, threshold=self._limit(), type=DOUBLE))
 
-    def from_raw(self, b: Lowering, raw: Expr) -> Expr:
+    def from_raw(self, lowering: Lowering, raw: Expr) -> Expr:
         if self.num_classes > 2:
-            return super().from_raw(b, raw)
+            return super().from_raw(lowering, raw)
         limit = self._limit()
         if limit == 0.0:
             raw_limit = -math.inf
@@ -219,8 +219,8 @@ class LogisticRegression(ProbabilisticClassifier):
         else:
             odds = limit / (1.0 - limit)
             raw_limit = math.log(odds) if odds > 0.0 else math.nan
-        margin = b.add(p.Item(x=raw, index=1, type=DOUBLE))
-        return b.add(p.Greater(x=margin, threshold=raw_limit, type=DOUBLE))
+        margin = lowering.add(p.Item(x=raw, index=1, type=DOUBLE))
+        return lowering.add(p.Binarize(x=margin, threshold=raw_limit, type=DOUBLE))
 
 
 @register
@@ -253,10 +253,10 @@ class LinearSVC(Classifier):
     def outputs(self) -> dict[str, DataType]:
         return {"raw_prediction": doubles(2), "prediction": DOUBLE}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        margin = dot(b, inputs[0], self.coefficients, self.intercept)
-        prediction = b.add(p.Greater(x=margin, threshold=self.threshold, type=DOUBLE))
-        return {"raw_prediction": margins(b, margin), "prediction": prediction}
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        margin = dot(lowering, inputs[0], self.coefficients, self.intercept)
+        prediction = lowering.add(p.Binarize(x=margin, threshold=self.threshold, type=DOUBLE))
+        return {"raw_prediction": margins(lowering, margin), "prediction": prediction}
 
 
 @register
@@ -288,10 +288,10 @@ class SupportVectorMachine(ProbabilisticClassifier):
         """Number of features."""
         return len(self.coefficients)
 
-    def raw(self, b: Lowering, x: Expr) -> Expr:
-        return margins(b, dot(b, x, self.coefficients, self.intercept))
+    def raw(self, lowering: Lowering, x: Expr) -> Expr:
+        return margins(lowering, dot(lowering, x, self.coefficients, self.intercept))
 
-    def probability(self, b: Lowering, raw: Expr) -> Expr:
+    def probability(self, lowering: Lowering, raw: Expr) -> Expr:
         return raw
 
 
@@ -322,13 +322,13 @@ class AFTSurvivalRegression(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"prediction": DOUBLE, "quantiles": doubles(len(self.quantile_probabilities))}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        linear = dot(b, inputs[0], self.coefficients, self.intercept)
-        prediction = b.add(p.Unary(x=linear, function="exp", type=DOUBLE))
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        linear = dot(lowering, inputs[0], self.coefficients, self.intercept)
+        prediction = lowering.add(p.Unary(x=linear, function="exp", type=DOUBLE))
         width = len(self.quantile_probabilities)
         with np.errstate(all="ignore"):
             q = np.array(self.quantile_probabilities, dtype=np.float64)
             factors = np.exp(np.log(-np.log(1.0 - q)) / (1.0 / np.float64(self.scale)))
-        many = b.add(p.Pack(xs=(prediction,) * width, type=doubles(width)))
-        quantiles = b.add(p.Affine(x=many, size=width, factor=factors, type=doubles(width)))
+        many = lowering.add(p.Pack(xs=(prediction,) * width, type=doubles(width)))
+        quantiles = lowering.add(p.Affine(x=many, size=width, factor=factors, type=doubles(width)))
         return {"prediction": prediction, "quantiles": quantiles}

@@ -50,17 +50,17 @@ class MultiLayerPerceptronClassifier(ProbabilisticClassifier):
         """Number of classes."""
         return self.layers[-1]
 
-    def raw(self, b: Lowering, x: Expr) -> Expr:
+    def raw(self, lowering: Lowering, x: Expr) -> Expr:
         at = 0
         for number, (inputs, outputs) in enumerate(zip(self.layers, self.layers[1:], strict=False)):
             if number > 0:
-                x = b.add(p.Unary(x=x, function="logistic", type=x.type))
+                x = lowering.add(p.Unary(x=x, function="logistic", type=x.type))
             matrix = self.weights[at : at + inputs * outputs].reshape(outputs, inputs, order="F")
             at += inputs * outputs
             intercepts = self.weights[at : at + outputs]
             at += outputs
-            x = b.add(p.MatVec(x=x, matrix=matrix, intercepts=intercepts, type=doubles(outputs)))
+            x = lowering.add(p.MatVec(x=x, matrix=matrix, intercepts=intercepts, type=doubles(outputs)))
         return x
 
-    def probability(self, b: Lowering, raw: Expr) -> Expr:
-        return b.add(p.ExpNormalize(x=raw, type=raw.type))
+    def probability(self, lowering: Lowering, raw: Expr) -> Expr:
+        return lowering.add(p.ExpNormalize(x=raw, type=raw.type))

@@ -54,7 +54,7 @@ class ALS(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"prediction": FLOAT}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         user, item = inputs
         # Without users or items nothing is known, whatever the rank.
         rank = self.rank if self.users and self.items else 0
@@ -70,7 +70,7 @@ class ALS(Op):
             b_factors=item_factors,
             type=FLOAT,
         )
-        return {"prediction": b.add(product)}
+        return {"prediction": lowering.add(product)}
 
 
 def _table(ids: tuple[int, ...], factors: tuple[Floats, ...], rank: int) -> tuple[npt.NDArray[np.int32], Floats]:

@@ -47,11 +47,11 @@ class IsotonicRegression(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"prediction": DOUBLE}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         x = inputs[0]
         if self.feature_index is not None:
-            x = b.add(p.Item(x=x, index=self.feature_index, type=DOUBLE))
+            x = lowering.add(p.Item(x=x, index=self.feature_index, type=DOUBLE))
         boundaries, predictions = np.array(self.boundaries), np.array(self.predictions)
         return {
-            "prediction": b.add(p.Interpolate(x=x, boundaries=boundaries, predictions=predictions, type=DOUBLE)),
+            "prediction": lowering.add(p.Interpolate(x=x, boundaries=boundaries, predictions=predictions, type=DOUBLE)),
         }

@@ -76,13 +76,13 @@ class TensorFlowModel(Op):
     def outputs(self) -> dict[str, DataType]:
         return _ports(self.output_names, self.output_types, self.output_shapes)
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         fetches = tuple(name for name in self.output_names if name in wanted)
         form: Literal["graph", "saved_model"] = self.format or "graph"
         graph = p.Graph(self.graph, form, self.input_names, fetches, self.nodes or ())
         types = self.outputs()
         return {
-            name: b.add(p.TensorFlow(xs=inputs, graph=graph, fetch=i, type=types[name]))
+            name: lowering.add(p.TensorFlow(xs=inputs, graph=graph, fetch=i, type=types[name]))
             for i, name in enumerate(fetches)
         }
 

@@ -56,10 +56,10 @@ class DecisionTreeRegression(_Regressor):
     def __post_init__(self) -> None:
         _check_tree(self.tree, 1)
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         weights = np.ones(1)
         tree = p.Trees(x=inputs[0], trees=(self.tree,), combine="sum", width=1, weights=weights, type=DOUBLE)
-        return {"prediction": b.add(tree)}
+        return {"prediction": lowering.add(tree)}
 
 
 @register
@@ -84,12 +84,12 @@ class DecisionTreeClassifier(ProbabilisticClassifier):
         _check_tree(self.tree, self.num_classes)
         self.check_classes()
 
-    def raw(self, b: Lowering, x: Expr) -> Expr:
+    def raw(self, lowering: Lowering, x: Expr) -> Expr:
         width = self.num_classes
-        return b.add(p.Trees(x=x, trees=(self.tree,), combine="leaf", width=width, type=doubles(width)))
+        return lowering.add(p.Trees(x=x, trees=(self.tree,), combine="leaf", width=width, type=doubles(width)))
 
-    def probability(self, b: Lowering, raw: Expr) -> Expr:
-        return b.add(p.NormalizeSum(x=raw, type=raw.type))
+    def probability(self, lowering: Lowering, raw: Expr) -> Expr:
+        return lowering.add(p.NormalizeSum(x=raw, type=raw.type))
 
 
 class _RegressionTrees:
@@ -104,11 +104,11 @@ class _RegressionTrees:
         require(all(isinstance(t, DecisionTreeRegression) for t in self.trees), "the trees are no regression trees")
         require(len(self.tree_weights) == len(self.trees), "there is not one weight per tree")
 
-    def margin(self, b: Lowering, x: Expr) -> Expr:
+    def margin(self, lowering: Lowering, x: Expr) -> Expr:
         """The weighted sum of the trees' predictions."""
         trees = tuple(t.tree for t in self.trees)
         weights = np.array(self.tree_weights)
-        return b.add(p.Trees(x=x, trees=trees, combine="sum", width=1, weights=weights, type=DOUBLE))
+        return lowering.add(p.Trees(x=x, trees=trees, combine="sum", width=1, weights=weights, type=DOUBLE))
 
 
 @register
@@ -130,9 +130,9 @@ class RandomForestRegression(_RegressionTrees, _Regressor):
     def __post_init__(self) -> None:
         self.check_trees()
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         trees = tuple(t.tree for t in self.trees)
-        return {"prediction": b.add(p.Trees(x=inputs[0], trees=trees, combine="mean", width=1, type=DOUBLE))}
+        return {"prediction": lowering.add(p.Trees(x=inputs[0], trees=trees, combine="mean", width=1, type=DOUBLE))}
 
 
 @register
@@ -154,8 +154,8 @@ class GBTRegression(_RegressionTrees, _Regressor):
     def __post_init__(self) -> None:
         self.check_trees()
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        return {"prediction": self.margin(b, inputs[0])}
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"prediction": self.margin(lowering, inputs[0])}
 
 
 @register
@@ -184,13 +184,13 @@ class RandomForestClassifier(ProbabilisticClassifier):
         require(all(t.num_classes >= self.num_classes for t in self.trees), "a tree has fewer classes than the forest")
         self.check_classes()
 
-    def raw(self, b: Lowering, x: Expr) -> Expr:
+    def raw(self, lowering: Lowering, x: Expr) -> Expr:
         trees = tuple(t.tree for t in self.trees)
         width = self.num_classes
-        return b.add(p.Trees(x=x, trees=trees, combine="votes", width=width, type=doubles(width)))
+        return lowering.add(p.Trees(x=x, trees=trees, combine="votes", width=width, type=doubles(width)))
 
-    def probability(self, b: Lowering, raw: Expr) -> Expr:
-        return b.add(p.NormalizeSum(x=raw, type=raw.type))
+    def probability(self, lowering: Lowering, raw: Expr) -> Expr:
+        return lowering.add(p.NormalizeSum(x=raw, type=raw.type))
 
 
 @register
@@ -229,18 +229,18 @@ class GBTClassifier(_RegressionTrees, ProbabilisticClassifier):
             raise UnsupportedOpError("only the logistic loss is supported, by MLeap too")
         return super().read(model, where)
 
-    def raw(self, b: Lowering, x: Expr) -> Expr:
-        return margins(b, self.margin(b, x))
+    def raw(self, lowering: Lowering, x: Expr) -> Expr:
+        return margins(lowering, self.margin(lowering, x))
 
-    def probability(self, b: Lowering, raw: Expr) -> Expr:
-        first = b.add(p.Item(x=raw, index=0, type=DOUBLE))
-        doubled = b.add(p.Unary(x=first, function="double", type=DOUBLE))
-        probability = b.add(p.Unary(x=doubled, function="logistic", type=DOUBLE))
-        other = b.add(p.Unary(x=probability, function="one_minus", type=DOUBLE))
-        return b.add(p.Pack(xs=(probability, other), type=doubles(2)))
+    def probability(self, lowering: Lowering, raw: Expr) -> Expr:
+        first = lowering.add(p.Item(x=raw, index=0, type=DOUBLE))
+        doubled = lowering.add(p.Unary(x=first, function="double", type=DOUBLE))
+        probability = lowering.add(p.Unary(x=doubled, function="logistic", type=DOUBLE))
+        other = lowering.add(p.Unary(x=probability, function="one_minus", type=DOUBLE))
+        return lowering.add(p.Pack(xs=(probability, other), type=doubles(2)))
 
-    def predict(self, b: Lowering, x: Expr) -> Expr:
+    def predict(self, lowering: Lowering, x: Expr) -> Expr:
         """Without other outputs and thresholds: whether the margin is positive."""
         if self.thresholds is not None:
-            return super().predict(b, x)
-        return b.add(p.Greater(x=self.margin(b, x), threshold=0.0, type=DOUBLE))
+            return super().predict(lowering, x)
+        return lowering.add(p.Binarize(x=self.margin(lowering, x), threshold=0.0, type=DOUBLE))

@@ -39,7 +39,7 @@ def _logit(score: Floats) -> Floats:
     return margin
 
 
-_OBJECTIVES: dict[str, tuple[p.SingleFunction | None, Margin]] = {
+_OBJECTIVES: dict[str, tuple[p.FloatFunctionName | None, Margin]] = {
     **dict.fromkeys(
         (
             *("reg:squarederror", "reg:linear", "reg:squaredlogerror", "reg:pseudohubererror", "reg:absoluteerror"),
@@ -86,15 +86,15 @@ class _Boosted(Op):
     def inputs(self) -> dict[str, DataType]:
         return {"features": doubles(self.num_features)}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        model = _Lowered(b, inputs[0], self._booster, self._base, self.tree_limit)
-        outputs = self.predictions(b, model)
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        model = _Lowered(lowering, inputs[0], self._booster, self._base, self.tree_limit)
+        outputs = self.predictions(lowering, model)
         outputs["leaf_prediction"] = model.leaves
         outputs["contrib_prediction"] = model.contributions
         with np.errstate(all="ignore"):
             return {port: output() for port, output in outputs.items() if port in wanted}
 
-    def predictions(self, b: Lowering, model: _Lowered) -> dict[str, Callable[[], Expr]]:
+    def predictions(self, lowering: Lowering, model: _Lowered) -> dict[str, Callable[[], Expr]]:
         """The other output ports."""
         raise NotImplementedError
 
@@ -128,7 +128,7 @@ class XGBoostRegression(_Boosted):
     def outputs(self) -> dict[str, DataType]:
         return {"prediction": DOUBLE, "leaf_prediction": _DOUBLES, "contrib_prediction": _DOUBLES}
 
-    def predictions(self, b: Lowering, model: _Lowered) -> dict[str, Callable[[], Expr]]:
+    def predictions(self, lowering: Lowering, model: _Lowered) -> dict[str, Callable[[], Expr]]:
         return {"prediction": lambda: model.first(model.prediction)}
 
 
@@ -174,26 +174,28 @@ class XGBoostClassifier(_Boosted):
             "contrib_prediction": _DOUBLES,
         }
 
-    def predictions(self, b: Lowering, model: _Lowered) -> dict[str, Callable[[], Expr]]:
+    def predictions(self, lowering: Lowering, model: _Lowered) -> dict[str, Callable[[], Expr]]:
         if self.num_classes != 2:
             return {
                 "raw_prediction": lambda: model.margin,
                 "probability": lambda: model.prediction,
-                "prediction": lambda: b.add(p.ArgMax(x=model.prediction, type=DOUBLE)),
+                "prediction": lambda: lowering.add(p.ArgMax(x=model.prediction, type=DOUBLE)),
             }
 
         def raw() -> Expr:
             margin = model.first(model.margin)
-            return b.add(p.Pack(xs=(b.add(p.Unary(x=margin, function="negate", type=DOUBLE)), margin), type=doubles(2)))
+            return lowering.add(
+                p.Pack(xs=(lowering.add(p.Unary(x=margin, function="negate", type=DOUBLE)), margin), type=doubles(2))
+            )
 
         def probability() -> Expr:
             second = model.first(model.prediction)
-            other = b.add(p.Unary(x=second, function="one_minus", type=DOUBLE))
-            first = b.add(p.Single(x=other, function="single", type=DOUBLE))
-            return b.add(p.Pack(xs=(first, second), type=doubles(2)))
+            other = lowering.add(p.Unary(x=second, function="one_minus", type=DOUBLE))
+            first = lowering.add(p.FloatFunction(x=other, function="single", type=DOUBLE))
+            return lowering.add(p.Pack(xs=(first, second), type=doubles(2)))
 
         def prediction() -> Expr:
-            return b.add(p.Single(x=model.first(model.prediction), function="round", type=DOUBLE))
+            return lowering.add(p.FloatFunction(x=model.first(model.prediction), function="round", type=DOUBLE))
 
         return {"raw_prediction": raw, "probability": probability, "prediction": prediction}
 
@@ -201,8 +203,8 @@ class XGBoostClassifier(_Boosted):
 class _Lowered:
     """What a booster computes of a vector, each thing once and only when it is asked for."""
 
-    def __init__(self, b: Lowering, x: Expr, booster: Booster, base: Floats, tree_limit: int) -> None:
-        self.b = b
+    def __init__(self, lowering: Lowering, x: Expr, booster: Booster, base: Floats, tree_limit: int) -> None:
+        self.b = lowering
         self.x = x
         self.booster = booster
         self.base = base
@@ -217,7 +219,7 @@ class _Lowered:
         self.groups = booster.group[:count]
 
     def singles(self, elements: npt.NDArray[np.int64], missing: npt.NDArray[np.float64], whole: Floats) -> Expr:
-        given = p.Singles(
+        given = p.FloatFeatures(
             x=self.x,
             elements=elements,
             missing=missing,
@@ -277,7 +279,7 @@ class _Lowered:
         if function is None:
             return self.margin
         width = 1 if function == "argmax" else len(self.base)
-        return self.b.add(p.Single(x=self.margin, function=function, type=doubles(width)))
+        return self.b.add(p.FloatFunction(x=self.margin, function=function, type=doubles(width)))
 
     def listed(self, x: Expr) -> Expr:
         return self.b.add(p.Cast(x=x, type=_DOUBLES))
@@ -318,7 +320,7 @@ class _Lowered:
         groups = len(self.base)
         width = groups * len(weights) if contributions else groups
         return self.b.add(
-            p.LinearSingles(
+            p.FloatLinear(
                 x=self.elements,
                 weights=weights[:-1],
                 base=weights[-1] + self.base,

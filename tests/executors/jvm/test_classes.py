@@ -49,9 +49,9 @@ def test_greatest_takes_nan_over_all_and_0_over_its_negative(run: Run) -> None:
 def test_stored_elements_alone_are_checked(run: Run) -> None:
     x = column(VECTOR)
     rows = [[dense(0, 1)], [Tensor.sparse(9, [4], [1.0])], [dense(0, 2)], [Tensor.sparse(9, [4], [NAN])]]
-    found = run(p.Only(x=x, allowed="zero_or_one", type=VECTOR), x, rows=rows)
+    found = run(p.RequireElements(x=x, allowed="zero_or_one", type=VECTOR), x, rows=rows)
     check_values(found, [*(row[0] for row in rows[:2]), "not 0 or 1", "not 0 or 1"])
-    found = run(p.Only(x=x, allowed="nonnegative", type=VECTOR), x, rows=[[dense(0, 2)], [dense(-1)]])
+    found = run(p.RequireElements(x=x, allowed="nonnegative", type=VECTOR), x, rows=[[dense(0, 2)], [dense(-1)]])
     check_values(found, [dense(0, 2), "not at least 0"])
 
 

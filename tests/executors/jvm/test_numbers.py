@@ -106,5 +106,5 @@ def test_missing_number_fails() -> None:
 
 def test_failure_says_where_and_why(run: Run) -> None:
     x = column(p.DOUBLE)
-    (error,) = run(p.Within(x=x, low=0.0, high=1.0, type=p.DOUBLE, origin=ORIGIN), x, rows=[[1.5]])
+    (error,) = run(p.RequireWithin(x=x, low=0.0, high=1.0, type=p.DOUBLE, origin=ORIGIN), x, rows=[[1.5]])
     assert (error.reason, error.node, error.op) == ("1.5 is outside of [0.0, 1.0]", "node", "op")

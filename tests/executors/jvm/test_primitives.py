@@ -414,7 +414,7 @@ def test_normal_cdf_is_accurate_everywhere(run: Run) -> None:
 
 def test_greater_is_strict_and_0_for_nan(run: Run) -> None:
     x = column(p.DOUBLE)
-    assert run(p.Greater(x=x, threshold=0.5, type=p.DOUBLE), x, rows=[[0.5], [0.6], [NAN]]) == [0.0, 1.0, 0.0]
+    assert run(p.Binarize(x=x, threshold=0.5, type=p.DOUBLE), x, rows=[[0.5], [0.6], [NAN]]) == [0.0, 1.0, 0.0]
 
 
 def test_softmax_survives_large_and_infinite_margins(run: Run) -> None:

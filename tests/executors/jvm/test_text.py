@@ -66,7 +66,7 @@ sigmas = st.text(
 @settings(max_examples=25, deadline=None)
 def test_lower_case_agrees_with_java(values: list[str]) -> None:
     x = column(STRING)
-    prepared = JvmPlan(plan_of(p.Lower(x=x, type=STRING), x))
+    prepared = JvmPlan(plan_of(p.LowerCase(x=x, type=STRING), x))
     outcome = prepared.run({"x": column_of(values, STRING)}, len(values))
     assert outcome.columns["out"] == list(map(lower, values))
 

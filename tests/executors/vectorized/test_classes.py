@@ -42,7 +42,7 @@ def test_greatest_is_in_the_order_of_java(x: p.Input) -> None:
 
 def test_sparse_rows_are_checked_as_they_are(x: p.Input) -> None:
     values = csr_array(np.array([[0.0, 1.0], [0.0, 2.0], [0.0, 0.0], [NAN, 0.0]]))
-    result = batch(p.Only(x=x, allowed="zero_or_one", type=VECTOR), x, values)
+    result = batch(p.RequireElements(x=x, allowed="zero_or_one", type=VECTOR), x, values)
     assert result.failed.tolist() == [False, True, False, True]
     assert result.columns["out"].values is values
 

@@ -72,7 +72,7 @@ def test_ngrams_are_neighbours_joined(rows: list[list[str]], n: int) -> None:
 @given(rows=lists, least=st.integers(0, 4), only_letters=st.booleans())
 @settings(max_examples=50, deadline=None)
 def test_long_tokens_are_measured_in_utf_16(rows: list[list[str]], least: int, only_letters: bool) -> None:
-    expr = p.LongTokens(x=p.Input(name="x", type=STRINGS), min_length=least, letters=only_letters, type=STRINGS)
+    expr = p.TokensOfLength(x=p.Input(name="x", type=STRINGS), min_length=least, letters=only_letters, type=STRINGS)
 
     def fine(word: str) -> bool:
         long = len(word.encode("utf-16-le")) >= 2 * least
@@ -159,7 +159,7 @@ def test_lower_case_is_that_of_java(text: str, lowered: str) -> None:
 
 
 def test_strings_in_lower_case_keep_their_places() -> None:
-    expr = p.Lower(x=p.Input(name="x", type=STRING), type=STRING)
+    expr = p.LowerCase(x=p.Input(name="x", type=STRING), type=STRING)
     found = run(expr, pa.array(["A", "É", "B", None, "ΑΣ"]), STRING).columns["out"].values
     assert found.to_pylist() == ["a", "é", "b", None, "ας"]
 

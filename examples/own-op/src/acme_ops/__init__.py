@@ -37,5 +37,5 @@ class Clipper(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": doubles(self.size)}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        return {"output": b.add(p.Clip(x=inputs[0], low=self.low, high=self.high, type=doubles(self.size)))}
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"output": lowering.add(p.Clip(x=inputs[0], low=self.low, high=self.high, type=doubles(self.size)))}

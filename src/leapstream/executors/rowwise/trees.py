@@ -21,76 +21,76 @@ _MOST_LEVELS = 40
 
 
 @implements(p.Trees)
-def _trees(w: Writer, expr: p.Trees) -> None:
+def _trees(writer: Writer, expr: p.Trees) -> None:
     forest = make_forest(expr)
-    elements = w.elements(expr.x)
+    elements = writer.elements(expr.x)
     if elements is not None and len(elements) < forest.size:
         raise ArraysOnlyError("Trees that test an element beyond the vector")
     small = len(forest.child) <= _MOST_NODES and forest.depth.max(initial=0) <= _MOST_LEVELS
     # Sums of single precision are left to the kernels.
     if not small or expr.combine == "groups" or expr.width > MOST_VARIABLES or forest.size > 4 * MOST_VARIABLES:
-        _by_kernel(w, expr, forest)
+        _by_kernel(writer, expr, forest)
         return
     if elements is None:
-        x = w.listed(expr.x)
-        w.line(f"if len({x}) < {forest.size}: unusual()")
+        x = writer.listed(expr.x)
+        writer.line(f"if len({x}) < {forest.size}: unusual()")
         elements = [f"{x}[{i}]" for i in range(forest.size)]
-    _by_conditions(w, expr, forest, elements)
+    _by_conditions(writer, expr, forest, elements)
 
 
-def _by_conditions(w: Writer, expr: p.Trees, forest: Forest, elements: list[str]) -> None:
+def _by_conditions(writer: Writer, expr: p.Trees, forest: Forest, elements: list[str]) -> None:
     vectors = expr.combine in ("leaf", "votes")
 
     def leaf(node: int) -> str:
         start = forest.first[node]
-        values = [w.constant(float(v)) for v in forest.data[start : start + expr.width]]
+        values = [writer.constant(float(v)) for v in forest.data[start : start + expr.width]]
         return f"({', '.join(values)},)" if vectors else values[0]
 
     def branch(node: int) -> str:
         child = forest.child[node]
         if child == node:
             return leaf(node)
-        return f"({branch(child + 1)} if {_test(w, forest, node, elements)} else {branch(child)})"
+        return f"({branch(child + 1)} if {_test(writer, forest, node, elements)} else {branch(child)})"
 
     found = [branch(root) for root in forest.root]
     if not vectors:
         # A statement each: the parser takes no sum of thousands.
-        total = w.variable()
-        w.line(f"{total} = 0.0")
+        total = writer.variable()
+        writer.line(f"{total} = 0.0")
         for tree in found:
-            w.line(f"{total} += {tree}")
-        w.define(expr, f"{total} / {len(found)}" if expr.combine == "mean" else total)
+            writer.line(f"{total} += {tree}")
+        writer.define(expr, f"{total} / {len(found)}" if expr.combine == "mean" else total)
         return
-    sums = [w.variable() for _ in range(expr.width)]
-    parts = [w.variable() for _ in range(expr.width)]
+    sums = [writer.variable() for _ in range(expr.width)]
+    parts = [writer.variable() for _ in range(expr.width)]
     for name in sums:
-        w.line(f"{name} = 0.0")
+        writer.line(f"{name} = 0.0")
     for tree in found:
-        w.line(f"{', '.join(parts)}, = {tree}")
+        writer.line(f"{', '.join(parts)}, = {tree}")
         for name, part in zip(sums, parts, strict=True):
-            w.line(f"{name} += {part}")
-    w.define_elements(expr, sums)
+            writer.line(f"{name} += {part}")
+    writer.define_elements(expr, sums)
 
 
-def _test(w: Writer, forest: Forest, node: int, elements: list[str]) -> str:
+def _test(writer: Writer, forest: Forest, node: int, elements: list[str]) -> str:
     """Whether a record goes left."""
     feature = int(forest.feature[node])
     if feature >= 0:
-        return f"{elements[feature]} <= {w.constant(float(forest.threshold[node]))}"
+        return f"{elements[feature]} <= {writer.constant(float(forest.threshold[node]))}"
     which = forest.first[node]
     known = frozenset(forest.data[forest.set_start[which] : forest.set_end[which]].tolist())
-    return f"{elements[-1 - feature]} {'in' if forest.set_left[which] else 'not in'} {w.constant(known)}"
+    return f"{elements[-1 - feature]} {'in' if forest.set_left[which] else 'not in'} {writer.constant(known)}"
 
 
-def _by_kernel(w: Writer, expr: p.Trees, forest: Forest) -> None:
+def _by_kernel(writer: Writer, expr: p.Trees, forest: Forest) -> None:
     # Only large forests need NumPy's tables and numba.
     from leapstream.executors.vectorized.trees import KERNELS, prepare_forest, run_forest
 
     # One record at a time, the kernels are faster from the first record on.
     KERNELS.load()
     prepared = prepare_forest(expr, forest)
-    walk = w.constant(_walker(lambda x: run_forest(expr, prepared, x)))
-    w.define(expr, f"{walk}({w.listed(expr.x)})")
+    walk = writer.constant(_walker(lambda x: run_forest(expr, prepared, x)))
+    writer.define(expr, f"{walk}({writer.listed(expr.x)})")
 
 
 def _walker(run: Callable[[npt.NDArray[np.float64]], Any]) -> Callable[[list[float]], object]:

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from leapstream.executors.columns import Bools, Column, column_of, joined
 from leapstream.executors.contract import KEPT
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.run import Run, is_vector
+from leapstream.executors.vectorized.run import Run, require_vector
 from leapstream.layouts.clusters import subtree_ends
 from leapstream.plan import primitives as p
 
@@ -26,10 +26,10 @@ def _rows_of(x: csr_array) -> npt.NDArray[np.intp]:
     return np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
 
 
-@implements(p.Only, sparse=True)
-def _only(run: Run, expr: p.Only, x: Column) -> Column:
+@implements(p.RequireElements, sparse=True)
+def _only(run: Run, expr: p.RequireElements, x: Column) -> Column:
     name, allowed = _ALLOWED[expr.allowed]
-    if not is_vector(run, x):
+    if not require_vector(run, x):
         return x
     if isinstance(x.values, csr_array):
         failed = np.bincount(_rows_of(x.values)[~allowed(x.values.data)], minlength=run.rows) > 0
@@ -56,7 +56,7 @@ def _square_sums(run: Run, expr: p.SquareSums, x: Column) -> Column:
 @implements(p.ScaledDistances)
 def _scaled_distances(run: Run, expr: p.ScaledDistances, x: Column) -> Column:
     groups, size = expr.centers.shape
-    if not is_vector(run, x, size):
+    if not require_vector(run, x, size):
         return Column(np.full((run.rows, groups), np.nan))
     # One centre at a time: all at once would take centres times as much memory as the batch.
     columns = [
@@ -78,7 +78,7 @@ def _greatest(run: Run, expr: p.Greatest, x: Column) -> Column:
 def _nearest_leaf(run: Run, expr: p.NearestLeaf, x: Column) -> Column:
     tree = expr.tree
     result = np.zeros(run.rows, dtype=np.int32)
-    if not is_vector(run, x, tree.centers.shape[1]):
+    if not require_vector(run, x, tree.centers.shape[1]):
         return Column(result)
     from leapstream.executors.vectorized import clusterkernels
 
@@ -96,7 +96,7 @@ def _topic_mixture(run: Run, expr: p.TopicMixture, x: Column) -> Column:
 
     terms, topics = expr.weights.shape
     result = np.zeros((run.rows, topics))
-    if not is_vector(run, x):
+    if not require_vector(run, x):
         return Column(result)
     counts = x.values
     if isinstance(counts, csr_array):

@@ -56,11 +56,6 @@ def _unary(run: Run, expr: p.Unary, x: Column) -> Column:
     return Column(_UNARY[expr.function](x.values))
 
 
-@implements(p.Greater)
-def _greater(run: Run, expr: p.Greater, x: Column) -> Column:
-    return Column((x.values > expr.threshold).astype(np.float64))
-
-
 def argmax(values: Doubles) -> npt.NDArray[np.intp]:
     """Spark's ``Vector.argmax`` of each row: the first of the greatest; a NaN in front wins, others lose."""
     nan = np.isnan(values)

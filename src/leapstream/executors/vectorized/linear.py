@@ -6,20 +6,20 @@ import numpy as np
 
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.run import Run, is_vector
+from leapstream.executors.vectorized.run import Run, require_vector
 from leapstream.plan import primitives as p
 
 
 @implements(p.Dot, sparse=True)
 def _dot(run: Run, expr: p.Dot, x: Column) -> Column:
-    if not is_vector(run, x, len(expr.weights)):
+    if not require_vector(run, x, len(expr.weights)):
         return Column(np.full(run.rows, np.nan))
     return Column(x.values @ expr.weights + expr.intercept)
 
 
 @implements(p.MatVec, sparse=True)
 def _mat_vec(run: Run, expr: p.MatVec, x: Column) -> Column:
-    if not is_vector(run, x, expr.matrix.shape[1]):
+    if not require_vector(run, x, expr.matrix.shape[1]):
         return Column(np.full((run.rows, len(expr.matrix)), np.nan))
     return Column(x.values @ expr.matrix.T + expr.intercepts)
 
@@ -34,7 +34,7 @@ def _linear_sum(run: Run, expr: p.LinearSum, *xs: Column) -> Column:
 
 @implements(p.Nearest, prepare=lambda expr: np.sqrt((expr.centers**2).sum(axis=1)))
 def _nearest(run: Run, expr: p.Nearest, x: Column) -> Column:
-    if not is_vector(run, x, expr.centers.shape[1]):
+    if not require_vector(run, x, expr.centers.shape[1]):
         return Column(np.zeros(run.rows, dtype=np.int32))
     from leapstream.executors.vectorized import clusterkernels
 

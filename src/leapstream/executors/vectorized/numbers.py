@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 
 from leapstream.executors.columns import WIDE, Bools, Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.run import Run, beyond, is_vector, size_error
+from leapstream.executors.vectorized.run import Run, beyond, require_vector, size_error
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles
 
@@ -68,8 +68,8 @@ def _binary(run: Run, expr: p.Binary, a: Column, b: Column) -> Column:
     return Column(_BINARY[expr.function](a.values, b.values))
 
 
-@implements(p.Within)
-def _within(run: Run, expr: p.Within, x: Column) -> Column:
+@implements(p.RequireWithin)
+def _within(run: Run, expr: p.RequireWithin, x: Column) -> Column:
     outside = (x.values < expr.low) | (x.values > expr.high)
     run.fail(outside, lambda row: f"{x.values[row]} is outside of [{expr.low}, {expr.high}]")
     return x
@@ -136,7 +136,7 @@ def _factors(
 
 @implements(p.CosineTransform)
 def _cosine_transform(run: Run, expr: p.CosineTransform, x: Column) -> Column:
-    if not is_vector(run, x):
+    if not require_vector(run, x):
         return _nothing(run, 0)
     values = x.values
     size = values.shape[1]
@@ -194,11 +194,11 @@ def _encode(run: Run, x: Column, categories: tuple[int, ...]) -> _Entries:
     return _Entries(np.bincount(owner[kept], minlength=run.rows), index[kept], value[kept])
 
 
-@implements(p.Interact)
-def _interact(run: Run, expr: p.Interact, *xs: Column) -> Column:
+@implements(p.Interaction)
+def _interact(run: Run, expr: p.Interaction, *xs: Column) -> Column:
     width = math.prod(map(sum, expr.categories))
     for x, categories in zip(xs, expr.categories, strict=True):
-        if x.values.ndim != 1 and not is_vector(run, x, len(categories)):
+        if x.values.ndim != 1 and not require_vector(run, x, len(categories)):
             return _nothing(run, width)
     total = _Entries(np.ones(run.rows, dtype=np.intp), np.zeros(run.rows, dtype=np.intp), np.ones(run.rows))
     size = 1
@@ -247,10 +247,10 @@ def _products(size: int, degree: int) -> tuple[tuple[Indices, Indices, Indices],
     return tuple(levels)
 
 
-@implements(p.Expand)
-def _expand(run: Run, expr: p.Expand, x: Column) -> Column:
+@implements(p.PolynomialExpansion)
+def _expand(run: Run, expr: p.PolynomialExpansion, x: Column) -> Column:
     width = math.comb(expr.size + expr.degree, expr.degree) - 1
-    if not is_vector(run, x):
+    if not require_vector(run, x):
         return _nothing(run, width)
     values, size = x.values, x.values.shape[1]
     partial = _partial(x)
@@ -308,7 +308,7 @@ def _prepare_powers(expr: p.PowerProducts) -> _Powers:
 @implements(p.PowerProducts, prepare=_prepare_powers)
 def _power_products(run: Run, expr: p.PowerProducts, x: Column) -> Column:
     terms: _Powers = run.prepared[id(expr)]
-    if not is_vector(run, x) or len(expr.terms) == 0:
+    if not require_vector(run, x) or len(expr.terms) == 0:
         return Column(np.zeros((run.rows, len(expr.terms))))
     size = x.values.shape[1]
     if len(terms.element) and terms.element.max() >= size:
@@ -358,7 +358,7 @@ def _looked_up(recoding: _Recoding, table: Indices, x: Doubles) -> tuple[Doubles
 @implements(p.Recode, prepare=_prepare_recode, sparse=True)
 def _recode(run: Run, expr: p.Recode, x: Column) -> Column:
     recoding: _Recoding = run.prepared[id(expr)]
-    if not is_vector(run, x, expr.size):
+    if not require_vector(run, x, expr.size):
         return _nothing(run, expr.size)
     if len(expr.positions) == 0:
         return x
@@ -390,7 +390,7 @@ def _recode(run: Run, expr: p.Recode, x: Column) -> Column:
 @implements(p.Take, sparse=True)
 def _take(run: Run, expr: p.Take, x: Column) -> Column:
     indices = np.array(expr.indices, dtype=np.intp)
-    if not is_vector(run, x):
+    if not require_vector(run, x):
         return _nothing(run, len(indices))
     size = x.values.shape[1]
     needed = int(indices.max(initial=-1)) + 1
@@ -434,7 +434,7 @@ _PRIME = np.int32(2038074743)
 @implements(p.MinHash, sparse=True)
 def _min_hash(run: Run, expr: p.MinHash, x: Column) -> Column:
     width = len(expr.a)
-    if not is_vector(run, x):
+    if not require_vector(run, x):
         return _nothing(run, width)
     if isinstance(x.values, csr_array):
         rows = x.values

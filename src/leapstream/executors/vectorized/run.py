@@ -82,7 +82,7 @@ def size_error(x: Column, size: int) -> str:
     return f"the vector has {x.values.shape[1]} elements, and {size} are expected"
 
 
-def is_vector(run: Run, x: Column, size: int | None = None) -> bool:
+def require_vector(run: Run, x: Column, size: int | None = None) -> bool:
     """Whether ``x`` holds vectors, of a size if that is given; if not, every row fails."""
     everywhere = np.ones(run.rows, dtype=bool)
     if x.values.ndim != 2:

@@ -86,8 +86,8 @@ def _lower_strings(strings: pa.Array) -> pa.Array:
     return pc.replace_with_mask(pc.ascii_lower(strings), pc.invert(simple), others)
 
 
-@implements(p.Lower)
-def _lower(run: Run, expr: p.Lower, x: Column) -> Column:
+@implements(p.LowerCase)
+def _lower(run: Run, expr: p.LowerCase, x: Column) -> Column:
     return Column(_lower_strings(x.values))
 
 
@@ -141,8 +141,8 @@ def _matched_tokens(run: Run, expr: p.Tokens, matcher: Matcher, texts: pa.Array)
     return Column(pa.concat_arrays(parts) if parts else pa.array([], pa.list_(pa.string())))
 
 
-@implements(p.LongTokens)
-def _long_tokens(run: Run, expr: p.LongTokens, x: Column) -> Column:
+@implements(p.TokensOfLength)
+def _long_tokens(run: Run, expr: p.TokensOfLength, x: Column) -> Column:
     from leapstream.executors.vectorized import textkernels
 
     tokens = x.values.flatten()
@@ -154,13 +154,13 @@ def _long_tokens(run: Run, expr: p.LongTokens, x: Column) -> Column:
     return _filtered(x.values, kept)
 
 
-def _prepare_other_tokens(expr: p.OtherTokens) -> pa.Array:
+def _prepare_other_tokens(expr: p.WithoutWords) -> pa.Array:
     words = pa.array(expr.words, pa.string())
     return words if expr.case_sensitive else _lower_strings(words)
 
 
-@implements(p.OtherTokens, prepare=_prepare_other_tokens)
-def _other_tokens(run: Run, expr: p.OtherTokens, x: Column) -> Column:
+@implements(p.WithoutWords, prepare=_prepare_other_tokens)
+def _other_tokens(run: Run, expr: p.WithoutWords, x: Column) -> Column:
     encoded = x.values.flatten().dictionary_encode()
     distinct = encoded.dictionary if expr.case_sensitive else _lower_strings(encoded.dictionary)
     # A missing token is kept.
@@ -353,8 +353,8 @@ def _first_match(run: Run, expr: p.FirstMatch, x: Column) -> Column:
     return Column(values[index])
 
 
-@implements(p.Pick)
-def _pick(run: Run, expr: p.Pick, x: Column) -> Column:
+@implements(p.ValueAt)
+def _pick(run: Run, expr: p.ValueAt, x: Column) -> Column:
     return Column(expr.values[x.values.astype(np.intp)])
 
 
@@ -393,8 +393,8 @@ def _coalesce(run: Run, expr: p.Coalesce, *xs: Column) -> Column:
     return Column(values, None if present.all() else present)
 
 
-@implements(p.AtLeast)
-def _at_least(run: Run, expr: p.AtLeast, x: Column) -> Column:
+@implements(p.ElementsAtLeast)
+def _at_least(run: Run, expr: p.ElementsAtLeast, x: Column) -> Column:
     if x.values.ndim != 2:
         run.fail(np.ones(run.rows, dtype=bool), "a vector is expected")
         return Column(pa.array([[]] * run.rows, pa.list_(pa.float64())))

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from leapstream.bundle.types import TensorType
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.run import Run, is_vector
-from leapstream.layouts.forest import Forest, Ranks, make_forest
+from leapstream.executors.vectorized.run import Run, require_vector
+from leapstream.layouts.forest import Forest, LeafTables, make_forest
 from leapstream.plan import primitives as p
 
 _MOST_ELEMENTS_OF_TOPS = 6
@@ -21,7 +21,7 @@ _MOST_ELEMENTS_OF_TOPS = 6
 _FEW = 1 << 21
 """NumPy adds up so many values of leaves in less time than it takes to import numba."""
 
-_NO_TABLES = Ranks(
+_NO_TABLES = LeafTables(
     feature=np.zeros(0, dtype=np.int32),
     count=np.zeros(0, dtype=np.int32),
     levels=0,
@@ -81,12 +81,12 @@ class Prepared:
 
 def prepare_forest(expr: p.Trees, forest: Forest) -> Prepared:
     """The forest of an ensemble, ready to run."""
-    ranks = forest.ranks
-    if ranks is None or (ranks.below and len(ranks.feature) > _MOST_ELEMENTS_OF_TOPS):
-        return Prepared(replace(forest, ranks=None), 0, None)
-    one = not ranks.below and expr.width == 1 and not expr.groups
-    values = forest.data[forest.first[ranks.reached]] if one else None
-    return Prepared(forest, int(forest.depth.max(initial=0)) - ranks.below, values)
+    tables = forest.tables
+    if tables is None or (tables.below and len(tables.feature) > _MOST_ELEMENTS_OF_TOPS):
+        return Prepared(replace(forest, tables=None), 0, None)
+    one = not tables.below and expr.width == 1 and not expr.groups
+    values = forest.data[forest.first[tables.reached]] if one else None
+    return Prepared(forest, int(forest.depth.max(initial=0)) - tables.below, values)
 
 
 def run_forest(
@@ -113,19 +113,19 @@ def _sum_leaves(
     if expr.base is not None:
         out[:] = expr.base
     enough = x.shape[1] >= forest.size
-    ranks = forest.ranks if forest.ranks is not None and enough else _NO_TABLES
-    search = (ranks.levels, ranks.cut, ranks.compared, ranks.low, ranks.scale, ranks.before)
-    tables = (ranks.feature, ranks.count, *search, ranks.mask)
+    tables = forest.tables if forest.tables is not None and enough else _NO_TABLES
+    search = (tables.levels, tables.cut, tables.compared, tables.low, tables.scale, tables.before)
+    arguments = (tables.feature, tables.count, *search, tables.mask)
     if prepared.values is not None and enough:
-        kernels.sum_table_values(x, *tables, prepared.values, out[:, 0])
+        kernels.sum_table_values(x, *arguments, prepared.values, out[:, 0])
         return out
     careful = np.ones(len(forest.root), dtype=bool)
-    careful[forest.order if ranks is _NO_TABLES else ...] = not enough
+    careful[forest.order if tables is _NO_TABLES else ...] = not enough
     arrays = (forest.root, forest.depth, forest.feature, forest.threshold, forest.child, forest.first)
     sets = (forest.set_start, forest.set_end, forest.set_left)
     group = np.array(expr.groups, dtype=np.int32)
     kernels.sum_leaves(
-        x, careful, *arrays, *sets, forest.data, group, *tables, ranks.reached, prepared.top, out, failed
+        x, careful, *arrays, *sets, forest.data, group, *arguments, tables.reached, prepared.top, out, failed
     )
     return out
 
@@ -133,14 +133,14 @@ def _sum_leaves(
 def sum_few_leaves(expr: p.Trees, prepared: Prepared, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
     """The sums of the leaves by NumPy; ``None`` where only the kernels have them."""
     forest = prepared.forest
-    ranks = forest.ranks
+    tables = forest.tables
     plain = len(forest.order) == len(forest.root)
-    if x.shape[1] < forest.size or expr.combine == "groups" or (ranks is None and not plain):
+    if x.shape[1] < forest.size or expr.combine == "groups" or (tables is None and not plain):
         return None
     rows = np.arange(len(x))[:, None]
     node = np.broadcast_to(forest.root, (len(x), len(forest.root)))
-    if ranks is not None:
-        node = ranks.reached[np.arange(len(forest.root)), _leaves(ranks, x)]
+    if tables is not None:
+        node = tables.reached[np.arange(len(forest.root)), _leaves(tables, x)]
     for _ in range(int(forest.depth.max(initial=0)) - prepared.top):
         node = forest.child[node] + (x[rows, forest.feature[node]] <= forest.threshold[node])
     leaves = forest.data[forest.first[node][..., None] + np.arange(expr.width)]
@@ -148,18 +148,18 @@ def sum_few_leaves(expr: p.Trees, prepared: Prepared, x: npt.NDArray[np.float64]
     return np.asarray(np.cumsum(leaves, axis=1)[:, -1] + 0.0)
 
 
-def _leaves(ranks: Ranks, x: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+def _leaves(tables: LeafTables, x: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
     """The numbers of the leaves (rows, trees) of tables."""
-    possible = np.full((len(x), len(ranks.mask)), 0xFFFFFFFF, dtype=np.uint32)
+    possible = np.full((len(x), len(tables.mask)), 0xFFFFFFFF, dtype=np.uint32)
     lowest = 0
-    for k, count in enumerate(ranks.count.tolist()):
-        value = x[:, ranks.feature[k]]
-        if k < len(ranks.cut):
-            rank = np.searchsorted(ranks.cut[k, :count], value)
+    for k, count in enumerate(tables.count.tolist()):
+        value = x[:, tables.feature[k]]
+        if k < len(tables.cut):
+            rank = np.searchsorted(tables.cut[k, :count], value)
         else:
             known = (value >= 0) & (value < count) & (value == np.floor(value))
             rank = np.where(known, value, count).astype(np.intp)
-        possible &= ranks.mask[:, lowest + rank].T
+        possible &= tables.mask[:, lowest + rank].T
         lowest += count + 1
     lowest_bit = possible & (~possible + np.uint32(1))
     return np.asarray(np.frexp(lowest_bit.astype(np.float64))[1] - 1)
@@ -167,7 +167,7 @@ def _leaves(ranks: Ranks, x: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
 
 @implements(p.Trees, prepare=lambda expr: prepare_forest(expr, make_forest(expr)))
 def _trees(run: Run, expr: p.Trees, x: Column) -> Column:
-    if not is_vector(run, x):
+    if not require_vector(run, x):
         vectors = isinstance(expr.type, TensorType)
         return Column(np.full((run.rows, expr.width) if vectors else run.rows, np.nan))
     result, failed = run_forest(expr, run.prepared[id(expr)], x.values)

@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.run import Run, beyond, compressed, is_vector, size_error
+from leapstream.executors.vectorized.run import Run, beyond, compressed, require_vector, size_error
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles
 
@@ -34,7 +34,7 @@ def _pack(run: Run, expr: p.Pack, *xs: Column) -> Column:
 
 @implements(p.Item, sparse=True)
 def _item(run: Run, expr: p.Item, x: Column) -> Column:
-    if not is_vector(run, x):
+    if not require_vector(run, x):
         return Column(np.full(run.rows, np.nan))
     if expr.index >= x.values.shape[1]:
         run.fail(np.ones(run.rows, dtype=bool), beyond(x, expr.index))

@@ -12,16 +12,16 @@ from scipy.sparse import csr_array
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.functions import argmax
-from leapstream.executors.vectorized.run import Run, is_vector
+from leapstream.executors.vectorized.run import Run, require_vector
 from leapstream.layouts.forest import Explained, make_explained
 from leapstream.plan import primitives as p
 
 Floats = npt.NDArray[np.float32]
 
 
-@implements(p.Singles, sparse=True)
-def _singles(run: Run, expr: p.Singles, x: Column) -> Column:
-    if not is_vector(run, x):
+@implements(p.FloatFeatures, sparse=True)
+def _singles(run: Run, expr: p.FloatFeatures, x: Column) -> Column:
+    if not require_vector(run, x):
         return Column(np.zeros((run.rows, len(expr.elements))))
     width = x.values.shape[1]
     refusal = expr.refusal
@@ -84,13 +84,13 @@ _SINGLE: dict[str, Callable[[Floats], npt.NDArray[Any]]] = {
 }
 
 
-@implements(p.Single)
-def _single(run: Run, expr: p.Single, x: Column) -> Column:
+@implements(p.FloatFunction)
+def _single(run: Run, expr: p.FloatFunction, x: Column) -> Column:
     return Column(_SINGLE[expr.function](x.values.astype(np.float32)).astype(np.float64))
 
 
-@implements(p.LinearSingles)
-def _linear_singles(run: Run, expr: p.LinearSingles, x: Column) -> Column:
+@implements(p.FloatLinear)
+def _linear_singles(run: Run, expr: p.FloatLinear, x: Column) -> Column:
     values = x.values.astype(np.float32)
     if expr.contributions:
         products = values[:, :, None] * expr.weights

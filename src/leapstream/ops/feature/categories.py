@@ -76,9 +76,9 @@ class StringIndexer(Op):
     def outputs(self) -> dict[str, DataType]:
         return {f"output{i}": DOUBLE for i in range(len(self.labels_array))}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         return {
-            f"output{i}": b.add(p.Lookup(x=x, labels=labels, invalid=self.handle_invalid, type=DOUBLE))
+            f"output{i}": lowering.add(p.Lookup(x=x, labels=labels, invalid=self.handle_invalid, type=DOUBLE))
             for i, (x, labels) in enumerate(zip(inputs, self.labels_array, strict=True))
         }
 
@@ -107,8 +107,8 @@ class ReverseStringIndexer(Op):
         shape = self.input_shape
         return {"output": DataShape(shape.base, True, shape.dimensions).of(BasicType.STRING)}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        return {"output": b.add(p.Label(x=inputs[0], labels=self.labels, type=self.outputs()["output"]))}
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"output": lowering.add(p.Label(x=inputs[0], labels=self.labels, type=self.outputs()["output"]))}
 
 
 @register
@@ -162,10 +162,10 @@ class OneHotEncoder(Op):
     def outputs(self) -> dict[str, DataType]:
         return {f"output{i}": doubles(self._width(size)) for i, size in enumerate(self.category_sizes)}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         keep = self.handle_invalid == "keep"
         return {
-            f"output{i}": b.add(
+            f"output{i}": lowering.add(
                 p.OneHot(x=x, categories=size, width=self._width(size), keep=keep, type=doubles(self._width(size)))
             )
             for i, (x, size) in enumerate(zip(inputs, self.category_sizes, strict=True))
@@ -215,9 +215,11 @@ class Bucketizer(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": DOUBLE}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         splits = np.array(self.splits)
-        return {"output": b.add(p.Bucketize(x=inputs[0], splits=splits, invalid=self.handle_invalid, type=DOUBLE))}
+        return {
+            "output": lowering.add(p.Bucketize(x=inputs[0], splits=splits, invalid=self.handle_invalid, type=DOUBLE))
+        }
 
 
 class _Binarizer(Op):
@@ -238,8 +240,10 @@ class _Binarizer(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": not_null(self.shape())}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        return {"output": b.add(p.Binarize(x=inputs[0], threshold=self.threshold, type=self.outputs()["output"]))}
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {
+            "output": lowering.add(p.Binarize(x=inputs[0], threshold=self.threshold, type=self.outputs()["output"]))
+        }
 
 
 @register
@@ -314,6 +318,6 @@ class Imputer(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": DOUBLE}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         filled = p.Impute(x=inputs[0], surrogate=self.surrogate_value, missing=self.missing_value, type=DOUBLE)
-        return {"output": b.add(filled)}
+        return {"output": lowering.add(filled)}

@@ -50,12 +50,14 @@ class StringMap(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": DOUBLE}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         # Where there are more of one than of the other, the rest has no meaning.
         count = min(len(self.labels), len(self.values))
-        index = b.add(p.Lookup(x=inputs[0], labels=self.labels[:count], invalid=self.handle_invalid, type=DOUBLE))
+        index = lowering.add(
+            p.Lookup(x=inputs[0], labels=self.labels[:count], invalid=self.handle_invalid, type=DOUBLE)
+        )
         numbers = np.array([*self.values[:count], self.default_value], dtype=np.float64)
-        return {"output": b.add(p.Pick(x=index, values=numbers, type=DOUBLE))}
+        return {"output": lowering.add(p.ValueAt(x=index, values=numbers, type=DOUBLE))}
 
 
 @register
@@ -87,7 +89,7 @@ class RegexIndexer(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": INT}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         count = min(len(self.regexes), len(self.indices))
         match = p.FirstMatch(
             x=inputs[0],
@@ -96,7 +98,7 @@ class RegexIndexer(Op):
             default=self.default_value,
             type=INT,
         )
-        return {"output": b.add(match)}
+        return {"output": lowering.add(match)}
 
 
 _MEMBERS: dict[BasicType, str] = {
@@ -172,9 +174,11 @@ class MapEntrySelector(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": ScalarType(self.value_type, nullable=self.value_type is BasicType.STRING)}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         x, key = inputs
-        return {"output": b.add(p.MapEntry(x=x, key=key, default=self.default_value, type=self.outputs()["output"]))}
+        return {
+            "output": lowering.add(p.MapEntry(x=x, key=key, default=self.default_value, type=self.outputs()["output"]))
+        }
 
 
 @register
@@ -195,8 +199,8 @@ class Coalesce(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": ScalarType(BasicType.DOUBLE)}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        return {"output": b.add(p.Coalesce(xs=inputs, type=self.outputs()["output"]))}
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"output": lowering.add(p.Coalesce(xs=inputs, type=self.outputs()["output"]))}
 
 
 @register
@@ -224,14 +228,14 @@ class MultinomialLabeler(Op):
             "labels": ListType(BasicType.STRING, nullable=False),
         }
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         types = self.outputs()
         given: dict[str, Any] = {"x": inputs[0], "threshold": self.threshold, "limit": len(self.labels)}
         numbers = types["probabilities"]
         results: dict[str, Expr] = {}
         if "probabilities" in wanted:
-            results["probabilities"] = b.add(p.AtLeast(**given, gives="elements", type=numbers))
+            results["probabilities"] = lowering.add(p.ElementsAtLeast(**given, gives="elements", type=numbers))
         if "labels" in wanted:
-            positions = b.add(p.AtLeast(**given, gives="positions", type=numbers))
-            results["labels"] = b.add(p.Label(x=positions, labels=self.labels, type=types["labels"]))
+            positions = lowering.add(p.ElementsAtLeast(**given, gives="positions", type=numbers))
+            results["labels"] = lowering.add(p.Label(x=positions, labels=self.labels, type=types["labels"]))
         return results

@@ -50,11 +50,11 @@ class MathUnary(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": DOUBLE}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         x = inputs[0]
         if self.operation == "logit":
-            x = b.add(p.Within(x=x, low=0.0, high=1.0, type=DOUBLE))
-        return {"output": b.add(p.Unary(x=x, function=self.operation, type=DOUBLE))}
+            x = lowering.add(p.RequireWithin(x=x, low=0.0, high=1.0, type=DOUBLE))
+        return {"output": lowering.add(p.Unary(x=x, function=self.operation, type=DOUBLE))}
 
 
 def _unknown(operation: str, known: tuple[str, ...]) -> str:
@@ -89,13 +89,13 @@ class MathBinary(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": DOUBLE}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         given = iter(inputs)
         left, right = (
-            next(given) if value is None else b.add(p.Constant(value=value, type=DOUBLE))
+            next(given) if value is None else lowering.add(p.Constant(value=value, type=DOUBLE))
             for value in (self.da, self.db)
         )
-        return {"output": b.add(p.Binary(a=left, b=right, function=self.operation, type=DOUBLE))}
+        return {"output": lowering.add(p.Binary(a=left, b=right, function=self.operation, type=DOUBLE))}
 
 
 @register
@@ -121,9 +121,9 @@ class DCT(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": doubles(self.input_size)}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         transformed = p.CosineTransform(x=inputs[0], inverse=self.inverse, type=doubles(self.input_size))
-        return {"output": b.add(transformed)}
+        return {"output": lowering.add(transformed)}
 
 
 @register
@@ -182,8 +182,8 @@ class Interaction(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": doubles(self.size)}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        return {"output": b.add(p.Interact(xs=inputs, categories=self.num_features, type=doubles(self.size)))}
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"output": lowering.add(p.Interaction(xs=inputs, categories=self.num_features, type=doubles(self.size)))}
 
 
 @register
@@ -207,11 +207,11 @@ class PCA(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": doubles(self.principal_components.shape[1])}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         components = self.principal_components.shape[1]
         matrix = np.ascontiguousarray(self.principal_components.T)
         projected = p.MatVec(x=inputs[0], matrix=matrix, intercepts=np.zeros(components), type=doubles(components))
-        return {"output": b.add(projected)}
+        return {"output": lowering.add(projected)}
 
 
 @register
@@ -251,9 +251,9 @@ class PolynomialExpansion(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": doubles(self.size)}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        expanded = p.Expand(x=inputs[0], degree=self.degree, size=self.input_size, type=doubles(self.size))
-        return {"output": b.add(expanded)}
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        expanded = p.PolynomialExpansion(x=inputs[0], degree=self.degree, size=self.input_size, type=doubles(self.size))
+        return {"output": lowering.add(expanded)}
 
 
 _TERM = re.compile(r"x([0-9]+)(?:\^([0-9]+))?")
@@ -292,5 +292,5 @@ class SklearnPolynomialExpansion(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": doubles(len(self.terms))}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        return {"output": b.add(p.PowerProducts(x=inputs[0], terms=self.terms, type=doubles(len(self.terms))))}
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"output": lowering.add(p.PowerProducts(x=inputs[0], terms=self.terms, type=doubles(len(self.terms))))}

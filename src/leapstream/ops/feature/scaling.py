@@ -46,8 +46,8 @@ class VectorAssembler(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": doubles(self.size)}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        return {"output": b.add(p.Concat(xs=inputs, type=doubles(self.size)))}
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"output": lowering.add(p.Concat(xs=inputs, type=doubles(self.size)))}
 
 
 class _VectorOp(Op):
@@ -63,10 +63,10 @@ class _VectorOp(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": doubles(self.size())}
 
-    def _affine(self, b: Lowering, x: Expr, **steps: Any) -> Expr:
+    def _affine(self, lowering: Lowering, x: Expr, **steps: Any) -> Expr:
         size = self.size()
         assert size is not None
-        return b.add(p.Affine(x=x, size=size, type=doubles(size), **steps))
+        return lowering.add(p.Affine(x=x, size=size, type=doubles(size), **steps))
 
 
 @register
@@ -95,15 +95,15 @@ class StandardScaler(_VectorOp):
         assert given is not None
         return len(given)
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         if self.std is None:
-            return {"output": self._affine(b, inputs[0], shift=self.mean)}
+            return {"output": self._affine(lowering, inputs[0], shift=self.mean)}
         with np.errstate(divide="ignore"):
             factor = np.where(self.std != 0.0, 1.0 / self.std, 0.0)
         if self.mean is None:
-            return {"output": self._affine(b, inputs[0], factor=factor)}
+            return {"output": self._affine(lowering, inputs[0], factor=factor)}
         fixed = np.where(self.std != 0.0, np.nan, 0.0)
-        return {"output": self._affine(b, inputs[0], shift=self.mean, factor=factor, fixed=_unless_none(fixed))}
+        return {"output": self._affine(lowering, inputs[0], shift=self.mean, factor=factor, fixed=_unless_none(fixed))}
 
 
 @register
@@ -132,12 +132,12 @@ class MinMaxScaler(_VectorOp):
     def size(self) -> int:
         return len(self.min)
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         scale = self.max_value - self.min_value
         extent = self.max - self.min
         fixed = np.where(extent != 0.0, np.nan, 0.5 * scale + self.min_value)
         scaled = self._affine(
-            b,
+            lowering,
             inputs[0],
             shift=self.min,
             divisor=np.where(extent != 0.0, extent, 1.0),
@@ -170,9 +170,9 @@ class MaxAbsScaler(_VectorOp):
     def size(self) -> int:
         return len(self.max_abs)
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        scaled = self._affine(b, inputs[0], divisor=np.where(self.max_abs == 0.0, 1.0, self.max_abs))
-        return {"output": b.add(p.Clip(x=scaled, low=-1.0, high=1.0, type=scaled.type))}
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        scaled = self._affine(lowering, inputs[0], divisor=np.where(self.max_abs == 0.0, 1.0, self.max_abs))
+        return {"output": lowering.add(p.Clip(x=scaled, low=-1.0, high=1.0, type=scaled.type))}
 
 
 @register
@@ -190,8 +190,8 @@ class ElementwiseProduct(_VectorOp):
     def size(self) -> int:
         return len(self.scaling_vec)
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        return {"output": self._affine(b, inputs[0], factor=self.scaling_vec)}
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"output": self._affine(lowering, inputs[0], factor=self.scaling_vec)}
 
 
 @register
@@ -211,5 +211,5 @@ class Normalizer(_VectorOp):
     def size(self) -> int:
         return self.input_size
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        return {"output": b.add(p.Normalize(x=inputs[0], p=self.p_norm, type=doubles(self.input_size)))}
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"output": lowering.add(p.Normalize(x=inputs[0], p=self.p_norm, type=doubles(self.input_size)))}

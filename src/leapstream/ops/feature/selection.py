@@ -97,7 +97,7 @@ class VectorIndexer(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": doubles(self.num_features)}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         positions = tuple(sorted(self.category_maps))
         maps = [self.category_maps[position] for position in positions]
         recoded = p.Recode(
@@ -108,7 +108,7 @@ class VectorIndexer(Op):
             others=tuple(float(len(categories)) for categories in maps) if self.handle_invalid == "keep" else None,
             type=doubles(self.num_features),
         )
-        return {"output": b.add(recoded)}
+        return {"output": lowering.add(recoded)}
 
 
 def _table(categories: Mapping[float, int]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -148,9 +148,9 @@ class VectorSlicer(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": doubles(len(self.indices) + len(self.named_indices))}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         indices = self.indices + self.named_indices
-        return {"output": b.add(p.Take(x=inputs[0], indices=indices, type=doubles(len(indices))))}
+        return {"output": lowering.add(p.Take(x=inputs[0], indices=indices, type=doubles(len(indices))))}
 
 
 @register
@@ -179,9 +179,11 @@ class ChiSqSelector(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": doubles(len(self.filter_indices))}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         size = len(self.filter_indices)
-        return {"output": b.add(p.Take(x=inputs[0], indices=self.filter_indices, rising=True, type=doubles(size)))}
+        return {
+            "output": lowering.add(p.Take(x=inputs[0], indices=self.filter_indices, rising=True, type=doubles(size)))
+        }
 
 
 def _check_indices(indices: tuple[int, ...]) -> None:
@@ -222,13 +224,13 @@ class MinHashLSH(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": _column(len(self.random_coefficients_a))}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         factors, summands = (
             np.array(coefficients, dtype=np.int64).astype(np.int32)
             for coefficients in (self.random_coefficients_a, self.random_coefficients_b)
         )
-        hashes = b.add(p.MinHash(x=inputs[0], a=factors, b=summands, type=doubles(len(factors))))
-        return {"output": b.add(p.Reshape(x=hashes, type=_column(len(factors))))}
+        hashes = lowering.add(p.MinHash(x=inputs[0], a=factors, b=summands, type=doubles(len(factors))))
+        return {"output": lowering.add(p.Reshape(x=hashes, type=_column(len(factors))))}
 
 
 @register
@@ -259,12 +261,12 @@ class BucketedRandomProjectionLSH(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": _column(len(self.random_unit_vectors))}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         count = len(self.random_unit_vectors)
         matrix = np.stack(self.random_unit_vectors) if count else np.zeros((0, max(self.input_size, 0)))
         vector = doubles(count)
-        projected = b.add(p.MatVec(x=inputs[0], matrix=matrix, intercepts=np.zeros(count), type=vector))
+        projected = lowering.add(p.MatVec(x=inputs[0], matrix=matrix, intercepts=np.zeros(count), type=vector))
         lengths = np.full(count, self.bucket_length)
-        divided = b.add(p.Affine(x=projected, size=count, divisor=lengths, type=vector))
-        floors = b.add(p.Unary(x=divided, function="floor", type=vector))
-        return {"output": b.add(p.Reshape(x=floors, type=_column(count)))}
+        divided = lowering.add(p.Affine(x=projected, size=count, divisor=lengths, type=vector))
+        floors = lowering.add(p.Unary(x=divided, function="floor", type=vector))
+        return {"output": lowering.add(p.Reshape(x=floors, type=_column(count)))}

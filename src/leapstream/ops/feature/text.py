@@ -40,9 +40,9 @@ class Tokenizer(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": STRINGS}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        text = b.add(p.Lower(x=inputs[0], type=STRING))
-        return {"output": b.add(p.Tokens(x=text, pattern=r"\s", gaps=True, type=STRINGS))}
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        text = lowering.add(p.LowerCase(x=inputs[0], type=STRING))
+        return {"output": lowering.add(p.Tokens(x=text, pattern=r"\s", gaps=True, type=STRINGS))}
 
 
 @register
@@ -74,11 +74,13 @@ class RegexTokenizer(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": STRINGS}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        text = b.add(p.Lower(x=inputs[0], type=STRING)) if self.lowercase_text else inputs[0]
-        tokens: Expr = b.add(p.Tokens(x=text, pattern=self.regex, gaps=self.match_gaps, type=STRINGS))
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        text = lowering.add(p.LowerCase(x=inputs[0], type=STRING)) if self.lowercase_text else inputs[0]
+        tokens: Expr = lowering.add(p.Tokens(x=text, pattern=self.regex, gaps=self.match_gaps, type=STRINGS))
         if self.token_min_length > 0:
-            tokens = b.add(p.LongTokens(x=tokens, min_length=self.token_min_length, letters=False, type=STRINGS))
+            tokens = lowering.add(
+                p.TokensOfLength(x=tokens, min_length=self.token_min_length, letters=False, type=STRINGS)
+            )
         return {"output": tokens}
 
 
@@ -112,9 +114,9 @@ class StopWordsRemover(_TokensOp):
     stop_words: tuple[str, ...] = attribute("list<string>")
     case_sensitive: bool = attribute("boolean")
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        left = p.OtherTokens(x=inputs[0], words=self.stop_words, case_sensitive=self.case_sensitive, type=STRINGS)
-        return {"output": b.add(left)}
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        left = p.WithoutWords(x=inputs[0], words=self.stop_words, case_sensitive=self.case_sensitive, type=STRINGS)
+        return {"output": lowering.add(left)}
 
 
 @register
@@ -129,8 +131,12 @@ class WordLengthFilter(_TokensOp):
     op: ClassVar[str] = "word_filter"
     length: int = attribute("int")
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        return {"output": b.add(p.LongTokens(x=inputs[0], min_length=self.length + 1, letters=True, type=STRINGS))}
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {
+            "output": lowering.add(
+                p.TokensOfLength(x=inputs[0], min_length=self.length + 1, letters=True, type=STRINGS)
+            )
+        }
 
 
 @register
@@ -145,8 +151,8 @@ class NGram(_TokensOp):
     op: ClassVar[str] = "ngram"
     n: int = attribute("long")
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        return {"output": b.add(p.NGrams(x=inputs[0], n=self.n, type=STRINGS))}
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"output": lowering.add(p.NGrams(x=inputs[0], n=self.n, type=STRINGS))}
 
 
 # ---- from tokens to vectors -------------------------------------------------------------------------------------------
@@ -181,7 +187,7 @@ class HashingTermFrequency(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": doubles(self.num_features)}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         counts = p.HashedCounts(
             x=inputs[0],
             size=self.num_features,
@@ -189,7 +195,7 @@ class HashingTermFrequency(Op):
             legacy_tail=self.hash_version == 1,
             type=doubles(self.num_features),
         )
-        return {"output": b.add(counts)}
+        return {"output": lowering.add(counts)}
 
 
 @register
@@ -215,7 +221,7 @@ class CountVectorizer(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": doubles(len(set(self.vocabulary)))}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         counts = p.VocabularyCounts(
             x=inputs[0],
             vocabulary=self.vocabulary,
@@ -223,7 +229,7 @@ class CountVectorizer(Op):
             min_count=self.min_tf,
             type=self.outputs()["output"],
         )
-        return {"output": b.add(counts)}
+        return {"output": lowering.add(counts)}
 
 
 @register
@@ -248,8 +254,8 @@ class IDF(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": doubles(None)}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        return {"output": b.add(p.Affine(x=inputs[0], size=len(self.idf), factor=self.idf, type=inputs[0].type))}
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"output": lowering.add(p.Affine(x=inputs[0], size=len(self.idf), factor=self.idf, type=inputs[0].type))}
 
 
 @register
@@ -294,7 +300,7 @@ class WordToVector(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": doubles(self.vector_size)}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         places, size = self.places(), self.vector_size
         all_vectors = np.array(self.word_vectors, dtype=np.float64)
         vectors = np.zeros((len(places), size))
@@ -311,7 +317,7 @@ class WordToVector(Op):
             normalize=self.kernel == "sqrt",
             type=doubles(size),
         )
-        return {"output": b.add(mean)}
+        return {"output": lowering.add(mean)}
 
 
 _NUMBERS = (BasicType.SHORT, BasicType.INT, BasicType.LONG, BasicType.FLOAT, BasicType.DOUBLE)
@@ -364,7 +370,7 @@ class FeatureHasher(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": doubles(self.num_features)}
 
-    def lower(self, b: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         numbers = self._numbers()
         hashed = p.HashedFeatures(
             xs=inputs,
@@ -373,4 +379,4 @@ class FeatureHasher(Op):
             size=self.num_features,
             type=doubles(self.num_features),
         )
-        return {"output": b.add(hashed)}
+        return {"output": lowering.add(hashed)}

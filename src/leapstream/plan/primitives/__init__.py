@@ -12,62 +12,71 @@ A vector's element may be *stored* or not: a sparse vector stores some elements,
 not stored are 0. Few primitives look at the difference: those with :attr:`Expr.needs_stored`.
 """
 
+import warnings
+from typing import Any
+
 from leapstream.plan.graph import DOUBLE, INT, Doubles, Expr, Origin, vector
 from leapstream.plan.primitives.categories import Binarize, Bucketize, CategoryWeight, Label, Lookup, OneHot
 from leapstream.plan.primitives.classes import (
     ExpNormalize,
     Greatest,
     NearestLeaf,
-    Only,
+    RequireElements,
     ScaledDistances,
     SquareSums,
     Switch,
     TopicMixture,
 )
 from leapstream.plan.primitives.external import Graph, TensorFlow
-from leapstream.plan.primitives.functions import ArgMax, Greater, NormalizeSum, Softmax, Unary, UnaryFunction
+from leapstream.plan.primitives.functions import ArgMax, NormalizeSum, Softmax, Unary, UnaryFunction
 from leapstream.plan.primitives.linear import Dot, LinearSum, MatVec, Nearest
 from leapstream.plan.primitives.numbers import (
     Binary,
     BinaryFunction,
     Constant,
     CosineTransform,
-    Expand,
     FactorProduct,
-    Interact,
+    Interaction,
     Interpolate,
     MinHash,
+    PolynomialExpansion,
     PowerProducts,
     Recode,
+    RequireWithin,
     Reshape,
     Take,
-    Within,
 )
 from leapstream.plan.primitives.text import (
-    AtLeast,
     Coalesce,
+    ElementsAtLeast,
     FirstMatch,
     HashedCounts,
     HashedFeatures,
-    LongTokens,
-    Lower,
+    LowerCase,
     MapEntry,
     NGrams,
-    OtherTokens,
-    Pick,
     Tokens,
+    TokensOfLength,
+    ValueAt,
     VocabularyCounts,
+    WithoutWords,
     WordVectors,
 )
 from leapstream.plan.primitives.trees import Trees
 from leapstream.plan.primitives.values import Cast, Impute, Input, NotNull
 from leapstream.plan.primitives.vectors import Affine, Clip, Concat, Item, Normalize, Pack
-from leapstream.plan.primitives.xgboost import LinearSingles, Single, SingleFunction, Singles, TreeContributions
+from leapstream.plan.primitives.xgboost import (
+    FloatFeatures,
+    FloatFunction,
+    FloatFunctionName,
+    FloatLinear,
+    TreeContributions,
+)
 
 __all__ = [
     "Affine",
     "ArgMax",
-    "AtLeast",
+    "ElementsAtLeast",
     "Binarize",
     "Binary",
     "BinaryFunction",
@@ -82,28 +91,27 @@ __all__ = [
     "DOUBLE",
     "Dot",
     "Doubles",
-    "Expand",
+    "PolynomialExpansion",
     "ExpNormalize",
     "Expr",
     "FactorProduct",
     "FirstMatch",
     "Graph",
-    "Greater",
     "Greatest",
     "HashedCounts",
     "HashedFeatures",
     "INT",
     "Impute",
     "Input",
-    "Interact",
+    "Interaction",
     "Interpolate",
     "Item",
     "Label",
-    "LinearSingles",
+    "FloatLinear",
     "LinearSum",
-    "LongTokens",
+    "TokensOfLength",
     "Lookup",
-    "Lower",
+    "LowerCase",
     "MapEntry",
     "MatVec",
     "MinHash",
@@ -114,18 +122,18 @@ __all__ = [
     "NormalizeSum",
     "NotNull",
     "OneHot",
-    "Only",
+    "RequireElements",
     "Origin",
-    "OtherTokens",
+    "WithoutWords",
     "Pack",
-    "Pick",
+    "ValueAt",
     "PowerProducts",
     "Recode",
     "Reshape",
     "ScaledDistances",
-    "Single",
-    "SingleFunction",
-    "Singles",
+    "FloatFunction",
+    "FloatFunctionName",
+    "FloatFeatures",
     "Softmax",
     "SquareSums",
     "Switch",
@@ -138,7 +146,32 @@ __all__ = [
     "Unary",
     "UnaryFunction",
     "VocabularyCounts",
-    "Within",
+    "RequireWithin",
     "WordVectors",
     "vector",
 ]
+
+_RENAMED = {
+    "AtLeast": "ElementsAtLeast",
+    "Expand": "PolynomialExpansion",
+    "Greater": "Binarize",
+    "Interact": "Interaction",
+    "LinearSingles": "FloatLinear",
+    "LongTokens": "TokensOfLength",
+    "Lower": "LowerCase",
+    "Only": "RequireElements",
+    "OtherTokens": "WithoutWords",
+    "Pick": "ValueAt",
+    "Single": "FloatFunction",
+    "SingleFunction": "FloatFunctionName",
+    "Singles": "FloatFeatures",
+    "Within": "RequireWithin",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """The primitives by the names that they had up to version 0.1."""
+    if name not in _RENAMED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn(f"{__name__}.{name} is now {_RENAMED[name]}", DeprecationWarning, stacklevel=2)
+    return globals()[_RENAMED[name]]

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from leapstream.bundle.types import ScalarType
 from leapstream.plan.graph import Doubles, Expr
 
 
@@ -84,11 +85,14 @@ class Bucketize(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Binarize(Expr):
-    """1 where ``x`` (a double, or a vector) is greater than ``threshold``, else 0; elements not stored stay 0."""
+    """1 where ``x`` (a double, or each element of a vector) is greater than ``threshold``, else 0; NaN gives 0.
+
+    Elements that a sparse vector does not store stay 0.
+    """
 
     x: Expr
     threshold: float
 
     @property
     def needs_stored(self) -> bool:
-        return self.threshold < 0
+        return self.threshold < 0 and not isinstance(self.x.type, ScalarType)

@@ -12,7 +12,7 @@ from leapstream.plan.primitives.values import Cast, Input, NotNull
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Only(Expr):
+class RequireElements(Expr):
     """The vector ``x``; fails where it stores an element that is not ``allowed``, as NaN never is."""
 
     x: Expr

@@ -42,14 +42,6 @@ class Unary(Expr):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Greater(Expr):
-    """1 where the double ``x`` is greater than ``threshold``, else 0 (NaN gives 0)."""
-
-    x: Expr
-    threshold: float
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
 class Softmax(Expr):
     """Probabilities of the margins ``x``: ``exp(x - m) / sum`` with ``m`` the greatest margin when positive, else 0.
 

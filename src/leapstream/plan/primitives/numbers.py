@@ -42,7 +42,7 @@ class Binary(Expr):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Within(Expr):
+class RequireWithin(Expr):
     """The double ``x``; fails where it lies outside of [low, high] (NaN passes)."""
 
     x: Expr
@@ -62,7 +62,7 @@ class CosineTransform(Expr):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Interact(Expr):
+class Interaction(Expr):
     """All products of one element from each of ``xs`` (doubles and vectors), as a sparse vector; the last varies fastest.
 
     Each element stands for as many elements as ``categories`` says: for itself where that is 1, else for a one-hot vector with
@@ -80,7 +80,7 @@ class Interact(Expr):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Expand(Expr):
+class PolynomialExpansion(Expr):
     """All products of 1 to ``degree`` of the ``size`` elements of the vector ``x``, in the order of Spark's expansion.
 
     Each product goes from the last element to the first, and is 0 from where it is 0 (even when NaN would follow) or meets an

@@ -12,7 +12,7 @@ from leapstream.plan.graph import Doubles, Expr
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Lower(Expr):
+class LowerCase(Expr):
     """The string ``x`` in lower case, as Java's ``toLowerCase`` in the root locale; final sigma included."""
 
     x: Expr
@@ -32,7 +32,7 @@ class Tokens(Expr):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class LongTokens(Expr):
+class TokensOfLength(Expr):
     """The tokens ``x`` of at least ``min_length``, with ``letters`` only those of letters of the Basic Multilingual Plane alone.
 
     Fails where a token is missing.
@@ -44,7 +44,7 @@ class LongTokens(Expr):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class OtherTokens(Expr):
+class WithoutWords(Expr):
     """The tokens ``x`` without ``words``; both in lower case when compared, unless ``case_sensitive``."""
 
     x: Expr
@@ -140,7 +140,7 @@ class FirstMatch(Expr):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Pick(Expr):
+class ValueAt(Expr):
     """The number at position ``x`` (a double that is whole and within) of ``values``."""
 
     x: Expr
@@ -164,7 +164,7 @@ class Coalesce(Expr):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class AtLeast(Expr):
+class ElementsAtLeast(Expr):
     """Those elements of the vector ``x`` that are at least ``threshold``, or their positions, as a list of doubles.
 
     Fails where such an element lies at ``limit`` or beyond.

@@ -17,11 +17,11 @@ from leapstream.plan.graph import Doubles, Expr
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
-SingleFunction = Literal["single", "logistic", "exp", "softmax", "argmax", "step", "round"]
+FloatFunctionName = Literal["single", "logistic", "exp", "softmax", "argmax", "step", "round"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Singles(Expr):
+class FloatFeatures(Expr):
     """Some elements of the vector ``x`` in single precision, others than numbers in place of those that are missing.
 
     An element is missing where it is NaN, or not stored, or beyond the vector. Fails where an element is infinite in single
@@ -48,7 +48,7 @@ class Singles(Expr):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Single(Expr):
+class FloatFunction(Expr):
     """A function of a number or vector of single precision, computed in it.
 
     Attributes:
@@ -58,11 +58,11 @@ class Single(Expr):
     """
 
     x: Expr
-    function: SingleFunction
+    function: FloatFunctionName
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class LinearSingles(Expr):
+class FloatLinear(Expr):
     """A linear model over the vector ``x`` of single precision, one element after the other: a vector, one number per group.
 
     Attributes:

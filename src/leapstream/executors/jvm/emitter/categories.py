@@ -13,46 +13,46 @@ from leapstream.plan import primitives as p
 
 
 @implements(p.Lookup)
-def _lookup(e: Emitter, expr: p.Lookup) -> None:
-    x = e.value(expr.x)
-    labels = e.resource("Labels", "Data.readLabels(data)", label_bytes(expr.labels))
-    null = e.null(expr.x)
-    position = e.variable("p", "int")
+def _lookup(emitter: Emitter, expr: p.Lookup) -> None:
+    x = emitter.value(expr.x)
+    labels = emitter.resource("Labels", "Data.readLabels(data)", label_bytes(expr.labels))
+    null = emitter.null(expr.x)
+    position = emitter.variable("p", "int")
     if expr.invalid == "keep":
-        e.line(f"{position} = {labels}.position({x});")
-        e.define(expr, f"{position} < 0 ? {len(expr.labels)} : {position}")
+        emitter.line(f"{position} = {labels}.position({x});")
+        emitter.define(expr, f"{position} < 0 ? {len(expr.labels)} : {position}")
         return
-    e.place(expr)
+    emitter.place(expr)
     if null is not None:
-        e.line(f'if ({null}) throw new Refusal("the value is missing");')
-    e.line(f"{position} = {labels}.position({x});")
+        emitter.line(f'if ({null}) throw new Refusal("the value is missing");')
+    emitter.line(f"{position} = {labels}.position({x});")
     if expr.invalid == "skip":
-        e.line(f"if ({position} < 0) return false;")
+        emitter.line(f"if ({position} < 0) return false;")
     else:
-        e.line(f'if ({position} < 0) throw new Refusal("unseen label \'" + {x} + "\'");')
-    e.define(expr, position)
+        emitter.line(f'if ({position} < 0) throw new Refusal("unseen label \'" + {x} + "\'");')
+    emitter.define(expr, position)
 
 
 @implements(p.Label)
-def _label(e: Emitter, expr: p.Label) -> None:
-    x = e.present(expr.x)
-    labels = e.resource("Labels", "Data.readLabels(data)", label_bytes(expr.labels))
-    e.place(expr)
-    e.define(expr, f"{labels}.{'label' if isinstance(expr.x.type, ScalarType) else 'labels'}({x})")
+def _label(emitter: Emitter, expr: p.Label) -> None:
+    x = emitter.present(expr.x)
+    labels = emitter.resource("Labels", "Data.readLabels(data)", label_bytes(expr.labels))
+    emitter.place(expr)
+    emitter.define(expr, f"{labels}.{'label' if isinstance(expr.x.type, ScalarType) else 'labels'}({x})")
 
 
 @implements(p.OneHot)
-def _one_hot(e: Emitter, expr: p.OneHot) -> None:
-    x = e.present(expr.x)
-    e.place(expr)
-    e.define(expr, f"Vecs.oneHot({_category(expr, x)}, {expr.width}, {e.buffer()})")
+def _one_hot(emitter: Emitter, expr: p.OneHot) -> None:
+    x = emitter.present(expr.x)
+    emitter.place(expr)
+    emitter.define(expr, f"Vecs.oneHot({_category(expr, x)}, {expr.width}, {emitter.buffer()})")
 
 
 @implements(p.CategoryWeight)
-def _category_weight(e: Emitter, expr: p.CategoryWeight) -> None:
-    x = e.present(expr.x)
-    e.place(expr)
-    e.define(expr, f"{e.doubles(expr.padded)}[{_category(expr, x)}]")
+def _category_weight(emitter: Emitter, expr: p.CategoryWeight) -> None:
+    x = emitter.present(expr.x)
+    emitter.place(expr)
+    emitter.define(expr, f"{emitter.doubles(expr.padded)}[{_category(expr, x)}]")
 
 
 def _category(expr: p.OneHot | p.CategoryWeight, x: str) -> str:
@@ -60,23 +60,25 @@ def _category(expr: p.OneHot | p.CategoryWeight, x: str) -> str:
 
 
 @implements(p.Bucketize)
-def _bucketize(e: Emitter, expr: p.Bucketize) -> None:
-    x = e.present(expr.x)
-    splits = e.doubles(expr.splits)
-    e.place(expr)
+def _bucketize(emitter: Emitter, expr: p.Bucketize) -> None:
+    x = emitter.present(expr.x)
+    splits = emitter.doubles(expr.splits)
+    emitter.place(expr)
     bucket = f"Vecs.bucket({x}, {splits})"
     if expr.invalid == "keep":
-        e.define(expr, f"{x} != {x} ? {len(expr.splits) - 1} : {bucket}")
+        emitter.define(expr, f"{x} != {x} ? {len(expr.splits) - 1} : {bucket}")
         return
-    e.line(
+    emitter.line(
         f"if ({x} != {x}) " + ("return false;" if expr.invalid == "skip" else 'throw new Refusal("the value is NaN");')
     )
-    e.define(expr, bucket)
+    emitter.define(expr, bucket)
 
 
 @implements(p.Binarize)
-def _binarize(e: Emitter, expr: p.Binarize) -> None:
+def _binarize(emitter: Emitter, expr: p.Binarize) -> None:
     if isinstance(expr.x.type, ScalarType):
-        e.define(expr, f"{e.present(expr.x)} > {double_literal(expr.threshold)} ? 1.0 : 0.0")
+        emitter.define(expr, f"{emitter.present(expr.x)} > {double_literal(expr.threshold)} ? 1.0 : 0.0")
     else:
-        e.define(expr, f"Vecs.binarize({e.vector(expr.x)}, {double_literal(expr.threshold)}, {e.buffer()})")
+        emitter.define(
+            expr, f"Vecs.binarize({emitter.vector(expr.x)}, {double_literal(expr.threshold)}, {emitter.buffer()})"
+        )

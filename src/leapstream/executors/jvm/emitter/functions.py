@@ -5,9 +5,6 @@ from __future__ import annotations
 from leapstream.bundle.types import ScalarType
 from leapstream.executors.implementing import implements
 from leapstream.executors.jvm.emitter.base import Emitter
-from leapstream.executors.jvm.emitter.code import (
-    double_literal,
-)
 from leapstream.plan import primitives as p
 
 _FUNCTIONS: dict[str, str] = {
@@ -37,35 +34,30 @@ _FUNCTIONS: dict[str, str] = {
 
 
 @implements(p.Unary)
-def _unary(e: Emitter, expr: p.Unary) -> None:
+def _unary(emitter: Emitter, expr: p.Unary) -> None:
     function = f"Functions.{_FUNCTIONS[expr.function]}"
     if isinstance(expr.x.type, ScalarType):
-        e.define(expr, f"{function}({e.present(expr.x)})")
+        emitter.define(expr, f"{function}({emitter.present(expr.x)})")
         return
-    x, buffer = e.vector(expr.x), e.buffer()
-    e.line(f"Vecs.copy({x}, {buffer});")
-    e.line(f"for (int i = 0; i < {buffer}.size; i++) {buffer}.value[i] = {function}({buffer}.value[i]);")
-    e.define(expr, buffer)
-
-
-@implements(p.Greater)
-def _greater(e: Emitter, expr: p.Greater) -> None:
-    e.define(expr, f"{e.present(expr.x)} > {double_literal(expr.threshold)} ? 1.0 : 0.0")
+    x, buffer = emitter.vector(expr.x), emitter.buffer()
+    emitter.line(f"Vecs.copy({x}, {buffer});")
+    emitter.line(f"for (int i = 0; i < {buffer}.size; i++) {buffer}.value[i] = {function}({buffer}.value[i]);")
+    emitter.define(expr, buffer)
 
 
 @implements(p.Softmax)
-def _softmax(e: Emitter, expr: p.Softmax) -> None:
-    e.define(expr, f"Vecs.softmax({e.vector(expr.x)}, {e.buffer()})")
+def _softmax(emitter: Emitter, expr: p.Softmax) -> None:
+    emitter.define(expr, f"Vecs.softmax({emitter.vector(expr.x)}, {emitter.buffer()})")
 
 
 @implements(p.NormalizeSum)
-def _normalize_sum(e: Emitter, expr: p.NormalizeSum) -> None:
-    e.define(expr, f"Vecs.normalizeSum({e.vector(expr.x)}, {e.buffer()})")
+def _normalize_sum(emitter: Emitter, expr: p.NormalizeSum) -> None:
+    emitter.define(expr, f"Vecs.normalizeSum({emitter.vector(expr.x)}, {emitter.buffer()})")
 
 
 @implements(p.ArgMax)
-def _arg_max(e: Emitter, expr: p.ArgMax) -> None:
-    x = e.vector(expr.x)
-    e.place(expr)
-    thresholds = "null" if expr.thresholds is None else e.doubles(expr.thresholds)
-    e.define(expr, f"Vecs.argMax({x}, {thresholds}, {e.buffer()})")
+def _arg_max(emitter: Emitter, expr: p.ArgMax) -> None:
+    x = emitter.vector(expr.x)
+    emitter.place(expr)
+    thresholds = "null" if expr.thresholds is None else emitter.doubles(expr.thresholds)
+    emitter.define(expr, f"Vecs.argMax({x}, {thresholds}, {emitter.buffer()})")

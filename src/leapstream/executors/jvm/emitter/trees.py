@@ -23,34 +23,43 @@ def forest_bytes(forest: Forest) -> bytes:
     sets = (forest.set_start, forest.set_end, forest.set_left)
     doubles = (forest.threshold, forest.data)
     numbers = [*map(int_bytes, (*ints, *sets)), *map(double_bytes, doubles), struct.pack(">i", forest.size)]
-    ranks = forest.ranks
-    if ranks is None:
+    tables = forest.tables
+    if tables is None:
         return b"".join([*numbers, b"\0"])
-    masks = ranks.mask.T.reshape(-1).view(np.int32)
-    tables = (ranks.feature, ranks.count, ranks.compared, ranks.before.reshape(-1), masks, ranks.reached.reshape(-1))
+    masks = tables.mask.T.reshape(-1).view(np.int32)
+    arrays = (
+        tables.feature,
+        tables.count,
+        tables.compared,
+        tables.before.reshape(-1),
+        masks,
+        tables.reached.reshape(-1),
+    )
     return b"".join(
         [
             *numbers,
             b"\1",
-            struct.pack(">ii", ranks.levels, ranks.below),
-            *map(int_bytes, tables),
-            *map(double_bytes, (ranks.cut.reshape(-1), ranks.low, ranks.scale)),
+            struct.pack(">ii", tables.levels, tables.below),
+            *map(int_bytes, arrays),
+            *map(double_bytes, (tables.cut.reshape(-1), tables.low, tables.scale)),
         ]
     )
 
 
 @implements(p.Trees)
-def _trees(e: Emitter, expr: p.Trees) -> None:
-    x = e.vector(expr.x)
-    e.place(expr)
-    forest = e.resource("Forest", "new Forest(data)", forest_bytes(make_forest(expr)))
-    elements = f"Vecs.elements({x}, {e.buffer()}), {x}.size"
+def _trees(emitter: Emitter, expr: p.Trees) -> None:
+    x = emitter.vector(expr.x)
+    emitter.place(expr)
+    forest = emitter.resource("Forest", "new Forest(data)", forest_bytes(make_forest(expr)))
+    elements = f"Vecs.elements({x}, {emitter.buffer()}), {x}.size"
     if expr.combine in ("leaf", "votes"):
-        e.define(expr, f"{forest}.leaves({elements}, {expr.width}, {e.buffer()})")
+        emitter.define(expr, f"{forest}.leaves({elements}, {expr.width}, {emitter.buffer()})")
     elif expr.combine == "groups":
         assert expr.base is not None
-        groups = e.resource("int[]", "Data.readInts(data)", int_bytes(np.array(expr.groups, dtype=np.int32)))
-        e.define(expr, f"{forest}.groupSums({elements}, {groups}, {e.doubles(expr.base)}, {e.buffer()})")
+        groups = emitter.resource("int[]", "Data.readInts(data)", int_bytes(np.array(expr.groups, dtype=np.int32)))
+        emitter.define(
+            expr, f"{forest}.groupSums({elements}, {groups}, {emitter.doubles(expr.base)}, {emitter.buffer()})"
+        )
     else:
         mean = f" / {double_literal(len(expr.trees))}" if expr.combine == "mean" else ""
-        e.define(expr, f"{forest}.sum({elements}){mean}")
+        emitter.define(expr, f"{forest}.sum({elements}){mean}")

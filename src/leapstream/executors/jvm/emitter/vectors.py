@@ -13,60 +13,61 @@ from leapstream.plan.primitives import Expr
 
 
 @implements(p.Concat)
-def _concat(e: Emitter, expr: p.Concat) -> None:
-    buffer = e.buffer()
-    parts = [e.present(x) if isinstance(x.type, ScalarType) else e.vector(x) for x in expr.xs]
-    _fill(e, expr.xs, parts, buffer)
-    if not all(isinstance(reader, p.Trees) for reader in e.readers[id(expr)]):
-        e.line(f"{buffer}.compress();")
-    e.define(expr, buffer)
+def _concat(emitter: Emitter, expr: p.Concat) -> None:
+    buffer = emitter.buffer()
+    parts = [emitter.present(x) if isinstance(x.type, ScalarType) else emitter.vector(x) for x in expr.xs]
+    _fill(emitter, expr.xs, parts, buffer)
+    if not all(isinstance(reader, p.Trees) for reader in emitter.readers[id(expr)]):
+        emitter.line(f"{buffer}.compress();")
+    emitter.define(expr, buffer)
 
 
 @implements(p.Pack)
-def _pack(e: Emitter, expr: p.Pack) -> None:
-    buffer = e.buffer()
-    _fill(e, expr.xs, [e.present(x) for x in expr.xs], buffer)
-    e.define(expr, buffer)
+def _pack(emitter: Emitter, expr: p.Pack) -> None:
+    buffer = emitter.buffer()
+    _fill(emitter, expr.xs, [emitter.present(x) for x in expr.xs], buffer)
+    emitter.define(expr, buffer)
 
 
-def _fill(e: Emitter, xs: tuple[Expr, ...], parts: list[str], buffer: str) -> None:
+def _fill(emitter: Emitter, xs: tuple[Expr, ...], parts: list[str], buffer: str) -> None:
     """Make a buffer a dense vector of numbers and vectors."""
     if all(isinstance(x.type, ScalarType) for x in xs):
-        e.line(f"{buffer}.dense({len(parts)});")
+        emitter.line(f"{buffer}.dense({len(parts)});")
         for i, part in enumerate(parts):
-            e.line(f"{buffer}.value[{i}] = {part};")
+            emitter.line(f"{buffer}.value[{i}] = {part};")
     else:
-        e.line(f"{buffer}.dense(0);")
+        emitter.line(f"{buffer}.dense(0);")
         for part in parts:
-            e.line(f"Vecs.append({part}, {buffer});")
+            emitter.line(f"Vecs.append({part}, {buffer});")
 
 
 @implements(p.Item)
-def _item(e: Emitter, expr: p.Item) -> None:
-    x = e.vector(expr.x)
-    e.place(expr)
-    e.define(expr, f"Vecs.item({x}, {expr.index})")
+def _item(emitter: Emitter, expr: p.Item) -> None:
+    x = emitter.vector(expr.x)
+    emitter.place(expr)
+    emitter.define(expr, f"Vecs.item({x}, {expr.index})")
 
 
 @implements(p.Affine)
-def _affine(e: Emitter, expr: p.Affine) -> None:
-    x = e.vector(expr.x)
-    e.place(expr)
+def _affine(emitter: Emitter, expr: p.Affine) -> None:
+    x = emitter.vector(expr.x)
+    emitter.place(expr)
     steps = (expr.shift, expr.divisor, expr.factor, expr.offset, expr.fixed)
-    arrays = ", ".join("null" if step is None else e.doubles(step) for step in steps)
+    arrays = ", ".join("null" if step is None else emitter.doubles(step) for step in steps)
     keep = "true" if expr.keep_nan else "false"
-    e.define(expr, f"Vecs.affine({x}, {expr.size}, {arrays}, {keep}, {e.buffer()})")
+    emitter.define(expr, f"Vecs.affine({x}, {expr.size}, {arrays}, {keep}, {emitter.buffer()})")
 
 
 @implements(p.Clip)
-def _clip(e: Emitter, expr: p.Clip) -> None:
-    e.define(
-        expr, f"Vecs.clip({e.vector(expr.x)}, {double_literal(expr.low)}, {double_literal(expr.high)}, {e.buffer()})"
+def _clip(emitter: Emitter, expr: p.Clip) -> None:
+    emitter.define(
+        expr,
+        f"Vecs.clip({emitter.vector(expr.x)}, {double_literal(expr.low)}, {double_literal(expr.high)}, {emitter.buffer()})",
     )
 
 
 @implements(p.Normalize)
-def _normalize(e: Emitter, expr: p.Normalize) -> None:
-    x = e.vector(expr.x)
-    e.place(expr)
-    e.define(expr, f"Vecs.normalize({x}, {double_literal(expr.p)}, {e.buffer()})")
+def _normalize(emitter: Emitter, expr: p.Normalize) -> None:
+    x = emitter.vector(expr.x)
+    emitter.place(expr)
+    emitter.define(expr, f"Vecs.normalize({x}, {double_literal(expr.p)}, {emitter.buffer()})")

@@ -15,41 +15,41 @@ from leapstream.layouts.forest import make_explained
 from leapstream.plan import primitives as p
 
 
-@implements(p.Singles)
-def _singles(e: Emitter, expr: p.Singles) -> None:
-    x = e.vector(expr.x)
-    e.place(expr)
+@implements(p.FloatFeatures)
+def _singles(emitter: Emitter, expr: p.FloatFeatures) -> None:
+    x = emitter.vector(expr.x)
+    emitter.place(expr)
     used, slot = np.unique(expr.elements, return_inverse=True)
     data = int_bytes(used) + int_bytes(slot) + double_bytes(expr.missing) + int_bytes(expr.whole)
-    singles = e.resource("Singles", "new Singles(data)", data)
+    singles = emitter.resource("Singles", "new Singles(data)", data)
     if expr.refusal is not None:
-        e.line(f"if ({x} != null) throw new Refusal({text_literal(expr.refusal)});")
-    e.define(expr, f"{singles}.pick({x}, {expr.size}, {e.buffer()})")
+        emitter.line(f"if ({x} != null) throw new Refusal({text_literal(expr.refusal)});")
+    emitter.define(expr, f"{singles}.pick({x}, {expr.size}, {emitter.buffer()})")
 
 
-@implements(p.Single)
-def _single(e: Emitter, expr: p.Single) -> None:
-    x = e.present(expr.x) if isinstance(expr.x.type, ScalarType) else e.vector(expr.x)
+@implements(p.FloatFunction)
+def _single(emitter: Emitter, expr: p.FloatFunction) -> None:
+    x = emitter.present(expr.x) if isinstance(expr.x.type, ScalarType) else emitter.vector(expr.x)
     if isinstance(expr.x.type, ScalarType):
-        e.define(expr, f"Singles.{expr.function}({x})")
+        emitter.define(expr, f"Singles.{expr.function}({x})")
     elif expr.function in ("softmax", "argmax"):
-        e.define(expr, f"Singles.{expr.function}({x}, {e.buffer()})")
+        emitter.define(expr, f"Singles.{expr.function}({x}, {emitter.buffer()})")
     else:
-        buffer = e.buffer()
-        e.line(f"{buffer}.dense({x}.size);")
-        e.line(f"for (int i = 0; i < {x}.size; i++) {buffer}.value[i] = Singles.{expr.function}({x}.value[i]);")
-        e.define(expr, buffer)
+        buffer = emitter.buffer()
+        emitter.line(f"{buffer}.dense({x}.size);")
+        emitter.line(f"for (int i = 0; i < {x}.size; i++) {buffer}.value[i] = Singles.{expr.function}({x}.value[i]);")
+        emitter.define(expr, buffer)
 
 
-@implements(p.LinearSingles)
-def _linear_singles(e: Emitter, expr: p.LinearSingles) -> None:
+@implements(p.FloatLinear)
+def _linear_singles(emitter: Emitter, expr: p.FloatLinear) -> None:
     function = "products" if expr.contributions else "sums"
-    weights, base = e.doubles(expr.weights.astype(np.float64)), e.doubles(expr.base.astype(np.float64))
-    e.define(expr, f"Singles.{function}({e.vector(expr.x)}, {weights}, {base}, {e.buffer()})")
+    weights, base = emitter.doubles(expr.weights.astype(np.float64)), emitter.doubles(expr.base.astype(np.float64))
+    emitter.define(expr, f"Singles.{function}({emitter.vector(expr.x)}, {weights}, {base}, {emitter.buffer()})")
 
 
 @implements(p.TreeContributions)
-def _tree_contributions(e: Emitter, expr: p.TreeContributions) -> None:
+def _tree_contributions(emitter: Emitter, expr: p.TreeContributions) -> None:
     explained = make_explained(expr)
     tested, number = np.unique(expr.features, return_inverse=True)
     data = [
@@ -60,5 +60,5 @@ def _tree_contributions(e: Emitter, expr: p.TreeContributions) -> None:
         *map(int_bytes, (number, tested)),
         struct.pack(">i", expr.num_features),
     ]
-    contributions = e.resource("Contributions", "new Contributions(data)", b"".join(data))
-    e.define(expr, f"{contributions}.of({e.vector(expr.x)}.value, {e.buffer()})")
+    contributions = emitter.resource("Contributions", "new Contributions(data)", b"".join(data))
+    emitter.define(expr, f"{contributions}.of({emitter.vector(expr.x)}.value, {emitter.buffer()})")
