@@ -122,12 +122,14 @@ def _run(table_env: Any, statement: Statement, as_json: bool) -> None:
         return
     from pyflink.table import ResultKind
 
+    from leapstream.flink.compat import writes_tables
+
     result = table_env.execute_sql(statement.text)
     if result.get_result_kind() != ResultKind.SUCCESS_WITH_CONTENT:
         return
     names = list(result.get_table_schema().get_field_names())
     client = result.get_job_client()
-    writes = client is not None and _is_insert(table_env, statement)
+    writes = client is not None and writes_tables(table_env, statement.text)
     console = err()
     if writes:
         if console.is_terminal:
@@ -142,12 +144,6 @@ def _run(table_env: Any, statement: Statement, as_json: bool) -> None:
         if client is not None:
             client.cancel()
         raise
-
-
-def _is_insert(table_env: Any, statement: Statement) -> bool:
-    """Whether Flink's parser takes the statement for one that writes into tables."""
-    operation = table_env._j_tenv.getParser().parse(statement.text).get(0)
-    return not operation.getClass().getSimpleName().endswith("QueryOperation")
 
 
 # ---- rows -------------------------------------------------------------------------------------------------------------

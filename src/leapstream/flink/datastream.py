@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 from pyflink.common import Row, TypeInformation, Types
-from pyflink.datastream import DataStream, OutputTag, StreamExecutionEnvironment
+from pyflink.datastream import DataStream, OutputTag
 from pyflink.datastream.functions import KeyedProcessFunction, MapFunction, RuntimeContext
 from pyflink.table import StreamTableEnvironment
 
@@ -17,6 +17,7 @@ from leapstream.bundle.types import BasicType, DataType, MapType, ScalarType
 from leapstream.errors import ConfigError, PredictionError, SchemaError
 from leapstream.executors.columns import ARROW_TYPES
 from leapstream.executors.jvm.jar import compiled_model
+from leapstream.flink.compat import environment_of
 from leapstream.flink.config import Backend, OnError
 from leapstream.flink.jars import add_jar
 from leapstream.flink.registry import MLeapUDFRegistry
@@ -253,8 +254,7 @@ def predict_stream(
         LeapstreamError: the model cannot be had, read or run.
     """
     if table_env is None:
-        environment = StreamExecutionEnvironment(data_stream._j_data_stream.getExecutionEnvironment())
-        table_env = StreamTableEnvironment.create(environment)
+        table_env = StreamTableEnvironment.create(environment_of(data_stream))
     table = table_env.from_data_stream(data_stream)
     columns = list(table.get_schema().get_field_names())
     name = f"leapstream_predict_{next(_FUNCTION_NUMBERS)}"

@@ -10,13 +10,14 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pyflink.common import Configuration
 from pyflink.table import TableEnvironment
 
 from leapstream.errors import BundleError
 from leapstream.executors.jvm.gateway import compile_java
 from leapstream.executors.jvm.jar import write_jar
+from leapstream.flink.compat import option_values, pass_jars_to_streams
 
+_JARS = "pipeline.jars"
 _NAMED_FUNCTIONS = 3
 _directory: Path | None = None
 
@@ -61,15 +62,12 @@ def function_jar(functions: Sequence[str], sources: Mapping[str, str], resources
 
 def add_jar(table_env: TableEnvironment, path: Path) -> None:
     """Make the classes of a jar known to the planner of a table environment, and to the jobs it submits."""
-    key = "pipeline.jars"
-    present = table_env.get_config().get(key, "")
-    jars = list(Configuration.parse_list_value(present)) if present else []
+    jars = option_values(table_env.get_config().get(_JARS, ""))
     url = path.resolve().as_uri()
     if url in jars:
         return
-    table_env.get_config().set(key, ";".join([*jars, url]))
-    # A job that starts from a DataStream takes its jars from the stream environment.
-    table_env._add_jars_to_j_env_config(key)
+    table_env.get_config().set(_JARS, ";".join([*jars, url]))
+    pass_jars_to_streams(table_env, _JARS)
     # The planner of an environment that exists already looks at the jars that were added to it.
     quoted = str(path.resolve()).replace("'", "''")
     table_env.execute_sql(f"ADD JAR '{quoted}'")

@@ -10,6 +10,7 @@ from pyflink.table import TableEnvironment
 
 from leapstream.bundle.types import BasicType, DataType, Field, MapType, ScalarType, Schema
 from leapstream.errors import ConfigError
+from leapstream.flink.compat import require_models
 from leapstream.flink.compiler import PACKAGE, Target, compile_jar
 from leapstream.flink.config import ON_ERROR, OnError, choice
 from leapstream.flink.jars import add_jar, jar_directory
@@ -47,8 +48,10 @@ def create_model(
 
     Raises:
         ConfigError: ``on_error`` or the name is malformed.
+        BackendError: Flink is older than 2.1, or the JVM cannot run the model.
         LeapstreamError: the bundle cannot be had, read or run.
     """
+    require_models()
     choice(on_error, "on_error", ON_ERROR, f"model {name!r}")
     known = model if isinstance(model, Model) else load(model)
     target = Target(

@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import cloudpickle
-from py4j.protocol import Py4JJavaError
-from pyflink.java_gateway import get_gateway
 from pyflink.table import TableEnvironment
-from pyflink.table.udf import _get_python_env
-from pyflink.util.java_utils import to_jarray
 
 from leapstream.bundle.types import MapType
 from leapstream.errors import BackendError, ConfigError, LeapstreamError
+from leapstream.executors.jvm.gateway import java_text
+from leapstream.flink.compat import create_temporary_system_function, new_object, python_environment, string_array
 from leapstream.flink.config import (
     BACKENDS,
     LOAD_ON,
@@ -247,11 +245,10 @@ def _register(prepared: list[_Prepared], table_env: TableEnvironment) -> list[Re
             else:
                 assert item.pickled is not None
                 function = _python_function(signature, item.pickled)
-                table_env._j_tenv.createTemporarySystemFunction(signature.function, function)
+                create_temporary_system_function(table_env, signature.function, function)
         # PyFlink raises whatever class a Java exception maps to.
         except Exception as error:
-            text = str(error.java_exception) if isinstance(error, Py4JJavaError) else str(error)
-            raise BackendError(f"function {signature.function!r} cannot be registered: {text}") from error
+            raise BackendError(f"function {signature.function!r} cannot be registered: {java_text(error)}") from error
     if any(item.java is None for item in prepared):
         for key, value in _PYTHON_DEFAULTS.items():
             if table_env.get_config().get(key, "") == "":
@@ -262,21 +259,17 @@ def _register(prepared: list[_Prepared], table_env: TableEnvironment) -> list[Re
 
 
 def _python_function(signature: FunctionSignature, pickled: bytes) -> Any:
-    gateway = get_gateway()
-    jvm = gateway.jvm
-    loader = jvm.Thread.currentThread().getContextClassLoader()
-    constructor = loader.loadClass(_PYTHON_CLASS).getConstructors()[0]
     arguments = [
         signature.function,
         bytes(pickled),
         signature.result_type,
-        _get_python_env(),
+        python_environment(),
         signature.model,
-        to_jarray(jvm.String, list(signature.inputs.names)),
-        to_jarray(jvm.String, list(signature.input_types)),
+        string_array(signature.inputs.names),
+        string_array(signature.input_types),
         signature.packed,
     ]
-    return constructor.newInstance(to_jarray(jvm.Object, arguments))
+    return new_object(_PYTHON_CLASS, arguments)
 
 
 def _write_jar(prepared: list[_Prepared]) -> Path:

@@ -17,7 +17,7 @@ from leapstream.errors import BackendError
 from leapstream.executors.columns import Column, to_python
 from leapstream.executors.contract import DROPPED, KEPT, Failure, Outcome
 from leapstream.executors.jvm.emitter import LETTERS, emit
-from leapstream.executors.jvm.gateway import Runtime, class_loader, compile_java, runtime
+from leapstream.executors.jvm.gateway import Runtime, class_loader, compile_java, java_text, runtime
 from leapstream.executors.jvm.sources import PACKAGE
 from leapstream.plan.graph import Origin, Plan
 
@@ -84,7 +84,7 @@ class JvmPlan:
         return self._decode(answer)
 
     def _failure(self, error: Exception) -> BackendError:
-        return BackendError(f"model {self.plan.name!r}: Java fails: {getattr(error, 'java_exception', error)}")
+        return BackendError(f"model {self.plan.name!r}: Java fails: {java_text(error)}")
 
     def _decode(self, answer: bytes) -> Outcome[list[Any]]:
         (count,) = struct.unpack_from(">i", answer)

@@ -122,6 +122,11 @@ def gateway() -> Any:
             raise BackendError(f"PyFlink's gateway does not start: {error}") from error
 
 
+def java_text(error: BaseException) -> str:
+    """The text of Java's exception where py4j, or PyFlink around it, raised one for it; else the error's own."""
+    return str(getattr(error, "java_exception", error))
+
+
 class Runtime:
     """The compiled kernels of one gateway, and the class loader that has them."""
 
@@ -198,8 +203,7 @@ def _compile(gate: Any, sources: Mapping[str, str], parent: Any) -> dict[str, by
         compiler.compile(units)
     # PyFlink turns Java's exceptions into classes of its own, by their kinds.
     except Exception as error:
-        reason = str(getattr(error, "java_exception", error))
-        raise BackendError(f"Janino cannot compile {', '.join(sources)}: {reason}") from error
+        raise BackendError(f"Janino cannot compile {', '.join(sources)}: {java_text(error)}") from error
     files = creator.getMap()
     return {str(name): bytes(files[name]) for name in sorted(files)}
 
@@ -221,5 +225,6 @@ __all__ = [
     "ensure_java",
     "find_javas",
     "gateway",
+    "java_text",
     "runtime",
 ]

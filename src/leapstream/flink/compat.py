@@ -1,0 +1,98 @@
+"""PyFlink's private names, and what differs between the versions of Flink. No other module of leapstream has either.
+
+``leapstream.executors.jvm.gateway`` lies in a lower layer, starts PyFlink's Java and needs only PyFlink's public names.
+Written for PyFlink 1.20 and 2.0 to 2.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pyflink import version
+from pyflink.common import Configuration
+from pyflink.datastream import DataStream, StreamExecutionEnvironment
+from pyflink.java_gateway import get_gateway
+from pyflink.table import TableEnvironment
+from pyflink.table.udf import _get_python_env
+from pyflink.util.java_utils import to_jarray
+
+from leapstream.errors import BackendError
+
+PYFLINK_VERSION: str = version.__version__
+
+PRIVATE_NAMES = ("_add_jars_to_j_env_config", "_get_python_env", "_j_data_stream", "_j_tenv")
+"""The private names of PyFlink that this module uses."""
+
+_FIRST_WITH_MODELS = (2, 1)
+
+
+# ---- versions ---------------------------------------------------------------------------------------------------------
+
+
+def flink_version() -> tuple[int, int]:
+    """Major and minor version of Flink."""
+    major, minor, *_ = PYFLINK_VERSION.split(".")
+    return int(major), int(minor)
+
+
+def require_models() -> None:
+    """Check that Flink has ``CREATE MODEL`` and the interfaces behind it.
+
+    Raises:
+        BackendError: it is older than 2.1.
+    """
+    if flink_version() < _FIRST_WITH_MODELS:
+        raise BackendError(f"CREATE MODEL and ML_PREDICT need Flink 2.1 or newer; this is PyFlink {PYFLINK_VERSION}")
+
+
+def option_values(text: str) -> list[str]:
+    """The elements of a list option, such as ``pipeline.jars``."""
+    if not text:
+        return []
+    # PyFlink 2.1 renamed the function.
+    parse: Callable[[str], Any] | None = getattr(Configuration, "parse_list_value", None)
+    values = Configuration.parse_jars_value(text, get_gateway().jvm) if parse is None else parse(text)
+    return [str(value) for value in values]
+
+
+# ---- Java objects behind PyFlink's ------------------------------------------------------------------------------------
+
+
+def pass_jars_to_streams(table_env: TableEnvironment, option: str) -> None:
+    """Add the jars of a table environment's option to its stream environment, from which DataStream jobs take theirs."""
+    table_env._add_jars_to_j_env_config(option)
+
+
+def environment_of(stream: DataStream) -> StreamExecutionEnvironment:
+    """The environment of a stream."""
+    return StreamExecutionEnvironment(stream._j_data_stream.getExecutionEnvironment())
+
+
+def create_temporary_system_function(table_env: TableEnvironment, name: str, function: Any) -> None:
+    """Register a function that is an object in Java."""
+    table_env._j_tenv.createTemporarySystemFunction(name, function)
+
+
+def writes_tables(table_env: TableEnvironment, statement: str) -> bool:
+    """True when a statement that starts a job writes into tables, and gives no rows."""
+    operation = table_env._j_tenv.getParser().parse(statement).get(0)
+    return not operation.getClass().getSimpleName().endswith("QueryOperation")
+
+
+def python_environment() -> Any:
+    """The Java object that describes the Python of a function's worker."""
+    return _get_python_env()
+
+
+def string_array(texts: Sequence[str]) -> Any:
+    """An array of strings in Java."""
+    return to_jarray(get_gateway().jvm.String, list(texts))
+
+
+def new_object(class_name: str, arguments: Sequence[Any]) -> Any:
+    """An object of a class that the planner of a table environment can load, made by the class's first constructor."""
+    jvm = get_gateway().jvm
+    loader = jvm.Thread.currentThread().getContextClassLoader()
+    constructor = loader.loadClass(class_name).getConstructors()[0]
+    return constructor.newInstance(to_jarray(jvm.Object, list(arguments)))
