@@ -1,7 +1,7 @@
-"""A flavor of MLflow: models are logged, registered, loaded and served as bundles. Needs the ``mlflow`` extra.
+"""An MLflow flavor that logs, registers, loads and serves models as bundles. Needs the ``mlflow`` extra.
 
-A logged model has the flavor ``leapstream``, which :func:`load_model` reads, and a Python function (``pyfunc``), which takes a
-pandas DataFrame of the model's inputs and gives one of its final outputs.
+A logged model has two flavors: ``leapstream``, which :func:`load_model` reads, and ``python_function``, which takes a pandas
+DataFrame of the model's inputs and returns one of its final outputs.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from leapstream.model import Model, load, save
 FLAVOR_NAME = "leapstream"
 _BUNDLE = "bundle.zip"
 _DATA = f"data/{_BUNDLE}"
-"""Where MLflow puts the bundle."""
+"""Path of the bundle for the Python function, relative to the model's directory."""
 
 _TYPES = {
     BasicType.BOOLEAN: ColumnType.boolean,
@@ -52,15 +52,15 @@ _TYPES = {
     BasicType.BYTE_STRING: ColumnType.binary,
 }
 _WIDEST = {ColumnType.integer: ColumnType.long, ColumnType.float: ColumnType.double}
-"""MLflow refuses a column that is wider than declared; a model casts it."""
+"""The types that inputs are declared with: MLflow rejects a column wider than declared, whereas a model casts it."""
 
 
 def signature_of(model: Model) -> ModelSignature:
-    """The signature of a model: its inputs and final outputs as columns.
+    """The MLflow signature of a model: its inputs and final outputs as columns.
 
-    Vectors, other tensors (their elements in row-major order) and lists are arrays; maps are of strings in every op of MLeap, as
-    in MLflow. Inputs are declared as wide as they can be, so that pandas' ``float64`` and ``int64`` are taken for all floats and
-    whole numbers.
+    Vectors, other tensors (their elements in row-major order) and lists become arrays. Maps have string keys, in MLeap's ops as
+    in MLflow. Inputs are declared with the widest type, so that columns of pandas' ``float64`` and ``int64`` are accepted for
+    all floats and integers.
     """
     return ModelSignature(_columns(model.schema.inputs, widest=True), _columns(model.schema.outputs, widest=False))
 
@@ -79,7 +79,7 @@ def _column_type(data_type: DataType, *, widest: bool) -> ColumnType | Array | M
 
 
 def get_default_pip_requirements(model: Model) -> list[str]:
-    """What an environment needs to run a model."""
+    """The packages that an environment needs to run a model, as pip requirements."""
     extras = ["mlflow", *(["tensorflow"] if any(node.op.op == "tensorflow" for node in model.nodes) else [])]
     return [f"leapstream[{','.join(extras)}]=={leapstream.__version__}"]
 
@@ -97,18 +97,18 @@ def save_model(
     code_paths: list[str] | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> None:
-    """Save a model as a directory of MLflow's.
+    """Save a model as an MLflow model directory.
 
     Args:
         model: a model.
-        path: the directory, which must not be there or be empty.
-        mlflow_model: the ``MLmodel`` that the flavor is added to.
-        signature: the signature; by default that of :func:`signature_of`, and none with ``False``.
-        input_example: some input, such as a DataFrame of a few rows, that is kept with the model.
-        pip_requirements, extra_pip_requirements, conda_env: the environment that runs the model, or what it needs besides; by
+        path: the directory; it must not exist or must be empty.
+        mlflow_model: the ``MLmodel`` to which the flavor is added.
+        signature: the signature; by default the result of :func:`signature_of`. ``False`` saves none.
+        input_example: an example of the input, such as a DataFrame of a few rows, to be saved with the model.
+        pip_requirements, extra_pip_requirements, conda_env: the environment that runs the model, or packages to add to it; by
             default leapstream in this version.
-        code_paths: files of Python that are kept with the model.
-        metadata: kept in the ``MLmodel``.
+        code_paths: Python files to be saved with the model.
+        metadata: entries to be saved in the ``MLmodel``.
 
     Raises:
         BundleError: the bundle cannot be written.
@@ -121,7 +121,7 @@ def save_model(
         extra_pip_requirements = None
     chosen = signature_of(model) if signature is None else signature or None
     with tempfile.TemporaryDirectory(prefix="leapstream-") as folder, warnings.catch_warnings():
-        # The signature comes from the model, so there is no example that could show it to be wrong.
+        # MLflow warns when there is no input example. None is needed here, because the signature follows from the model.
         warnings.filterwarnings("ignore", "(?s).*input example was not provided", UserWarning)
         bundle = Path(folder, _BUNDLE)
         save(model, bundle)
@@ -141,7 +141,7 @@ def save_model(
 
 
 def _lines(requirements: list[str] | str | None) -> list[str]:
-    """Requirements, of which a text is the path of a file."""
+    """A list of requirements; a string is the path of a file with one per line."""
     if isinstance(requirements, str):
         return [f"-r {requirements}"]
     return list(requirements or ())
@@ -155,11 +155,11 @@ def log_model(
     Args:
         model: a model.
         name: the name of the logged model.
-        registered_model_name: name in the registry under which a version is made of it.
+        registered_model_name: if given, register the model as a new version of this name.
         options: the arguments of :func:`save_model`, and those of MLflow's ``Model.log`` (``step``, ``params``, ``tags``, …).
 
     Returns:
-        MLflow's description, whose ``model_uri`` loads the model.
+        MLflow's ``ModelInfo``; :func:`load_model` loads its ``model_uri``.
     """
     info: ModelInfo = MlflowModel.log(
         artifact_path=None,
@@ -176,12 +176,12 @@ def load_model(model_uri: str, dst_path: str | None = None) -> Model:
     """Load a model that was logged or saved with this flavor.
 
     Args:
-        model_uri: ``models:/NAME/VERSION``, ``models:/ID``, ``runs:/RUN/PATH``, a path, or where else MLflow finds models.
-        dst_path: directory to which it is downloaded.
+        model_uri: ``models:/NAME/VERSION``, ``models:/ID``, ``runs:/RUN/PATH``, a path, or any other URI that MLflow supports.
+        dst_path: directory to which the model is downloaded.
 
     Raises:
         SourceError: there is no such model.
-        BundleError: it has no such flavor, or its bundle is corrupt.
+        BundleError: the model does not have this flavor, or its bundle is corrupt.
     """
     try:
         folder = mlflow.artifacts.download_artifacts(artifact_uri=model_uri, dst_path=dst_path)
@@ -194,7 +194,7 @@ def load_model(model_uri: str, dst_path: str | None = None) -> Model:
 
 
 class _Function:
-    """What MLflow's Python function calls."""
+    """The object whose ``predict`` MLflow's Python function calls."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
@@ -205,7 +205,7 @@ class _Function:
 
 
 def _load_pyfunc(path: str) -> _Function:
-    """MLflow's hook: the function of a bundle."""
+    """Load the Python function of a bundle; MLflow calls this hook by its name."""
     return _Function(load(path))
 
 

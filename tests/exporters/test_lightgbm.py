@@ -184,11 +184,11 @@ def test_categories_of_pandas_are_given_as_texts() -> None:
     ("options", "message"),
     [({"linear_tree": True}, "linear_tree"), ({"zero_as_missing": True}, "zero_as_missing")],
 )
-def test_what_the_trees_of_mleap_cannot_do_is_refused(options: dict[str, Any], message: str) -> None:
+def test_what_the_trees_of_mleap_cannot_do_is_rejected(options: dict[str, Any], message: str) -> None:
     with pytest.raises(UnsupportedOpError, match=f"LightGBM's Booster: .*{message}"):
         from_lightgbm(train("regression", "amount", **options))
 
 
-def test_what_is_not_fitted_is_refused() -> None:
+def test_what_is_not_fitted_is_rejected() -> None:
     with pytest.raises(SchemaError, match="not fitted"):
         from_lightgbm(LGBMRegressor())

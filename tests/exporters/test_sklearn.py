@@ -168,7 +168,7 @@ def test_a_dict_of_arrays_is_a_sample() -> None:
         (pd.DataFrame({"a": [1.0], "b": [1.0], "c": ["x"]}), "the column 'c' holds texts"),
     ],
 )
-def test_other_columns_than_those_of_the_fit_are_refused(given: Any, message: str) -> None:
+def test_other_columns_than_those_of_the_fit_are_rejected(given: Any, message: str) -> None:
     with pytest.raises(SchemaError, match=message):
         from_sklearn(StandardScaler().fit(np.eye(3)), given)
 
@@ -295,22 +295,22 @@ def text_with_missing(*encoders: Any) -> Any:
         (lambda: (OneVsRestClassifier(LogisticRegression()).fit(X, np.median(X, axis=0) < X), X), "several targets"),
     ],
 )
-def test_what_cannot_be_computed_is_refused_with_the_step_and_the_reason(make: Any, message: str) -> None:
+def test_what_cannot_be_computed_is_rejected_with_the_step_and_the_reason(make: Any, message: str) -> None:
     estimator, rows = make()
     with pytest.raises(UnsupportedOpError, match=message):
         from_sklearn(estimator, rows)
 
 
-def test_a_class_of_another_package_is_refused_even_when_it_has_a_known_name() -> None:
+def test_a_class_of_another_package_is_rejected_even_when_it_has_a_known_name() -> None:
     own = type("StandardScaler", (StandardScaler,), {"__module__": "own.scaling"})
     with pytest.raises(UnsupportedOpError, match="StandardScaler: the class is of package 'own'"):
         from_sklearn(own().fit(X))
 
 
-def test_what_is_not_fitted_is_refused() -> None:
+def test_what_is_not_fitted_is_rejected() -> None:
     with pytest.raises(SchemaError, match="not fitted"):
         from_sklearn(StandardScaler(), X)
-    with pytest.raises(SchemaError, match="a dict is no scikit-learn estimator"):
+    with pytest.raises(SchemaError, match="expected a fitted scikit-learn estimator, got dict"):
         from_sklearn({})
 
 

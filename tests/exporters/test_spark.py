@@ -37,7 +37,7 @@ from leapstream.exporters.spark import encoding, is_spark_directory
 from leapstream.exporters.spark.stages import BY_CLASS, STAGES
 from leapstream.ops import feature, linear
 from leapstream.ops.pipeline import Node, Pipeline
-from tests.exporters.spark.cases import DIFFERENT, LEFT_OUT, OTHER_HASHES, REFUSED, tolerance
+from tests.exporters.spark.cases import DIFFERENT, LEFT_OUT, OTHER_HASHES, REJECTED, tolerance
 from tests.exporters.spark.recorded import (
     ARCHIVES,
     READABLE,
@@ -95,16 +95,16 @@ def test_a_model_gives_what_spark_does_and_so_it_does_from_a_bundle_and_from_a_d
     assert [node.name for node in again.nodes] == [node.name for node in model.nodes]
 
 
-REFUSALS = [pair for pair in RECORDED if pair[1] in REFUSED]
+REJECTIONS = [pair for pair in RECORDED if pair[1] in REJECTED]
 
 
-@pytest.mark.parametrize(("path", "name"), REFUSALS, ids=ids(REFUSALS))
-def test_what_no_op_computes_is_refused_by_stage_and_class(path: Path, name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("path", "name"), REJECTIONS, ids=ids(REJECTIONS))
+def test_what_no_op_computes_is_rejected_by_stage_and_class(path: Path, name: str, tmp_path: Path) -> None:
     saved = extracted(path, name, tmp_path)
     metadata = json.loads(next((saved / "metadata").glob("part-*")).read_text())
     with pytest.raises(UnsupportedOpError) as caught:
         from_spark(saved, given(path).schema)
-    assert REFUSED[name] in str(caught.value)
+    assert REJECTED[name] in str(caught.value)
     assert metadata["uid"] in str(caught.value) and metadata["class"] in str(caught.value)
 
 
@@ -153,7 +153,7 @@ def test_a_live_model_is_saved_and_read(tmp_path: Path) -> None:
     assert from_spark(Fitted()).nodes[0].op.op == "pca"
 
 
-def test_what_is_neither_a_directory_nor_a_model_is_refused() -> None:
+def test_what_is_neither_a_directory_nor_a_model_is_rejected() -> None:
     with pytest.raises(SchemaError, match="a int is neither a directory nor a fitted model"):
         from_spark(3)
 
@@ -217,7 +217,7 @@ def test_a_hint_tells_the_size_of_a_vector(tmp_path: Path) -> None:
     assert from_spark(hinted(tmp_path)).schema.inputs["c0"].type == TensorType(BasicType.DOUBLE, (3,), nullable=False)
 
 
-def test_a_hint_that_drops_rows_is_refused_and_so_is_one_without_a_size(tmp_path: Path) -> None:
+def test_a_hint_that_drops_rows_is_rejected_and_so_is_one_without_a_size(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedOpError, match="VectorSizeHint.*handleInvalid is 'skip'"):
         from_spark(hinted(tmp_path, handleInvalid="skip"))
     with pytest.raises(BundleError, match="VectorSizeHint.*'size' is missing"):
@@ -262,7 +262,7 @@ def test_the_types_of_what_is_hashed_are_asked_for(tmp_path: Path) -> None:
     assert from_spark(saved, frame).nodes[0].op == op
 
 
-def test_a_sample_of_no_known_kind_is_refused(tmp_path: Path) -> None:
+def test_a_sample_of_no_known_kind_is_rejected(tmp_path: Path) -> None:
     saved = saved_pipeline(tmp_path, NORMALIZER)
     with pytest.raises(SchemaError, match="a int is neither a Schema"):
         from_spark(saved, 3)
@@ -304,7 +304,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_damaged_metadata_is_refused(change: str, tmp_path: Path) -> None:
+def test_damaged_metadata_is_rejected(change: str, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="saved"):
         from_spark(damaged(tmp_path, **CHANGES[change]))
 
@@ -334,7 +334,7 @@ TREES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("change", TREES)
-def test_nodes_that_are_no_tree_are_refused(change: str, tmp_path: Path) -> None:
+def test_nodes_that_are_no_tree_are_rejected(change: str, tmp_path: Path) -> None:
     saved = rewritten(extracted(ARCHIVES[0], "DecisionTreeClassifier", tmp_path), TREES[change])
     with pytest.raises(BundleError, match="stage 'DecisionTreeClassifier_"):
         from_spark(saved)
@@ -361,7 +361,7 @@ def test_whatever_is_damaged_raises_nothing_but_errors_of_ours(path: Path, tmp_p
             from_spark(tmp_path / "damaged.zip", given(path).schema)
 
 
-def test_damaged_data_is_refused(tmp_path: Path) -> None:
+def test_damaged_data_is_rejected(tmp_path: Path) -> None:
     saved = extracted(ARCHIVES[1], "PCA", tmp_path)
     part = next((saved / "data").glob("*.parquet"))
     part.write_bytes(part.read_bytes()[:-20])
@@ -372,8 +372,8 @@ def test_damaged_data_is_refused(tmp_path: Path) -> None:
         from_spark(saved)
 
 
-def test_what_is_no_directory_of_spark_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="this is no saved stage"):
+def test_what_is_no_directory_of_spark_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="this is not a saved stage"):
         from_spark(tmp_path)
     with pytest.raises(BundleError, match="No such file"):
         from_spark(tmp_path / "nothing")

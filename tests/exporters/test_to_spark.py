@@ -58,7 +58,7 @@ NO_VALUES_OF_SPARK = {
 
 
 @pytest.mark.parametrize("name", NO_VALUES_OF_SPARK)
-def test_values_that_spark_refuses_are_refused_by_node(name: str, tmp_path: Path) -> None:
+def test_values_that_spark_rejects_are_rejected_by_node(name: str, tmp_path: Path) -> None:
     with pytest.raises(UnsupportedOpError, match=r"node 'one' \(.*Spark"):
         to_spark(node("one", NO_VALUES_OF_SPARK[name], "v"), tmp_path / "spark")
 
@@ -119,7 +119,7 @@ def test_a_bundle_goes_into_spark_and_comes_back_as_it_was(case: Case, tmp_path:
         assert report.ok, report.reasons
 
 
-def test_an_op_without_a_stage_is_refused_by_its_node(tmp_path: Path) -> None:
+def test_an_op_without_a_stage_is_rejected_by_its_node(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedOpError, match="node 'sine': Spark ML has no stage for the op 'math_unary'"):
         to_spark(node("sine", feature.MathUnary("sin"), "x"), tmp_path / "spark")
     assert not (tmp_path / "spark").exists()

@@ -123,12 +123,12 @@ def squares(y: Any, predicted: Any) -> Any:
         (XGBRegressor(**OPTIONS), np.stack([labels(), labels()], axis=1), "predicts 2 targets"),
     ],
 )
-def test_what_the_op_of_mleap_cannot_do_is_refused(estimator: Any, y: Any, message: str) -> None:
+def test_what_the_op_of_mleap_cannot_do_is_rejected(estimator: Any, y: Any, message: str) -> None:
     with pytest.raises(UnsupportedOpError, match=f"XGBoost's XGBRegressor: .*{message}"):
         from_xgboost(estimator.fit(np.nan_to_num(boosters.features(120)), y))
 
 
-def test_what_is_not_fitted_or_does_not_fit_is_refused() -> None:
+def test_what_is_not_fitted_or_does_not_fit_is_rejected() -> None:
     with pytest.raises(SchemaError, match="not fitted"):
         from_xgboost(XGBRegressor())
     with pytest.raises(SchemaError, match="there are 2 features"):

@@ -1,6 +1,7 @@
-"""From the libraries in which models are trained to MLeap: fitted objects become models of MLeap's ops.
+"""Converts models that other libraries have trained to models of MLeap's ops.
 
-Nothing here imports a library at once: the objects that are handed in have been made by one, and TensorFlow reads its own files.
+Importing this package imports none of these libraries. A converter reads the objects that its caller made with the library; only
+TensorFlow's converters import theirs, to read its files.
 """
 
 from leapstream.exporters.lightgbm import from_lightgbm

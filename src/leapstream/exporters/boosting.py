@@ -1,4 +1,4 @@
-"""Boosted trees of any library: sums of trees, one for each class, and what objectives make of them."""
+"""Boosted trees of any library: a weighted sum of trees per class, and the functions that turn sums into predictions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from leapstream.exporters import trees
 from leapstream.exporters.graph import Block, Doubles, Features, size
-from leapstream.exporters.step import Outcome, Step, classify, renamed, softmax
+from leapstream.exporters.step import PredictorColumns, Step, classify, renamed, softmax
 from leapstream.exporters.trees import Nodes
 from leapstream.ops.feature import MathUnary
 from leapstream.ops.linear import GeneralizedLinearRegression, LinearSVC
@@ -17,13 +17,13 @@ from leapstream.ops.trees import DecisionTreeRegression, GBTClassifier, GBTRegre
 
 
 @dataclass(frozen=True)
-class Boosted:
-    """Sums of weighted trees.
+class BoostedTrees:
+    """Weighted sums of trees: one sum, or one for each class.
 
     Attributes:
         forests: the trees of each sum.
-        weights: the weight of each of them.
-        start: what each sum starts from.
+        weights: the weights of these trees.
+        start: float64 (sums,), the value of each sum before its first tree.
     """
 
     forests: Sequence[Sequence[Nodes]]
@@ -33,20 +33,20 @@ class Boosted:
     def members(
         self, group: int, width: int, block: Block, factor: float = 1.0
     ) -> tuple[tuple[float, ...], tuple[DecisionTreeRegression, ...]]:
-        """The weights, times a factor, and the trees of a sum; the start is a tree of a single leaf."""
+        """The weights, times ``factor``, and the trees of the sum ``group``; a start other than 0 becomes a tree of one leaf."""
         forest, weights = list(self.forests[group]), list(self.weights[group])
         if self.start[group] != 0.0 or not forest:
-            forest.insert(0, trees.leaf(float(self.start[group])))
+            forest.insert(0, trees.constant_tree(float(self.start[group])))
             weights.insert(0, 1.0)
         return tuple(w * factor for w in weights), trees.regression_trees(forest, width, block)
 
 
-def _tested(step: Step, features: Features, boosted: Boosted) -> Block:
-    return trees.tested(step.graph, features, [nodes for forest in boosted.forests for nodes in forest])
+def _tested(step: Step, features: Features, boosted: BoostedTrees) -> Block:
+    return trees.tree_input(step.graph, features, [nodes for forest in boosted.forests for nodes in forest])
 
 
-def sums(step: Step, features: Features, boosted: Boosted, names: Sequence[str]) -> list[Block]:
-    """Each sum as a number."""
+def sums(step: Step, features: Features, boosted: BoostedTrees, names: Sequence[str]) -> list[Block]:
+    """Add a node per sum; returns a number column for each."""
     block, width = _tested(step, features, boosted), size(features)
     results = []
     for group, name in enumerate(names):
@@ -56,23 +56,30 @@ def sums(step: Step, features: Features, boosted: Boosted, names: Sequence[str])
     return results
 
 
-def regressor(step: Step, features: Features, boosted: Boosted, function: str | None = None) -> Outcome:
-    """The sum, or one of MLeap's functions of it."""
+def regressor(step: Step, features: Features, boosted: BoostedTrees, function: str | None = None) -> PredictorColumns:
+    """A regression whose prediction is the only sum, or MLeap's ``math_unary`` function ``function`` of it."""
     if function is None:
         (result,) = sums(step, features, boosted, [step.prediction])
-        return Outcome(result)
+        return PredictorColumns(result)
     (margin,) = sums(step, features, boosted, [f"{step.prefix}margin"])
     op = MathUnary(function)  # type: ignore[arg-type]
     columns = step.graph.add(op, [margin.column], {"output": step.prediction})
-    return Outcome(Block(columns["output"]))
+    return PredictorColumns(Block(columns["output"]))
 
 
-def classifier(step: Step, features: Features, boosted: Boosted, odds: float, *, ties: int = 0) -> Outcome:
-    """The logistic function of ``odds`` times the sum for two classes; the softmax of the sums for more.
+def classifier(
+    step: Step, features: Features, boosted: BoostedTrees, odds: float, *, ties: int = 0
+) -> PredictorColumns:
+    """A classifier: for one sum ``s`` two classes with the probability ``logistic(odds * s)``, for more sums their softmax.
 
-    ``ties`` is the class, of two, where the sum is 0.
+    MLeap's ``gbt_classifier`` computes ``logistic(2 * margin)``, so its trees get half the weights.
 
-    MLeap's op of two classes takes the logistic function of twice its margin, so that has half the weights.
+    Args:
+        step: the estimator.
+        features: the features that the trees test.
+        boosted: the trees.
+        odds: factor of the sum; not used for more than two classes.
+        ties: the class of two, 0 or 1, that is predicted where the sum is 0.
     """
     if len(boosted.forests) > 1:
         names = [f"{step.prefix}margin_{group}" for group in range(len(boosted.forests))]
@@ -85,10 +92,10 @@ def classifier(step: Step, features: Features, boosted: Boosted, odds: float, *,
         return replace(classify(step, op, block), decision=2.0 / odds)
     outcome = classify(replace(step, prefix=f"{step.prefix}trees_"), op, block)
     assert outcome.raw is not None and outcome.probability is not None
-    # The op takes the first class where the margin is 0: the second one is that of all margins greater than the number before.
+    # gbt_classifier predicts class 0 where the margin is 0. LinearSVC's threshold just below 0 gives class 1 there.
     chosen = LinearSVC(2, np.array([0.0, 1.0]), 0.0, -float(np.nextafter(0.0, 1.0)))
     columns = step.graph.add(chosen, [outcome.raw.column], {"prediction": step.prediction})
-    return Outcome(
+    return PredictorColumns(
         Block(columns["prediction"]),
         step.classes,
         renamed(step, outcome.raw, "raw_prediction"),

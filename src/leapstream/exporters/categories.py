@@ -1,4 +1,4 @@
-"""Numbers for categories, of columns of texts and of numbers."""
+"""Encodes categories as numbers, for columns of texts and of numbers."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from leapstream.exporters.graph import Block, Features
 from leapstream.exporters.step import Step
 from leapstream.ops import feature as ops
 
-NEVER = -float(np.finfo(np.float64).max)
-"""The least number, which stands for what is missing where that has to be a number."""
+MISSING = -float(np.finfo(np.float64).max)
+"""The least finite double; nodes use it in place of a missing number."""
 
 
 @dataclass(frozen=True)
-class Codes:
-    """What stands for the categories of a feature.
+class CategoryCodes:
+    """The codes of a feature's categories.
 
     Attributes:
-        categories: the categories; of numbers NaN, of texts ``None`` or NaN is that of what is missing.
-        codes: the number of each.
-        unknown: the number of all others; ``None`` to fail for them.
+        categories: the categories; NaN (and for texts ``None`` too) is the category of missing values.
+        codes: the code of each category.
+        unknown: the code of all other values; if it is ``None``, rows with other values fail.
     """
 
     categories: Sequence[Any]
@@ -32,8 +32,8 @@ class Codes:
     unknown: int | None
 
 
-def coded(step: Step, features: Features, tables: Sequence[Codes]) -> list[Block]:
-    """The code of each feature's category, as a number."""
+def encode_categories(step: Step, features: Features, tables: Sequence[CategoryCodes]) -> list[Block]:
+    """Add nodes that replace each feature by its category's code; returns a number column per feature."""
     graph = step.graph
     blocks = graph.scalars(features)
     results: list[Block | None] = [
@@ -51,26 +51,28 @@ def _missing(category: Any) -> bool:
     return category is None or category != category
 
 
-def _of_text(step: Step, block: Block, table: Codes) -> Block:
-    """Strings: an index or a map, which take what is missing for unknown.
+def _of_text(step: Step, block: Block, table: CategoryCodes) -> Block:
+    """Encode a column of strings by ``string_indexer`` or ``string_map``. Both ops treat a missing string as unknown.
 
-    Where the two differ, a hash into one element tells whether there is a string at all.
+    If the table has another code for missing strings, a feature hasher with one element tells which strings are present.
     """
     graph = step.graph
     known = {str(c): int(n) for c, n in zip(table.categories, table.codes, strict=True) if not _missing(c)}
-    step.need(
+    step.require(
         all(isinstance(c, str) for c in table.categories if not _missing(c)),
-        f"the column {block.column!r} holds texts, and the categories are none",
+        f"the column {block.column!r} holds texts, and the categories are not texts",
     )
     absent = [int(n) for c, n in zip(table.categories, table.codes, strict=True) if _missing(c)]
     if block.fill is not None:
-        step.need(not absent, f"in the column {block.column!r} both None and NaN occur, which MLeap cannot tell apart")
+        step.require(
+            not absent, f"in the column {block.column!r} both None and NaN occur, which MLeap cannot tell apart"
+        )
         absent = [known[block.fill]] if block.fill in known else [] if table.unknown is None else [table.unknown]
-        step.need(bool(absent), f"what is filled in, {block.fill!r}, is no category")
+        step.require(bool(absent), f"the text that fills in missing values, {block.fill!r}, is not a category")
     unknown = table.unknown
     if absent and unknown is None:
-        # Missing strings need an answer, so that unknown ones cannot fail: none that is right is left for them.
-        step.refuse(
+        # A missing string must get a code, so the op must not fail, and an unknown string would silently get a code too.
+        step.reject(
             f"in the column {block.column!r} missing texts are a category and unknown ones an error, which MLeap's ops cannot "
             "tell apart: let the encoder handle unknown categories"
         )
@@ -93,30 +95,30 @@ def _of_text(step: Step, block: Block, table: Codes) -> Block:
     there = ops.FeatureHasher(1, (), (shape,), (BasicType.STRING,), (block.column,))
     columns = graph.add(there, [block.column], {"output": f"{block.column}_present"})
     present = Block(columns["output"], 1, dense=False)
-    # Codes are whole numbers, so the sum is exact.
+    # The codes are whole numbers, so the sum is exact.
     move = float(absent[0] - unknown)
     return graph.linear((result, present), "filled", np.array([1.0, -move]), move)
 
 
-def _of_numbers(step: Step, blocks: Sequence[Block], tables: Sequence[Codes]) -> Iterator[Block]:
-    """Numbers: one vector indexer of all columns, whose number for what is unknown is the number of categories."""
+def _of_numbers(step: Step, blocks: Sequence[Block], tables: Sequence[CategoryCodes]) -> Iterator[Block]:
+    """Encode columns of numbers by one ``vector_indexer``, whose code for unknown numbers is the number of categories."""
     graph = step.graph
     given, maps, shifts = [], {}, []
     for i, (block, table) in enumerate(zip(blocks, tables, strict=True)):
-        step.need(
+        step.require(
             all(_missing(c) or isinstance(c, (bool, int, float)) for c in table.categories),
-            f"the column {block.column!r} holds numbers, and the categories are none",
+            f"the column {block.column!r} holds numbers, and the categories are not numbers",
         )
         missing = any(_missing(c) for c in table.categories)
-        given.append(graph.apply(ops.Imputer(NEVER), block, "imputed", None) if missing else block)
+        given.append(graph.apply(ops.Imputer(MISSING), block, "imputed", None) if missing else block)
         shift = 0 if table.unknown is None else table.unknown - len(table.categories)
         shifts.append(float(shift))
         maps[i] = {
-            NEVER if _missing(c) else float(c): int(n) - shift
+            MISSING if _missing(c) else float(c): int(n) - shift
             for c, n in zip(table.categories, table.codes, strict=True)
         }
     errors = {table.unknown is None for table in tables}
-    step.need(len(errors) == 1, "unknown categories are an error in some columns and not in others")
+    step.require(len(errors) == 1, "unknown categories are an error in some columns and not in others")
     whole = graph.dense(tuple(given))
     op = ops.VectorIndexer(len(given), maps, "error" if errors == {True} else "keep")
     indexed = graph.apply(op, whole, step.suffix, whole.size)

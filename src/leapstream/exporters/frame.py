@@ -1,4 +1,4 @@
-"""The columns that a model reads: from a schema, from a sample of the data, or from the names that a library keeps."""
+"""Finds the input columns of a model: from a schema, from a sample of the data, or from the names in the fitted object."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from leapstream.errors import SchemaError
 from leapstream.exporters.graph import Block, Features
 
 VECTOR = "features"
-"""The column of a model whose features have no names."""
+"""Name of the input column of a model whose features have no names."""
 
 
 def features_of(given: Any, names: Sequence[str] | None, count: int | None) -> Features:
-    """The features that a fitted object takes.
+    """The input columns of a fitted object.
 
     Args:
         given: a :class:`~leapstream.bundle.types.Schema`; or a sample of the data: a pandas or polars DataFrame or Series, a
             dict of arrays, an array of rows and features, a list of texts; or ``None``.
-        names: the names that the object was fitted with, or ``None``; these columns are taken, in this order.
-        count: the number of features that it was fitted with, or ``None`` when it does not say.
+        names: the names that the object was fitted with, or ``None``; the result has these columns, in this order.
+        count: the number of features that the object was fitted with, or ``None`` if it is unknown.
 
     Raises:
-        SchemaError: there are other features than these.
+        SchemaError: the columns are unknown, one is missing, has an unsupported type, or their number is not ``count``.
     """
     if given is None:
         features = _default(names, count)

@@ -1,4 +1,4 @@
-"""What exporters build: nodes over named columns, and the features that pass from one step to the next."""
+"""The graph that exporters build: nodes over named columns, and the features that pass from one step to the next."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Block:
 
     Attributes:
         column: name of the column.
-        width: number of features; ``None`` for a scalar, which is one.
-        text: whether it holds strings.
-        fill: text that stands for a missing one, when a step has said so.
-        dense: whether its vectors store all elements in every row (see :mod:`leapstream.plan.primitives`).
-        sparse: whether the library holds these features in a sparse matrix at this point.
+        width: number of features in a vector; ``None`` for a scalar, which is one feature.
+        text: true if the column holds strings.
+        fill: text that replaces a missing string, if an imputer said so.
+        dense: true if the column's vectors store all elements in every row (see :mod:`leapstream.plan.primitives`).
+        sparse: true if the original library keeps these features in a sparse matrix at this point.
     """
 
     column: str
@@ -48,7 +48,7 @@ class Block:
 
 
 Features = tuple[Block, ...]
-"""The columns of a matrix of features, from left to right."""
+"""The columns that make up a matrix of features, from left to right."""
 
 
 def size(features: Features) -> int:
@@ -57,17 +57,17 @@ def size(features: Features) -> int:
 
 
 def is_sparse(features: Features) -> bool:
-    """Whether the library holds the features in a sparse matrix."""
+    """True if the original library keeps the features in a sparse matrix."""
     return any(block.sparse for block in features)
 
 
-def marked(features: Features, sparse: bool) -> Features:
-    """The features, held by the library in a sparse matrix or in a dense one."""
+def with_sparsity(features: Features, sparse: bool) -> Features:
+    """A copy of the features with ``Block.sparse`` set."""
     return tuple(replace(block, sparse=sparse) for block in features)
 
 
 class Graph:
-    """Collects nodes; names columns and nodes so that none repeats."""
+    """Collects nodes, and gives columns and nodes distinct names."""
 
     def __init__(self, given: Sequence[str]) -> None:
         self.nodes: list[Node] = []
@@ -76,7 +76,7 @@ class Graph:
         self._made: dict[tuple[str, ...], Block] = {}
 
     def column(self, wanted: str) -> str:
-        """A name for a new column: the wanted one, with a number behind it when there is such a column."""
+        """Reserve a name for a new column: ``wanted``, with a number appended if it is in use."""
         name, number = wanted, 1
         while name in self._columns:
             number += 1
@@ -88,12 +88,12 @@ class Graph:
         """Add a node.
 
         Args:
-            op: what it computes.
-            inputs: the column of each input port, in their order.
-            outputs: the wanted column of each output port that is connected.
+            op: the node's op.
+            inputs: the column of each input port, in the order of the op's ports.
+            outputs: the wanted column name of each output port that is connected.
 
         Returns:
-            the column of each connected port.
+            the column of each connected output port.
         """
         self._counts[op.op] = number = self._counts.get(op.op, 0) + 1
         columns = {port: self.column(wanted) for port, wanted in outputs.items()}
@@ -103,12 +103,12 @@ class Graph:
         return columns
 
     def apply(self, op: Op, block: Block, suffix: str, width: int | None, *, dense: bool = True) -> Block:
-        """A column computed from another by an op with ports ``input`` and ``output``."""
+        """Add a node of an op with the ports ``input`` and ``output``; returns its output column."""
         columns = self.add(op, [block.column], {"output": f"{block.column}_{suffix}"})
         return Block(columns["output"], width, dense=dense, sparse=block.sparse)
 
     def model(self, name: str, outputs: Sequence[str]) -> Model:
-        """The model of the nodes that some columns need; no other columns are left."""
+        """The model of those nodes that ``outputs`` depend on; other nodes and columns are left out."""
         needed = set(outputs)
         nodes: list[Node] = []
         for node in reversed(self.nodes):
@@ -121,10 +121,10 @@ class Graph:
     # ---- features of other shapes -------------------------------------------------------------------------------------
 
     def vector(self, features: Features) -> Block:
-        """The features as one vector.
+        """The features as one vector column.
 
         Raises:
-            SchemaError: some are texts.
+            SchemaError: a feature is a text.
         """
         texts = [block.column for block in features if block.text]
         if texts:
@@ -142,7 +142,7 @@ class Graph:
         return replace(self._made[key], sparse=is_sparse(features))
 
     def dense(self, features: Features) -> Block:
-        """The features as one vector that stores its zeros too."""
+        """The features as one vector column that stores all elements, zeros included."""
         block = self.vector(features)
         if block.dense:
             return block
@@ -152,7 +152,7 @@ class Graph:
         return replace(self._made[key], sparse=block.sparse)
 
     def scalars(self, features: Features) -> list[Block]:
-        """Each feature as a column of its own."""
+        """The features as scalar columns, one for each."""
         return list(self._scalars(features))
 
     def _scalars(self, features: Features) -> Iterator[Block]:
@@ -168,7 +168,7 @@ class Graph:
                 yield replace(self._made[key], sparse=block.sparse)
 
     def take(self, features: Features, positions: Sequence[int]) -> Features:
-        """Some of the features, in the order of ``positions``."""
+        """The features at ``positions``, in that order."""
         places = [(number, at) for number, block in enumerate(features) for at in range(block.size)]
         taken: list[Block] = []
         for number, group in groupby((places[position] for position in positions), key=lambda place: place[0]):
@@ -200,7 +200,7 @@ class Graph:
         return self.apply(ElementwiseProduct(factors), block, suffix, block.size, dense=block.dense)
 
     def matrix(self, features: Features, suffix: str, matrix: Doubles, offset: Doubles | None = None) -> Block:
-        """``x @ matrix + offset`` for a matrix (features, results)."""
+        """``x @ matrix + offset`` for a matrix of shape (features, results)."""
         block = self.vector(features)
         result = self.apply(PCA(np.ascontiguousarray(matrix)), block, suffix, matrix.shape[1])
         return result if offset is None else self.scale((result,), "shifted", shift=-offset)

@@ -1,4 +1,4 @@
-"""LightGBM's boosters as MLeap's boosted trees."""
+"""Converts LightGBM's boosters to MLeap's boosted trees."""
 
 from __future__ import annotations
 
@@ -9,52 +9,53 @@ from typing import Any
 import numpy as np
 
 from leapstream.exporters import boosting
-from leapstream.exporters.boosting import Boosted
-from leapstream.exporters.categories import Codes, coded
+from leapstream.exporters.boosting import BoostedTrees
+from leapstream.exporters.categories import CategoryCodes, encode_categories
 from leapstream.exporters.frame import features_of
 from leapstream.exporters.graph import Block, Features, Graph
-from leapstream.exporters.step import Dispatch, Outcome, Step, fitted, label, most_probable
+from leapstream.exporters.step import Dispatch, PredictorColumns, Step, add_labels, most_probable, read_fitted
 from leapstream.exporters.trees import Nodes
 from leapstream.model import Model
 from leapstream.ops.feature import Bucketizer, MathBinary, MathUnary
 
 _ZERO = float(np.float32(1e-35))
-"""Numbers up to this count as zero where zero is missing."""
+"""With ``zero_as_missing``, LightGBM treats numbers whose absolute value is at most this as zero."""
 
 
 def from_lightgbm(model: Any, sample: Any = None, *, name: str | None = None) -> Model:
-    """A model that predicts what a LightGBM booster does.
+    """Convert a LightGBM booster to a model with the same predictions.
 
-    Of an objective for classes there are ``raw_prediction``, ``probability`` and ``prediction``, the class; of others
-    ``prediction`` is what ``Booster.predict`` gives. What is missing is NaN, and goes where the library sends it.
+    A classifier has the output columns ``raw_prediction``, ``probability`` and ``prediction``, the class. Any other model has
+    ``prediction``, equal to the result of ``Booster.predict``. A missing value is NaN, and takes the same branches as in
+    LightGBM.
 
     Args:
         model: a ``Booster``, or a fitted ``LGBMClassifier``, ``LGBMRegressor`` or ``LGBMRanker``.
-        sample: some of the data, for the names of its columns, or a :class:`~leapstream.bundle.types.Schema`; needed where
-            columns are categories of pandas that are texts. Without it the names that the booster was trained with, or one
-            vector ``features``.
+        sample: some rows of the data, or a :class:`~leapstream.bundle.types.Schema`, for the names and types of the columns. It
+            is required if a column is a pandas categorical of texts. Without it the columns are numbers with the names that the
+            booster was trained with, or one vector ``features``.
         name: the model's name.
 
     Raises:
-        UnsupportedOpError: MLeap's ops cannot compute what the booster does; the message says why.
+        UnsupportedOpError: MLeap's ops cannot compute what the booster computes. The message says why.
         SchemaError: the model is not fitted, or the columns are not those that it was trained with.
     """
-    booster = fitted(model, lambda: _booster(model))
+    booster = read_fitted(model, lambda: _booster(model))
     names = booster.feature_name()
     plain = names == [f"Column_{i}" for i in range(len(names))]
     features = features_of(sample, None if plain else names, booster.num_feature())
     graph = Graph([block.column for block in features])
     dispatch = Dispatch({}, {type(model).__name__: convert})
     step = Step(model, graph, f"LightGBM's {type(model).__name__}", "", dispatch)
-    return graph.model(name or "lightgbm", label(step, step.predict(features)))
+    return graph.model(name or "lightgbm", add_labels(step, step.predict(features)))
 
 
 def _booster(model: Any) -> Any:
     return model.booster_ if hasattr(model, "get_params") else model
 
 
-def convert(step: Step, features: Features) -> Outcome:
-    """The outcome of a booster, or of LightGBM's estimator for scikit-learn."""
+def convert(step: Step, features: Features) -> PredictorColumns:
+    """Convert a booster, or one of LightGBM's estimators for scikit-learn, as a step."""
     dump = _booster(step.estimator).dump_model()
     features = _coded_categories(step, features, dump.get("pandas_categorical") or [])
     forests: list[list[Nodes]] = [[] for _ in range(dump["num_tree_per_iteration"])]
@@ -63,14 +64,14 @@ def convert(step: Step, features: Features) -> Outcome:
     features = _whole_categories(step.graph, features, forests)
     count = max(len(forests[0]), 1)
     weight = 1.0 / count if dump["average_output"] else 1.0
-    boosted = Boosted(forests, [[weight] * len(forest) for forest in forests], np.zeros(len(forests)))
+    boosted = BoostedTrees(forests, [[weight] * len(forest) for forest in forests], np.zeros(len(forests)))
     objective, *options = str(dump.get("objective") or "custom").split()
     convert_output = _OBJECTIVES.get(objective)
     if convert_output is None:
-        step.refuse(f"the objective {objective!r} is not supported; supported: {', '.join(_OBJECTIVES)}")
+        step.reject(f"the objective {objective!r} is not supported; supported: {', '.join(_OBJECTIVES)}")
     pairs = dict(option.partition(":")[::2] for option in options)
     classes = hasattr(step.estimator, "classes_")
-    step.need(not classes or objective in _OF_CLASSES, f"the objective {objective!r} gives no classes")
+    step.require(not classes or objective in _OF_CLASSES, f"the objective {objective!r} gives no classes")
     if objective in _OF_CLASSES and not classes:
         step = replace(step, given_classes=np.arange(max(len(forests), 2)))
     return convert_output(step, features, boosted, pairs)
@@ -81,7 +82,7 @@ def convert(step: Step, features: Features) -> Outcome:
 
 @dataclass
 class _Arrays:
-    """The nodes of a tree, while it is read."""
+    """The nodes of a tree, collected while the tree is read; -1 marks a leaf."""
 
     left: list[int]
     right: list[int]
@@ -92,7 +93,7 @@ class _Arrays:
     categories: dict[int, list[float]]
 
     def add(self) -> int:
-        """A node, a leaf so far."""
+        """Add a node as a leaf, and return its index."""
         for indices in (self.left, self.right, self.feature):
             indices.append(-1)
         for numbers in (self.threshold, self.value):
@@ -107,7 +108,7 @@ def _nodes(step: Step, structure: Mapping[str, Any]) -> Nodes:
     while stack:
         given, node = stack.pop()
         if "leaf_value" in given:
-            step.need("leaf_coeff" not in given, "its trees have linear models in their leaves (linear_tree)")
+            step.require("leaf_coeff" not in given, "its trees have linear models in their leaves (linear_tree)")
             arrays.value[node] = float(given["leaf_value"])
             continue
         arrays.feature[node] = int(given["split_feature"])
@@ -131,39 +132,39 @@ def _nodes(step: Step, structure: Mapping[str, Any]) -> Nodes:
 
 
 def _missing_left(step: Step, split: Mapping[str, Any]) -> bool:
-    """Whether NaN goes left: by default, or, where NaN counts as 0, as 0 does."""
+    """True if NaN goes left at a split. With ``missing_type`` "None" and "Zero", LightGBM treats NaN as 0."""
     threshold, default_left = float(split["threshold"]), bool(split["default_left"])
     if split["missing_type"] == "NaN":
         return default_left
     zero_left = threshold >= 0.0
     if split["missing_type"] == "Zero":
-        # MLeap compares with one number, so zero has to go where its neighbours go.
+        # An MLeap split compares with one threshold, so zero must go to the same side as the numbers around it.
         plain = default_left == zero_left and not -_ZERO <= threshold < _ZERO
-        step.need(plain, "zero is missing (zero_as_missing) and goes to another side than the numbers around it")
+        step.require(plain, "zero is missing (zero_as_missing) and goes to another side than the numbers around it")
     return zero_left
 
 
 def _coded_categories(step: Step, features: Features, categories: list[list[Any]]) -> Features:
-    """Columns of texts as the codes that pandas gave to their categories."""
+    """Replace columns of texts by the codes that pandas gave to their categories."""
     texts = [i for i, block in enumerate(features) if block.text]
-    step.need(
+    step.require(
         len(texts) == len(categories),
         f"it was trained with {len(categories)} columns of pandas' categories, and {len(texts)} columns are texts; give a "
         "sample of the data (categories that are numbers are not supported)",
     )
     if not texts:
         return features
-    # What is unknown or missing has a code that no tree asks for.
-    tables = [Codes(known, range(len(known)), len(known)) for known in categories]
-    found = dict(zip(texts, coded(step, tuple(features[i] for i in texts), tables), strict=True))
+    # Unknown and missing values get a code that no tree tests for.
+    tables = [CategoryCodes(known, range(len(known)), len(known)) for known in categories]
+    found = dict(zip(texts, encode_categories(step, tuple(features[i] for i in texts), tables), strict=True))
     return tuple(found.get(i, block) for i, block in enumerate(features))
 
 
 def _whole_categories(graph: Graph, features: Features, forests: list[list[Nodes]]) -> Features:
-    """The features, with a code in place of each category.
+    """Replace each feature that a tree tests for categories by a code: ``c + 1`` for the category ``c``.
 
-    The library cuts a category to a whole number, and sends NaN and what is not greater than -1 to the right. A bucketizer does
-    the same: 0 is for the latter, the category c has c + 1, and NaN the number of buckets.
+    LightGBM truncates a category to a whole number, and sends NaN and numbers of at most -1 to the right. The bucketizer gives
+    such numbers the code 0, and NaN the number of buckets; no tree tests for these codes.
     """
     greatest_code: dict[int, float] = {}
     for nodes in (nodes for forest in forests for nodes in forest):
@@ -191,53 +192,55 @@ def _whole_categories(graph: Graph, features: Features, forests: list[list[Nodes
 # ---- objectives -------------------------------------------------------------------------------------------------------
 
 
-def _plain(step: Step, features: Features, boosted: Boosted, options: Mapping[str, str]) -> Outcome:
+def _plain(step: Step, features: Features, boosted: BoostedTrees, options: Mapping[str, str]) -> PredictorColumns:
     if "sqrt" not in options:
         return boosting.regressor(step, features, boosted)
-    # The sign of the sum times its square.
+    # The prediction is sign(margin) * margin ** 2.
     (margin,) = boosting.sums(step, features, boosted, [f"{step.prefix}margin"])
     absolute = step.graph.apply(MathUnary("abs"), margin, "abs", None)
     columns = step.graph.add(MathBinary("mul"), [absolute.column, margin.column], {"output": step.prediction})
-    return Outcome(Block(columns["output"]))
+    return PredictorColumns(Block(columns["output"]))
 
 
-def _exponential(step: Step, features: Features, boosted: Boosted, options: Mapping[str, str]) -> Outcome:
+def _exponential(step: Step, features: Features, boosted: BoostedTrees, options: Mapping[str, str]) -> PredictorColumns:
     return boosting.regressor(step, features, boosted, "exp")
 
 
-def _binary(step: Step, features: Features, boosted: Boosted, options: Mapping[str, str]) -> Outcome:
+def _binary(step: Step, features: Features, boosted: BoostedTrees, options: Mapping[str, str]) -> PredictorColumns:
     return boosting.classifier(step, features, boosted, float(options["sigmoid"]))
 
 
-def _softmax(step: Step, features: Features, boosted: Boosted, options: Mapping[str, str]) -> Outcome:
+def _softmax(step: Step, features: Features, boosted: BoostedTrees, options: Mapping[str, str]) -> PredictorColumns:
     return boosting.classifier(step, features, boosted, 1.0)
 
 
-def _one_vs_all(step: Step, features: Features, boosted: Boosted, options: Mapping[str, str]) -> Outcome:
-    """The logistic function of each sum, not divided by anything."""
+def _one_vs_all(step: Step, features: Features, boosted: BoostedTrees, options: Mapping[str, str]) -> PredictorColumns:
+    """The probability of each class is the logistic function of its sum; the probabilities do not add up to 1."""
     names = [f"{step.prefix}margin_{group}" for group in range(len(boosted.forests))]
     margins = boosting.sums(step, features, boosted, names)
     parts = tuple(boosting.logistic(step, block, float(options["sigmoid"])) for block in margins)
     return most_probable(step, step.graph.vector(parts))
 
 
-def _cross_entropy(step: Step, features: Features, boosted: Boosted, options: Mapping[str, str]) -> Outcome:
+def _cross_entropy(
+    step: Step, features: Features, boosted: BoostedTrees, options: Mapping[str, str]
+) -> PredictorColumns:
     (margin,) = boosting.sums(step, features, boosted, [f"{step.prefix}margin"])
-    return Outcome(boosting.logistic(step, margin, name=step.prediction))
+    return PredictorColumns(boosting.logistic(step, margin, name=step.prediction))
 
 
-def _soft_plus(step: Step, features: Features, boosted: Boosted, options: Mapping[str, str]) -> Outcome:
-    """``log(1 + exp(x))``."""
+def _soft_plus(step: Step, features: Features, boosted: BoostedTrees, options: Mapping[str, str]) -> PredictorColumns:
+    """The prediction is ``log(1 + exp(margin))``."""
     (margin,) = boosting.sums(step, features, boosted, [f"{step.prefix}margin"])
     exponential = step.graph.apply(MathUnary("exp"), margin, "exp", None)
     more = Block(
         step.graph.add(MathBinary("add", db=1.0), [exponential.column], {"output": f"{margin.column}_more"})["output"]
     )
     columns = step.graph.add(MathUnary("log"), [more.column], {"output": step.prediction})
-    return Outcome(Block(columns["output"]))
+    return PredictorColumns(Block(columns["output"]))
 
 
-_Objective = Callable[[Step, Features, Boosted, Mapping[str, str]], Outcome]
+_Objective = Callable[[Step, Features, BoostedTrees, Mapping[str, str]], PredictorColumns]
 
 _OBJECTIVES: dict[str, _Objective] = {
     **dict.fromkeys(
@@ -264,6 +267,6 @@ _OBJECTIVES: dict[str, _Objective] = {
     "cross_entropy": _cross_entropy,
     "cross_entropy_lambda": _soft_plus,
 }
-"""What makes a prediction of the sums, for each objective."""
+"""The function that turns the sums of trees into predictions, by objective."""
 
 _OF_CLASSES = ("binary", "multiclass", "multiclassova")

@@ -1,4 +1,4 @@
-"""Layers of neural networks by MLeap's ops: what the exporters of scikit-learn's and of Keras's networks share."""
+"""Layers of neural networks as MLeap's ops, for the exporters of scikit-learn's and Keras's networks."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 
 from leapstream.bundle.types import DataShape
 from leapstream.exporters.graph import Block, Doubles, Graph
-from leapstream.exporters.step import Outcome, Step, classify, logistic_op
+from leapstream.exporters.step import PredictorColumns, Step, classify, logistic_op
 from leapstream.ops.feature import SklearnBinarizer, SklearnPolynomialExpansion
 from leapstream.ops.linear import LinearRegression
 from leapstream.ops.neural import MultiLayerPerceptronClassifier
 
 Layers = list[tuple[Doubles, Doubles]]
-"""A matrix (inputs, outputs) and the intercepts (outputs,) of each layer; between layers is the logistic function."""
+"""For each layer the matrix (inputs, outputs) and the intercepts (outputs,); the logistic function is applied between layers."""
 
 
 def multiplied(graph: Graph, block: Block, factor: Block, suffix: str) -> Block:
@@ -26,27 +26,27 @@ def multiplied(graph: Graph, block: Block, factor: Block, suffix: str) -> Block:
 
 
 def relu(graph: Graph, block: Block) -> Block:
-    """``max(x, 0)``: each element times whether it is greater than 0."""
+    """``max(x, 0)``, computed as each element times 1 if it is greater than 0 and times 0 otherwise."""
     shape = DataShape("tensor", False, (block.size,))
     positive = graph.apply(SklearnBinarizer(0.0, (shape,)), block, "positive", block.size)
     return multiplied(graph, block, positive, "relu")
 
 
 def perceptron(layers: Sequence[tuple[Doubles, Doubles]]) -> MultiLayerPerceptronClassifier:
-    """The op whose raw prediction is what the last layer gives."""
+    """The op whose raw prediction is the output of the last layer."""
     sizes = (len(layers[0][0]), *(len(offset) for _, offset in layers))
-    # In a bundle each matrix is (outputs, inputs) in column-major order, which is this one in row-major order.
+    # A bundle stores each matrix as (outputs, inputs) in column-major order, which equals (inputs, outputs) in row-major order.
     weights = np.concatenate([part for matrix, offset in layers for part in (matrix.ravel(), offset)])
     return MultiLayerPerceptronClassifier(sizes, weights)
 
 
-def softmax(step: Step, block: Block, layers: Layers) -> Outcome:
-    """The outcome of layers with a softmax behind the last one."""
+def softmax(step: Step, block: Block, layers: Layers) -> PredictorColumns:
+    """A classifier: the layers, then a softmax."""
     return _without_decision(classify(step, perceptron(layers), block))
 
 
-def logistic(step: Step, block: Block, layers: Layers) -> Outcome:
-    """The outcome, for two classes, of layers with the logistic function behind the last one, which has one output."""
+def logistic(step: Step, block: Block, layers: Layers) -> PredictorColumns:
+    """A classifier of two classes: the layers, of which the last has one output, then the logistic function."""
     matrix, offset = layers[-1]
     if len(layers) == 1:
         return _without_decision(classify(step, logistic_op(matrix.T, offset), block))
@@ -55,16 +55,16 @@ def logistic(step: Step, block: Block, layers: Layers) -> Outcome:
     return softmax(step, block, [*layers[:-1], last])
 
 
-def _without_decision(outcome: Outcome) -> Outcome:
-    return Outcome(outcome.prediction, outcome.classes, outcome.raw, outcome.probability)
+def _without_decision(outcome: PredictorColumns) -> PredictorColumns:
+    return PredictorColumns(outcome.prediction, outcome.classes, outcome.raw, outcome.probability)
 
 
-def number(step: Step, block: Block, layers: Layers) -> Outcome:
-    """The outcome of layers whose last one has one output, a number."""
+def number(step: Step, block: Block, layers: Layers) -> PredictorColumns:
+    """A regression: the layers, of which the last has one output."""
     matrix, offset = layers[-1]
     if len(layers) > 1:
         wanted = {"raw_prediction": f"{step.prefix}raw_prediction"}
         columns = step.graph.add(perceptron(layers), [block.column], wanted)
         block, matrix, offset = Block(columns["raw_prediction"], 1), np.ones((1, 1)), np.zeros(1)
     op = LinearRegression(matrix[:, 0], float(offset[0]))
-    return Outcome(Block(step.graph.add(op, [block.column], {"prediction": step.prediction})["prediction"]))
+    return PredictorColumns(Block(step.graph.add(op, [block.column], {"prediction": step.prediction})["prediction"]))

@@ -1,4 +1,4 @@
-"""What all converters share: the step that they convert, and what a predictor gives."""
+"""Classes and functions that all converters share: :class:`Step`, the estimator to convert, and :class:`PredictorColumns`."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """The columns of a predictor.
+class PredictorColumns:
+    """The columns that a converted predictor gives.
 
     Attributes:
         prediction: a regression's number, a cluster's number, or the index of a class among :attr:`classes`.
         classes: the classes of a classifier.
-        raw: raw predictions, one per class; of two classes (-m, m).
-        probability: probabilities, one per class.
-        decision: what the estimator's decision function is, as a multiple of ``raw`` (of its second element for two classes);
-            ``None`` where it has no such function.
+        raw: vector of the raw predictions, one per class; for two classes (-margin, margin).
+        probability: vector of the probabilities, one per class.
+        decision: the factor by which ``raw`` (for two classes its second element) has to be multiplied to give the estimator's
+            ``decision_function``; ``None`` if the estimator has no such function.
     """
 
     prediction: Block
@@ -48,11 +48,11 @@ class Step:
 
     Attributes:
         estimator: the estimator.
-        graph: where nodes are added.
-        where: names the place in error messages.
-        prefix: in front of the names of a predictor's columns; ``""`` for the last step.
+        graph: the graph to which converters add nodes.
+        where: the place of the estimator, for error messages.
+        prefix: prefix of the names of a predictor's columns; ``""`` for the last step.
         dispatch: the converters.
-        given_classes: the classes that its predictions stand for, where they are not the estimator's own.
+        given_classes: the classes that the predictions stand for, if they are not the estimator's ``classes_``.
     """
 
     estimator: Any
@@ -69,60 +69,60 @@ class Step:
 
     @property
     def suffix(self) -> str:
-        """What is put behind a column's name for what the step makes of it: the class, as MLeap's exporter does."""
+        """Suffix of the names of this step's output columns: the estimator's class, as in MLeap's exporter."""
         return type(self.estimator).__name__.lower()
 
     def child(self, estimator: Any, name: str) -> Step:
-        """An estimator within this one."""
+        """A step for an estimator inside this one."""
         where = f"{self.where} > {name!r} ({type(estimator).__name__})"
         return replace(self, estimator=estimator, where=where, prefix=f"{self.prefix}{name}_", given_classes=None)
 
     def last(self, estimator: Any, name: str, classes: Any = None) -> Step:
-        """The last estimator within this one, whose outcome is this one's, of other classes where they are given."""
+        """A step for the last estimator inside this one, whose columns are this step's; ``classes`` replace its own."""
         given = self.given_classes if classes is None else classes
         return replace(self.child(estimator, name), prefix=self.prefix, given_classes=given)
 
     @property
     def prediction(self) -> str:
-        """The column for what a predictor predicts; another one for the index of a class that is not its index."""
+        """Name of the prediction column: ``prediction_index`` if classes have to be looked up by index, else ``prediction``."""
         known = self.given_classes is not None or hasattr(self.estimator, "classes_")
-        indexed = not self.prefix and known and labelled(self.classes)
+        indexed = not self.prefix and known and has_labels(self.classes)
         return "prediction_index" if indexed else f"{self.prefix}prediction"
 
-    def refuse(self, reason: str) -> NoReturn:
+    def reject(self, reason: str) -> NoReturn:
         """Raise :class:`UnsupportedOpError` for this step."""
         raise UnsupportedOpError(f"{self.where}: {reason}")
 
-    def need(self, condition: bool, reason: str) -> None:
-        """Refuse the step unless a condition holds."""
+    def require(self, condition: bool, reason: str) -> None:
+        """Raise :class:`UnsupportedOpError` for this step unless ``condition`` is true."""
         if not condition:
-            self.refuse(reason)
+            self.reject(reason)
 
     def transform(self, features: Features) -> Features:
-        """What the step's ``transform`` makes of the features."""
+        """Add nodes that compute the estimator's ``transform``; returns its features."""
         return self.dispatch.transform(self, features)
 
-    def predict(self, features: Features) -> Outcome:
-        """What the step's ``predict``, ``predict_proba`` and ``decision_function`` give."""
+    def predict(self, features: Features) -> PredictorColumns:
+        """Add nodes that compute the estimator's ``predict``, ``predict_proba`` and ``decision_function``."""
         return self.dispatch.predict(self, features)
 
 
-def fitted(model: Any, read: Callable[[], T]) -> T:
-    """What is read of a fitted object.
+def read_fitted(model: Any, read: Callable[[], T]) -> T:
+    """Call ``read``, which reads attributes of a fitted model.
 
     Raises:
-        SchemaError: it is not fitted.
+        SchemaError: the model is not fitted.
     """
     try:
         return read()
     except (AttributeError, ValueError) as error:
-        # scikit-learn's NotFittedError is both.
+        # scikit-learn's NotFittedError is a subclass of both.
         raise SchemaError(f"the {type(model).__name__} is not fitted: {error}") from error
 
 
 Converter: TypeAlias = Callable[[Step, Features], T]
 Transformer: TypeAlias = Converter[Features]
-Predictor: TypeAlias = Converter[Outcome]
+Predictor: TypeAlias = Converter[PredictorColumns]
 
 _LIBRARIES = ("sklearn", "xgboost", "lightgbm")
 
@@ -135,23 +135,23 @@ class Dispatch:
         self.predictors = predictors
 
     def transform(self, step: Step, features: Features) -> Features:
-        """What a transformer makes of the features.
+        """Run the converter of a transformer.
 
         Raises:
-            UnsupportedOpError: no converter has this class.
+            UnsupportedOpError: there is no converter for the estimator's class.
         """
         return self._run(self._find(step, self.transformers, "transformers"), step, features)
 
-    def predict(self, step: Step, features: Features) -> Outcome:
-        """What a predictor gives.
+    def predict(self, step: Step, features: Features) -> PredictorColumns:
+        """Run the converter of a predictor.
 
         Raises:
-            UnsupportedOpError: no converter has this class.
+            UnsupportedOpError: there is no converter for the estimator's class.
         """
         return self._run(self._find(step, self.predictors, "predictors"), step, features)
 
     def is_predictor(self, estimator: Any) -> bool:
-        """Whether an estimator predicts, rather than transforms."""
+        """True if an estimator is a predictor, false if it is a transformer."""
         name = type(estimator).__name__
         if name in self.predictors or name in self.transformers:
             return name in self.predictors
@@ -161,10 +161,10 @@ class Dispatch:
     def _find(step: Step, table: Mapping[str, Converter[T]], what: str) -> Converter[T]:
         kind = type(step.estimator)
         if kind.__module__.split(".")[0] not in _LIBRARIES:
-            step.refuse(f"the class is of package {kind.__module__.split('.')[0]!r}, which may compute anything")
+            step.reject(f"the class is of package {kind.__module__.split('.')[0]!r}, which may compute anything")
         converter = table.get(kind.__name__)
         if converter is None:
-            step.refuse(f"this class is not supported; supported {what}: {', '.join(sorted(table))}")
+            step.reject(f"this class is not supported; supported {what}: {', '.join(sorted(table))}")
         return converter
 
     @staticmethod
@@ -179,20 +179,20 @@ class Dispatch:
             raise SchemaError(f"{step.where}: not fitted, or of an unknown version of the library: {error}") from error
 
 
-# ---- what several converters compute ----------------------------------------------------------------------------------
+# ---- computations of several converters -------------------------------------------------------------------------------
 
 
 def classify(
     step: Step, op: ProbabilisticClassifier, block: Block, *, ports: str = "raw probability prediction"
-) -> Outcome:
-    """The outcome of an op that is a classifier; ``decision`` is its raw prediction."""
+) -> PredictorColumns:
+    """Add a node of a classifier op; its raw prediction is the decision function."""
     names = {"raw": "raw_prediction", "probability": "probability", "prediction": "prediction"}
     wanted = {names[port]: f"{step.prefix}{names[port]}" for port in ports.split()}
     wanted["prediction"] = step.prediction
     columns = step.graph.add(op, [block.column], wanted)
     width = max(op.num_classes, 2)
     raw, probability = columns.get("raw_prediction"), columns.get("probability")
-    return Outcome(
+    return PredictorColumns(
         prediction=Block(columns["prediction"]),
         classes=step.classes,
         raw=None if raw is None else Block(raw, width),
@@ -202,69 +202,69 @@ def classify(
 
 
 def softmax_layer(width: int) -> MultiLayerPerceptronClassifier:
-    """An op whose raw prediction is the vector itself, its probability the softmax, its prediction the greatest element."""
+    """An op whose raw prediction is its input, its probability the softmax, its prediction the index of the greatest element."""
     return MultiLayerPerceptronClassifier((width, width), np.concatenate([np.eye(width).ravel(), np.zeros(width)]))
 
 
 def logistic_op(matrix: Doubles, intercepts: Doubles) -> LogisticRegression:
-    """Logistic regression from coefficients (classes, features), of two classes (1, features)."""
+    """Logistic regression from coefficients (classes, features), or (1, features) for two classes."""
     if len(matrix) == 1:
         return LogisticRegression(2, matrix[0], float(intercepts[0]), 0.5)
     return LogisticRegression(len(matrix), coefficient_matrix=matrix, intercept_vector=np.array(intercepts))
 
 
-def softmax(step: Step, raw: Block) -> Outcome:
-    """Raw predictions of each class, their softmax, and which is the greatest."""
+def softmax(step: Step, raw: Block) -> PredictorColumns:
+    """A classifier over a vector of raw predictions: their softmax, and the class of the greatest."""
     return classify(step, softmax_layer(raw.size), raw)
 
 
-def greatest(step: Step, scores: Block) -> Block:
-    """The position of the greatest element of a vector, the first of equals."""
+def argmax(step: Step, scores: Block) -> Block:
+    """The index of the greatest element of a vector; the first one among equals."""
     columns = step.graph.add(softmax_layer(scores.size), [scores.column], {"prediction": step.prediction})
     return Block(columns["prediction"])
 
 
 def element(step: Step, block: Block, index: int) -> Block:
-    """An element of a vector as a number."""
+    """An element of a vector as a number column."""
     return step.graph.scalars(step.graph.take((block,), [index]))[0]
 
 
 def normalized(step: Step, block: Block) -> Block:
-    """The elements of a vector, none of them negative, divided by their sum."""
+    """A vector divided by the sum of its elements, none of which may be negative."""
     return step.graph.apply(Normalizer(1.0, block.size), block, "normalized", block.size)
 
 
 def average(step: Step, blocks: Sequence[Block], weights: Sequence[float], suffix: str = "average") -> Block:
-    """The sum of vectors of one size with a weight each."""
+    """The weighted sum of vectors of equal size."""
     width = blocks[0].size
     matrix = np.concatenate([np.eye(width) * weight for weight in weights])
     return step.graph.matrix(tuple(blocks), suffix, matrix)
 
 
 def renamed(step: Step, block: Block, name: str) -> Block:
-    """A vector under another name, element by element times 1."""
+    """A copy of a vector column under another name; the node multiplies each element by 1."""
     columns = step.graph.add(
         ElementwiseProduct(np.ones(block.size)), [block.column], {"output": f"{step.prefix}{name}"}
     )
     return Block(columns["output"], block.size)
 
 
-def most_probable(step: Step, probability: Block) -> Outcome:
-    """The outcome of a classifier that has probabilities alone."""
-    # What a node reads is no output of the model, so the output is another column than what is compared.
+def most_probable(step: Step, probability: Block) -> PredictorColumns:
+    """A classifier that has probabilities, but no raw predictions."""
+    # A column that a node reads is not an output of the model, so the output is a copy of the column that is compared.
     named = renamed(step, probability, "probability")
-    return Outcome(greatest(step, probability), step.classes, probability=named)
+    return PredictorColumns(argmax(step, probability), step.classes, probability=named)
 
 
 def one_output(step: Step, values: Any) -> Doubles:
-    """Coefficients or the like of a single target, of one dimension."""
+    """Coefficients of a single target as a 1-D array; a step with several targets is rejected."""
     array = np.asarray(values, dtype=np.float64)
-    step.need(array.ndim == 1 or array.shape[0] == 1, f"it predicts {array.shape[0]} targets, and one is supported")
+    step.require(array.ndim == 1 or array.shape[0] == 1, f"it predicts {array.shape[0]} targets, and one is supported")
     return array.reshape(-1)
 
 
-def labelled(classes: Any) -> bool:
-    """Whether classes are other than the numbers 0, 1, … in order (or false and true)."""
+def has_labels(classes: Any) -> bool:
+    """True unless the classes are the numbers 0, 1, … in order (or false and true)."""
     if classes is None:
         return False
     array = np.asarray(classes)
@@ -272,20 +272,20 @@ def labelled(classes: Any) -> bool:
 
 
 def no_multilabel(step: Step) -> None:
-    """Refuse a classifier of several targets."""
+    """Reject a classifier of several targets."""
     classes = step.estimator.classes_
     several = isinstance(classes, (list, tuple)) or np.asarray(classes).ndim != 1
-    step.need(not several and not getattr(step.estimator, "multilabel_", False), "several targets are not supported")
+    step.require(not several and not getattr(step.estimator, "multilabel_", False), "several targets are not supported")
 
 
-def label(step: Step, outcome: Outcome) -> list[str]:
-    """Add what turns the index of a class into the class; gives the columns of the outcome."""
+def add_labels(step: Step, outcome: PredictorColumns) -> list[str]:
+    """Add a node that looks up the class of a predicted index, if needed; returns the names of all columns."""
     found = [block.column for block in (outcome.raw, outcome.probability, outcome.prediction) if block is not None]
-    if not labelled(outcome.classes):
+    if not has_labels(outcome.classes):
         return found
     classes = np.asarray(outcome.classes)
     if classes.dtype.kind in "OUS":
-        step.need(all(isinstance(c, str) for c in classes.tolist()), "its classes are neither texts nor numbers")
+        step.require(all(isinstance(c, str) for c in classes.tolist()), "its classes are neither texts nor numbers")
         labels = tuple(str(c) for c in classes)
         added = step.graph.add(ReverseStringIndexer(labels), [outcome.prediction.column], {"output": "prediction"})
     else:

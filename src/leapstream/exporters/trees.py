@@ -1,4 +1,4 @@
-"""Decision trees of other libraries as MLeap's, with what is missing on the side that the library sends it to."""
+"""Converts decision trees of other libraries to MLeap's; missing values go to the same side as in the library."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _GREATEST = float(np.finfo(np.float64).max)
 
 @dataclass(frozen=True)
 class Nodes:
-    """A tree as libraries hold it: arrays over its nodes, the root first.
+    """A tree of another library: arrays with an element per node, the root first.
 
     Attributes:
-        left, right: the children; -1 in a leaf.
-        feature: the feature tested.
-        threshold: left when ``x <= threshold``.
-        missing_left: whether NaN goes left.
-        values: float64 (nodes, width), of the leaves.
-        categories: for nodes that test for categories, those on the side on which NaN is not.
+        left, right: index of the children; -1 in a leaf.
+        feature: index of the tested feature.
+        threshold: ``x <= threshold`` goes left.
+        missing_left: true where NaN goes left.
+        values: float64 (nodes, width), the values of leaves.
+        categories: for each node that tests for categories, the categories on the side to which NaN does not go.
     """
 
     left: Ints
@@ -40,25 +40,30 @@ class Nodes:
     categories: Mapping[int, Sequence[float]] = field(default_factory=dict)
 
     @property
-    def mirrors(self) -> bool:
-        """Whether the tree needs the features with the other sign too."""
+    def needs_negated(self) -> bool:
+        """True if the tree also tests negated features, see :func:`tree`."""
         numeric = self.left >= 0
         numeric[list(self.categories)] = False
         return bool((numeric & self.missing_left).any())
 
 
-def leaf(value: float) -> Nodes:
-    """A tree that gives the same for all rows."""
+def constant_tree(value: float) -> Nodes:
+    """A tree of one leaf, which has the same value for all rows."""
     none = np.array([-1])
     return Nodes(none, none, none, np.zeros(1), np.zeros(1, dtype=bool), np.array([[value]]))
 
 
 def tree(nodes: Nodes, width: int) -> Tree:
-    """The tree over ``width`` features, behind which the same with the other sign follow where :attr:`Nodes.mirrors`.
+    """Convert a tree to MLeap's arrays.
 
-    In MLeap NaN is not less than a threshold, so it goes right. Where it has to go left, the children change sides and the test
-    is for ``x > threshold``, written as ``-x <= the number before -threshold``. Infinite thresholds, which JSON cannot hold,
-    become the greatest or least number.
+    In MLeap NaN always goes right, since ``NaN <= threshold`` is false. For a split where NaN has to go left, the children change
+    sides and the test becomes ``x > threshold``, written as ``-x <= t`` with ``t`` the number just below ``-threshold``. So if
+    :attr:`Nodes.needs_negated`, the tree reads a vector of ``2 * width`` elements: the features and then the negated features.
+    An infinite threshold, which JSON cannot hold, becomes the greatest or least finite number.
+
+    Args:
+        nodes: the tree.
+        width: the number of features.
     """
     mirrored = nodes.missing_left & (nodes.left >= 0)
     mirrored[list(nodes.categories)] = False
@@ -106,9 +111,9 @@ def tree(nodes: Nodes, width: int) -> Tree:
     )
 
 
-def tested(graph: Graph, features: Features, forest: Sequence[Nodes]) -> Block:
-    """The vector that the trees of a forest test, made by :func:`tree`."""
-    if not any(nodes.mirrors for nodes in forest):
+def tree_input(graph: Graph, features: Features, forest: Sequence[Nodes]) -> Block:
+    """The vector that the trees of a forest read: the features, followed by the negated features if a tree needs them."""
+    if not any(nodes.needs_negated for nodes in forest):
         return graph.vector(features)
     whole = graph.vector(features)
     mirror = graph.multiply((whole,), "negative", np.full(whole.size, -1.0))
@@ -116,15 +121,15 @@ def tested(graph: Graph, features: Features, forest: Sequence[Nodes]) -> Block:
 
 
 def regression_trees(forest: Sequence[Nodes], width: int, block: Block) -> tuple[DecisionTreeRegression, ...]:
-    """The trees over a vector of ``width`` features that :func:`tested` gave."""
+    """Regression trees over the vector ``block``, which :func:`tree_input` made of ``width`` features."""
     return tuple(DecisionTreeRegression(tree(nodes, width), block.size) for nodes in forest)
 
 
 def single_precision(threshold: Doubles) -> Doubles:
-    """What to compare a float64 with, to the same end as its float32 with ``threshold``.
+    """For each ``threshold`` the ``t`` such that ``x <= t`` if and only if ``float32(x) <= threshold``, for any float64 ``x``.
 
-    That is the greatest float64 that rounds to a float32 of at most ``threshold``: halfway to the next float32, or just before
-    that, as the half itself is rounded to the even one.
+    ``t`` is the greatest float64 that rounds to a float32 of at most ``threshold``. It lies halfway to the next float32, or just
+    before that, since the half itself is rounded to the even neighbour.
     """
     with np.errstate(over="ignore"):
         below = threshold.astype(np.float32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from leapstream.contract import Tolerance
 
-REFUSED = {
+REJECTED = {
     "SQLTransformer": "MLeap has no op for this class",
     "FMClassifier": "MLeap has no op for this class",
     "FMRegressor": "MLeap has no op for this class",

@@ -16,7 +16,7 @@ from pathlib import Path
 import pyspark
 
 from tests.exporters.spark import stages
-from tests.exporters.spark.cases import REFUSED
+from tests.exporters.spark.cases import REJECTED
 from tests.exporters.spark.frames import leap_frame
 
 HERE = Path(__file__).parent
@@ -35,7 +35,7 @@ def record() -> Path:
             path = Path(folder) / str(number)
             model.write().save(str(path))
             files.update((f"{name}/model/{part}", data) for part, data in _saved(path).items())
-            if name not in REFUSED:
+            if name not in REJECTED:
                 result = model.transform(frame)
                 added = [column for column in result.columns if column not in frame.columns]
                 files[f"{name}/expected.leap"] = leap_frame(result, added).to_bytes("binary")

@@ -11,7 +11,7 @@ from leapstream import LeapFrame
 from leapstream.bundle.definition import Socket
 from leapstream.bundle.types import Schema
 from leapstream.ops.pipeline import Node
-from tests.exporters.spark.cases import REFUSED
+from tests.exporters.spark.cases import REJECTED
 
 ARCHIVES = sorted(Path(__file__).parent.glob("spark-*.zip"))
 """An archive for each version of Spark."""
@@ -33,7 +33,7 @@ def names(path: Path) -> list[str]:
 
 
 RECORDED = [(path, name) for path in ARCHIVES for name in names(path)]
-READABLE = [(path, name) for path, name in RECORDED if name not in REFUSED]
+READABLE = [(path, name) for path, name in RECORDED if name not in REJECTED]
 
 
 def ids(pairs: list[tuple[Path, str]]) -> list[str]:

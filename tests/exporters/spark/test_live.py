@@ -22,7 +22,7 @@ from leapstream.exporters.spark.stages import BY_OP
 from leapstream.ops.feature import MinHashLSH
 from leapstream.ops.pipeline import Node
 from tests.exporters.spark import stages
-from tests.exporters.spark.cases import LEFT_OUT, OTHER_HASHES, REFUSED, tolerance
+from tests.exporters.spark.cases import LEFT_OUT, OTHER_HASHES, REJECTED, tolerance
 from tests.exporters.spark.frames import leap_frame, spark_frame
 from tests.golden_corpus import Case, cases
 
@@ -59,7 +59,7 @@ def assert_gives(model: Model, name: str, frame: Any, result: Any) -> None:
     assert report.ok, report.reasons
 
 
-@pytest.mark.parametrize("name", [name for name in stages.names() if name not in REFUSED])
+@pytest.mark.parametrize("name", [name for name in stages.names() if name not in REJECTED])
 def test_a_model_gives_what_spark_does_and_spark_loads_it_again(
     name: str, frame: Any, schema: Schema, tmp_path: Path
 ) -> None:
@@ -73,9 +73,9 @@ def test_a_model_gives_what_spark_does_and_spark_loads_it_again(
     assert_gives(model, name, frame, written)
 
 
-@pytest.mark.parametrize("name", sorted(REFUSED))
-def test_what_no_op_computes_is_refused(name: str, frame: Any, schema: Schema) -> None:
-    with pytest.raises(UnsupportedOpError, match=REFUSED[name]):
+@pytest.mark.parametrize("name", sorted(REJECTED))
+def test_what_no_op_computes_is_rejected(name: str, frame: Any, schema: Schema) -> None:
+    with pytest.raises(UnsupportedOpError, match=REJECTED[name]):
         from_spark(stages.fitted(name, frame), schema)
 
 

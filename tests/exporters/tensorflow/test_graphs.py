@@ -159,12 +159,12 @@ def reads(v1: Any) -> None:
         (reads, BackendError, "ReadFile"),
     ],
 )
-def test_a_graph_that_cannot_run_is_refused(tf: Any, build: Any, error: Any, message: str) -> None:
+def test_a_graph_that_cannot_run_is_rejected(tf: Any, build: Any, error: Any, message: str) -> None:
     with pytest.raises(error, match=message):
         from_tensorflow(frozen(tf, build))
 
 
-def test_what_is_no_graph_and_unknown_tensors_are_refused(tf: Any, tmp_path: Path) -> None:
+def test_what_is_no_graph_and_unknown_tensors_are_rejected(tf: Any, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="graph: it is no frozen graph"):
         from_tensorflow(b"no graph")
     with pytest.raises(BundleError, match=r"nope\.pb: No such file"):

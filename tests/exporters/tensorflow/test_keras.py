@@ -202,7 +202,7 @@ def test_a_sample_names_the_columns(native: bool) -> None:
     np.testing.assert_allclose(np.stack(model.predict(people)["prediction"]), expected(network), **SINGLE)
 
 
-def test_a_sample_of_another_size_is_refused() -> None:
+def test_a_sample_of_another_size_is_rejected() -> None:
     with pytest.raises(SchemaError, match="3 features"):
         from_keras(sequential(layers.Dense(2)), X[:, :3])
 
@@ -219,7 +219,7 @@ class Custom(layers.Dense):  # type: ignore[misc]
     """A layer of one's own."""
 
 
-REFUSED: list[tuple[Callable[[], Any], str]] = [
+REJECTED: list[tuple[Callable[[], Any], str]] = [
     (lambda: sequential(layers.Dense(2, "gelu", name="odd")), "Dense 'odd'.*activation is 'gelu'; supported: elu"),
     (lambda: sequential(layers.Dense(2, keras.ops.sin, name="odd")), "Dense 'odd'.*activation is 'sin'"),
     (lambda: sequential(layers.LayerNormalization(name="odd")), "LayerNormalization 'odd'.*supported: Activation"),
@@ -237,8 +237,8 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("build", "message"), REFUSED)
-def test_what_ops_cannot_compute_is_refused_by_its_layer_and_becomes_a_graph(
+@pytest.mark.parametrize(("build", "message"), REJECTED)
+def test_what_ops_cannot_compute_is_rejected_by_its_layer_and_becomes_a_graph(
     build: Callable[[], Any], message: str
 ) -> None:
     network = build()

@@ -1,4 +1,4 @@
-"""scikit-learn's fitted estimators as pipelines of MLeap's ops; a module for each of scikit-learn's."""
+"""Converts scikit-learn's fitted estimators to pipelines of MLeap's ops; one module for each module of scikit-learn."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from leapstream.exporters.sklearn import (
     preprocessing,
     tree,
 )
-from leapstream.exporters.step import Dispatch, Step, label
+from leapstream.exporters.step import Dispatch, Step, add_labels
 from leapstream.model import Model
 
 DISPATCH = Dispatch(
@@ -55,21 +55,21 @@ DISPATCH = Dispatch(
 
 
 def from_sklearn(estimator: Any, sample: Any = None, *, name: str | None = None) -> Model:
-    """A model that computes what a fitted scikit-learn estimator does.
+    """Convert a fitted scikit-learn estimator to a model with the same results.
 
-    A transformer's result is the only output, a vector. A predictor has the column ``prediction``, which is what ``predict``
-    gives, and a classifier the vectors ``probability`` and ``raw_prediction`` where it has such. Where classes are texts, or not
-    the numbers 0, 1, … in order, ``prediction_index`` is the position of the class among ``classes_``.
+    The model of a transformer has one output column, a vector. The model of a predictor has the column ``prediction``, equal to
+    the result of ``predict``. A classifier also has the vectors ``probability`` and ``raw_prediction``, if the estimator has such
+    methods. If the classes are not the numbers 0, 1, … in order, ``prediction_index`` is the index of the class in ``classes_``.
 
     Args:
-        estimator: a fitted transformer, predictor or pipeline; estimators of XGBoost and LightGBM may be part of it.
-        sample: some of the data, for the names and kinds of its columns: a DataFrame, a dict of arrays, an array, texts; or a
-            :class:`~leapstream.bundle.types.Schema`. Without it the columns are numbers of the names that the estimator was
-            fitted with, or one vector ``features``.
-        name: the model's name; that of the class by default.
+        estimator: a fitted transformer, predictor or pipeline; it may contain estimators of XGBoost and LightGBM.
+        sample: some rows of the data, for the names and types of the columns: a DataFrame, a dict of arrays, an array, texts;
+            or a :class:`~leapstream.bundle.types.Schema`. Without it the columns are numbers with the names that the estimator
+            was fitted with, or one vector ``features``.
+        name: the model's name; by default that of the estimator's class.
 
     Raises:
-        UnsupportedOpError: MLeap's ops cannot compute what a step does; the message names the step.
+        UnsupportedOpError: MLeap's ops cannot compute what a step computes. The message names the step.
         SchemaError: the estimator is not fitted, or the columns are not those that it was fitted with.
     """
     kind = type(estimator).__name__
@@ -77,19 +77,19 @@ def from_sklearn(estimator: Any, sample: Any = None, *, name: str | None = None)
     names = getattr(estimator, "feature_names_in_", None)
     try:
         count = getattr(estimator, "n_features_in_", None)
-    # A pipeline asks its first step, which may have no number.
+    # A pipeline returns the number of its first step, which may not have one.
     except (AttributeError, LeapstreamError):
         count = None
     features = features_of(sample, None if names is None else [str(n) for n in names], count)
     graph = Graph([block.column for block in features])
     step = Step(estimator, graph, kind, "", DISPATCH)
     if compose.predicts(step):
-        outputs = label(step, DISPATCH.predict(step, features))
+        outputs = add_labels(step, DISPATCH.predict(step, features))
     else:
         result = DISPATCH.transform(step, features)
         texts = [block.column for block in result if block.text]
         if texts:
-            raise UnsupportedOpError(f"{kind}: its result has the text column {texts[0]!r}, and has to be numbers")
+            raise UnsupportedOpError(f"{kind}: its result has the text column {texts[0]!r}; only numbers are supported")
         outputs = [graph.vector(result).column]
     if not graph.nodes:
         raise UnsupportedOpError(f"{kind}: it leaves its only column as it is, so there is nothing to compute")
@@ -98,7 +98,7 @@ def from_sklearn(estimator: Any, sample: Any = None, *, name: str | None = None)
 
 def _check_fitted(estimator: Any, kind: str) -> None:
     if not hasattr(estimator, "get_params"):
-        raise SchemaError(f"a {kind} is no scikit-learn estimator")
+        raise SchemaError(f"expected a fitted scikit-learn estimator, got {kind}")
     from sklearn.exceptions import NotFittedError
     from sklearn.utils.validation import check_is_fitted
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from leapstream.exporters.graph import Block, Features, Graph, marked, size
-from leapstream.exporters.step import Outcome, Predictor, Step, Transformer
+from leapstream.exporters.graph import Block, Features, Graph, size, with_sparsity
+from leapstream.exporters.step import Predictor, PredictorColumns, Step, Transformer
 from leapstream.ops.feature import MathUnary
 
 
 def predicts(step: Step) -> bool:
-    """Whether an estimator, or the last step of a pipeline, is a predictor."""
+    """True if an estimator, or the last step of a pipeline, is a predictor."""
     if type(step.estimator).__name__ == "Pipeline":
         name, last = step.estimator.steps[-1]
         return not isinstance(last, str) and predicts(step.last(last, name))
@@ -29,7 +29,7 @@ def _before_last(step: Step, features: Features) -> Features:
 
 
 def _part(step: Step, name: str, estimator: Any, features: Features) -> Features:
-    """What a transformer makes of the features; ``passthrough`` and ``None`` leave them as they are."""
+    """The features after a transformer; ``passthrough`` and ``None`` do not change them."""
     if estimator is None or estimator == "passthrough":
         return features
     return step.child(estimator, name).transform(features)
@@ -41,7 +41,7 @@ def pipeline_transform(step: Step, features: Features) -> Features:
     return _part(step, name, last, _before_last(step, features))
 
 
-def pipeline_predict(step: Step, features: Features) -> Outcome:
+def pipeline_predict(step: Step, features: Features) -> PredictorColumns:
     """The transformers one after the other, then the predictor."""
     name, last = step.estimator.steps[-1]
     return step.last(last, name).predict(_before_last(step, features))
@@ -58,7 +58,7 @@ def column_transformer(step: Step, features: Features) -> Features:
             continue
         taken = step.graph.take(features, positions)
         results += _weighted(step, _part(step, name, transformer, taken), weights.get(name))
-    return marked(tuple(results), bool(estimator.sparse_output_))
+    return with_sparsity(tuple(results), bool(estimator.sparse_output_))
 
 
 def _weighted(step: Step, features: Features, weight: float | None) -> Features:
@@ -76,7 +76,7 @@ def feature_union(step: Step, features: Features) -> Features:
             continue
         results += _weighted(step, _part(step, name, transformer, features), weights.get(name))
     sparse = any(block.sparse for block in results)
-    return marked(tuple(results), sparse)
+    return with_sparsity(tuple(results), sparse)
 
 
 # ---- functions --------------------------------------------------------------------------------------------------------
@@ -85,7 +85,7 @@ _Function = Callable[[Graph, Features], Features]
 
 
 def _each(operation: Any) -> _Function:
-    """A function of MLeap's for numbers, over each feature."""
+    """MLeap's ``math_unary`` with ``operation``, for each feature."""
 
     def apply(graph: Graph, features: Features) -> Features:
         op = MathUnary(operation)
@@ -129,19 +129,19 @@ _FUNCTIONS: dict[str, _Function] = {
     "rad2deg": _affine(float(180.0 / np.pi)),
     "degrees": _affine(float(180.0 / np.pi)),
 }
-"""NumPy's functions by their names."""
+"""The supported functions of NumPy, by name."""
 
 
 def function_transformer(step: Step, features: Features) -> Features:
-    """One of NumPy's functions of each number; ``rint`` is none of them, as Java rounds halves up."""
+    """One of NumPy's functions of each number. ``rint`` is not supported: NumPy rounds halves to even, Java rounds them up."""
     function = step.estimator.func
     if function is None:
         return features
-    step.need(not step.estimator.kw_args, "its function has keyword arguments")
+    step.require(not step.estimator.kw_args, "its function has keyword arguments")
     name = getattr(function, "__name__", "")
     known = name in _FUNCTIONS and function is getattr(np, name)
     known_names = ", ".join(sorted(_FUNCTIONS))
-    step.need(known, f"the function {function!r} is not supported; supported of NumPy's: {known_names}")
+    step.require(known, f"the function {function!r} is not supported; supported of NumPy's: {known_names}")
     return _FUNCTIONS[name](step.graph, features)
 
 
@@ -151,17 +151,17 @@ _SEARCHES = ("GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "Halvi
 
 
 def _best(step: Step) -> Any:
-    step.need(hasattr(step.estimator, "best_estimator_"), "it has no best_estimator_: fit it with refit=True")
+    step.require(hasattr(step.estimator, "best_estimator_"), "it has no best_estimator_: fit it with refit=True")
     return step.estimator.best_estimator_
 
 
-def search_predict(step: Step, features: Features) -> Outcome:
-    """The best estimator."""
+def search_predict(step: Step, features: Features) -> PredictorColumns:
+    """The predictions of ``best_estimator_``."""
     return step.last(_best(step), "best_estimator_").predict(features)
 
 
 def search_transform(step: Step, features: Features) -> Features:
-    """The best estimator."""
+    """The features of ``best_estimator_``."""
     return step.last(_best(step), "best_estimator_").transform(features)
 
 

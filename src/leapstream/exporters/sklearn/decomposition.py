@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from leapstream.exporters.graph import Features, marked
+from leapstream.exporters.graph import Features, with_sparsity
 from leapstream.exporters.step import Step, Transformer
 
 
@@ -16,13 +16,13 @@ def pca(step: Step, features: Features) -> Features:
         scale = np.sqrt(estimator.explained_variance_)
         matrix = matrix / np.maximum(scale, np.finfo(scale.dtype).eps)
     centered = step.graph.scale(features, "centered", shift=np.asarray(estimator.mean_, dtype=np.float64))
-    return marked((step.graph.matrix((centered,), step.suffix, matrix),), False)
+    return with_sparsity((step.graph.matrix((centered,), step.suffix, matrix),), False)
 
 
 def truncated_svd(step: Step, features: Features) -> Features:
     """``x @ components.T``."""
     matrix = step.estimator.components_.T.astype(np.float64)
-    return marked((step.graph.matrix(features, step.suffix, matrix),), False)
+    return with_sparsity((step.graph.matrix(features, step.suffix, matrix),), False)
 
 
 TRANSFORMERS: dict[str, Transformer] = {

@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 
 from leapstream.exporters import boosting, trees
-from leapstream.exporters.categories import Codes, coded
+from leapstream.exporters.categories import CategoryCodes, encode_categories
 from leapstream.exporters.graph import Block, Doubles, Features, size
 from leapstream.exporters.sklearn import tree
 from leapstream.exporters.step import (
-    Outcome,
     Predictor,
+    PredictorColumns,
     Step,
     average,
     classify,
     element,
-    labelled,
+    has_labels,
     most_probable,
     no_multilabel,
 )
@@ -30,8 +30,8 @@ from leapstream.ops.trees import RandomForestClassifier, RandomForestRegression
 # ---- forests ----------------------------------------------------------------------------------------------------------
 
 
-def forest_classifier(step: Step, features: Features) -> Outcome:
-    """The mean of the trees' frequencies of classes."""
+def forest_classifier(step: Step, features: Features) -> PredictorColumns:
+    """The mean of the class frequencies in the trees' leaves."""
     no_multilabel(step)
     forest, block, width = tree.forest_of(step, step.estimator.estimators_, features)
     classes = len(step.classes)
@@ -40,53 +40,53 @@ def forest_classifier(step: Step, features: Features) -> Outcome:
     return replace(classify(step, op, block), decision=None)
 
 
-def forest_regressor(step: Step, features: Features) -> Outcome:
+def forest_regressor(step: Step, features: Features) -> PredictorColumns:
     """The mean of the trees' values."""
     forest, block, width = tree.forest_of(step, step.estimator.estimators_, features)
     members = trees.regression_trees(forest, width, block)
     op = RandomForestRegression(block.size, (1.0,) * len(members), members)
     columns = step.graph.add(op, [block.column], {"prediction": step.prediction})
-    return Outcome(Block(columns["prediction"]))
+    return PredictorColumns(Block(columns["prediction"]))
 
 
 # ---- gradient boosting ------------------------------------------------------------------------------------------------
 
 
 def _start(step: Step) -> Doubles:
-    """The raw prediction of each class before any tree."""
+    """float64 (sums,): the raw predictions before the first tree."""
     estimator = step.estimator
     groups = estimator.n_trees_per_iteration_
     if isinstance(estimator.init_, str) and estimator.init_ == "zero":
         return np.zeros(groups)
     name = type(estimator.init_).__name__
-    step.need(
+    step.require(
         name in ("DummyClassifier", "DummyRegressor"), f"init is a {name}; only the default and 'zero' are supported"
     )
     row = np.zeros((1, estimator.n_features_in_), dtype=np.float32)
     return np.asarray(estimator._raw_predict_init(row), dtype=np.float64).reshape(groups)
 
 
-def _boosted(step: Step) -> boosting.Boosted:
+def _boosted(step: Step) -> boosting.BoostedTrees:
     estimator = step.estimator
     columns = estimator.estimators_.T.tolist()
     forests = [[tree.nodes_of(step, member, missing=False) for member in group] for group in columns]
     weights = [[float(estimator.learning_rate)] * len(group) for group in forests]
-    return boosting.Boosted(forests, weights, _start(step))
+    return boosting.BoostedTrees(forests, weights, _start(step))
 
 
-def boosting_regressor(step: Step, features: Features) -> Outcome:
-    """The start and the weighted values of the trees."""
+def boosting_regressor(step: Step, features: Features) -> PredictorColumns:
+    """The initial prediction plus the weighted sum of the trees."""
     return boosting.regressor(step, features, _boosted(step))
 
 
-def boosting_classifier(step: Step, features: Features) -> Outcome:
-    """The logistic function, or the softmax, of what :func:`boosting_regressor` computes for each class."""
-    # Of the exponential loss the raw prediction is half the log odds.
+def boosting_classifier(step: Step, features: Features) -> PredictorColumns:
+    """The logistic function, or the softmax, of a sum of trees per class; the sums are those of :func:`boosting_regressor`."""
+    # With the exponential loss the raw prediction is half the log odds.
     odds = 2.0 if step.estimator.loss == "exponential" else 1.0
     return boosting.classifier(step, features, _boosted(step), odds, ties=1)
 
 
-def _histogram(step: Step, features: Features) -> tuple[Features, boosting.Boosted]:
+def _histogram(step: Step, features: Features) -> tuple[Features, boosting.BoostedTrees]:
     """The features that the trees test, and the trees."""
     estimator = step.estimator
     categories: dict[int, list[float]] = {}
@@ -98,11 +98,11 @@ def _histogram(step: Step, features: Features) -> tuple[Features, boosting.Boost
             group.append(_histogram_nodes(predictor, categories))
     weights = [[1.0] * len(group) for group in forests]
     start = np.asarray(estimator._baseline_prediction, dtype=np.float64).reshape(-1)
-    return features, boosting.Boosted(forests, weights, start)
+    return features, boosting.BoostedTrees(forests, weights, start)
 
 
 def _categorical(step: Step, features: Features) -> tuple[Features, dict[int, list[float]]]:
-    """The features in the order in which trees number them, categories first, and the codes of these."""
+    """The features in the order in which the trees number them, categories first, and the codes of each categorical feature."""
     estimator = step.estimator
     flags = np.asarray(estimator.is_categorical_)
     encoder = estimator._preprocessor.named_transformers_["encoder"]
@@ -111,10 +111,10 @@ def _categorical(step: Step, features: Features) -> tuple[Features, dict[int, li
     tables, codes = [], {}
     for i, found in enumerate(encoder.categories_):
         known = [c for c in found.tolist() if c is not None and c == c]
-        # What is unknown or missing has the number behind the known ones.
-        tables.append(Codes(known, range(len(known)), len(known)))
+        # Unknown and missing values get the code after the known ones.
+        tables.append(CategoryCodes(known, range(len(known)), len(known)))
         codes[i] = [float(n) for n in range(len(known))]
-    return (*coded(step, first, tables), *rest), codes
+    return (*encode_categories(step, first, tables), *rest), codes
 
 
 def _histogram_nodes(predictor: Any, categories: dict[int, list[float]]) -> Nodes:
@@ -138,16 +138,16 @@ def _histogram_nodes(predictor: Any, categories: dict[int, list[float]]) -> Node
     )
 
 
-def histogram_regressor(step: Step, features: Features) -> Outcome:
-    """The start and the values of the trees, through the loss's link."""
+def histogram_regressor(step: Step, features: Features) -> PredictorColumns:
+    """The inverse link of the initial prediction plus the sum of the trees."""
     features, boosted = _histogram(step, features)
     link = type(step.estimator._loss.link).__name__
-    step.need(link in ("IdentityLink", "LogLink"), f"the link {link} is not supported")
+    step.require(link in ("IdentityLink", "LogLink"), f"the link {link} is not supported")
     return boosting.regressor(step, features, boosted, "exp" if link == "LogLink" else None)
 
 
-def histogram_classifier(step: Step, features: Features) -> Outcome:
-    """The logistic function, or the softmax, of the start and the values of the trees."""
+def histogram_classifier(step: Step, features: Features) -> PredictorColumns:
+    """The logistic function, or the softmax, of the initial prediction plus the sum of the trees."""
     features, boosted = _histogram(step, features)
     return boosting.classifier(step, features, boosted, 1.0)
 
@@ -167,22 +167,22 @@ def _members(step: Step) -> list[tuple[Step, float]]:
     ]
 
 
-def voting_regressor(step: Step, features: Features) -> Outcome:
+def voting_regressor(step: Step, features: Features) -> PredictorColumns:
     """The weighted mean of the predictions."""
     members = _members(step)
     found = tuple(member.predict(features).prediction for member, _ in members)
     return _weighted_sum(step, found, [weight for _, weight in members])
 
 
-def _weighted_sum(step: Step, blocks: Features, weights: Sequence[float]) -> Outcome:
+def _weighted_sum(step: Step, blocks: Features, weights: Sequence[float]) -> PredictorColumns:
     from leapstream.ops.linear import LinearRegression
 
     op = LinearRegression(np.array(weights), 0.0)
     columns = step.graph.add(op, [step.graph.vector(blocks).column], {"prediction": step.prediction})
-    return Outcome(Block(columns["prediction"]))
+    return PredictorColumns(Block(columns["prediction"]))
 
 
-def voting_classifier(step: Step, features: Features) -> Outcome:
+def voting_classifier(step: Step, features: Features) -> PredictorColumns:
     """The weighted mean of the probabilities, or of one-hot vectors of the predictions."""
     no_multilabel(step)
     members = _members(step)
@@ -194,7 +194,7 @@ def voting_classifier(step: Step, features: Features) -> Outcome:
     return replace(most_probable(step, average(step, votes, weights, "votes")), probability=None)
 
 
-def _votes(step: Step, outcomes: Sequence[Outcome]) -> list[Block]:
+def _votes(step: Step, outcomes: Sequence[PredictorColumns]) -> list[Block]:
     """A one-hot vector of each prediction."""
     count = len(step.classes)
     op = OneHotEncoder((count,) * len(outcomes), "error", False)
@@ -203,16 +203,16 @@ def _votes(step: Step, outcomes: Sequence[Outcome]) -> list[Block]:
     return [Block(columns[port], count, dense=False) for port in wanted]
 
 
-def _probability(step: Step, outcome: Outcome) -> Block:
+def _probability(step: Step, outcome: PredictorColumns) -> Block:
     if outcome.probability is None:
-        step.refuse("an estimator in it has no probabilities here")
+        step.reject("an estimator in it has no probabilities here")
     return outcome.probability
 
 
-def decision(step: Step, outcome: Outcome) -> Features:
-    """What the decision function of a member gives: a margin for two classes, else one per class."""
+def decision(step: Step, outcome: PredictorColumns) -> Features:
+    """The decision function of a member: one margin for two classes, otherwise one per class."""
     if outcome.raw is None or outcome.decision is None:
-        step.refuse("an estimator in it has no decision function here")
+        step.reject("an estimator in it has no decision function here")
     raw: Features = (outcome.raw,)
     if outcome.raw.size == 2:
         raw = (element(step, outcome.raw, 1),)
@@ -228,24 +228,24 @@ def _stack(step: Step, features: Features) -> Features:
     for name, member, method in zip(names, estimator.estimators_, estimator.stack_method_, strict=True):
         outcome = step.child(member, name).predict(features)
         if method == "predict":
-            step.need(not labelled(outcome.classes), f"{name!r} hands on classes that are no numbers 0, 1, …")
+            step.require(not has_labels(outcome.classes), f"the classes of {name!r} are not the numbers 0, 1, …")
             results.append(outcome.prediction)
         elif method == "decision_function":
             results += decision(step, outcome)
         else:
             probability = _probability(step, outcome)
-            # The library leaves out the first of two classes.
+            # scikit-learn leaves out the first of two classes.
             chosen = [1] if probability.size == 2 else list(range(probability.size))
             results += step.graph.take((probability,), chosen)
     return (*results, *features) if estimator.passthrough else tuple(results)
 
 
-def stacking_regressor(step: Step, features: Features) -> Outcome:
+def stacking_regressor(step: Step, features: Features) -> PredictorColumns:
     """The final estimator over the predictions of the others."""
     return step.last(step.estimator.final_estimator_, "final_estimator_").predict(_stack(step, features))
 
 
-def stacking_classifier(step: Step, features: Features) -> Outcome:
+def stacking_classifier(step: Step, features: Features) -> PredictorColumns:
     """The final estimator over the probabilities of the others."""
     no_multilabel(step)
     final = step.last(step.estimator.final_estimator_, "final_estimator_", step.classes)

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from leapstream.exporters.graph import Block, Features, marked
+from leapstream.exporters.graph import Block, Features, with_sparsity
 from leapstream.exporters.sklearn.preprocessing import norm_of
 from leapstream.exporters.step import Step, Transformer
 from leapstream.ops.feature import IDF, CountVectorizer, NGram, RegexTokenizer, StopWordsRemover
@@ -24,24 +24,26 @@ _PATTERNS = {
     r"[a-zA-Z]+": "[a-zA-Z]+",
     r"[a-z]+": "[a-z]+",
 }
-"""Python's patterns for tokens, and Java's that match the same."""
+"""Java's regular expression for each supported ``token_pattern`` of Python."""
 
 
 def count_vectorizer(step: Step, features: Features) -> Features:
-    """How often each word, or each sequence of words, of the vocabulary occurs."""
-    return marked((_counts(step, features),), True)
+    """The number of occurrences of each word, or n-gram, of the vocabulary."""
+    return with_sparsity((_counts(step, features),), True)
 
 
 def _counts(step: Step, features: Features) -> Block:
     estimator, graph = step.estimator, step.graph
-    step.need(len(features) == 1 and features[0].text, "it takes one column of texts")
-    step.need(features[0].fill is None, "a text that stands for missing ones is not supported here")
+    step.require(len(features) == 1 and features[0].text, "it takes one column of texts")
+    step.require(features[0].fill is None, "a text that stands for missing ones is not supported here")
     for option in ("tokenizer", "preprocessor", "strip_accents"):
-        step.need(getattr(estimator, option) is None, f"{option} is set, which MLeap's ops cannot compute")
-    step.need(estimator.analyzer == "word", f"analyzer is {estimator.analyzer!r}; only 'word' is supported")
+        step.require(getattr(estimator, option) is None, f"{option} is set, which MLeap's ops cannot compute")
+    step.require(estimator.analyzer == "word", f"analyzer is {estimator.analyzer!r}; only 'word' is supported")
     pattern = _PATTERNS.get(estimator.token_pattern)
     if pattern is None:
-        step.refuse(f"token_pattern {estimator.token_pattern!r} is none of {', '.join(map(repr, _PATTERNS))}")
+        step.reject(
+            f"token_pattern {estimator.token_pattern!r} is not supported; supported: {', '.join(map(repr, _PATTERNS))}"
+        )
     tokenizer = RegexTokenizer(pattern, False, 1, bool(estimator.lowercase))
     tokens = graph.apply(tokenizer, features[0], "tokens", None)
     stop_words = estimator.get_stop_words()
@@ -49,7 +51,9 @@ def _counts(step: Step, features: Features) -> Block:
         remover = StopWordsRemover(tuple(sorted(stop_words)), True)
         tokens = graph.apply(remover, tokens, "words", None)
     vocabulary = {str(word): int(index) for word, index in estimator.vocabulary_.items()}
-    step.need(sorted(vocabulary.values()) == list(range(len(vocabulary))), "the vocabulary's numbers are not 0, 1, …")
+    step.require(
+        sorted(vocabulary.values()) == list(range(len(vocabulary))), "the vocabulary's numbers are not 0, 1, …"
+    )
     least, greatest = estimator.ngram_range
     blocks, positions = [], []
     for n in range(least, greatest + 1):
@@ -60,7 +64,7 @@ def _counts(step: Step, features: Features) -> Block:
         op = CountVectorizer(tuple(words), bool(estimator.binary), 1.0)
         blocks.append(graph.apply(op, grams, step.suffix, len(words), dense=False))
         positions += [vocabulary[word] for word in words]
-    step.need(len(positions) == len(vocabulary), "the vocabulary has words of other lengths than ngram_range")
+    step.require(len(positions) == len(vocabulary), "the vocabulary has words of other lengths than ngram_range")
     if positions == sorted(positions):
         return graph.vector(tuple(blocks))
     (result,) = graph.take((graph.vector(tuple(blocks)),), np.argsort(positions).tolist())
@@ -69,7 +73,9 @@ def _counts(step: Step, features: Features) -> Block:
 
 def _weights(step: Step, counts: Block, transformer: Any) -> Block:
     """Counts times inverse document frequencies, divided by the norm of the row."""
-    step.need(not transformer.sublinear_tf, "sublinear_tf is set, which MLeap's ops cannot compute of sparse vectors")
+    step.require(
+        not transformer.sublinear_tf, "sublinear_tf is set, which MLeap's ops cannot compute of sparse vectors"
+    )
     if transformer.use_idf:
         idf = np.asarray(transformer.idf_, dtype=np.float64)
         counts = step.graph.apply(IDF(idf), counts, "idf", counts.size, dense=counts.dense)
@@ -80,18 +86,18 @@ def _weights(step: Step, counts: Block, transformer: Any) -> Block:
 
 
 def tfidf_transformer(step: Step, features: Features) -> Features:
-    """Counts weighted by how rare each word is."""
-    return marked((_weights(step, step.graph.vector(features), step.estimator),), True)
+    """Counts times inverse document frequencies, normalized."""
+    return with_sparsity((_weights(step, step.graph.vector(features), step.estimator),), True)
 
 
 def tfidf_vectorizer(step: Step, features: Features) -> Features:
-    """Counts of words, weighted by how rare each is."""
-    return marked((_weights(step, _counts(step, features), step.estimator._tfidf),), True)
+    """Counts of words times inverse document frequencies, normalized."""
+    return with_sparsity((_weights(step, _counts(step, features), step.estimator._tfidf),), True)
 
 
 def hashing(step: Step, features: Features) -> NoReturn:
-    """Refused: the hashes differ."""
-    step.refuse(
+    """Reject the step, because scikit-learn and MLeap hash differently."""
+    step.reject(
         "scikit-learn hashes by signed murmur3 of seed 0, MLeap by Spark's murmur3 of seed 42, so that words land elsewhere; use "
         "CountVectorizer or TfidfVectorizer"
     )

@@ -9,7 +9,7 @@ from leapstream.exporters.step import Step, Transformer
 def selector(step: Step, features: Features) -> Features:
     """The selected features."""
     positions = step.estimator.get_support(indices=True)
-    step.need(len(positions) > 0, "no feature is selected")
+    step.require(len(positions) > 0, "no feature is selected")
     return step.graph.take(features, [int(position) for position in positions])
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from leapstream.exporters.categories import NEVER
-from leapstream.exporters.graph import Block, Features, marked
+from leapstream.exporters.categories import MISSING
+from leapstream.exporters.graph import Block, Features, with_sparsity
 from leapstream.exporters.sklearn.preprocessing import binarized
 from leapstream.exporters.step import Step, Transformer
 from leapstream.ops.feature import Imputer
@@ -18,23 +18,23 @@ def _is_text(value: Any) -> bool:
 
 
 def simple_imputer(step: Step, features: Features) -> Features:
-    """What is missing is filled in, with ``add_indicator`` followed by where that was."""
+    """The features with missing values filled in; with ``add_indicator``, followed by 1 where a feature was missing."""
     estimator, graph = step.estimator, step.graph
     missing = _missing_number(step, features)
     results = []
     for value, block in zip(estimator.statistics_.tolist(), graph.scalars(features), strict=True):
         if block.text:
-            step.need(_is_text(value), f"the column {block.column!r} holds texts, and {value!r} is filled in")
-            # Steps that read it put the text in: MLeap has no op that does.
+            step.require(_is_text(value), f"the column {block.column!r} holds texts, and {value!r} is filled in")
+            # MLeap has no op that fills in texts, so the steps that read the column treat a missing text as ``fill``.
             results.append(Block(block.column, text=True, fill=value))
         elif value == value or estimator.keep_empty_features:
-            # A feature that had no value at all is dropped, or filled with 0.
+            # scikit-learn drops a feature that had no value at all, or fills it with 0.
             surrogate = float(value) if value == value else 0.0
             op = Imputer(surrogate, missing, estimator.strategy)
             results.append(graph.apply(op, block, step.suffix, None))
     if estimator.add_indicator:
         results += _indicators(step, features, estimator.indicator_.features_, missing)
-    return marked(tuple(results), False)
+    return with_sparsity(tuple(results), False)
 
 
 def missing_indicator(step: Step, features: Features) -> Features:
@@ -43,15 +43,15 @@ def missing_indicator(step: Step, features: Features) -> Features:
 
 
 def _missing_number(step: Step, features: Features) -> float:
-    """The number that counts as missing; NaN when that is NaN or no value at all."""
+    """The number that is treated as missing; NaN if ``missing_values`` is NaN, ``None`` or ``pandas.NA``."""
     missing = step.estimator.missing_values
     if missing is None or type(missing).__name__ == "NAType":
         return float("nan")
-    step.need(
+    step.require(
         not _is_text(missing), f"missing_values is the text {missing!r}; only numbers, None and NaN are supported"
     )
     texts = [block.column for block in features if block.text]
-    step.need(missing != missing or not texts, "missing_values is a number, and a column holds texts")
+    step.require(missing != missing or not texts, "missing_values is a number, and a column holds texts")
     return float(missing)
 
 
@@ -61,9 +61,9 @@ def _indicators(step: Step, features: Features, positions: Any, missing: float) 
     if not blocks:
         return ()
     texts = [block.column for block in blocks if block.text]
-    step.need(not texts, "indicators of missing texts are not supported")
-    marks = tuple(graph.apply(Imputer(NEVER, missing), block, "marked", None) for block in blocks)
-    there = binarized(graph, (graph.dense(marks),), NEVER, "present")
+    step.require(not texts, "indicators of missing texts are not supported")
+    marks = tuple(graph.apply(Imputer(MISSING, missing), block, "marked", None) for block in blocks)
+    there = binarized(graph, (graph.dense(marks),), MISSING, "present")
     ones = np.ones(len(blocks))
     return (graph.scale((there,), "missing", shift=ones, divisor=-ones),)
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from leapstream.exporters.graph import Block, Doubles, Features
 from leapstream.exporters.step import (
-    Outcome,
     Predictor,
+    PredictorColumns,
     Step,
     classify,
     logistic_op,
@@ -31,40 +31,40 @@ def _coefficients(step: Step) -> tuple[Doubles, Doubles]:
 # ---- regression -------------------------------------------------------------------------------------------------------
 
 
-def regression(step: Step, features: Features) -> Outcome:
+def regression(step: Step, features: Features) -> PredictorColumns:
     """``features · coef + intercept``."""
     estimator = step.estimator
     coefficients = estimator.coef_.toarray() if hasattr(estimator.coef_, "toarray") else estimator.coef_
     intercept = np.asarray(estimator.intercept_, dtype=np.float64).reshape(-1)[:1]
     op = LinearRegression(one_output(step, coefficients), float(intercept[0]))
     columns = step.graph.add(op, [step.graph.vector(features).column], {"prediction": step.prediction})
-    return Outcome(Block(columns["prediction"]))
+    return PredictorColumns(Block(columns["prediction"]))
 
 
-def support_vector_regression(step: Step, features: Features) -> Outcome:
-    """As :func:`regression`, of a linear kernel."""
-    step.need(step.estimator.kernel == "linear", "only the kernel 'linear' is supported: MLeap has no op for others")
+def support_vector_regression(step: Step, features: Features) -> PredictorColumns:
+    """Like :func:`regression`, for a linear kernel."""
+    step.require(step.estimator.kernel == "linear", "only the kernel 'linear' is supported: MLeap has no op for others")
     return regression(step, features)
 
 
-def generalized_regression(step: Step, features: Features) -> Outcome:
+def generalized_regression(step: Step, features: Features) -> PredictorColumns:
     """The inverse link of ``features · coef + intercept``."""
     estimator = step.estimator
     link = type(estimator._base_loss.link).__name__
     links = {"IdentityLink": "identity", "LogLink": "log"}
-    step.need(link in links, f"the link {link} is not supported")
-    # The family decides what the mean is held within: the gaussian one holds it within nothing.
+    step.require(link in links, f"the link {link} is not supported")
+    # The family clips the mean to its range; the gaussian family's range is unlimited.
     op = GeneralizedLinearRegression(
         one_output(step, estimator.coef_), float(estimator.intercept_), "gaussian", links[link]
     )
     columns = step.graph.add(op, [step.graph.vector(features).column], {"prediction": step.prediction})
-    return Outcome(Block(columns["prediction"]))
+    return PredictorColumns(Block(columns["prediction"]))
 
 
 # ---- classification ---------------------------------------------------------------------------------------------------
 
 
-def logistic_regression(step: Step, features: Features) -> Outcome:
+def logistic_regression(step: Step, features: Features) -> PredictorColumns:
     """Logistic regression of two classes, or multinomial."""
     no_multilabel(step)
     kind = getattr(step.estimator, "multi_class", "deprecated")
@@ -72,18 +72,18 @@ def logistic_regression(step: Step, features: Features) -> Outcome:
     one_vs_rest = kind == "ovr" or getattr(step.estimator, "solver", "") == "liblinear"
     if count > 2 and one_vs_rest:
         return _one_vs_rest(step, features)
-    step.need(count > 2 or kind != "multinomial", "multi_class is 'multinomial' for two classes")
+    step.require(count > 2 or kind != "multinomial", "multi_class is 'multinomial' for two classes")
     return logistic(step, features)
 
 
-def logistic(step: Step, features: Features) -> Outcome:
-    """MLeap's op of the coefficients."""
+def logistic(step: Step, features: Features) -> PredictorColumns:
+    """MLeap's ``logistic_regression`` with the estimator's coefficients."""
     matrix, intercepts = _coefficients(step)
     return classify(step, logistic_op(matrix, intercepts), step.graph.vector(features))
 
 
-def margin(step: Step, features: Features) -> Outcome:
-    """The class of the greatest margin, without probabilities."""
+def margin(step: Step, features: Features) -> PredictorColumns:
+    """The class with the greatest margin; there are no probabilities."""
     no_multilabel(step)
     matrix, intercepts = _coefficients(step)
     block = step.graph.vector(features)
@@ -92,11 +92,13 @@ def margin(step: Step, features: Features) -> Outcome:
     op = LinearSVC(2, matrix[0], float(intercepts[0]), 0.0)
     outputs = {"raw_prediction": f"{step.prefix}raw_prediction", "prediction": step.prediction}
     columns = step.graph.add(op, [block.column], outputs)
-    return Outcome(Block(columns["prediction"]), step.classes, Block(columns["raw_prediction"], 2), decision=1.0)
+    return PredictorColumns(
+        Block(columns["prediction"]), step.classes, Block(columns["raw_prediction"], 2), decision=1.0
+    )
 
 
-def sgd_classifier(step: Step, features: Features) -> Outcome:
-    """Probabilities for the logistic loss; for others the class of the greatest margin."""
+def sgd_classifier(step: Step, features: Features) -> PredictorColumns:
+    """Probabilities for the logistic loss; for other losses only the class with the greatest margin."""
     if step.estimator.loss != "log_loss":
         return margin(step, features)
     if len(step.classes) == 2:
@@ -104,14 +106,14 @@ def sgd_classifier(step: Step, features: Features) -> Outcome:
     return _one_vs_rest(step, features)
 
 
-def _one_vs_rest(step: Step, features: Features) -> Outcome:
+def _one_vs_rest(step: Step, features: Features) -> PredictorColumns:
     """The logistic function of each margin, divided by their sum."""
     matrix, intercepts = _coefficients(step)
     block = step.graph.vector(features)
     parts = [logistic_of(step, block, row, float(i)) for row, i in zip(matrix, intercepts, strict=True)]
     probability = renamed(step, normalized(step, step.graph.vector(tuple(parts))), "probability")
     found = margin(step, features)
-    return Outcome(found.prediction, found.classes, found.raw, probability, 1.0)
+    return PredictorColumns(found.prediction, found.classes, found.raw, probability, 1.0)
 
 
 def logistic_of(step: Step, block: Block, coefficients: Doubles, intercept: float) -> Block:
@@ -121,11 +123,11 @@ def logistic_of(step: Step, block: Block, coefficients: Doubles, intercept: floa
     return Block(columns["prediction"])
 
 
-def support_vector_classifier(step: Step, features: Features) -> Outcome:
+def support_vector_classifier(step: Step, features: Features) -> PredictorColumns:
     """A linear kernel's margin between two classes."""
     estimator = step.estimator
-    step.need(estimator.kernel == "linear", "only the kernel 'linear' is supported: MLeap has no op for others")
-    step.need(len(step.classes) == 2, "only two classes are supported: of more, each pair has a vote")
+    step.require(estimator.kernel == "linear", "only the kernel 'linear' is supported: MLeap has no op for others")
+    step.require(len(step.classes) == 2, "only two classes are supported: of more, each pair has a vote")
     return margin(step, features)
 
 

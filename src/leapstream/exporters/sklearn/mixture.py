@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 
 from leapstream.exporters.graph import Doubles, Features
-from leapstream.exporters.step import Outcome, Predictor, Step, classify
+from leapstream.exporters.step import Predictor, PredictorColumns, Step, classify
 from leapstream.ops.feature import SklearnPolynomialExpansion
 from leapstream.ops.neural import MultiLayerPerceptronClassifier
 
 
-def gaussian_mixture(step: Step, features: Features) -> Outcome:
+def gaussian_mixture(step: Step, features: Features) -> PredictorColumns:
     """Probabilities of normal distributions, as the softmax of their logarithms.
 
-    MLeap's own op ``gaussian_mixture`` adds 2**-52 to each density, which counts where all are small. So the logarithms are
-    computed from what every distribution's whitened vector is: a matrix, squares, and a layer that sums them up.
+    MLeap's op ``gaussian_mixture`` adds 2**-52 to each density, which distorts the result where all densities are small. So the
+    logarithms are computed from the whitened vectors of all distributions: a matrix, squares, and a layer that sums the squares.
     """
     graph = step.graph
     roots, means = _roots(step), np.asarray(step.estimator.means_, dtype=np.float64)
@@ -30,11 +30,11 @@ def gaussian_mixture(step: Step, features: Features) -> Outcome:
     weights = np.concatenate([sums.ravel(order="F"), constants])
     op = MultiLayerPerceptronClassifier((count * width, count), weights)
     outcome = classify(replace(step, given_classes=np.arange(count)), op, squares)
-    return Outcome(outcome.prediction, raw=outcome.raw, probability=outcome.probability)
+    return PredictorColumns(outcome.prediction, raw=outcome.raw, probability=outcome.probability)
 
 
 def _roots(step: Step) -> list[Doubles]:
-    """For each distribution a matrix R with ``R @ R.T`` the inverse of its covariance."""
+    """For each distribution a matrix R such that ``R @ R.T`` is the inverse of its covariance."""
     estimator = step.estimator
     found = np.asarray(estimator.precisions_cholesky_, dtype=np.float64)
     count, width = estimator.means_.shape

@@ -6,23 +6,24 @@ import numpy as np
 
 from leapstream.exporters.graph import Block, Features
 from leapstream.exporters.sklearn.ensemble import decision
-from leapstream.exporters.step import Outcome, Predictor, Step, element, greatest, normalized, renamed
+from leapstream.exporters.step import Predictor, PredictorColumns, Step, argmax, element, normalized, renamed
 
 
-def one_vs_rest(step: Step, features: Features) -> Outcome:
-    """The class whose classifier has the greatest decision function, or probability where it has no such function.
+def one_vs_rest(step: Step, features: Features) -> PredictorColumns:
+    """The class whose classifier has the greatest decision function, or the greatest probability if it has no such function.
 
-    MLeap's op ``one_vs_rest`` compares probabilities, of which several may be rounded to 1, and gives but the greatest.
+    MLeap's op ``one_vs_rest`` is not used, because it compares probabilities, of which several may be rounded to 1, and because
+    its result has only the greatest one.
     """
     estimator = step.estimator
-    step.need(not estimator.multilabel_, "several targets are not supported")
+    step.require(not estimator.multilabel_, "several targets are not supported")
     if len(estimator.estimators_) == 1:
         return step.last(estimator.estimators_[0], "estimators_[0]", step.classes).predict(features)
     found = []
     for i, member in enumerate(estimator.estimators_):
         child = step.child(member, f"estimators_{i}")
-        child.need(hasattr(member, "classes_"), "it is no classifier")
-        child.need(len(member.classes_) == 2, "it has a single class")
+        child.require(hasattr(member, "classes_"), "it is not a classifier")
+        child.require(len(member.classes_) == 2, "it has a single class")
         found.append(child.predict(features))
     probability = None
     if all(outcome.probability is not None for outcome in found):
@@ -32,10 +33,10 @@ def one_vs_rest(step: Step, features: Features) -> Outcome:
     if all(hasattr(member, "decision_function") for member in estimator.estimators_):
         scores: list[Block] = [block for outcome in found for block in decision(step, outcome)]
     else:
-        step.need(probability is not None, "its classifiers have neither a decision function nor probabilities here")
+        step.require(probability is not None, "its classifiers have neither a decision function nor probabilities here")
         scores = list(parts)
-    prediction = greatest(step, step.graph.vector(tuple(scores)))
-    return Outcome(prediction, np.asarray(step.classes), probability=probability)
+    prediction = argmax(step, step.graph.vector(tuple(scores)))
+    return PredictorColumns(prediction, np.asarray(step.classes), probability=probability)
 
 
 PREDICTORS: dict[str, Predictor] = {"OneVsRestClassifier": one_vs_rest}

@@ -8,39 +8,39 @@ import numpy as np
 
 from leapstream.exporters.graph import Features, size
 from leapstream.exporters.sklearn.preprocessing import binarized
-from leapstream.exporters.step import Doubles, Outcome, Predictor, Step, classify
+from leapstream.exporters.step import Doubles, Predictor, PredictorColumns, Step, classify
 from leapstream.ops.bayes import NaiveBayes
 
 
 def _naive_bayes(
     step: Step, features: Features, kind: str, pi: Doubles, theta: Doubles, sigma: Doubles | None = None
-) -> Outcome:
+) -> PredictorColumns:
     op = NaiveBayes(size(features), len(step.classes), np.array(pi), np.array(theta), kind, sigma)
     return replace(classify(step, op, step.graph.vector(features)), decision=None)
 
 
-def gaussian(step: Step, features: Features) -> Outcome:
-    """Normal distributions; raw predictions lack a summand that all classes share."""
+def gaussian(step: Step, features: Features) -> PredictorColumns:
+    """Gaussian naive Bayes; the raw predictions differ from scikit-learn's by a summand that is equal for all classes."""
     estimator = step.estimator
     return _naive_bayes(step, features, "gaussian", np.log(estimator.class_prior_), estimator.theta_, estimator.var_)
 
 
-def multinomial(step: Step, features: Features) -> Outcome:
-    """Counts."""
+def multinomial(step: Step, features: Features) -> PredictorColumns:
+    """Multinomial naive Bayes."""
     estimator = step.estimator
     return _naive_bayes(step, features, "multinomial", estimator.class_log_prior_, estimator.feature_log_prob_)
 
 
-def complement(step: Step, features: Features) -> Outcome:
-    """Counts, with the weights of the complement: MLeap's multinomial op of these weights."""
+def complement(step: Step, features: Features) -> PredictorColumns:
+    """Complement naive Bayes: MLeap's multinomial model with the weights of the complement."""
     estimator = step.estimator
-    step.need(len(step.classes) > 1, "there is a single class")
+    step.require(len(step.classes) > 1, "there is a single class")
     pi = np.zeros(len(step.classes))
     return _naive_bayes(step, features, "multinomial", pi, estimator.feature_log_prob_)
 
 
-def bernoulli(step: Step, features: Features) -> Outcome:
-    """Zeros and ones; without ``binarize`` any numbers, for which MLeap's multinomial op has the same weights."""
+def bernoulli(step: Step, features: Features) -> PredictorColumns:
+    """Bernoulli naive Bayes; with ``binarize=None``, a multinomial model whose weights give the same result for any numbers."""
     estimator = step.estimator
     theta, pi = estimator.feature_log_prob_, estimator.class_log_prior_
     if estimator.binarize is not None:

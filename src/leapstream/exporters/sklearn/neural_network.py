@@ -7,11 +7,11 @@ import numpy as np
 from leapstream.exporters import network
 from leapstream.exporters.graph import Block, Features
 from leapstream.exporters.network import Layers
-from leapstream.exporters.step import Outcome, Predictor, Step, no_multilabel
+from leapstream.exporters.step import Predictor, PredictorColumns, Step, no_multilabel
 
 
 def _layers(step: Step) -> Layers:
-    """The layers, such that the activation between them is the logistic function or ``relu``."""
+    """The layers, rewritten so that the activation between them is the logistic function or ``relu``."""
     estimator = step.estimator
     parts = zip(estimator.coefs_, estimator.intercepts_, strict=True)
     layers = [(np.asarray(m, dtype=np.float64), np.asarray(b, dtype=np.float64)) for m, b in parts]
@@ -31,7 +31,7 @@ def _layers(step: Step) -> Layers:
 
 
 def _before_last(step: Step, features: Features, layers: Layers) -> tuple[Block, Layers]:
-    """What the last layers read that one op can compute, and these."""
+    """Split the layers: add nodes for those that MLeap's perceptron cannot compute; returns their result and the other layers."""
     block = step.graph.dense(features)
     if step.estimator.activation != "relu":
         return block, layers
@@ -41,26 +41,26 @@ def _before_last(step: Step, features: Features, layers: Layers) -> tuple[Block,
     return block, layers[-1:]
 
 
-def classifier(step: Step, features: Features) -> Outcome:
+def classifier(step: Step, features: Features) -> PredictorColumns:
     """A network whose last layer has a softmax, or the logistic function for two classes."""
     no_multilabel(step)
-    step.need(
+    step.require(
         step.estimator.out_activation_ in ("softmax", "logistic"), "its last layer is neither softmax nor logistic"
     )
     block, layers = _before_last(step, features, _layers(step))
     outputs = len(layers[-1][1])
     if step.estimator.out_activation_ == "softmax":
-        step.need(outputs > 1, "several targets are not supported")
+        step.require(outputs > 1, "several targets are not supported")
         return network.softmax(step, block, layers)
-    step.need(outputs == 1 and len(step.classes) == 2, "several targets are not supported")
+    step.require(outputs == 1 and len(step.classes) == 2, "several targets are not supported")
     return network.logistic(step, block, layers)
 
 
-def regressor(step: Step, features: Features) -> Outcome:
+def regressor(step: Step, features: Features) -> PredictorColumns:
     """A network with a linear last layer."""
-    step.need(step.estimator.out_activation_ == "identity", f"its last layer is {step.estimator.out_activation_!r}")
+    step.require(step.estimator.out_activation_ == "identity", f"its last layer is {step.estimator.out_activation_!r}")
     block, layers = _before_last(step, features, _layers(step))
-    step.need(len(layers[-1][1]) == 1, "several targets are not supported")
+    step.require(len(layers[-1][1]) == 1, "several targets are not supported")
     return network.number(step, block, layers)
 
 

@@ -1,4 +1,4 @@
-"""Estimators of XGBoost and LightGBM, which take part in scikit-learn's pipelines."""
+"""Converters for estimators of XGBoost and LightGBM inside scikit-learn's pipelines."""
 
 from __future__ import annotations
 

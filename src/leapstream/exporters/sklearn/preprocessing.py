@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from leapstream.bundle.types import DataShape
-from leapstream.exporters.categories import Codes, coded
-from leapstream.exporters.graph import Block, Features, Graph, marked, size
+from leapstream.exporters.categories import CategoryCodes, encode_categories
+from leapstream.exporters.graph import Block, Features, Graph, size, with_sparsity
 from leapstream.exporters.step import Step, Transformer
 from leapstream.ops import feature as ops
 from leapstream.ops.base import Op
@@ -31,17 +31,17 @@ def robust_scaler(step: Step, features: Features) -> Features:
 
 
 def min_max_scaler(step: Step, features: Features) -> Features:
-    """``x * scale + min``, held within the range with ``clip``. A feature of a single value counts as one of extent 1."""
+    """``x * scale + min``, clipped to the range with ``clip``. The range of a feature with a single value counts as 1."""
     scaler, graph = step.estimator, step.graph
     low, high = map(float, scaler.feature_range)
     least = scaler.data_min_
     greatest = least + (high - low) / scaler.scale_
-    step.need(bool((greatest > least).all()), "a feature has a single value, so large that its scale is lost")
+    step.require(bool((greatest > least).all()), "a feature has a single value, so large that its scale is lost")
     block = graph.vector(features)
     scaled = graph.apply(ops.MinMaxScaler(least, greatest, low, high), block, step.suffix, block.size)
     if not scaler.clip:
         return (scaled,)
-    # The only op that clips does so at -1 and 1.
+    # The only op that clips, max_abs_scaler, does so at -1 and 1.
     width = scaled.size
     middle, half = np.full(width, (low + high) / 2.0), np.full(width, (high - low) / 2.0)
     unit = graph.scale((scaled,), "unit", shift=middle, divisor=half)
@@ -50,7 +50,7 @@ def min_max_scaler(step: Step, features: Features) -> Features:
 
 
 def max_abs_scaler(step: Step, features: Features) -> Features:
-    """``x / scale``; MLeap's op of that name clips, and is used with ``clip`` alone."""
+    """``x / scale``. MLeap's ``max_abs_scaler`` clips its result, so it is used only with ``clip``."""
     if not getattr(step.estimator, "clip", False):
         return (step.graph.scale(features, step.suffix, divisor=step.estimator.scale_),)
     block = step.graph.vector(features)
@@ -62,7 +62,9 @@ def normalizer(step: Step, features: Features) -> Features:
     """Each row divided by its norm."""
     norms = {"l1": 1.0, "l2": 2.0}
     norm = step.estimator.norm
-    step.need(norm in norms, f"the norm {norm!r} is not supported: bundles cannot hold its p, infinity; use l1 or l2")
+    step.require(
+        norm in norms, f"the norm {norm!r} is not supported: bundles cannot hold its p, infinity; use l1 or l2"
+    )
     return (norm_of(step.graph, features, norms[norm], step.suffix),)
 
 
@@ -78,17 +80,17 @@ def binarizer(step: Step, features: Features) -> Features:
 
 
 def binarized(graph: Graph, features: Features, threshold: float, suffix: str) -> Block:
-    """1 where a feature is greater than a threshold, else 0, for NaN too."""
+    """1 where a feature is greater than a threshold, otherwise 0; 0 for NaN."""
     block = graph.dense(features) if threshold < 0.0 else graph.vector(features)
     shape = DataShape("tensor", False, (block.size,))
-    # MLeap leaves zeros out where that takes less room.
+    # MLeap's op gives a sparse vector if that takes less memory.
     return graph.apply(ops.SklearnBinarizer(threshold, (shape,)), block, suffix, block.size, dense=False)
 
 
 def polynomial_features(step: Step, features: Features) -> Features:
-    """Products of powers, named as scikit-learn names them."""
+    """Products of powers; the op stores scikit-learn's names of them."""
     powers = step.estimator.powers_
-    step.need(bool((powers > 0).any(axis=0).all()), "a feature is part of no product, which MLeap's op refuses")
+    step.require(bool((powers > 0).any(axis=0).all()), "a feature is part of no product, which MLeap's op rejects")
     combinations = ",".join(
         " ".join(f"x{i}" if power == 1 else f"x{i}^{power}" for i, power in enumerate(row) if power) or "1"
         for row in powers.tolist()
@@ -99,17 +101,17 @@ def polynomial_features(step: Step, features: Features) -> Features:
 
 
 def bins_discretizer(step: Step, features: Features) -> Features:
-    """The number of the bin of each feature, or a one-hot vector of it."""
+    """The index of each feature's bin, or a one-hot vector of it."""
     estimator, graph = step.estimator, step.graph
     blocks = []
     for edges, block in zip(estimator.bin_edges_, graph.scalars(features), strict=True):
         splits = (-np.inf, *map(float, edges[1:-1]), np.inf)
         blocks.append(graph.apply(ops.Bucketizer(splits), block, step.suffix, None))
     if estimator.encode == "ordinal":
-        return marked(tuple(blocks), False)
+        return with_sparsity(tuple(blocks), False)
     sizes = [int(bins) for bins in estimator.n_bins_]
     op = ops.OneHotEncoder(tuple(sizes), "error", False)
-    return marked(_one_hot(graph, op, blocks, sizes), estimator.encode == "onehot")
+    return with_sparsity(_one_hot(graph, op, blocks, sizes), estimator.encode == "onehot")
 
 
 def _one_hot(graph: Graph, op: Op, blocks: Sequence[Block], widths: Sequence[int]) -> Features:
@@ -126,37 +128,37 @@ def _plain(categories: Any) -> list[Any]:
 
 
 def ordinal_encoder(step: Step, features: Features) -> Features:
-    """The number of each feature's category, infrequent ones under one number."""
+    """The index of each feature's category; infrequent categories share one index."""
     estimator = step.estimator
     unknown = None
     if estimator.handle_unknown == "use_encoded_value":
         value = estimator.unknown_value
         whole = isinstance(value, (int, np.integer)) or float(value).is_integer()
-        step.need(whole, f"unknown_value is {value}, and has to be a whole number")
+        step.require(whole, f"unknown_value is {value}, and has to be a whole number")
         unknown = int(value)
     tables = []
     for i, categories in enumerate(map(_plain, estimator.categories_)):
         codes = [int(n) for n in _grouped(estimator, i, len(categories))]
         if i in estimator._missing_indices:
             value = estimator.encoded_missing_value
-            step.need(
+            step.require(
                 value == value and float(value).is_integer(),
                 f"encoded_missing_value is {value} where values are missing, and has to be a whole number",
             )
             codes[estimator._missing_indices[i]] = int(value)
-        tables.append(Codes(categories, codes, unknown))
-    return marked(tuple(coded(step, features, tables)), False)
+        tables.append(CategoryCodes(categories, codes, unknown))
+    return with_sparsity(tuple(encode_categories(step, features, tables)), False)
 
 
 def _grouped(estimator: Any, column: int, count: int) -> Sequence[int]:
-    """The number of each category, after infrequent ones have been put together."""
+    """The index of each category; infrequent categories share one index."""
     mappings = getattr(estimator, "_default_to_infrequent_mappings", None)
     mapping = mappings[column] if getattr(estimator, "_infrequent_enabled", False) and mappings is not None else None
     return range(count) if mapping is None else list(mapping)
 
 
 def one_hot_encoder(step: Step, features: Features) -> Features:
-    """A one-hot vector of each feature; what is dropped or unknown is all zeros."""
+    """A one-hot vector of each feature; dropped and unknown categories give zeros only."""
     estimator = step.estimator
     tables, widths, kept = [], [], []
     for i, categories in enumerate(map(_plain, estimator.categories_)):
@@ -173,22 +175,22 @@ def one_hot_encoder(step: Step, features: Features) -> Features:
             unknown = groups[int(estimator._infrequent_indices[i][0])]
         else:
             unknown = len(categories)
-        tables.append(Codes(categories, groups, unknown))
+        tables.append(CategoryCodes(categories, groups, unknown))
         widths.append(width)
         kept.append(width > 0)
-    blocks = [block for block, keep in zip(coded(step, features, tables), kept, strict=True) if keep]
+    blocks = [block for block, keep in zip(encode_categories(step, features, tables), kept, strict=True) if keep]
     widths = [width for width in widths if width]
     if not blocks:
-        step.refuse("it drops all categories, so that nothing is left")
+        step.reject("it drops all categories, so that nothing is left")
     op = ops.OneHotEncoder(tuple(widths), "keep", True)
-    return marked(_one_hot(step.graph, op, blocks, widths), bool(estimator.sparse_output))
+    return with_sparsity(_one_hot(step.graph, op, blocks, widths), bool(estimator.sparse_output))
 
 
 def label_encoder(step: Step, features: Features) -> Features:
-    """The index of a class; fails for others."""
-    step.need(size(features) == 1, "it takes one column")
+    """The index of a class; other values fail."""
+    step.require(size(features) == 1, "it takes one column")
     classes = _plain(step.classes)
-    return tuple(coded(step, features, [Codes(classes, range(len(classes)), None)]))
+    return tuple(encode_categories(step, features, [CategoryCodes(classes, range(len(classes)), None)]))
 
 
 TRANSFORMERS: dict[str, Transformer] = {

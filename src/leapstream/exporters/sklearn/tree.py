@@ -9,7 +9,7 @@ import numpy as np
 
 from leapstream.exporters import trees
 from leapstream.exporters.graph import Block, Features
-from leapstream.exporters.step import Outcome, Predictor, Step, classify, no_multilabel
+from leapstream.exporters.step import Predictor, PredictorColumns, Step, classify, no_multilabel
 from leapstream.exporters.trees import Nodes
 from leapstream.ops.trees import DecisionTreeClassifier
 
@@ -19,11 +19,11 @@ def nodes_of(step: Step, estimator: Any, *, missing: bool = True) -> Nodes:
 
     Args:
         estimator: the tree, or one of an ensemble.
-        missing: whether the library lets missing values in.
+        missing: true if the estimator supports missing values.
     """
     fitted = estimator.tree_
     values = np.asarray(fitted.value, dtype=np.float64)
-    step.need(values.shape[1] == 1, f"it predicts {values.shape[1]} targets, and one is supported")
+    step.require(values.shape[1] == 1, f"it predicts {values.shape[1]} targets, and one is supported")
     left = np.asarray(fitted.children_left, dtype=np.int64)
     to_left = np.asarray(fitted.missing_go_to_left, dtype=bool) if missing else np.zeros(len(left), dtype=bool)
     return Nodes(
@@ -37,20 +37,20 @@ def nodes_of(step: Step, estimator: Any, *, missing: bool = True) -> Nodes:
 
 
 def forest_of(step: Step, estimators: Sequence[Any], features: Features) -> tuple[list[Nodes], Block, int]:
-    """The nodes of each tree, the vector that they test, and the number of features."""
+    """The nodes of each tree, the vector that the trees read, and the number of features."""
     forest = [nodes_of(step, estimator) for estimator in estimators]
-    block = trees.tested(step.graph, features, forest)
+    block = trees.tree_input(step.graph, features, forest)
     return forest, block, sum(b.size for b in features)
 
 
 def classification_trees(
     forest: Sequence[Nodes], width: int, block: Block, classes: int
 ) -> tuple[DecisionTreeClassifier, ...]:
-    """The trees over the vector that they test; their leaves hold the frequencies of the classes."""
+    """Classification trees over the vector ``block``; their leaves hold the frequencies of the classes."""
     return tuple(DecisionTreeClassifier(trees.tree(nodes, width), block.size, classes) for nodes in forest)
 
 
-def tree_classifier(step: Step, features: Features) -> Outcome:
+def tree_classifier(step: Step, features: Features) -> PredictorColumns:
     """The frequencies of the classes in a leaf."""
     no_multilabel(step)
     forest, block, width = forest_of(step, [step.estimator], features)
@@ -58,16 +58,16 @@ def tree_classifier(step: Step, features: Features) -> Outcome:
     return _without_decision(classify(step, op, block))
 
 
-def _without_decision(outcome: Outcome) -> Outcome:
-    return Outcome(outcome.prediction, outcome.classes, outcome.raw, outcome.probability)
+def _without_decision(outcome: PredictorColumns) -> PredictorColumns:
+    return PredictorColumns(outcome.prediction, outcome.classes, outcome.raw, outcome.probability)
 
 
-def tree_regressor(step: Step, features: Features) -> Outcome:
+def tree_regressor(step: Step, features: Features) -> PredictorColumns:
     """The value of a leaf."""
     forest, block, width = forest_of(step, [step.estimator], features)
     (op,) = trees.regression_trees(forest, width, block)
     columns = step.graph.add(op, [block.column], {"prediction": step.prediction})
-    return Outcome(Block(columns["prediction"]))
+    return PredictorColumns(Block(columns["prediction"]))
 
 
 PREDICTORS: dict[str, Predictor] = {

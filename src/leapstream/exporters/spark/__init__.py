@@ -1,7 +1,7 @@
-"""Spark ML's pipelines, saved in directories, as models of MLeap's ops, and back; without Spark and without Java.
+"""Converts saved Spark ML pipelines to models of MLeap's ops and back, without Spark and Java.
 
-``stages`` has the tables: a declaration for each class of Spark ML, which serves both directions. They are kept by family, in
-modules called like it.
+Each class of Spark ML has one declaration, a :class:`~leapstream.exporters.spark.stage.Stage`, for both directions. The module
+of its family (``vectors``, ``trees``, …) holds it, and ``stages`` collects all of them.
 """
 
 from leapstream.exporters.spark.reader import from_spark

@@ -25,7 +25,7 @@ _HANDLER = Param("handle_invalid", "handleInvalid")
 
 @dataclass(frozen=True)
 class _Several(Stage):
-    """A stage on one column or on several, as is the op."""
+    """A stage on one or several columns, for an op that also works on one or several."""
 
     single_port: bool = False
 
@@ -46,7 +46,7 @@ class _Several(Stage):
 
     def write(self, w: Writing) -> None:
         inputs, outputs = w.node.input_columns(), w.node.output_columns()
-        w.need(len(inputs) == len(outputs), "not all of its outputs are connected, and Spark writes all")
+        w.require(len(inputs) == len(outputs), "not all of its outputs are connected, and Spark writes all")
         if len(inputs) == 1:
             w.draft.set(inputCol=inputs["input0"], outputCol=outputs["output0"])
         else:
@@ -56,21 +56,21 @@ class _Several(Stage):
 
 @dataclass(frozen=True)
 class _IndexToString(Stage):
-    """Without labels of its own it takes those that Spark keeps beside the column."""
+    """If the stage has no labels, the labels in the column's metadata apply, as in Spark."""
 
     def op_of(self, r: Reading) -> Op:
         name = r.saved.columns("inputCol")[0]
         column = scalar_or_known(r, name)
         labels = r.saved.params.get("labels") or column.labels
         if not labels:
-            r.saved.refuse(f"it has no labels, and it is not known which ones the column {name!r} has: set its labels")
+            r.saved.reject(f"it has no labels, and it is not known which ones the column {name!r} has: set its labels")
         return ops.ReverseStringIndexer(tuple(labels))
 
     def widths(self, r: Reading) -> dict[str, int]:
         return {}
 
     def fill(self, w: Writing, op: Any) -> None:
-        w.need(op.input_shape.base == "scalar", "it takes several indices at once, and Spark's stage a single one")
+        w.require(op.input_shape.base == "scalar", "it takes several indices at once, and Spark's stage a single one")
         w.draft.set(labels=list(op.labels))
 
 
@@ -79,7 +79,7 @@ _NAN_TOO = "it fills in what is {}: in MLeap NaN too, which Spark keeps"
 
 @dataclass(frozen=True)
 class _Imputer(Columnwise):
-    """Saved as a row of surrogates; a number that counts as missing is another than NaN in few models."""
+    """Spark saves a row of surrogates. Few models have a ``missingValue`` other than NaN; those give a warning."""
 
     def op_at(self, r: Reading, position: int, column: str) -> Op:
         surrogate = r.saved.row({column: DOUBLE})[column]
@@ -93,7 +93,7 @@ class _Imputer(Columnwise):
             w.warn(_NAN_TOO.format(op.missing_value))
         column = w.node.input_columns()["input"]
         strategy = op.strategy if op.strategy in ("mean", "median", "mode") else "mean"
-        # Of these columns there may be several, so they are always written as several.
+        # A single column is written like several, as a list.
         output = w.draft.params.pop("outputCol")
         del w.draft.params["inputCol"]
         w.draft.set(inputCols=[column], outputCols=[output], strategy=strategy, missingValue=op.missing_value)
@@ -108,13 +108,13 @@ class _Bucketizer(Columnwise):
         return ops.Bucketizer(tuple(map(number_of, splits)), r.saved.params["handleInvalid"])
 
     def fill(self, w: Writing, op: Any) -> None:
-        w.need(len(op.splits) >= 3, "it has a single bucket, and Spark's have two or more")
+        w.require(len(op.splits) >= 3, "it has a single bucket, and Spark's have two or more")
         w.draft.set(splits=list(op.splits), handleInvalid=op.handle_invalid)
 
 
 @dataclass(frozen=True)
 class _Binarizer(Columnwise):
-    """MLeap leaves what a sparse vector does not store at 0 even where that is greater than the threshold."""
+    """With a negative threshold a vector is made dense first: MLeap's op gives 0, not 1, for elements that are not stored."""
 
     def read(self, r: Reading) -> None:
         pairs = self.pairs(r)

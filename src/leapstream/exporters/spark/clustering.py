@@ -23,7 +23,7 @@ from leapstream.exporters.spark.encoding import (
     write_parquet,
 )
 from leapstream.exporters.spark.linear import FEATURES, PREDICTION
-from leapstream.exporters.spark.stage import Data, Draft, Extra, Reading, Refused, Stage, Writing
+from leapstream.exporters.spark.stage import Data, Draft, Extra, Reading, Stage, Unsupported, Writing
 from leapstream.ops import clustering as ops
 from leapstream.ops.base import Op
 from leapstream.ops.feature import Normalizer
@@ -34,21 +34,21 @@ Doubles = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class _Clusters(Stage):
-    """By the euclidean distance; the one by the angle is the same between vectors of length 1."""
+    """Models with cluster centres. The cosine distance becomes the euclidean distance between vectors of length 1."""
 
     def of_directions(self, r: Reading) -> bool:
-        """Whether the distance is that by the angle."""
+        """True for the cosine distance, false for the euclidean distance; others are rejected."""
         measure = r.saved.params.get("distanceMeasure", "euclidean")
         if measure not in ("euclidean", "cosine"):
-            r.saved.refuse(f"distanceMeasure is {measure!r}, and MLeap has the euclidean one")
+            r.saved.reject(f"distanceMeasure is {measure!r}, and MLeap has the euclidean one")
         return bool(measure == "cosine")
 
     def unit(self, r: Reading, centers: Doubles) -> Doubles:
-        """Centres of length 1 where the distance is that by the angle."""
+        """The centres, normalized to length 1 for the cosine distance."""
         if not self.of_directions(r):
             return centers
         norms = np.sqrt((centers * centers).sum(axis=1, keepdims=True))
-        r.saved.need(bool((norms > 0.0).all()), "a centre has no direction")
+        r.saved.require(bool((norms > 0.0).all()), "a centre has no direction")
         directions: Doubles = centers / norms
         return directions
 
@@ -68,14 +68,16 @@ _CENTER = {"clusterIdx": INT, "clusterCenter": VECTOR}
 
 @dataclass(frozen=True)
 class _KMeans(_Clusters):
-    """Saved as a row for each centre."""
+    """Spark saves a row for each centre."""
 
     def op_of(self, r: Reading) -> Op:
         rows = sorted(r.saved.rows(_CENTER), key=lambda row: int(row["clusterIdx"]))
-        r.saved.need(
+        r.saved.require(
             [row["clusterIdx"] for row in rows] == list(range(len(rows))), "the numbers of its clusters repeat"
         )
-        r.saved.need(bool(rows) and len({len(row["clusterCenter"]) for row in rows}) == 1, "its centres differ in size")
+        r.saved.require(
+            bool(rows) and len({len(row["clusterCenter"]) for row in rows}) == 1, "its centres differ in size"
+        )
         centers = self.unit(r, np.stack([row["clusterCenter"] for row in rows]))
         return ops.KMeans(tuple(centers), centers.shape[1])
 
@@ -100,7 +102,7 @@ _OLD_BISECTING = "org.apache.spark.mllib.clustering.BisectingKMeansModel"
 
 @dataclass(frozen=True)
 class _BisectingKMeans(_Clusters):
-    """Saved as a model of the RDD-based API within the stage: a row for each cluster, which names its children."""
+    """Spark saves a model of the RDD-based API inside the stage: a row for each cluster, with the indexes of its children."""
 
     def op_of(self, r: Reading) -> Op:
         inner = r.saved.child("data", r.saved.uid)
@@ -110,7 +112,7 @@ class _BisectingKMeans(_Clusters):
         pending = [root]
         while pending:
             index = pending.pop()
-            r.saved.need(index in rows and len(order) < len(rows), "its clusters are no tree")
+            r.saved.require(index in rows and len(order) < len(rows), "its clusters are not a tree")
             order.append(index)
             pending += reversed(rows[index]["children"])
         centers = self.unit(r, np.stack([rows[index]["center"] for index in order]))
@@ -150,7 +152,7 @@ class _BisectingKMeans(_Clusters):
 
     @staticmethod
     def _numbered(tree: ClusterTree) -> npt.NDArray[np.int64]:
-        """The number of each node; inner ones, which only have to differ, count down."""
+        """Distinct numbers of the nodes: leaves keep their cluster's number, inner nodes get negative ones if numbers repeat."""
         index = tree.index.astype(np.int64)
         inner = tree.num_children > 0
         if len(set(index.tolist())) != len(index):
@@ -164,7 +166,7 @@ class _Lda(Stage):
         kinds = {"vocabSize": INT, "topicsMatrix": MATRIX, "docConcentration": VECTOR, "topicConcentration": DOUBLE}
         row = r.saved.row({**kinds, "gammaShape": DOUBLE})
         if row.pop("gammaShape") != _GAMMA_SHAPE:
-            r.saved.refuse(
+            r.saved.reject(
                 f"its inference starts from other numbers than those of the shape {_GAMMA_SHAPE}, as MLeap's does"
             )
         size, matrix, concentration, topic = row.values()
@@ -190,7 +192,7 @@ _FACTORS = {"id": INT, "features": array(FLOAT)}
 
 @dataclass(frozen=True)
 class _ALS(Stage):
-    """Saved as a row for each user, and for each item."""
+    """Spark saves a row for each user, and for each item."""
 
     def op_of(self, r: Reading) -> Op:
         sides: dict[str, Any] = {}
@@ -204,7 +206,7 @@ class _ALS(Stage):
         super().fill(w, op)
         w.draft.set(coldStartStrategy="nan")
         for side, ids, factors in (("user", op.users, op.user_factors), ("item", op.items, op.item_factors)):
-            w.need(len(set(ids)) == len(ids), f"a {side} repeats, which Spark would take for several")
+            w.require(len(set(ids)) == len(ids), f"a {side} repeats, which Spark would take for several")
             columns = {"id": ids, "features": [part[: op.rank].tolist() for part in factors]}
             w.draft.folders[f"{side}Factors"] = write_parquet(_FACTORS, columns)
 
@@ -236,7 +238,7 @@ STAGES: tuple[Stage, ...] = (
         {"user": "userCol", "item": "itemCol"},
         PREDICTION,
         (Extra("rank", "rank"),),
-        (Refused("coldStartStrategy", ("nan",), "MLeap's op drops no rows"),),
+        (Unsupported("coldStartStrategy", ("nan",), "MLeap's op drops no rows"),),
     ),
 )
 """The stages of this module."""

@@ -1,7 +1,7 @@
-"""What is known of the columns while the stages of a pipeline are gone through, one after the other.
+"""Types and metadata of columns, collected while the stages of a pipeline are converted one after the other.
 
-Saved stages hold no types, and some of them look at what Spark keeps beside a column: the labels of an index, the number of
-categories and the names of a vector's elements. All of that follows from the stages that come before.
+Saved stages hold no types, and some stages read metadata that Spark attaches to a column: the labels of an index, the number of
+categories and the names of a vector's elements. Types and metadata follow from the stages before.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from leapstream.ops.classifier import Classifier
 
 @dataclass(frozen=True)
 class Column:
-    """A column.
+    """Type and metadata of a column.
 
     Attributes:
-        type: its type.
-        labels: what the numbers of an index stand for.
-        categories: for each element how many categories it has; 1 for a number. ``None`` where all are numbers.
+        type: the type.
+        labels: for an index, the label of each number.
+        categories: for each element its number of categories, 1 for a number; ``None`` if all elements are numbers.
         names: the names of a vector's elements.
     """
 
@@ -43,7 +43,7 @@ class Column:
 
     @property
     def shape(self) -> DataShape:
-        """The shape, as an op's attribute; what is missing fails."""
+        """The shape, for an op's attribute; not nullable."""
         return DataShape("tensor", False, (self.size,)) if self.is_vector else DataShape("scalar", False)
 
     def all_categories(self) -> tuple[int, ...]:
@@ -52,7 +52,7 @@ class Column:
 
 
 class UnknownColumnError(Exception):
-    """The type of a column is asked for before it is known; never leaves this package."""
+    """The type of a column is needed before it is known; internal to this package."""
 
 
 @dataclass
@@ -60,9 +60,9 @@ class Columns:
     """The columns of a pipeline, as far as they are known.
 
     Attributes:
-        known: columns that the caller has described, or that a stage has written.
-        widths: how many elements a column needs to have, by the stages that read it.
-        sized: columns of vectors whose size Spark keeps beside them.
+        known: columns that the caller described or that a stage writes.
+        widths: for columns whose readers require a size, the number of elements.
+        sized: vector columns whose size is in Spark's metadata of the column.
     """
 
     known: dict[str, Column] = field(default_factory=dict)
@@ -74,13 +74,13 @@ class Columns:
         return cls({f.name: Column(f.type) for f in schema or Schema()})
 
     def find(self, name: str) -> Column | None:
-        """A column, if anything is known of it."""
+        """The column, or ``None`` if nothing is known about it."""
         if name in self.known:
             return self.known[name]
         return Column(doubles(self.widths[name])) if name in self.widths else None
 
     def after(self, op: Op, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> None:
-        """Take in the columns that an op writes: its ports connected to columns."""
+        """Add the columns that an op writes; ``inputs`` and ``outputs`` map its ports to columns."""
         given = [(name, self.find(name) or Column(op.inputs()[port])) for port, name in inputs.items()]
         types = op.outputs()
         made = {port: Column(data_type) for port, data_type in types.items()}
@@ -100,11 +100,11 @@ _UNSIZED = (
     ops.PolynomialExpansion,
     ops.SklearnBinarizer,
 )
-"""Ops whose stages keep no size beside the vectors that they write."""
+"""Ops whose stages do not write the vectors' size into the column's metadata."""
 
 
 def unused(wanted: str, names: Container[str]) -> str:
-    """A name that is not taken: the wanted one, with a number behind it when it is."""
+    """A name that is not in ``names``: ``wanted``, with a number appended if it is in use."""
     name, number = wanted, 1
     while name in names:
         number += 1
@@ -188,4 +188,4 @@ _FOLLOW: tuple[tuple[type[Op], Callable[[Any, Given], dict[str, Column]]], ...] 
     (ops.ChiSqSelector, _selector),
     (Classifier, _classifier),
 )
-"""What the columns of an op have beside their types, where they have anything."""
+"""For ops that attach metadata to their output columns, the function that computes these columns."""

@@ -1,6 +1,6 @@
-"""Values as Spark ML writes them: in Parquet with Spark's schema beside it, and in the JSON of params.
+"""Encodes and decodes values as Spark ML does: in Parquet files, and in the JSON of params.
 
-Spark finds vectors and matrices again by the schema that it keeps in a Parquet file's footer, so that is written too.
+Spark recognizes vectors and matrices by its own schema in a Parquet file's footer, so that schema is written too.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class Kind:
     Attributes:
         arrow: the type in Arrow.
         spark: the type in Spark's JSON.
-        encode: a Python value as Arrow takes it.
-        decode: the inverse; raises ``ValueError``, ``TypeError`` or ``KeyError`` for what is malformed.
+        encode: converts a Python value for Arrow.
+        decode: the inverse; raises ``ValueError``, ``TypeError`` or ``KeyError`` for a malformed value.
     """
 
     arrow: pa.DataType
@@ -129,7 +129,7 @@ def _matrix_of(value: Mapping[str, Any]) -> Doubles:
     values, transposed = np.array(_given(value["values"]), dtype=np.float64), bool(value["isTransposed"])
     if value["type"] == _DENSE:
         return np.ascontiguousarray(values.reshape(shape, order="C" if transposed else "F"))
-    # Sparse: by columns, or by rows where it is transposed.
+    # Sparse: compressed by columns, or by rows if the matrix is transposed.
     dense = np.zeros(shape[::-1] if transposed else shape)
     starts = np.array(value["colPtrs"], dtype=np.intp)
     columns = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
@@ -167,18 +167,18 @@ def _encode_matrix(matrix: Doubles, by_rows: bool = False) -> dict[str, Any]:
 VECTOR = _linalg("ml", "VectorUDT", _VECTOR, _encode_vector, vector_of)
 MATRIX = _linalg("ml", "MatrixUDT", _MATRIX, _encode_matrix, _matrix_of)
 ROWS = replace(MATRIX, encode=partial(_encode_matrix, by_rows=True))
-"""A matrix written row by row, as some models of Spark want it; it is read like any other."""
+"""A matrix that is written row by row, as some of Spark's models require; decoding is as for ``MATRIX``."""
 
 OLD_VECTOR = _linalg("mllib", "VectorUDT", _VECTOR, _encode_vector, vector_of)
 OLD_MATRIX = _linalg("mllib", "MatrixUDT", _MATRIX, _encode_matrix, _matrix_of)
-"""Those of the RDD-based API, in which some models are saved still."""
+"""The matrix type of the RDD-based API, which Spark still uses for some models."""
 
 
 # ---- Parquet ----------------------------------------------------------------------------------------------------------
 
 
 def write_parquet(kinds: Mapping[str, Kind], columns: Mapping[str, Sequence[Any] | pa.Array]) -> bytes:
-    """A Parquet file that Spark reads with the types of ``kinds``; a column of Arrow is written as it is."""
+    """A Parquet file that Spark reads with the types ``kinds``; an Arrow array is written without conversion."""
     arrays = [
         column if isinstance(column, pa.Array) else pa.array([kinds[name].encode(v) for v in column], kinds[name].arrow)
         for name, column in columns.items()
@@ -199,12 +199,12 @@ _NOT_FINITE = {"NaN": math.nan, "Inf": math.inf, "-Inf": -math.inf}
 
 
 def number_of(value: Any) -> float:
-    """A number of a param, which JSON may hold as a text."""
+    """Decode a number of a param; JSON holds infinities and NaN as texts."""
     return _NOT_FINITE[value] if isinstance(value, str) else float(value)
 
 
 def param_of(value: Any) -> Any:
-    """A param's value as JSON holds it: numbers that are not finite as texts, vectors as dense ones."""
+    """Encode a param's value for JSON: numbers that are not finite as texts, vectors as dense ones."""
     if isinstance(value, np.ndarray):
         return {"type": _DENSE, "values": [param_of(number) for number in value.tolist()]}
     if isinstance(value, (tuple, list)):

@@ -1,4 +1,4 @@
-"""Models that are linear in the features, or in what is made of them (``pyspark.ml.classification`` and ``.regression``)."""
+"""Linear models and others with a matrix of weights (``pyspark.ml.classification`` and ``.regression``)."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from leapstream.exporters.spark.stage import (
     OptionalParam,
     Param,
     Reading,
-    Refused,
     Stage,
+    Unsupported,
     Writing,
     scalar_or_known,
 )
@@ -51,14 +51,14 @@ _INTERCEPT = Data("intercept", "intercept", DOUBLE)
 
 @dataclass(frozen=True)
 class _LogisticRegression(Stage):
-    """Of two classes, with a margin, or of more; Spark may give two classes a margin each: that is a network of one layer."""
+    """Binary or multinomial. A multinomial model of two classes becomes a perceptron of one layer: MLeap's op has one margin."""
 
     def op_of(self, r: Reading) -> Op:
         kinds = {"numClasses": INT, "interceptVector": VECTOR, "coefficientMatrix": MATRIX, "isMultinomial": BOOLEAN}
         classes, intercepts, matrix, multinomial = r.saved.row(kinds).values()
         thresholds = THRESHOLDS.read(r)
         if not multinomial:
-            r.saved.need(matrix.shape[0] == len(intercepts) == 1, "it is binary, and has several margins")
+            r.saved.require(matrix.shape[0] == len(intercepts) == 1, "it is binary, and has several margins")
             return linear.LogisticRegression(
                 2, coefficients=matrix[0], intercept=float(intercepts[0]), threshold=self._threshold(r)
             )
@@ -96,28 +96,28 @@ class _LogisticRegression(Stage):
 
 
 def layer(matrix: Any, intercepts: Any, thresholds: tuple[float, ...] | None = None) -> Op:
-    """``matrix @ features + intercepts`` as raw predictions, their softmax, and the class of the greatest."""
+    """A perceptron of one layer: ``matrix @ features + intercepts`` as raw predictions, and their softmax as probabilities."""
     return replace(perceptron([(np.transpose(matrix), intercepts)]), thresholds=thresholds)
 
 
 @dataclass(frozen=True)
 class _LinearSVC(Stage):
-    """Always of two classes."""
+    """Spark does not save the number of classes, which is always 2."""
 
     def op_of(self, r: Reading) -> Op:
         return linear.LinearSVC(num_classes=2, **self.attributes(r))
 
 
 _LINKS = {0.0: "log", 1.0: "identity", -1.0: "inverse", 0.5: "sqrt"}
-"""The links that are powers."""
+"""Links by the power that the tweedie family uses for them."""
 
 _TWEEDIE = {0.0: "gaussian", 1.0: "poisson", 2.0: "gamma"}
-"""The families that are a tweedie one of a certain power."""
+"""Families by the variance power that makes the tweedie family equal to them."""
 
 
 @dataclass(frozen=True)
 class _GeneralizedLinearRegression(Stage):
-    """The tweedie family predicts what poisson's does over the same link, where the link is one that MLeap has."""
+    """A tweedie family becomes the family of its variance power, or poisson's, which predicts the same over an equal link."""
 
     def op_of(self, r: Reading) -> Op:
         row = r.saved.row({"coefficients": VECTOR, "intercept": DOUBLE})
@@ -133,7 +133,7 @@ class _GeneralizedLinearRegression(Stage):
         link = _LINKS.get(power)
         if link is None:
             powers = ", ".join(map(str, _LINKS))
-            r.saved.refuse(f"the link of its tweedie family is the power {power}, and MLeap has the powers {powers}")
+            r.saved.reject(f"the link of its tweedie family is the power {power}, and MLeap has the powers {powers}")
         return _TWEEDIE.get(variance, "poisson"), link
 
     def fill(self, w: Writing, op: Any) -> None:
@@ -145,7 +145,7 @@ class _GeneralizedLinearRegression(Stage):
 
 @dataclass(frozen=True)
 class _IsotonicRegression(Stage):
-    """Over a number, or over an element of a vector."""
+    """The feature is a number, or an element of a vector."""
 
     def op_of(self, r: Reading) -> Op:
         given = self.attributes(r)
@@ -163,7 +163,7 @@ class _IsotonicRegression(Stage):
 
 @dataclass(frozen=True)
 class _NaiveBayes(Stage):
-    """A variance for each feature has the gaussian model alone."""
+    """Only the gaussian model has a variance for each feature."""
 
     def fill(self, w: Writing, op: Any) -> None:
         super().fill(w, op)
@@ -217,7 +217,7 @@ STAGES: tuple[Stage, ...] = (
         FEATURES,
         {**PREDICTION, "link_prediction": "linkPredictionCol"},
         (_COEFFICIENTS, _INTERCEPT),
-        (Refused("offsetCol", ("",), "MLeap's op has no offset"),),
+        (Unsupported("offsetCol", ("",), "MLeap's op has no offset"),),
     ),
     Stage(
         "regression.AFTSurvivalRegressionModel",

@@ -1,4 +1,4 @@
-"""From a saved stage or pipeline of Spark ML to a model."""
+"""Reads a saved stage or pipeline of Spark ML as a model: :func:`from_spark`."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from leapstream.ops.pipeline import Node, Pipeline, Root
 
 
 def from_spark(source: Any, input_schema: Any = None, *, name: str | None = None) -> Model:
-    """A model that computes what a fitted pipeline or stage of Spark ML does.
+    """Convert a fitted pipeline or stage of Spark ML to a model with the same results.
 
-    Nodes are called like the stages, and ops, attributes and columns are those of MLeap's exporter for Spark, wherever MLeap's op
-    gives what Spark's stage does. Neither Spark nor Java is needed to read a directory.
+    Nodes have the names of the stages. Ops, attributes and columns are those of MLeap's exporter for Spark, except where
+    MLeap's op gives other results than Spark's stage. Reading a directory needs neither Spark nor Java.
 
     Args:
-        source: a directory (or a zip of one) that Spark has saved a ``PipelineModel`` or a single fitted stage in; or a fitted
-            model of PySpark, which is saved to a temporary directory.
-        input_schema: the types of the columns that are read, as far as they matter and do not follow from the stages: which
-            columns are vectors of which size, and what is hashed. A :class:`~leapstream.bundle.types.Schema`, or some of the
-            data: a DataFrame, or a dict of arrays. By default what an assembler reads are numbers.
-        name: the model's name; that of the outermost stage by default.
+        source: a directory (or a zip of one) to which Spark saved a ``PipelineModel`` or a single fitted stage; or a fitted model
+            of PySpark, which is saved to a temporary directory.
+        input_schema: the types of those input columns that matter and do not follow from the stages: the sizes of vectors, and
+            the columns that are hashed. A :class:`~leapstream.bundle.types.Schema`, or some rows of the data: a DataFrame, or a
+            dict of arrays. By default an assembler's columns are numbers.
+        name: the model's name; by default that of the outermost stage.
 
     Raises:
-        BundleError: the directory is corrupt, or none of Spark's.
-        UnsupportedOpError: MLeap has no op for a stage, or for a setting of it; the message names both.
-        SchemaError: the type of a column has to be known, and is not.
+        BundleError: the directory is corrupt, or Spark did not write it.
+        UnsupportedOpError: MLeap has no op for a stage, or for a setting of it. The message names both.
+        SchemaError: the type of a column is needed and not known.
     """
     schema = input_schema if input_schema is None or isinstance(input_schema, Schema) else _schema_of(input_schema)
     if isinstance(source, (str, os.PathLike)):
@@ -48,7 +48,7 @@ def from_spark(source: Any, input_schema: Any = None, *, name: str | None = None
         raise SchemaError(f"a {type(source).__name__} is neither a directory nor a fitted model of PySpark")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model"
-        # A path alone would be one of the cluster's file system.
+        # Spark takes a path without a scheme for one of the cluster's file system.
         if hasattr(source, "write"):
             source.write().overwrite().save(path.as_uri())
         else:
@@ -61,7 +61,7 @@ def from_spark(source: Any, input_schema: Any = None, *, name: str | None = None
 
 @dataclass
 class _Group:
-    """A pipeline."""
+    """A pipeline whose stages are being read."""
 
     saved: Saved
     members: list[_Part]
@@ -79,7 +79,7 @@ class _Group:
         names: set[str] = set()
         for member in self.members:
             for node in [member.root()] if isinstance(member, _Group) else member.nodes:
-                # Spark calls several stages of a formula by one name.
+                # Several stages of an RFormula may have equal names.
                 name = unused(node.name, names)
                 names.add(name)
                 nodes.append(replace(node, name=name))
@@ -91,7 +91,7 @@ _Part: TypeAlias = "_Group | Reading"
 
 def _parts(saved: Saved, columns: Columns) -> _Part:
     if saved.name in TUNED:
-        # MLeap calls the best model by the name of the one that has found it.
+        # MLeap gives the best model the name of the tuning model that found it.
         return _parts(saved.child("bestModel", saved.uid), columns)
     if saved.name in PIPELINES:
         return _Group(saved, _members(_stages(saved), columns))
@@ -111,16 +111,16 @@ def _members(stages: Sequence[Saved], columns: Columns) -> list[_Part]:
     for stage in stages:
         if stage.name == SIZE_HINT:
             size = stage.params.get("size")
-            stage.need(isinstance(size, int), "its param 'size' is missing")
+            stage.require(isinstance(size, int), "its param 'size' is missing")
             if stage.params.get("handleInvalid") == "skip":
-                stage.refuse("handleInvalid is 'skip': no op drops rows by the size of a vector")
+                stage.reject("handleInvalid is 'skip': no op drops rows by the size of a vector")
             columns.widths[stage.columns("inputCol")[0]] = int(size or 0)
     return [_parts(stage, columns) for stage in stages if stage.name not in SILENT]
 
 
 def _stages(saved: Saved) -> list[Saved]:
     uids = saved.params.get("stageUids")
-    saved.need(isinstance(uids, list), "its param 'stageUids' is missing")
+    saved.require(isinstance(uids, list), "its param 'stageUids' is missing")
     assert isinstance(uids, list)
     digits = len(str(len(uids)))
     return [saved.child(f"stages/{i:0{digits}}_{uid}") for i, uid in enumerate(uids)]

@@ -1,4 +1,4 @@
-"""Stages as Spark ML saves them: a folder with ``metadata``, often ``data``, and the folders of the stages within."""
+"""Reads the files of a saved Spark ML stage: a folder with ``metadata``, often ``data``, and the folders of inner stages."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ _PACKAGES = ("org.apache.spark.ml.", "pyspark.ml.")
 
 
 def is_spark_directory(path: str | os.PathLike[str]) -> bool:
-    """Whether a path is a directory that Spark ML has saved a stage or a pipeline in."""
+    """True if a path is a directory to which Spark ML saved a stage or a pipeline."""
     folder = Path(path) / "metadata"
     return folder.is_dir() and any(folder.glob("part-*"))
 
 
 @dataclass(frozen=True)
 class Saved:
-    """A saved stage, all of whose files are in memory.
+    """A saved stage, with all files in memory.
 
     Attributes:
-        directory: names the whole in messages.
+        directory: the directory's name in messages.
         files: every file of the directory, by path.
-        path: where in the directory the stage is; ``""`` for the directory itself.
-        metadata: what its ``metadata`` says.
-        given_uid: the name that it goes by where that is not its own.
+        path: path of the stage inside the directory; ``""`` for the directory itself.
+        metadata: the JSON object in its ``metadata``.
+        given_uid: the name that replaces its own, if any.
     """
 
     directory: str
@@ -53,19 +53,19 @@ class Saved:
         """Read a directory.
 
         Raises:
-            BundleError: nothing is there, or it is no stage that Spark has saved.
+            BundleError: the directory does not exist, or does not hold a stage that Spark saved.
         """
         name, files = read_files(source, Limits())
         return cls(name, files, "", _metadata(name, files, ""))
 
     @property
     def where(self) -> str:
-        """Names the stage in messages."""
+        """The stage's name in messages."""
         return f"{self.directory}, stage {self.uid!r} ({self.full_name})"
 
     @property
     def full_name(self) -> str:
-        """The name of the stage's class, which is looked up and never imported."""
+        """The name of the stage's class. It is only looked up in a table, never imported."""
         return str(self.metadata["class"])
 
     @property
@@ -86,21 +86,21 @@ class Saved:
 
     @property
     def spark_version(self) -> tuple[int, int]:
-        """Major and minor version of the Spark that has written it."""
+        """Major and minor version of the Spark that wrote it."""
         found = re.match(r"(\d+)\.(\d+)", str(self.metadata.get("sparkVersion", "")))
-        self.need(found is not None, "its sparkVersion is missing")
+        self.require(found is not None, "its sparkVersion is missing")
         assert found is not None
         return int(found[1]), int(found[2])
 
-    def refuse(self, reason: str) -> NoReturn:
+    def reject(self, reason: str) -> NoReturn:
         """Raise :class:`UnsupportedOpError` for this stage."""
         raise UnsupportedOpError(f"{self.where}: {reason}")
 
     def warn(self, difference: str) -> None:
-        """Warn that the model will give something else than this stage."""
+        """Warn that the model's results will differ from this stage's."""
         warnings.warn(f"{self.where}: {difference}", stacklevel=2)
 
-    def need(self, condition: bool, reason: str) -> None:
+    def require(self, condition: bool, reason: str) -> None:
         """Raise :class:`BundleError` for this stage unless a condition holds."""
         if not condition:
             raise BundleError(f"{self.where}: {reason}")
@@ -109,28 +109,30 @@ class Saved:
 
     @cached_property
     def params(self) -> dict[str, Any]:
-        """The params, those that have been set before the defaults."""
+        """The params: values that were set take precedence over defaults."""
         with decoding(self.where):
             parts = [fields_of(self.metadata.get(name, {}), name) for name in ("defaultParamMap", "paramMap")]
         return {**parts[0], **parts[1]}
 
     def is_set(self, name: str) -> bool:
-        """Whether a param has been set, rather than left at its default."""
+        """True if a param was set, false if it has its default."""
         return name in self.metadata.get("paramMap", {})
 
     def column(self, param: str) -> str | None:
-        """The column that a param names; ``None`` when it names none."""
+        """The column that a param names; ``None`` if it is not set."""
         value = self.params.get(param)
         return text_of(value, param) if value else None
 
     def columns(self, param: str) -> list[str]:
-        """The columns that a param names, in one such as ``inputCol`` or in its plural."""
+        """The columns that a param such as ``inputCol``, or its plural ``inputCols``, names."""
         several = self.params.get(f"{param}s") if self.is_set(f"{param}s") else None
         found = several if several is not None else [self.params.get(param)]
-        self.need(isinstance(found, list) and all(isinstance(name, str) for name in found), f"{param} names no column")
+        self.require(
+            isinstance(found, list) and all(isinstance(name, str) for name in found), f"{param} names no column"
+        )
         return list(found)
 
-    # ---- what lies beside the metadata --------------------------------------------------------------------------------
+    # ---- the folders beside the metadata ------------------------------------------------------------------------------
 
     def child(self, name: str, uid: str | None = None) -> Saved:
         """The stage saved in a folder of this one."""
@@ -141,17 +143,17 @@ class Saved:
         """The rows of a folder of Parquet files."""
         prefix = f"{self.path}{folder}/"
         found = [path for path in self.files if _is_part(path, prefix) and path.endswith(".parquet")]
-        self.need(bool(found), f"its folder {folder!r} has no Parquet file")
+        self.require(bool(found), f"its folder {folder!r} has no Parquet file")
         try:
             return pa.concat_tables([_read_parquet(self.files[path]) for path in sorted(found)])
         except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
             raise BundleError(f"{self.where}: its folder {folder!r} cannot be read: {error}") from error
 
     def rows(self, kinds: Mapping[str, Kind], folder: str = "data") -> list[dict[str, Any]]:
-        """The rows of a folder, of columns of these kinds.
+        """The rows of a folder; ``kinds`` are the types of the columns.
 
         Raises:
-            BundleError: a column is missing, or holds something else.
+            BundleError: a column is missing, or has values of another type.
         """
         table = self.table(folder)
         missing = [name for name in kinds if name not in table.column_names]
@@ -165,7 +167,7 @@ class Saved:
     def row(self, kinds: Mapping[str, Kind], folder: str = "data") -> dict[str, Any]:
         """The only row of a folder."""
         rows = self.rows(kinds, folder)
-        self.need(len(rows) == 1, f"its folder {folder!r} has {len(rows)} rows, and one is expected")
+        self.require(len(rows) == 1, f"its folder {folder!r} has {len(rows)} rows, and one is expected")
         return rows[0]
 
 
@@ -174,7 +176,7 @@ def _metadata(directory: str, files: Mapping[str, bytes], path: str) -> dict[str
     prefix = f"{path}metadata/"
     parts = sorted(name for name in files if _is_part(name, prefix))
     if not parts:
-        raise BundleError(f"{directory}: {prefix or '.'} has no part of Spark's metadata: this is no saved stage")
+        raise BundleError(f"{directory}: {prefix or '.'} has no part of Spark's metadata: this is not a saved stage")
     where = f"{directory}: {parts[0]}"
     with decoding(where):
         metadata = fields_of(parse_json(files[parts[0]].split(b"\n", 1)[0]), "the metadata")
@@ -188,12 +190,13 @@ def _is_part(path: str, prefix: str) -> bool:
 
 def _read_parquet(data: bytes) -> pa.Table:
     table = parquet.ParquetFile(io.BytesIO(data)).read(use_threads=False)
-    # Spark's versions describe the same types in words of their own, which tables that are put together may not.
+    # Spark's versions describe equal types by different texts in the schema's metadata, and tables with differing metadata
+    # cannot be concatenated.
     return table.replace_schema_metadata(None)
 
 
 def dump(metadata: Mapping[str, Any]) -> bytes:
-    """Metadata as Spark writes it: one line of JSON."""
+    """Encode metadata as Spark does: one line of JSON."""
     return (json.dumps(metadata, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
 
 

@@ -1,4 +1,4 @@
-"""How a stage of Spark ML and an op of MLeap correspond: declared once, for reading and for writing."""
+"""Declares the correspondence between a stage of Spark ML and an op of MLeap, once for reading and writing."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Reading:
     """A saved stage that is being read, at its place in a pipeline.
 
     Attributes:
-        saved: the stage.
-        stage: what is known of its class.
-        columns: the columns before it.
-        nodes: the nodes that it has become.
+        saved: the stage's files.
+        stage: the declaration of its class.
+        columns: the columns that the stages before it write.
+        nodes: the nodes that were made of it.
     """
 
     saved: Saved
@@ -42,25 +42,25 @@ class Reading:
     _op: Op | None = None
 
     def op(self) -> Op:
-        """The op that it becomes, read once.
+        """The stage's op; it is made on the first call.
 
         Raises:
-            UnknownColumnError: that depends on a column of which nothing is known yet.
+            UnknownColumnError: the op depends on a column whose type is not known yet.
         """
         if self._op is None:
             self._op = self.guarded(lambda: self.stage.op_of(self))
         return self._op
 
     def widths(self) -> dict[str, int]:
-        """How many elements the vectors have that it reads, as far as the stage itself says so."""
+        """The sizes of the stage's input vectors, by column, as far as the saved stage determines them."""
         return self.guarded(lambda: self.stage.widths(self))
 
     def read(self) -> None:
-        """Add its nodes."""
+        """Add the stage's nodes."""
         self.guarded(lambda: self.stage.read(self))
 
     def guarded(self, make: Callable[[], T]) -> T:
-        """What ``make`` gives; errors name the stage."""
+        """Call ``make``; an error's message gets the stage's name."""
         try:
             return make()
         except LeapstreamError as error:
@@ -74,7 +74,7 @@ class Reading:
         """A column that the stage reads.
 
         Raises:
-            UnknownColumnError: nothing is known of it.
+            UnknownColumnError: the column's type is not known yet.
         """
         found = self.columns.find(name)
         if found is None:
@@ -89,7 +89,7 @@ class Reading:
         return column.size
 
     def add(self, op: Op, inputs: Mapping[str, str], outputs: Mapping[str, str], suffix: str = "") -> None:
-        """Add a node that reads and writes columns by port, called like the stage."""
+        """Add a node with the stage's name plus ``suffix``; ``inputs`` and ``outputs`` map ports to columns."""
         reads = tuple(Socket(port, column) for port, column in inputs.items())
         writes = tuple(Socket(port, column) for port, column in outputs.items())
         node = Node(f"{self.saved.uid}{suffix}", op, reads, writes)
@@ -97,9 +97,9 @@ class Reading:
         self.columns.after(op, node.input_columns(), node.output_columns())
 
     def dense(self, name: str) -> str:
-        """A column of the same vectors, of which every element is stored.
+        """Add a node that makes a column's vectors dense; returns the new column.
 
-        MLeap's ops skip what a sparse vector does not store in places where Spark does not.
+        Some of MLeap's ops skip the elements that a sparse vector does not store, where Spark does not.
         """
         made = f"{self.saved.uid}_{name}_dense"
         self.add(StandardScaler(mean=np.zeros(self.size(name))), {"input": name}, {"output": made}, f"_{name}_dense")
@@ -111,17 +111,17 @@ class Reading:
 
 @dataclass
 class Draft:
-    """A stage that is to be written.
+    """A stage to be written.
 
     Attributes:
-        name: the class within Spark ML.
+        name: the class within Spark ML, such as ``feature.PCAModel``.
         uid: its unique name.
         params: the params.
         extra: further entries of its metadata.
         folders: Parquet files by folder.
-        children: the stages within, by folder.
-        spark_version: of the Spark that it claims to come from.
-        plain: a class of the RDD-based API: metadata without uid and params.
+        children: inner stages by folder.
+        spark_version: the version of Spark that its metadata names as its writer.
+        plain: true for a class of the RDD-based API, whose metadata has no uid and params.
     """
 
     name: str
@@ -140,13 +140,13 @@ class Draft:
 
 @dataclass
 class Writing:
-    """A node that is being written.
+    """A node that is being written as a stage.
 
     Attributes:
         node: the node.
-        draft: the stage that it becomes.
-        columns: the columns before it.
-        before: stages that have to come first.
+        draft: the stage.
+        columns: the columns that the nodes before it write.
+        before: further stages, to be put before this one.
     """
 
     node: Node
@@ -154,13 +154,13 @@ class Writing:
     columns: Columns
     before: list[Draft] = field(default_factory=list)
 
-    def need(self, condition: bool, reason: str) -> None:
+    def require(self, condition: bool, reason: str) -> None:
         """Raise :class:`UnsupportedOpError` for this node unless a condition holds."""
         if not condition:
             raise UnsupportedOpError(f"node {self.node.name!r} ({self.node.op.op}): {reason}")
 
     def warn(self, difference: str) -> None:
-        """Warn that Spark will give something else than this node."""
+        """Warn that Spark's results will differ from this node's."""
         warnings.warn(f"node {self.node.name!r} ({self.node.op.op}): {difference}", stacklevel=2)
 
 
@@ -176,10 +176,10 @@ class Param:
     """An attribute of the op that is a param of the stage.
 
     Attributes:
-        attribute: the op's name for it.
-        param: Spark's.
-        decode: from Spark's value to the op's.
-        least: the least value that Spark takes.
+        attribute: its name in the op.
+        param: its name in Spark.
+        decode: converts Spark's value to the op's.
+        least: the least value that Spark accepts.
     """
 
     attribute: str
@@ -189,19 +189,19 @@ class Param:
 
     def read(self, r: Reading) -> Any:
         """The attribute."""
-        r.saved.need(r.saved.params.get(self.param) is not None, f"its param {self.param!r} is missing")
+        r.saved.require(r.saved.params.get(self.param) is not None, f"its param {self.param!r} is missing")
         return self.decode(r.saved.params[self.param])
 
     def write(self, w: Writing, value: Any) -> None:
         """Set the param."""
         if self.least is not None:
-            w.need(value >= self.least, f"its {self.attribute} is {value}, and Spark takes {self.least:g} or more")
+            w.require(value >= self.least, f"its {self.attribute} is {value}, and Spark takes {self.least:g} or more")
         w.draft.set(**{self.param: value})
 
 
 @dataclass(frozen=True)
 class OptionalParam:
-    """An attribute that is a param which need not be set; it is written when it is not ``None``."""
+    """An optional attribute, ``None`` if the param is not set."""
 
     attribute: str
     param: str
@@ -212,21 +212,21 @@ class OptionalParam:
         return self.decode(r.saved.params[self.param]) if r.saved.is_set(self.param) else None
 
     def write(self, w: Writing, value: Any) -> None:
-        """Set the param, if there is anything to set."""
+        """Set the param unless the attribute is ``None``."""
         if value is not None:
             w.draft.set(**{self.param: value})
 
 
 @dataclass(frozen=True)
 class Extra:
-    """An attribute that is an entry of the metadata."""
+    """An attribute that is an entry of the stage's metadata, beside the params."""
 
     attribute: str
     entry: str
 
     def read(self, r: Reading) -> Any:
         """The attribute."""
-        r.saved.need(isinstance(r.saved.metadata.get(self.entry), int), f"its metadata has no number {self.entry!r}")
+        r.saved.require(isinstance(r.saved.metadata.get(self.entry), int), f"its metadata has no number {self.entry!r}")
         return r.saved.metadata[self.entry]
 
     def write(self, w: Writing, value: Any) -> None:
@@ -236,7 +236,7 @@ class Extra:
 
 @dataclass(frozen=True)
 class Size:
-    """An attribute that is the size of the vectors in the column at a param; Spark does not save it."""
+    """An attribute that is the size of the vectors in the column that a param names; Spark does not save it."""
 
     attribute: str
     param: str
@@ -246,18 +246,19 @@ class Size:
         return r.size(r.saved.columns(self.param)[0])
 
     def write(self, w: Writing, value: Any) -> None:
-        """Nothing is written."""
+        """Do nothing: Spark does not save the size."""
 
 
 @dataclass(frozen=True)
 class Data:
-    """An attribute that is a column of the data, which has a single row.
+    """An attribute that is a column of the stage's ``data``, which has one row.
 
     Attributes:
-        attribute: the op's name for it.
-        column: Spark's.
-        kind: its type.
-        decode, encode: from the one to the other.
+        attribute: its name in the op.
+        column: its name in Spark.
+        kind: the column's type.
+        decode: converts Spark's value to the op's.
+        encode: converts the op's value to Spark's.
     """
 
     attribute: str
@@ -269,12 +270,12 @@ class Data:
 
 @dataclass(frozen=True)
 class Constant:
-    """A column of the data that no op has, and what is written there.
+    """A column of the stage's ``data`` that is not an attribute of the op.
 
     Attributes:
-        column: Spark's name for it.
+        column: its name in Spark.
         kind: its type.
-        value: makes the value from the op.
+        value: computes the value to write from the op.
     """
 
     column: str
@@ -289,13 +290,13 @@ Field: TypeAlias = Param | OptionalParam | Extra | Size | Data | Constant
 
 
 @dataclass(frozen=True)
-class Refused:
-    """A setting that no op of MLeap has.
+class Unsupported:
+    """A param that MLeap's op does not have.
 
     Attributes:
         param: the param.
-        allowed: the values that do not matter.
-        reason: what the others would need.
+        allowed: the values with which the op computes the same as the stage.
+        reason: the end of the message for other values.
     """
 
     param: str
@@ -307,17 +308,17 @@ class Refused:
 class Stage:
     """A class of Spark ML and the op that computes the same.
 
-    What the fields cannot say, a subclass does: it overrides :meth:`op_of` and :meth:`fill`, or :meth:`read` and :meth:`write`.
+    Where the fields are not enough, a subclass overrides :meth:`op_of` and :meth:`fill`, or :meth:`read` and :meth:`write`.
 
     Attributes:
         name: the class within Spark ML, such as ``feature.PCAModel``.
         op: the op.
         inputs: the param that names the column of each input port.
-        outputs: the param that names the column of each output port; those that name none are not connected.
+        outputs: the param that names the column of each output port; a port whose param is not set is not connected.
         fields: the attributes of the op.
-        refused: settings that cannot be told to an op.
-        keeps_size: whether the vectors that come out are as long as those that go in.
-        differs: how MLeap's op gives other numbers than Spark's stage, of which whoever reads or writes it is warned.
+        unsupported: params that the op does not have.
+        keeps_size: true if the output vectors have the size of the input vectors.
+        differs: the difference between the results of op and stage, if there is one; reading and writing warn of it.
     """
 
     name: str
@@ -325,18 +326,18 @@ class Stage:
     inputs: Mapping[str, str]
     outputs: Mapping[str, str]
     fields: Sequence[Field] = ()
-    refused: Sequence[Refused] = ()
+    unsupported: Sequence[Unsupported] = ()
     keeps_size: bool = False
     differs: str | None = None
 
     # ---- reading
 
     def check(self, r: Reading) -> None:
-        """Refuse what no op has, and warn of what an op has in another way."""
-        for setting in self.refused:
+        """Reject unsupported params, and warn of differing results."""
+        for setting in self.unsupported:
             value = r.saved.params.get(setting.param)
             if value is not None and value not in setting.allowed:
-                r.saved.refuse(f"{setting.param} is {value!r}: {setting.reason}")
+                r.saved.reject(f"{setting.param} is {value!r}: {setting.reason}")
         if self.differs is not None:
             r.saved.warn(self.differs)
 
@@ -370,7 +371,7 @@ class Stage:
         r.add(r.op(), self.reads(r), self.writes(r))
 
     def widths(self, r: Reading) -> dict[str, int]:
-        """How many elements the vectors have that a saved stage reads, as far as that is known without its columns."""
+        """The sizes of a saved stage's input vectors, by column, as far as they are known without the columns' types."""
         try:
             types = r.op().inputs()
         except UnknownColumnError:
@@ -392,7 +393,7 @@ class Stage:
     # ---- writing
 
     def write(self, w: Writing) -> None:
-        """Fill in the stage of a node."""
+        """Fill in the draft of a node's stage."""
         if self.differs is not None:
             w.warn(self.differs)
         columns = w.node.input_columns()
@@ -402,7 +403,7 @@ class Stage:
         self.fill(w, w.node.op)
 
     def fill(self, w: Writing, op: Any) -> None:
-        """Write the op's attributes."""
+        """Write the op's attributes to the draft."""
         kinds: dict[str, Kind] = {}
         values: dict[str, list[Any]] = {}
         for f in self.fields:
@@ -418,19 +419,19 @@ class Stage:
 
 @dataclass(frozen=True)
 class Columnwise(Stage):
-    """A stage that works on one column or on several, where the op works on one: a node for each."""
+    """A stage on one or several columns, for an op on one column: each column becomes a node."""
 
     def pairs(self, r: Reading) -> list[tuple[str, str]]:
-        """The columns that are read, each with the one that is written for it."""
+        """Pairs of an input column and its output column."""
         (read,), (written,) = self.inputs.values(), self.outputs.values()
         inputs, outputs = r.saved.columns(read), r.saved.columns(written)
-        r.saved.need(
+        r.saved.require(
             len(inputs) == len(outputs), f"there are {len(inputs)} columns to read, and {len(outputs)} to write"
         )
         return list(zip(inputs, outputs, strict=True))
 
     def op_at(self, r: Reading, position: int, column: str) -> Op:
-        """The op of a column."""
+        """The op for the column at ``position``."""
         return self.op(**self.attributes(r))
 
     def read(self, r: Reading) -> None:
@@ -445,7 +446,7 @@ class Columnwise(Stage):
 
 
 def scalar_or_known(r: Reading, name: str) -> Column:
-    """A column; a number where nothing is known of it."""
+    """The column ``name``, or a column of numbers if nothing is known about it."""
     return r.columns.find(name) or Column(DOUBLE)
 
 
@@ -459,7 +460,7 @@ __all__ = [
     "OptionalParam",
     "Param",
     "Reading",
-    "Refused",
+    "Unsupported",
     "Size",
     "Stage",
     "Writing",

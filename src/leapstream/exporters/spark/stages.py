@@ -1,4 +1,4 @@
-"""All stages that are known, by the names of Spark's classes and by MLeap's ops."""
+"""The table of all stages, by Spark's class and by MLeap's op."""
 
 from __future__ import annotations
 
@@ -28,13 +28,14 @@ from leapstream.ops.trees import GBTClassifier, RandomForestClassifier
 
 @dataclass(frozen=True)
 class _Comparable:
-    """Classifiers whose probabilities are in the order of their raw predictions, if all of them are alike.
+    """A kind of classifiers whose probabilities have the order of their raw predictions.
 
-    Spark compares the raw predictions of a one-vs-rest's classifiers, and MLeap their probabilities.
+    In a one-vs-rest model, Spark compares the classifiers' raw predictions, and MLeap their probabilities. MLeap's op
+    is used only if both give the same class.
 
     Attributes:
-        estimator: the class that Spark fits them with.
-        alike: what has to be the same for all of them.
+        estimator: the estimator class that fits them.
+        alike: returns the attributes that must be equal in all classifiers of one model.
     """
 
     estimator: str
@@ -58,14 +59,14 @@ def _comparable(members: tuple[Any, ...]) -> _Comparable | None:
 
 @dataclass(frozen=True)
 class _OneVsRest(Stage):
-    """Where MLeap's op would compare something else, the raw predictions are put together and the greatest is sought.
+    """MLeap's op if it gives the same class (see :class:`_Comparable`), otherwise the greatest of the raw predictions.
 
-    Support vector machines become a network of one layer, which does all of that.
+    Linear support vector machines become a perceptron of one layer.
     """
 
     def op_of(self, r: Reading) -> Op:
         count = r.saved.metadata.get("numClasses")
-        r.saved.need(isinstance(count, int) and count > 0, "its metadata has no numClasses")
+        r.saved.require(isinstance(count, int) and count > 0, "its metadata has no numClasses")
         folders = [f"model_{i}" for i in range(int(count or 0))]
         members: tuple[Any, ...] = tuple(_member(r.saved.child(folder)) for folder in folders)
         if all(isinstance(op, LinearSVC) for op in members):
@@ -86,18 +87,18 @@ class _OneVsRest(Stage):
             r.add(VectorSlicer((1,), (), (), r.size(raw)), {"input": raw}, {"output": margin}, f"_{i}_margin")
         together, whole = VectorAssembler((DataShape("tensor", False, (1,)),) * len(margins)), f"{uid}_margins"
         r.add(together, {f"input{i}": name for i, name in enumerate(margins)}, {"output": whole}, "_margins")
-        # Without the raw predictions the class would be sought among probabilities, which may be equal where they are not.
+        # If raw_prediction is connected, the op compares raw predictions; probabilities may be equal where those differ.
         r.add(softmax_layer(len(margins)), {"features": whole}, {"raw_prediction": f"{uid}_raw", **self.writes(r)})
 
     def write(self, w: Writing) -> None:
         op: Any = w.node.op
         kind = _comparable(op.classifiers)
-        w.need(
+        w.require(
             kind is not None,
             f"its classifiers are of the op {op.classifiers[0].op}: MLeap compares their probabilities and Spark their raw "
             "predictions, which may be in another order",
         )
-        w.need(
+        w.require(
             "probability" not in w.node.output_columns(), "its output 'probability' is connected, and Spark has none"
         )
         assert kind is not None
@@ -105,7 +106,7 @@ class _OneVsRest(Stage):
         del w.draft.params["probabilityCol"]
         if not w.draft.params["rawPredictionCol"]:
             w.draft.set(rawPredictionCol=f"{w.draft.uid}_rawPrediction")
-        # Spark 4 looks for the raw predictions of a classifier in the column that one-vs-rest has for its own.
+        # Spark 4 reads a classifier's raw predictions from the column that is named for those of the one-vs-rest model.
         columns = {
             "raw_prediction": w.draft.params["rawPredictionCol"],
             "probability": "probability",
@@ -146,11 +147,11 @@ STAGES: tuple[Stage, ...] = (
         {"raw_prediction": "rawPredictionCol", "prediction": "predictionCol", "probability": "probabilityCol"},
     ),
 )
-"""Every stage that computes something."""
+"""All stages that compute something."""
 
 SIZE_HINT = "feature.VectorSizeHint"
 SILENT = ("feature.ColumnPruner", "feature.VectorAttributeRewriter", SIZE_HINT)
-"""Stages that compute nothing: they drop columns, or change what is kept beside them."""
+"""Stages without a node: they drop columns, or change their metadata."""
 
 PIPELINES = ("PipelineModel", "pipeline.PipelineModel")
 TUNED = ("tuning.CrossValidatorModel", "tuning.TrainValidationSplitModel")
@@ -161,26 +162,26 @@ BY_OP = {stage.op: stage for stage in reversed(STAGES)}
 
 
 def readable() -> list[str]:
-    """The classes that can be read."""
+    """The names of the classes that can be read."""
     return sorted({*BY_CLASS, PIPELINES[0], *TUNED, FORMULA, *SILENT})
 
 
 def stage_of(saved: Saved) -> Stage:
-    """What is known of a saved stage's class.
+    """The declaration of a saved stage's class.
 
     Raises:
-        UnsupportedOpError: nothing is.
+        UnsupportedOpError: there is none.
     """
     if saved.name not in BY_CLASS:
-        saved.refuse(f"MLeap has no op for this class; supported: {', '.join(readable())}")
+        saved.reject(f"MLeap has no op for this class; supported: {', '.join(readable())}")
     return BY_CLASS[saved.name]
 
 
 def stage_for(node: Node) -> Stage:
-    """The stage of a node's op.
+    """The declaration of the stage for a node's op.
 
     Raises:
-        UnsupportedOpError: Spark has none.
+        UnsupportedOpError: Spark has no such stage.
     """
     stage = BY_OP.get(type(node.op))
     if stage is None:

@@ -24,18 +24,18 @@ from leapstream.ops.base import Op
 _INPUT, _OUTPUT = {"input": "inputCol"}, {"output": "outputCol"}
 
 _OTHER_LOWER_CASE = ("az", "lt", "tr")
-"""Languages whose lower case is not that of the others."""
+"""Languages in which Java's ``toLowerCase(locale)`` differs from the default."""
 
 
 @dataclass(frozen=True)
 class _StopWordsRemover(Columnwise):
-    """Spark lowers the case by a locale, MLeap by none."""
+    """Spark converts to lower case with a locale, MLeap without one."""
 
     def check(self, r: Reading) -> None:
         super().check(r)
         locale = str(r.saved.params.get("locale", "en"))
         if not r.saved.params.get("caseSensitive") and locale.split("_")[0] in _OTHER_LOWER_CASE:
-            r.saved.refuse(f"locale is {locale!r}, whose lower case MLeap does not know")
+            r.saved.reject(f"locale is {locale!r}, whose lower case MLeap does not know")
 
     def fill(self, w: Writing, op: Any) -> None:
         super().fill(w, op)
@@ -47,7 +47,7 @@ _SPARK_2, _SPARK_3 = 1, 2
 
 @dataclass(frozen=True)
 class _HashingTF(Stage):
-    """Spark takes the hash of Spark 2 for what Spark 2 has saved."""
+    """Models that Spark 2 saved use the hash function of Spark 2, as in Spark."""
 
     def op_of(self, r: Reading) -> Op:
         version = _SPARK_3 if r.saved.spark_version >= (3, 0) else _SPARK_2
@@ -62,7 +62,9 @@ class _HashingTF(Stage):
 @dataclass(frozen=True)
 class _CountVectorizer(Stage):
     def fill(self, w: Writing, op: Any) -> None:
-        w.need(len(set(op.vocabulary)) == len(op.vocabulary), "a word of its vocabulary repeats, which Spark refuses")
+        w.require(
+            len(set(op.vocabulary)) == len(op.vocabulary), "a word of its vocabulary repeats, which Spark rejects"
+        )
         super().fill(w, op)
 
 
@@ -71,7 +73,7 @@ _WORD = {"word": STRING, "vector": array(FLOAT)}
 
 @dataclass(frozen=True)
 class _Word2Vec(Stage):
-    """Saved as a row for each word."""
+    """Spark saves a row for each word."""
 
     def op_of(self, r: Reading) -> Op:
         rows = r.saved.rows(_WORD)
@@ -80,14 +82,14 @@ class _Word2Vec(Stage):
         return ops.WordToVector(words, vectors, tuple(range(len(words))))
 
     def fill(self, w: Writing, op: Any) -> None:
-        w.need(op.kernel in (None, "default"), f"its kernel is {op.kernel!r}, which Spark does not have")
+        w.require(op.kernel in (None, "default"), f"its kernel is {op.kernel!r}, which Spark does not have")
         size, places = op.vector_size, op.places()
         vectors = np.array(op.word_vectors, dtype=np.float64)
         inside = all(place >= 0 and size * (place + 1) <= len(vectors) for place in places.values())
-        w.need(inside, "a word has no whole vector, for which Spark has no place")
+        w.require(inside, "a word has no whole vector, for which Spark has no place")
         with np.errstate(over="ignore"):
             exact = bool((vectors.astype(np.float32) == vectors).all())
-        w.need(exact, "its vectors are of double precision, and Spark's are of single precision")
+        w.require(exact, "its vectors are of double precision, and Spark's are of single precision")
         values = [vectors[size * place : size * (place + 1)].tolist() for place in places.values()]
         w.draft.set(vectorSize=size)
         w.draft.folders["data"] = write_parquet(_WORD, {"word": list(places), "vector": values})
@@ -95,7 +97,7 @@ class _Word2Vec(Stage):
 
 @dataclass(frozen=True)
 class _FeatureHasher(Stage):
-    """The types of the columns count, as texts are hashed and numbers are not."""
+    """The types of the columns must be known, because texts are hashed and numbers are not."""
 
     def reads(self, r: Reading) -> dict[str, str]:
         return {f"input{i}": name for i, name in enumerate(r.saved.columns("inputCol"))}
@@ -123,7 +125,9 @@ class _FeatureHasher(Stage):
     def write(self, w: Writing) -> None:
         op: Any = w.node.op
         columns = list(w.node.input_columns().values())
-        w.need(columns == list(op.input_names), "it hashes other names than those of its columns, and Spark does not")
+        w.require(
+            columns == list(op.input_names), "it hashes other names than those of its columns, and Spark does not"
+        )
         w.draft.set(
             inputCols=columns,
             outputCol=w.node.output_columns()["output"],

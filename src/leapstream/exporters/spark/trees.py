@@ -1,7 +1,7 @@
 """Decision trees and their ensembles (``pyspark.ml.classification`` and ``.regression``).
 
-Spark saves a row for each node, in pre-order, and for an ensemble a row of metadata for each tree. Everything here is done for
-all nodes of a forest at once: a forest may have a million.
+Spark saves a row for each node, in pre-order, and for an ensemble a row of metadata for each tree. The functions work on the
+arrays of all nodes of a forest, since a forest may have a million nodes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from leapstream.bundle.definition import CATEGORICAL, CATEGORICAL_NOT, CONTINUOU
 from leapstream.exporters.spark.encoding import DOUBLE, INT, LONG, STRING, Kind, array, struct, write_parquet
 from leapstream.exporters.spark.linear import FEATURES, PREDICTION, PROBABILITIES, THRESHOLDS
 from leapstream.exporters.spark.saved import Saved
-from leapstream.exporters.spark.stage import Extra, Reading, Refused, Stage, Writing
+from leapstream.exporters.spark.stage import Extra, Reading, Stage, Unsupported, Writing
 from leapstream.ops import trees as ops
 from leapstream.ops.base import Op
 
@@ -42,7 +42,7 @@ _OF_FOREST = {"treeID": INT, "nodeData": struct(_NODE)}
 _OF_TREES = {"treeID": INT, "metadata": STRING, "weights": DOUBLE}
 
 _NO_CATEGORIES = -1
-"""What Spark writes for the number of categories of a feature that is a number."""
+"""The number of categories that Spark writes for a split on a number."""
 
 
 # ---- reading ----------------------------------------------------------------------------------------------------------
@@ -50,11 +50,12 @@ _NO_CATEGORIES = -1
 
 @dataclass(frozen=True)
 class _Lists:
-    """Lists of numbers, one after the other.
+    """Lists of numbers in one array.
 
     Attributes:
-        starts, lengths: of each list.
-        values: all of them.
+        starts: index of each list's first element in ``values``.
+        lengths: length of each list.
+        values: the elements of all lists.
     """
 
     starts: Ints
@@ -68,7 +69,7 @@ class _Lists:
         return cls(offsets[:-1][order], np.diff(offsets)[order], values)
 
     def take(self, rows: Ints, width: int) -> Doubles:
-        """The lists of some rows, all of the same length: float64 (rows, width)."""
+        """The lists of some rows, which all have ``width`` elements, as float64 (rows, width)."""
         return self.values[self.starts[rows, None] + np.arange(width)]
 
     def at(self, row: int) -> Doubles:
@@ -87,19 +88,19 @@ def _number(column: pa.Array) -> Ints:
 
 
 def read_trees(saved: Saved, classes: int | None) -> list[Tree]:
-    """The trees of a saved stage.
+    """Read the trees of a saved stage.
 
     Args:
         saved: a tree or an ensemble.
-        classes: number of classes, whose counts the leaves hold; ``None`` for the prediction of a regression.
+        classes: number of classes; the leaves then hold a count for each. ``None`` for a regression.
 
     Raises:
-        BundleError: the nodes are no trees in pre-order.
+        BundleError: the nodes are not trees in pre-order.
     """
     table = saved.table().combine_chunks()
     columns = {name: table[name].chunk(0) for name in table.column_names} if len(table) else {}
     missing = not columns or any(column.null_count for column in columns.values())
-    saved.need(not missing, "it has no nodes, or nodes that say nothing")
+    saved.require(not missing, "it has no nodes, or nodes that say nothing")
     tree = _number(columns["treeID"]) if "treeID" in columns else np.zeros(len(table), dtype=np.int64)
     if "nodeData" in columns:
         columns = _fields(columns["nodeData"])
@@ -113,13 +114,13 @@ def read_trees(saved: Saved, classes: int | None) -> list[Tree]:
     leaf = left < 0
     expected = _right_children(leaf, np.repeat(np.arange(len(starts)), sizes), within)
     whole = expected is not None and np.array_equal(right, expected) and np.array_equal(number, within)
-    saved.need(whole and bool((leaf | (left == within + 1)).all()), "its nodes are no trees in pre-order")
+    saved.require(whole and bool((leaf | (left == within + 1)).all()), "its nodes are not trees in pre-order")
     split = _fields(columns["split"])
     categories = _number(split["numCategories"])[order]
     nominal = ~leaf & (categories != _NO_CATEGORIES)
     tests = _Lists.of(split["leftCategoriesOrThreshold"], order)
     continuous = ~leaf & ~nominal
-    saved.need(bool((tests.lengths[continuous] == 1).all()), "a split has not one threshold")
+    saved.require(bool((tests.lengths[continuous] == 1).all()), "a split has not one threshold")
     threshold = np.full(len(tree), np.nan)
     threshold[continuous] = tests.values[tests.starts[continuous]]
     kind = np.where(leaf, LEAF, CONTINUOUS).astype(np.uint8)
@@ -128,7 +129,7 @@ def read_trees(saved: Saved, classes: int | None) -> list[Tree]:
     else:
         stats = _Lists.of(columns["impurityStats"], order)
         leaves = np.flatnonzero(leaf)
-        saved.need(bool((stats.lengths[leaves] == classes).all()), f"a leaf has not {classes} counts")
+        saved.require(bool((stats.lengths[leaves] == classes).all()), f"a leaf has not {classes} counts")
         values = stats.take(leaves, classes)
     lengths = np.where(leaf, values.shape[1], 0)
     sets: dict[int, Doubles] = {}
@@ -149,11 +150,11 @@ def read_trees(saved: Saved, classes: int | None) -> list[Tree]:
 
 
 def _right_children(leaf: npt.NDArray[np.bool_], tree: Ints, within: Ints) -> Ints | None:
-    """Where the right child of each node is in its tree, -1 for a leaf; ``None`` when these are no whole trees.
+    """The index of each node's right child in its tree, -1 for a leaf; ``None`` if the nodes are not whole trees.
 
-    Pre-order alone says it. Let a tree's balance after some nodes be 1, and 1 more for each split among them and 1 less for
-    each leaf: it is the number of subtrees that are to come, 0 at the end and no sooner. The left subtree of a node ends where
-    the balance is for the first time one less than after the node itself.
+    The kinds of the nodes in pre-order determine the children. Define a tree's balance as 1 before the first node; each split
+    adds 1, each leaf subtracts 1. The balance is the number of subtrees that are still to come, so it is 0 only at the end. The
+    left subtree of a split ends at the first node after which the balance is one less than after the split.
     """
     steps = np.cumsum(np.where(leaf, -1, 1))
     last = np.append(np.flatnonzero(tree[1:] != tree[:-1]), len(tree) - 1)
@@ -175,7 +176,7 @@ def _right_children(leaf: npt.NDArray[np.bool_], tree: Ints, within: Ints) -> In
 
 
 def _tested(left: Doubles, categories: int) -> tuple[Doubles, int]:
-    """The categories that a node tests for, and how: Spark keeps those of the smaller side."""
+    """The categories and the kind of a categorical test: like Spark, it lists the categories of the smaller side."""
     if len(left) <= categories // 2:
         return left, CATEGORICAL
     others = np.setdiff1d(np.arange(min(categories, 1 << 24), dtype=np.float64), left)
@@ -219,9 +220,9 @@ def _numbers(values: Any, kind: Kind) -> pa.Array:
 
 
 def _nodes(w: Writing, trees: Sequence[Tree], classes: int | None) -> dict[str, pa.Array]:
-    """The columns of the nodes of all trees.
+    """The Parquet columns of all trees' nodes.
 
-    What a model does not predict with, such as counts within the tree, is not known and written as 0.
+    Statistics of the training, such as the counts in inner nodes, are not in the model and are written as 0.
     """
     kind = np.concatenate([tree.kind for tree in trees])
     leaf, nominal = kind == LEAF, kind >= CATEGORICAL
@@ -236,10 +237,10 @@ def _nodes(w: Writing, trees: Sequence[Tree], classes: int | None) -> dict[str, 
     values = data[starts[leaf][:, None] + np.arange(width)]
     prediction = np.zeros(count)
     prediction[leaf] = values[:, 0] if classes is None else values.argmax(axis=1)
-    # A regression keeps the number, the sum and the sum of squares of what it was fitted to.
+    # Spark's regression trees have 3 statistics per node: count, sum and sum of squares.
     stats = np.zeros((count, 3 if classes is None else width))
     if classes is not None:
-        w.need(bool((values >= 0.0).all()), "a leaf holds negative counts, which Spark refuses")
+        w.require(bool((values >= 0.0).all()), "a leaf holds negative counts, which Spark rejects")
         stats[leaf] = values
     threshold = np.concatenate([tree.threshold for tree in trees])
     categories = np.full(count, _NO_CATEGORIES, dtype=np.int64)
@@ -279,15 +280,16 @@ def _nodes(w: Writing, trees: Sequence[Tree], classes: int | None) -> dict[str, 
 
 
 def _left_categories(w: Writing, chosen: Doubles, inside: bool, given: int) -> tuple[Doubles, int]:
-    """The categories on the left, and of how many: so many that Spark tests for the same ones.
+    """The categories that go left, and a number of categories with which Spark tests for the same ones.
 
-    Spark tests for those of the smaller side, so that unknown ones go to the greater.
+    Spark tests for the categories of the smaller side, and unknown categories go to the larger one. So the number of categories
+    is made large enough that the tested ones are the smaller side.
     """
-    w.need(bool((chosen >= 0.0).all() and (chosen < 1 << 24).all()), "a tree tests for categories that are negative")
+    w.require(bool((chosen >= 0.0).all() and (chosen < 1 << 24).all()), "a tree tests for categories that are negative")
     least = max(given, int(chosen.max(initial=-1.0)) + 1, 1)
     if inside:
         return chosen, max(least, 2 * len(chosen))
-    w.need(bool((chosen == np.floor(chosen)).all()), "a tree tests for categories that are no whole numbers")
+    w.require(bool((chosen == np.floor(chosen)).all()), "a tree tests for categories that are not whole numbers")
     count = max(least, 2 * len(chosen) + 1)
     if count - len(np.unique(chosen)) <= count // 2:
         count += 1
@@ -336,8 +338,8 @@ def _write_forest(w: Writing, trees: Sequence[Tree], weights: Sequence[float], c
 
 _NUM_FEATURES = Extra("num_features", "numFeatures")
 _NUM_CLASSES = Extra("num_classes", "numClasses")
-_LEAF = Refused("leafCol", ("",), "MLeap's ops do not tell the leaf that a row reaches")
-_VARIANCE = Refused("varianceCol", ("",), "MLeap's ops do not tell the variance of a prediction")
+_LEAF = Unsupported("leafCol", ("",), "MLeap's ops do not tell the leaf that a row reaches")
+_VARIANCE = Unsupported("varianceCol", ("",), "MLeap's ops do not tell the variance of a prediction")
 
 
 @dataclass(frozen=True)
@@ -345,7 +347,7 @@ class _Tree(Stage):
     def op_of(self, r: Reading) -> Op:
         given = self.attributes(r)
         trees = read_trees(r.saved, given.get("num_classes"))
-        r.saved.need(len(trees) == 1, f"it has {len(trees)} trees, and one is expected")
+        r.saved.require(len(trees) == 1, f"it has {len(trees)} trees, and one is expected")
         make: Any = self.op
         return cast(Op, make(tree=trees[0], **given))
 
@@ -380,14 +382,14 @@ class _Forest(Stage):
         return cast(Op, make(trees=tuple(trees), tree_weights=weights, **self.constants(), **given))
 
     def constants(self) -> dict[str, Any]:
-        """Attributes that are the same for all models of the class."""
+        """Attributes that are equal in all models of the class."""
         return {"num_classes": 2} if self.op is ops.GBTClassifier else {}
 
     @staticmethod
     def _weights(r: Reading) -> tuple[float, ...]:
-        # The columns have other names in Spark 4; the place counts.
+        # Spark 4 gives the columns other names, so they are found by position.
         table = r.saved.table("treesMetadata")
-        r.saved.need(table.num_columns == 3, "its folder 'treesMetadata' has not three columns")
+        r.saved.require(table.num_columns == 3, "its folder 'treesMetadata' has not three columns")
         number, weight = table.column(0).to_pylist(), table.column(2).to_pylist()
         return tuple(float(w) for _, w in sorted(zip(number, weight, strict=True)))
 
@@ -441,7 +443,7 @@ STAGES: tuple[Stage, ...] = (
         FEATURES,
         PROBABILITIES,
         (_NUM_FEATURES, THRESHOLDS),
-        (_LEAF, Refused("lossType", ("logistic",), "MLeap has the logistic loss alone")),
+        (_LEAF, Unsupported("lossType", ("logistic",), "MLeap has the logistic loss alone")),
     ),
     _Forest(
         "regression.GBTRegressionModel",

@@ -18,9 +18,9 @@ from leapstream.exporters.spark.stage import (
     Draft,
     Param,
     Reading,
-    Refused,
     Size,
     Stage,
+    Unsupported,
     Writing,
     scalar_or_known,
 )
@@ -33,7 +33,7 @@ _SIZE = Size("input_size", "inputCol")
 
 @dataclass(frozen=True)
 class _VectorAssembler(Stage):
-    """The sizes of the vectors are not saved."""
+    """Spark does not save the sizes of the vectors; they follow from the columns, or from the size that readers require."""
 
     def reads(self, r: Reading) -> dict[str, str]:
         return {f"input{i}": name for i, name in enumerate(r.saved.columns("inputCol"))}
@@ -46,7 +46,7 @@ class _VectorAssembler(Stage):
         found = [column or Column(DOUBLE) for column in columns]
         lacking = 0 if width is None else width - sum(column.size for column in found)
         if lacking and len(unknown) == 1 and lacking % names.count(unknown[0]) == 0:
-            # The only column of which nothing is known is a vector of what is left.
+            # The only unknown column is a vector with the remaining elements.
             size = 1 + lacking // names.count(unknown[0])
             found = [column or Column(doubles(size)) for column in columns]
             lacking = 0 if size > 0 else lacking
@@ -62,7 +62,7 @@ class _VectorAssembler(Stage):
 
     def write(self, w: Writing) -> None:
         columns = w.node.input_columns()
-        # NaN passes, as in MLeap's op. For that Spark has to know the sizes of all vectors.
+        # "keep" lets NaN through, as MLeap's op does. It requires that Spark knows the sizes of all vectors.
         for port, data_type in w.node.op.inputs().items():
             if isinstance(data_type, TensorType) and columns[port] not in w.columns.sized:
                 w.before.append(_size_hint(w, columns[port], data_type.size or 0))
@@ -78,10 +78,10 @@ def _size_hint(w: Writing, column: str, size: int) -> Draft:
 
 @dataclass(frozen=True)
 class _Scaler(Stage):
-    """A scaler by two vectors, either of which may be switched off by a param.
+    """A scaler that subtracts a vector and divides by another; params switch both on or off.
 
     Attributes:
-        shift, scale: the columns of what is subtracted and of what is divided by.
+        shift, scale: the columns of the subtracted vector and of the divisor.
         with_shift, with_scale: the params that switch them on.
     """
 
@@ -112,14 +112,14 @@ class _Scaler(Stage):
 
 @dataclass(frozen=True)
 class _MaxAbsScaler(Stage):
-    """MLeap's op of this name holds the result within [-1, 1], which Spark's stage does not: it is a scaler by the deviation."""
+    """Read as MLeap's ``standard_scaler``, because MLeap's ``max_abs_scaler`` clips to [-1, 1] and Spark's stage does not."""
 
     def op_of(self, r: Reading) -> Op:
         greatest = r.saved.row({"maxAbs": VECTOR})["maxAbs"]
         return ops.StandardScaler(std=np.where(greatest == 0.0, 1.0, greatest))
 
     def fill(self, w: Writing, op: Any) -> None:
-        w.warn("it holds the result within [-1, 1], and Spark's stage does not")
+        w.warn("it clips the result to [-1, 1], and Spark's stage does not")
         super().fill(w, op)
 
 
@@ -130,7 +130,7 @@ class _VectorSlicer(Stage):
         wanted = tuple(r.saved.params.get("names") or ())
         column = r.column(name)
         if wanted and (column.names is None or not set(wanted) <= set(column.names)):
-            r.saved.refuse(
+            r.saved.reject(
                 f"it selects elements of the column {name!r} by names, which are not known: only those of a VectorAssembler are"
             )
         named = tuple((column.names or ()).index(part) for part in wanted)
@@ -142,7 +142,7 @@ class _VectorSlicer(Stage):
 
     def fill(self, w: Writing, op: Any) -> None:
         indices = [*op.indices, *op.named_indices]
-        w.need(len(set(indices)) == len(indices), "an element is taken twice, which Spark refuses")
+        w.require(len(set(indices)) == len(indices), "an element is taken twice, which Spark rejects")
         column = w.columns.find(w.node.input_columns()["input"])
         known = column.names if column is not None and column.names is not None else ()
         named = all(i < len(known) and known[i] == name for name, i in zip(op.names, op.named_indices, strict=True))
@@ -151,7 +151,7 @@ class _VectorSlicer(Stage):
 
 @dataclass(frozen=True)
 class _Interaction(Stage):
-    """MLeap's op takes the stored elements of a sparse vector for the first ones: so every element is stored."""
+    """Vectors are made dense first, because MLeap's op treats the stored elements of a sparse vector as its first elements."""
 
     def reads(self, r: Reading) -> dict[str, str]:
         return {f"input{i}": name for i, name in enumerate(r.saved.columns("inputCol"))}
@@ -178,13 +178,13 @@ class _Interaction(Stage):
         columns = list(w.node.input_columns().values())
         known = [w.columns.find(name) or Column(DOUBLE) for name in columns]
         same = tuple(column.all_categories() for column in known) == op.num_features
-        w.need(same, "it takes numbers for categories of which Spark would not know")
+        w.require(same, "it takes numbers for categories of which Spark would not know")
         w.draft.set(inputCols=columns, outputCol=w.node.output_columns()["output"])
 
 
 @dataclass(frozen=True)
 class _MinHashLSH(Stage):
-    """Saved as one list of factors and summands by turns."""
+    """Spark saves one list, in which factors and summands alternate."""
 
     def op_of(self, r: Reading) -> Op:
         numbers = r.saved.row({"randCoefficients": array(INT)})["randCoefficients"]
@@ -193,7 +193,7 @@ class _MinHashLSH(Stage):
     def fill(self, w: Writing, op: Any) -> None:
         pairs = zip(op.random_coefficients_a, op.random_coefficients_b, strict=True)
         numbers = [int(np.int64(number).astype(np.int32)) for pair in pairs for number in pair]
-        w.need(min(numbers, default=0) >= 0, "its coefficients are negative, as Spark's never are")
+        w.require(min(numbers, default=0) >= 0, "its coefficients are negative, as Spark's never are")
         w.draft.set(numHashTables=len(op.random_coefficients_a))
         kinds = {"randCoefficients": array(INT)}
         w.draft.folders["data"] = write_parquet(kinds, {"randCoefficients": [numbers]})
@@ -202,7 +202,7 @@ class _MinHashLSH(Stage):
 @dataclass(frozen=True)
 class _RandomProjection(Stage):
     def fill(self, w: Writing, op: Any) -> None:
-        w.need(len(op.random_unit_vectors) > 0, "it has no projections")
+        w.require(len(op.random_unit_vectors) > 0, "it has no projections")
         super().fill(w, op)
         w.draft.set(numHashTables=len(op.random_unit_vectors))
 
@@ -214,10 +214,10 @@ class _PCA(Stage):
         w.draft.set(k=op.principal_components.shape[1])
 
 
-def _selector(name: str, *refused: Refused) -> Stage:
+def _selector(name: str, *unsupported: Unsupported) -> Stage:
     indices = Data("filter_indices", "selectedFeatures", array(INT))
     size = Size("input_size", "featuresCol")
-    return Stage(name, ops.ChiSqSelector, {"input": "featuresCol"}, _OUTPUT, (indices, size), refused)
+    return Stage(name, ops.ChiSqSelector, {"input": "featuresCol"}, _OUTPUT, (indices, size), unsupported)
 
 
 _CATEGORY_MAPS = mapping(INT, mapping(NUMBER, INT))
@@ -228,7 +228,7 @@ STAGES: tuple[Stage, ...] = (
         ops.VectorAssembler,
         {},
         _OUTPUT,
-        refused=(Refused("handleInvalid", ("error", "keep"), "MLeap's assembler drops no rows"),),
+        unsupported=(Unsupported("handleInvalid", ("error", "keep"), "MLeap's assembler drops no rows"),),
     ),
     _Scaler("feature.StandardScalerModel", ops.StandardScaler, _INPUT, _OUTPUT),
     _Scaler(

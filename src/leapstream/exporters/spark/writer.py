@@ -1,4 +1,4 @@
-"""From a model to a directory that Spark ML loads."""
+"""Writes a model as a directory that Spark ML loads: :func:`to_spark`."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from leapstream.ops.pipeline import Node, Pipeline, Root
 
 
 def to_spark(model: Model | Root, directory: str | os.PathLike[str]) -> None:
-    """Write a directory from which ``PipelineModel.load`` makes a pipeline that computes what a model does.
+    """Write a model as a directory that ``PipelineModel.load`` of Spark 3.5 and Spark 4 reads.
 
-    Spark 3.5 and Spark 4 read it. What a model does not predict with, such as the statistics of its training, is 0.
+    Statistics of the training, which a model does not need for predictions, are written as 0.
 
     Args:
         model: a model, or a node or pipeline built in Python.
-        directory: where to; a directory that Spark, or this function, has written is replaced.
+        directory: the directory to write; one that Spark or this function wrote is replaced.
 
     Raises:
-        UnsupportedOpError: Spark ML has no stage for an op, or for an attribute of it; the message names the node.
-        BundleError: it cannot be written.
+        UnsupportedOpError: Spark ML has no stage for an op, or for an attribute of it. The message names the node.
+        BundleError: the directory cannot be written.
     """
     root = model.root if isinstance(model, Model) else model
     whole = root if isinstance(root, Pipeline) else Pipeline("pipeline", (root,))
@@ -50,12 +50,12 @@ def to_spark(model: Model | Root, directory: str | os.PathLike[str]) -> None:
 
 @dataclass
 class _Writer:
-    """Goes through the nodes of a model, one after the other.
+    """Converts the nodes of a model to stages, one after the other.
 
     Attributes:
-        dense: columns that differ from others in nothing but that every element is stored, with these others.
-        columns: the columns so far.
-        uids: the names that stages have.
+        dense: for columns that nodes made dense (see :meth:`Reading.dense`), the original column, which the stages read.
+        columns: the columns that the nodes so far write.
+        uids: the names of the stages so far.
     """
 
     dense: dict[str, str]
@@ -69,7 +69,7 @@ class _Writer:
                 stages.append(self.pipeline(node))
             elif not self._is_dense(node):
                 stages += self._stages(node)
-        # The stages choose their names first: those of MLeap's nodes may be that of their pipeline.
+        # The stages choose their names before the pipeline does, because a node may have the name of its pipeline.
         draft = Draft(PIPELINES[0], self._uid(pipeline.name))
         draft.set(stageUids=[stage.uid for stage in stages])
         digits = len(str(len(stages)))
@@ -77,7 +77,7 @@ class _Writer:
         return draft
 
     def _stages(self, node: Node) -> list[Draft]:
-        """The stage of a node, and before it what its columns need to become what Spark's stage takes."""
+        """The stage of a node, after the stages that convert its input columns to the types that Spark's stage takes."""
         sockets = tuple(Socket(port, self.dense.get(name, name)) for port, name in node.input_columns().items())
         adapters, node = self._numbers(replace(node, inputs=sockets))
         stage = stage_for(node)
@@ -90,7 +90,7 @@ class _Writer:
         return any(column in self.dense for column in node.output_columns().values())
 
     def _numbers(self, node: Node) -> tuple[list[Draft], Node]:
-        """MLeap takes a vector of one element for a number. Spark does not, but a linear model makes a number of it."""
+        """Convert vectors of one element to numbers where the op takes numbers: MLeap does so itself, Spark needs a stage."""
         types = node.op.inputs()
         made: list[Draft] = []
         sockets = []
@@ -107,14 +107,14 @@ class _Writer:
         return made, replace(node, inputs=tuple(sockets))
 
     def _uid(self, name: str) -> str:
-        """A name for a stage, which is part of a path and has to differ from all others."""
+        """Reserve a name for a stage: usable in a path, and different from all others."""
         uid = unused(re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip(".") or "stage", self.uids)
         self.uids.add(uid)
         return uid
 
 
 def _dense_columns(pipeline: Pipeline) -> dict[str, str]:
-    """Columns made so that MLeap's ops see every element, with the columns that Spark's stages take instead."""
+    """The columns that :meth:`Reading.dense` added, each with the original column, which Spark's stages read instead."""
     readers: dict[str, list[Node]] = {}
     for node in pipeline.steps():
         for column in node.input_columns().values():
@@ -131,7 +131,7 @@ def _dense_columns(pipeline: Pipeline) -> dict[str, str]:
 
 
 def _encode(draft: Draft, path: str, files: dict[str, bytes]) -> None:
-    """The files of a stage and of those within it."""
+    """Add the files of a stage and of its inner stages to ``files``."""
     if draft.plain:
         metadata = draft.extra
     else:

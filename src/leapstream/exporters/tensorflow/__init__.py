@@ -1,4 +1,4 @@
-"""TensorFlow's graphs and Keras's models as pipelines of MLeap's ops."""
+"""Converts TensorFlow's graphs and Keras's models to pipelines of MLeap's ops."""
 
 from __future__ import annotations
 

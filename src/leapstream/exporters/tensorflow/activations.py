@@ -1,4 +1,4 @@
-"""Keras's activations by MLeap's ops: each by the name of its function in ``keras.activations``."""
+"""Keras's activations as MLeap's ops, by the name of the function in ``keras.activations``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 
 def linear(network: Network) -> None:
-    """``x``."""
+    """``x``; adds no node."""
 
 
 def sigmoid(network: Network) -> None:
@@ -38,28 +38,28 @@ def softmax(network: Network) -> None:
 
 
 def clipped(slope: float = 0.0, greatest: float | None = None) -> Activation:
-    """``x``, at most ``greatest``, and ``slope * x`` below zero."""
+    """``min(x, greatest)``, and ``slope * x`` below zero."""
     pieces = [(0.0, 1.0 - slope)] + ([] if greatest is None else [(greatest, -1.0)])
     return lambda network: network.piecewise(slope, pieces)
 
 
 def hard_sigmoid(network: Network) -> None:
-    """``x / 6 + 0.5``, within 0 and 1."""
+    """``x / 6 + 0.5``, clipped to [0, 1]."""
     network.piecewise(0.0, [(-3.0, 1.0 / 6.0), (3.0, -1.0 / 6.0)])
 
 
 def hard_tanh(network: Network) -> None:
-    """``x``, within -1 and 1."""
+    """``x``, clipped to [-1, 1]."""
     network.piecewise(0.0, [(-1.0, 1.0), (1.0, -1.0)], -1.0)
 
 
 def soft_shrink(network: Network) -> None:
-    """``x`` half nearer to zero, and zero within a half."""
+    """``x - 0.5`` above 0.5, ``x + 0.5`` below -0.5, and 0 between."""
     network.piecewise(1.0, [(-0.5, -1.0), (0.5, 1.0)], 0.5)
 
 
 def _times_itself(activation: Activation) -> Activation:
-    """``x`` times an activation of it."""
+    """``x * activation(x)``."""
 
     def apply(network: Network) -> None:
         x = network.vector()
@@ -76,7 +76,7 @@ def elu(alpha: float = 1.0, scale: float = 1.0) -> Activation:
         positive = relu(network.graph, network.vector())
         _scale(network, -1.0)
         negative = relu(network.graph, network.vector())
-        # exp is taken of what is not above zero, so that it does not overflow.
+        # exp is applied to min(x, 0), so that it does not overflow.
         exponential = network.each(MathUnary("exp"), network.graph.multiply((negative,), "minus", -_ones(network)))
         network.combine([(positive, scale), (exponential, scale * alpha)], -scale * alpha)
 
@@ -140,4 +140,4 @@ ACTIVATIONS: dict[str, Activation] = {
     "softsign": softsign,
     "tanh": tanh,
 }
-"""What has none here: ``gelu``, ``mish`` and others whose functions MLeap's ops do not have."""
+"""The supported activations. ``gelu``, ``mish`` and others are missing, because MLeap's ops cannot compute them."""

@@ -1,4 +1,4 @@
-"""TensorFlow's SavedModels and frozen graphs as MLeap's ``tensorflow`` op."""
+"""Converts TensorFlow's SavedModels and frozen graphs to MLeap's ``tensorflow`` op."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SAVED = ("saved_model.pb", "variables", "assets")
 _VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
 
 Dimensions = tuple[int, ...] | None
-"""Sizes, -1 where any will do; ``None`` for any shape at all."""
+"""Sizes of the dimensions, -1 for any size; ``None`` for any shape."""
 
 
 def from_tensorflow(
@@ -46,25 +46,25 @@ def from_tensorflow(
     signature: str = "serving_default",
     name: str | None = None,
 ) -> Model:
-    """A model that computes what a SavedModel or a frozen graph does, with TensorFlow.
+    """Convert a SavedModel or a frozen graph to a model that runs it with TensorFlow.
 
-    Graphs are made for batches: where the first dimension of all inputs is unknown, a row is a batch of one, and columns are
-    without that dimension. An input of one number per row is a column of numbers.
+    Most graphs take batches: if the first dimension of all inputs is unknown, each row is run as a batch of one, and the model's
+    columns do not have that dimension. An input with one number per row becomes a column of numbers.
 
     Args:
-        source: directory of a SavedModel; or a frozen graph: a ``.pb`` file, or its bytes.
-        sample: some of the data, for the names of its columns, or a :class:`~leapstream.bundle.types.Schema`; of graphs that take
-            one vector of numbers.
-        inputs, outputs: of a frozen graph, the names of the tensors, or a mapping from columns to them; by default all
-            placeholders, and all results that nothing in the graph takes. Columns are named as the operations.
-        signature: of a SavedModel, the signature; columns are named as its inputs and outputs.
+        source: the directory of a SavedModel; or a frozen graph: a ``.pb`` file, or its bytes.
+        sample: some rows of the data, or a :class:`~leapstream.bundle.types.Schema`, for the names of the columns; only for
+            graphs that take one vector of numbers.
+        inputs, outputs: for a frozen graph, the names of the tensors, or a mapping from columns to tensors; by default all
+            placeholders, and all results that no operation of the graph takes. Columns have the names of the operations.
+        signature: for a SavedModel, the signature; columns have the names of its inputs and outputs.
         name: the model's name.
 
     Raises:
-        BundleError: it is neither a SavedModel nor a frozen graph.
-        SchemaError: there is no such signature or tensor, or the columns are not those that the graph takes.
-        UnsupportedOpError: MLeap has no type for a tensor, or the graph has variables, and is not frozen.
-        BackendError: TensorFlow is not installed, or refuses the graph; or it would do more than compute.
+        BundleError: ``source`` is neither a SavedModel nor a frozen graph.
+        SchemaError: there is no such signature or tensor, or the graph takes other columns.
+        UnsupportedOpError: MLeap has no type for a tensor, or the graph has variables, so it is not frozen.
+        BackendError: TensorFlow is not installed or cannot load the graph, or the graph has operations with side effects.
     """
     if isinstance(source, bytes):
         return _frozen(source, "graph", inputs, outputs).model(sample, name or "tensorflow")
@@ -84,7 +84,7 @@ def from_tensorflow(
 
 @dataclass(frozen=True)
 class _Tensor:
-    """A tensor of a graph: its name, as in ``name:0``, type and dimensions."""
+    """A tensor of a graph: its name, such as ``name:0``, its type and its dimensions."""
 
     name: str
     type: BasicType
@@ -93,13 +93,13 @@ class _Tensor:
 
 @dataclass(frozen=True)
 class GraphModel:
-    """A graph, and the tensors that are columns.
+    """A graph, and the tensors that become columns.
 
     Attributes:
-        where: for error messages.
+        where: the graph's name in error messages.
         data: the graph, or the zip of a SavedModel.
-        format: which of them.
-        inputs, outputs: the tensors, by columns.
+        format: the format of ``data``.
+        inputs, outputs: the tensors by column.
     """
 
     where: str
@@ -109,20 +109,20 @@ class GraphModel:
     outputs: dict[str, _Tensor]
 
     def with_inputs(self, columns: Mapping[str, str]) -> GraphModel:
-        """The same with inputs of other names."""
+        """A copy whose inputs have other names: ``columns`` maps old names to new ones."""
         return replace(self, inputs={columns[name]: tensor for name, tensor in self.inputs.items()})
 
     def with_outputs(self, columns: Mapping[str, str]) -> GraphModel:
-        """The same with outputs of other names."""
+        """A copy whose outputs have other names: ``columns`` maps old names to new ones."""
         return replace(self, outputs={columns[name]: tensor for name, tensor in self.outputs.items()})
 
     def model(self, sample: Any, name: str) -> Model:
-        """The model of the graph alone."""
+        """A model with the graph as its only computation."""
         graph, columns = self.add_to(sample)
         return checked(graph.model(name, columns))
 
     def add_to(self, sample: Any) -> tuple[Graph, list[str]]:
-        """The graph's node over columns that are given, or that are put together to its vector; and its columns."""
+        """Make a graph with this node; ``sample`` gives the columns of its vector. Returns it and the output columns."""
         if sample is None:
             graph, columns = Graph(list(self.inputs)), list(self.inputs)
         else:
@@ -151,10 +151,10 @@ class GraphModel:
 
 
 def checked(model: Model) -> Model:
-    """The model, once TensorFlow has loaded its graph.
+    """Return the model after TensorFlow has loaded its graph.
 
     Raises:
-        BackendError: it is not installed or refuses the graph, or the graph would do more than compute.
+        BackendError: TensorFlow is not installed or cannot load the graph, or the graph has operations with side effects.
     """
     executor(DEFAULT).prepare(model.plan())
     return model
@@ -164,7 +164,7 @@ def checked(model: Model) -> Model:
 
 
 def saved_model(path: Path, signature: str) -> GraphModel:
-    """A SavedModel, whose graph takes one row."""
+    """Read a SavedModel, and change its graph to take one row."""
     _tensorflow()
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import saved_model_pb2
@@ -172,7 +172,7 @@ def saved_model(path: Path, signature: str) -> GraphModel:
     try:
         content = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
     except FileNotFoundError:
-        raise BundleError(f"{path}: it is no SavedModel: there is no saved_model.pb") from None
+        raise BundleError(f"{path}: it is not a SavedModel: there is no saved_model.pb") from None
     except (OSError, DecodeError) as error:
         raise BundleError(f"{path}: its saved_model.pb cannot be read: {error}") from error
     serving = [meta for meta in content.meta_graphs if "serve" in meta.meta_info_def.tags]
@@ -186,7 +186,7 @@ def saved_model(path: Path, signature: str) -> GraphModel:
     inputs = {name: _described(path, name, chosen.inputs[name]) for name in sorted(chosen.inputs)}
     outputs = {name: _described(path, name, chosen.outputs[name]) for name in sorted(chosen.outputs)}
     inputs, outputs = _per_row(str(path), meta.graph_def, inputs, outputs)
-    # What MLeap loads is this graph alone.
+    # MLeap loads the only graph that is in the file.
     for other in [other for other in content.meta_graphs if other is not meta]:
         content.meta_graphs.remove(other)
     return GraphModel(str(path), _zipped(path, content.SerializeToString()), "saved_model", inputs, outputs)
@@ -201,7 +201,7 @@ def _described(path: Path, name: str, info: Any) -> _Tensor:
 
 
 def _zipped(path: Path, content: bytes) -> bytes:
-    """What TensorFlow loads of the directory; each folder has an entry before its files, as MLeap does not make any."""
+    """Zip the files that TensorFlow loads. Each folder gets an entry before its files, because MLeap does not make folders."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for part in (path / name for name in _SAVED):
@@ -229,7 +229,7 @@ def _frozen(
     try:
         definition = tf.compat.v1.GraphDef.FromString(data)
     except DecodeError as error:
-        raise BundleError(f"{where}: it is no frozen graph: {error}") from error
+        raise BundleError(f"{where}: it is not a frozen graph: {error}") from error
     variable = next((node.name for node in definition.node if node.op in _VARIABLES), None)
     if variable is not None:
         raise UnsupportedOpError(f"{where}: it has the variable {variable!r}: freeze the graph, or save a SavedModel")
@@ -238,7 +238,7 @@ def _frozen(
         with graph.as_default():
             tf.graph_util.import_graph_def(definition, name="")
     except (ValueError, tf.errors.OpError) as error:
-        raise BackendError(f"{where}: TensorFlow refuses the graph: {error}") from error
+        raise BackendError(f"{where}: TensorFlow cannot load the graph: {error}") from error
     operations = graph.get_operations()
     if inputs is None:
         inputs = [op.name for op in operations if op.type == "Placeholder"]
@@ -272,7 +272,7 @@ def _looked_up(where: str, graph: Any, names: Mapping[str, str] | Sequence[str])
 def _per_row(
     where: str, definition: Any, inputs: dict[str, _Tensor], outputs: dict[str, _Tensor]
 ) -> tuple[dict[str, _Tensor], dict[str, _Tensor]]:
-    """The tensors of one row. A graph for batches is changed: it makes a batch of the row that it is given."""
+    """The tensors of one row. If the graph takes batches, it is changed to make a batch of the row that it gets."""
     if not inputs or not all(tensor.dimensions and tensor.dimensions[0] == -1 for tensor in inputs.values()):
         return inputs, outputs
     names = {node.name for node in definition.node}
@@ -281,7 +281,7 @@ def _per_row(
 
 
 def _row_given(definition: Any, names: set[str], tensor: _Tensor) -> _Tensor:
-    """Turn an input into a batch of one row, which a new placeholder takes in whatever shape."""
+    """Turn an input into a batch of one row; a new placeholder takes the row in any shape."""
     node = next(node for node in definition.node if node.name == tensor.name.partition(":")[0])
     kind = _enum(tensor.type)
     assert tensor.dimensions is not None
@@ -291,7 +291,7 @@ def _row_given(definition: Any, names: set[str], tensor: _Tensor) -> _Tensor:
     node.attr.clear()
     node.input.extend([placeholder, constant])
     node.attr["T"].type = kind
-    # Where the row's shape is known it may come flat.
+    # A row whose shape is known may come as a flat vector.
     node.op = "ExpandDims" if -1 in row else "Reshape"
     node.attr["Tdim" if -1 in row else "Tshape"].type = _enum(BasicType.INT)
     given = definition.node.add(name=placeholder, op="Placeholder")
@@ -301,12 +301,12 @@ def _row_given(definition: Any, names: set[str], tensor: _Tensor) -> _Tensor:
     value.attr["dtype"].type = _enum(BasicType.INT)
     numbers = np.array(0 if -1 in row else (1, *row), dtype=np.int32)
     value.attr["value"].tensor.CopyFrom(_tensorflow().make_tensor_proto(numbers))
-    # A vector of one element is a number, so that a column of numbers will do.
+    # A vector of one element is declared as a number, so that a column of numbers fits.
     return _Tensor(f"{placeholder}:0", tensor.type, () if row == (1,) else row)
 
 
 def _row_taken(where: str, column: str, definition: Any, names: set[str], tensor: _Tensor) -> _Tensor:
-    """The only row of a result."""
+    """Add a node that takes the only row of a result."""
     dimensions = tensor.dimensions
     if dimensions is not None and (not dimensions or dimensions[0] not in (-1, 1)):
         raise UnsupportedOpError(
@@ -347,6 +347,6 @@ def _type(where: str, name: str, enum: int) -> BasicType:
 
 
 def _enum(basic: BasicType) -> int:
-    """TensorFlow's number for a type."""
+    """TensorFlow's enum value of a type."""
     (kind,) = (kind for kind, known in _TYPES.items() if known is basic)
     return int(_tensorflow().dtypes.as_dtype(kind).as_datatype_enum)

@@ -1,4 +1,4 @@
-"""Keras's models: dense networks as MLeap's own ops, all others as graphs of TensorFlow."""
+"""Converts Keras's models: dense networks to MLeap's own ops, all others to TensorFlow graphs."""
 
 from __future__ import annotations
 
@@ -16,37 +16,39 @@ from leapstream.errors import SchemaError, UnsupportedOpError
 from leapstream.exporters import network as layers_of
 from leapstream.exporters.frame import VECTOR, features_of
 from leapstream.exporters.graph import Block, Graph
-from leapstream.exporters.step import Dispatch, Outcome, Step, label, most_probable, renamed
+from leapstream.exporters.step import Dispatch, PredictorColumns, Step, add_labels, most_probable, renamed
 from leapstream.exporters.tensorflow import activations
 from leapstream.exporters.tensorflow.activations import Activation
 from leapstream.exporters.tensorflow.graphs import GraphModel, checked, saved_model
-from leapstream.exporters.tensorflow.layers import TRAINING_ALONE, convert, refuse
+from leapstream.exporters.tensorflow.layers import TRAINING_ALONE, convert, reject
 from leapstream.exporters.tensorflow.network import Network
 from leapstream.model import Model
 
 
 def from_keras(model: Any, sample: Any = None, *, native: bool | None = None, name: str | None = None) -> Model:
-    """A model that predicts what a Keras model does.
+    """Convert a Keras model to a model with the same predictions.
 
-    A chain of dense layers, activations, normalizations and layers that act in training alone becomes MLeap's own ops, which
-    run in every backend, in double precision. Any other model becomes its ``tensorflow`` op, which needs that library.
+    A chain of dense layers, activations, normalizations and layers that act only in training becomes a pipeline of MLeap's own
+    ops, which every backend runs, in double precision. Any other model becomes MLeap's ``tensorflow`` op, which needs TensorFlow.
 
-    A model that ends in a softmax has the columns ``probability`` and ``prediction``, the position of the greatest; one that ends
-    in a sigmoid of one unit the same, of two classes. Others have ``prediction``: a number, or a vector when there are several
-    units. Made of MLeap's ops, classifiers have ``raw_prediction`` besides. Of a model with several outputs each is a column.
+    A model that ends in a softmax has the columns ``probability`` and ``prediction``, the index of the greatest probability. So
+    has a model that ends in a sigmoid with one unit, as a classifier of two classes. Any other model has ``prediction``: a
+    number, or a vector if there are several units. Classifiers of MLeap's own ops also have ``raw_prediction``. If a model has
+    several outputs, each is a column.
 
     Args:
         model: a ``Sequential`` or functional model.
-        sample: some of the data, for the names of its columns, or a :class:`~leapstream.bundle.types.Schema`; of models that take
-            one vector. Without it that is the column ``features``, and several inputs are columns of their names.
-        native: ``True`` for MLeap's own ops, ``False`` for the ``tensorflow`` op; by default the former where they can do it.
-        name: the model's name; its own by default.
+        sample: some rows of the data, or a :class:`~leapstream.bundle.types.Schema`, for the names of the columns; only for
+            models that take one vector. Without it the vector is the column ``features``, and several inputs are columns with
+            the names of the inputs.
+        native: ``True`` for MLeap's own ops, ``False`` for the ``tensorflow`` op; by default MLeap's ops if they can compute it.
+        name: the model's name; by default the name of the Keras model.
 
     Raises:
-        UnsupportedOpError: with ``native=True``, MLeap's ops cannot compute what a layer does; the message names the layer. Or
-            Keras cannot export the model, for example because it was not called yet.
-        SchemaError: the model has no inputs yet, or the columns are not those that it takes.
-        BackendError: TensorFlow is needed and not installed, or refuses the graph.
+        UnsupportedOpError: ``native`` is true and MLeap's ops cannot compute a layer, which the message names; or Keras cannot
+            export the model, for example because it was not called yet.
+        SchemaError: the model has no inputs yet, or it takes other columns.
+        BackendError: TensorFlow is needed and is not installed or cannot load the graph.
     """
     called = name or str(model.name)
     if native is not False:
@@ -70,10 +72,10 @@ def _native(model: Any, sample: Any, name: str) -> Model:
     actions = [action for layer in _chain(model) for action in convert(layer)]
     shape, kind = model.inputs[0].shape, model.inputs[0].dtype
     if not kind.startswith("float"):
-        refuse(model, f"it takes {kind}, to which Keras casts")
+        reject(model, f"it takes {kind}, to which Keras casts")
     width = math.prod(size or 0 for size in shape[1:])
     if not width:
-        refuse(model, f"it takes what has the shape {tuple(shape)}, whose size is not known")
+        reject(model, f"it takes what has the shape {tuple(shape)}, whose size is not known")
     features = features_of(sample, None, width)
     graph = Graph([block.column for block in features])
     network = Network(graph, graph.dense(features))
@@ -82,13 +84,13 @@ def _native(model: Any, sample: Any, name: str) -> Model:
     for action in actions if ends is activations.linear else before:
         action(network)
     step = _step(model, graph, network.width)
-    return graph.model(name, label(step, _outcome(step, network, ends)))
+    return graph.model(name, add_labels(step, _outcome(step, network, ends)))
 
 
 _CLASSIFIES = (activations.softmax, activations.sigmoid)
 
 
-def _outcome(step: Step, network: Network, last: Activation) -> Outcome:
+def _outcome(step: Step, network: Network, last: Activation) -> PredictorColumns:
     if last is activations.softmax and network.width > 1:
         return layers_of.softmax(step, network.block, network.full())
     if last is activations.sigmoid and network.width == 1:
@@ -96,14 +98,14 @@ def _outcome(step: Step, network: Network, last: Activation) -> Outcome:
     last(network)
     if network.width == 1:
         return layers_of.number(step, network.block, network.full())
-    return Outcome(renamed(step, network.vector(), "prediction"))
+    return PredictorColumns(renamed(step, network.vector(), "prediction"))
 
 
 def _chain(model: Any) -> list[Any]:
-    """The layers, each of which takes what the one before gives."""
+    """The layers of a model in which each layer takes the output of the layer before."""
     kind = type(model).__name__
     if type(model).__module__.partition(".")[0] != "keras" or kind not in ("Sequential", "Functional"):
-        refuse(model, "it is neither Sequential nor functional")
+        reject(model, "it is neither Sequential nor functional")
     if not model.built or not model.inputs:
         raise SchemaError(f"the {kind} {model.name!r} has no inputs yet: give it an Input, or call it on some data")
     layers = list(model.layers)
@@ -111,12 +113,12 @@ def _chain(model: Any) -> list[Any]:
         return [inner for layer in layers for inner in (_chain(layer) if _is_sequential(layer) else [layer])]
     first, *rest = layers
     if type(first).__name__ != "InputLayer" or len(model.inputs) != 1 or len(model.outputs) != 1:
-        refuse(model, "it has several inputs or outputs")
+        reject(model, "it has several inputs or outputs")
     for before, layer in zip(layers, rest, strict=False):
         if _given(layer) is not before.output:
-            refuse(layer, f"it does not take what the layer {before.name!r} gives, and nothing else")
+            reject(layer, f"it does not take what the layer {before.name!r} gives, and nothing else")
     if layers[-1].output is not model.outputs[0]:
-        refuse(model, "its output is not that of its last layer")
+        reject(model, "its output is not that of its last layer")
     return rest
 
 
@@ -125,7 +127,7 @@ def _is_sequential(layer: Any) -> bool:
 
 
 def _given(layer: Any) -> Any:
-    """The tensor that a layer takes; ``None`` when there are several, or it is used more than once."""
+    """The input tensor of a layer; ``None`` if it has several, or if the layer is used more than once."""
     try:
         return layer.input
     except (AttributeError, ValueError):
@@ -148,16 +150,18 @@ def _as_graph(model: Any, sample: Any, name: str) -> Model:
     graph, (column,) = found.add_to(sample)
     width = output.dimensions[0]
     step = _step(model, graph, width)
-    return checked(graph.model(name, label(step, _graph_outcome(step, Block(column, width), _last_activation(model)))))
+    return checked(
+        graph.model(name, add_labels(step, _graph_outcome(step, Block(column, width), _last_activation(model))))
+    )
 
 
 def _exported(model: Any) -> GraphModel:
     with tempfile.TemporaryDirectory(prefix="leapstream-") as folder:
         try:
-            # Keras tells where it put the model, which nobody asked for.
+            # Keras prints the path to which it exports.
             with redirect_stdout(StringIO()):
                 model.export(folder)
-        # Keras, and what a model has of its own, may raise anything.
+        # Keras, and the model's own code, may raise any exception.
         except Exception as error:
             raise UnsupportedOpError(
                 f"Keras cannot export the {type(model).__name__} {model.name!r}: {error}"
@@ -166,11 +170,11 @@ def _exported(model: Any) -> GraphModel:
 
 
 def _in_order(outputs: Iterable[str]) -> list[str]:
-    """``output_0``, ``output_1``, … in the order of the numbers."""
+    """Sort ``output_0``, ``output_1``, … by their numbers."""
     return sorted(outputs, key=lambda name: (len(name), name))
 
 
-def _graph_outcome(step: Step, block: Block, last: str | None) -> Outcome:
+def _graph_outcome(step: Step, block: Block, last: str | None) -> PredictorColumns:
     if last == "softmax" and block.size > 1:
         return most_probable(step, block)
     if last == "sigmoid" and block.size == 1:
@@ -178,11 +182,11 @@ def _graph_outcome(step: Step, block: Block, last: str | None) -> Outcome:
         return most_probable(step, both)
     if block.size == 1:
         return layers_of.number(step, block, [(np.ones((1, 1)), np.zeros(1))])
-    return Outcome(renamed(step, block, "prediction"))
+    return PredictorColumns(renamed(step, block, "prediction"))
 
 
 def _last_activation(model: Any) -> str | None:
-    """The name of the activation with which a model ends, whatever acts in training alone behind it."""
+    """The name of a model's last activation; layers after it that act only in training are skipped."""
     acting = [layer for layer in getattr(model, "layers", ()) if type(layer).__name__ not in TRAINING_ALONE]
     layer = acting[-1] if acting else None
     if type(layer).__name__ == "Softmax":

@@ -1,4 +1,4 @@
-"""Keras's layers by MLeap's ops: each by the name of its class in ``keras.layers``."""
+"""Converts Keras's layers to MLeap's ops, by the name of the class in ``keras.layers``."""
 
 from __future__ import annotations
 
@@ -13,35 +13,33 @@ from leapstream.exporters.tensorflow.activations import ACTIVATIONS, Activation,
 from leapstream.exporters.tensorflow.network import Network
 
 Converter = Callable[[Any], "list[Activation]"]
-"""What a layer does to a network, one thing after another."""
+"""Converts a layer to functions that change a network, in their order."""
 
 
-def refuse(layer: Any, reason: str) -> NoReturn:
+def reject(layer: Any, reason: str) -> NoReturn:
     """Raise :class:`UnsupportedOpError` for a layer, or for a model."""
     raise UnsupportedOpError(f"Keras's {type(layer).__name__} {layer.name!r} cannot be made of MLeap's ops: {reason}")
 
 
 def convert(layer: Any) -> list[Activation]:
-    """What a layer does, in inference.
+    """Convert a layer to the functions that it applies in inference.
 
     Raises:
-        UnsupportedOpError: MLeap's ops cannot do it; the message names the layer.
+        UnsupportedOpError: MLeap's ops cannot compute the layer. The message names it.
     """
     package = type(layer).__module__.partition(".")[0]
     if package != "keras":
-        refuse(layer, f"the class is of package {package!r}, which may compute anything")
+        reject(layer, f"the class is of package {package!r}, which may compute anything")
     converter = LAYERS.get(type(layer).__name__)
     if converter is None:
-        refuse(layer, f"this layer is not supported; supported: {', '.join(sorted(LAYERS))}")
+        reject(layer, f"this layer is not supported; supported: {', '.join(sorted(LAYERS))}")
     if getattr(layer, "quantization_mode", None) is not None:
-        refuse(layer, "it is quantized")
+        reject(layer, "it is quantized")
     if layer.compute_dtype not in ("float32", "float64"):
-        refuse(layer, f"it computes in {layer.compute_dtype}")
+        reject(layer, f"it computes in {layer.compute_dtype}")
     shape = layer.input.shape
     if len(shape) != 2 and type(layer).__name__ not in _OF_ANY_SHAPE:
-        refuse(
-            layer, f"what it takes has the shape {tuple(shape)}; only vectors are supported, such as behind a Flatten"
-        )
+        reject(layer, f"its input has the shape {tuple(shape)}; only vectors are supported, such as after a Flatten")
     return converter(layer)
 
 
@@ -51,7 +49,7 @@ def _numbers(values: Any) -> Doubles:
 
 def _affine(factors: Doubles, offset: Doubles) -> Activation:
     def apply(network: Network) -> None:
-        # A layer may have one number for all elements.
+        # A layer may have one factor for all elements.
         spread = factors if factors.ndim == 2 else np.array(np.broadcast_to(factors.reshape(-1), network.width))
         network.affine(spread, np.broadcast_to(offset.reshape(-1), spread.shape[-1]))
 
@@ -59,25 +57,25 @@ def _affine(factors: Doubles, offset: Doubles) -> Activation:
 
 
 def _of_function(layer: Any) -> list[Activation]:
-    """The activation of a layer: a function of Keras, or a layer itself."""
+    """The activation of a layer, which is a function of Keras or another layer."""
     function = layer.activation
     if function is None:
         return []
     if hasattr(function, "get_config") and hasattr(function, "compute_dtype"):
         converter = LAYERS.get(type(function).__name__)
         if converter is None:
-            refuse(layer, f"its activation is a {type(function).__name__}")
+            reject(layer, f"its activation is a {type(function).__name__}")
         return converter(function)
     name = getattr(function, "__name__", type(function).__name__)
     of_keras = str(getattr(function, "__module__", "")).partition(".")[0] == "keras"
     if not of_keras or name not in ACTIVATIONS:
-        refuse(layer, f"its activation is {name!r}; supported: {', '.join(ACTIVATIONS)}")
+        reject(layer, f"its activation is {name!r}; supported: {', '.join(ACTIVATIONS)}")
     activation = ACTIVATIONS[name]
     return [] if activation is linear else [activation]
 
 
 def _nothing(layer: Any) -> list[Activation]:
-    """A layer that does something in training alone, or to the shape."""
+    """A layer that does nothing in inference."""
     return []
 
 
@@ -106,19 +104,19 @@ def _normalization(layer: Any) -> list[Activation]:
 def _rescaling(layer: Any) -> list[Activation]:
     scale, offset = np.asarray(layer.scale, dtype=np.float64), np.asarray(layer.offset, dtype=np.float64)
     if len(layer.input.shape) != 2 and scale.size + offset.size > 2:
-        refuse(layer, "it scales the channels of what is no vector")
+        reject(layer, "it scales the channels of an input that is not a vector")
     return [_affine(scale, offset)]
 
 
 def _flatten(layer: Any) -> list[Activation]:
     if layer.data_format == "channels_first" and len(layer.input.shape) > 3:
-        refuse(layer, "its channels come first")
+        reject(layer, "its channels come first")
     return []
 
 
 def _relu(layer: Any) -> list[Activation]:
     if layer.threshold != 0:
-        refuse(layer, "it has a threshold")
+        reject(layer, "it has a threshold")
     greatest = None if layer.max_value is None else float(layer.max_value)
     return [clipped(float(layer.negative_slope), greatest)]
 
@@ -138,7 +136,7 @@ def _elu(layer: Any) -> list[Activation]:
 
 def _softmax(layer: Any) -> list[Activation]:
     if layer.axis not in (-1, 1):
-        refuse(layer, f"its axis is {layer.axis}")
+        reject(layer, f"its axis is {layer.axis}")
     return [softmax]
 
 
@@ -149,7 +147,7 @@ TRAINING_ALONE = (
 """Layers that do nothing in inference."""
 
 _OF_ANY_SHAPE = {"Flatten", "Rescaling", *TRAINING_ALONE}
-"""Layers that treat each element alike, or do nothing to it."""
+"""Layers that support inputs of any shape, because they treat all elements alike."""
 
 LAYERS: dict[str, Converter] = {
     **dict.fromkeys(TRAINING_ALONE, _nothing),

@@ -1,4 +1,4 @@
-"""A vector of features on its way through the layers of a dense network."""
+"""Adds the nodes of a dense network's layers, and fuses layers into MLeap's perceptron where it can."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from leapstream.ops.feature.numbers import MathBinary
 
 
 class Network:
-    """A vector, and the layers that it still has to go through, which are collected until some op has to see their result.
+    """A vector and the layers that have not become nodes yet; they are collected until a node needs their result.
 
     Attributes:
-        graph: where nodes are added.
-        block: the vector.
-        layers: what is to be done to it: matrices (inputs, outputs), or the diagonals of such, and offsets; between them is the
-            logistic function.
+        graph: the graph to which nodes are added.
+        block: the vector column.
+        layers: the pending layers: for each a matrix (inputs, outputs), or the diagonal of one, and an offset; the logistic
+            function is applied between them.
     """
 
     def __init__(self, graph: Graph, block: Block) -> None:
@@ -45,11 +45,11 @@ class Network:
         self.layers.append(_identity(self.width))
 
     def full(self) -> Layers:
-        """The layers with whole matrices."""
+        """The pending layers, with matrices in place of diagonals."""
         return [(np.diag(factors) if factors.ndim == 1 else factors, offset) for factors, offset in self.layers]
 
     def vector(self) -> Block:
-        """The vector behind the layers."""
+        """Add nodes for the pending layers; returns the resulting vector column."""
         factors, offset = self.layers[0]
         if len(self.layers) > 1:
             block = self.graph.dense((self.block,))
@@ -70,7 +70,7 @@ class Network:
     def piecewise(
         self, slope: npt.ArrayLike, pieces: Sequence[tuple[float, npt.ArrayLike]], offset: float = 0.0
     ) -> None:
-        """A function of straight pieces: ``slope * x + offset``, and for each piece (t, s) ``s * max(x - t, 0)`` more.
+        """A piecewise linear function: ``slope * x + offset`` plus ``s * max(x - t, 0)`` for each piece (t, s).
 
         The slopes are numbers, or arrays (width,).
         """
@@ -82,7 +82,7 @@ class Network:
         self.combine(parts, offset)
 
     def combine(self, parts: Sequence[tuple[Block, npt.ArrayLike]], offset: float = 0.0) -> None:
-        """The sum of vectors with a factor each, a number or an array (width,), and a number."""
+        """The sum of ``factor * vector`` over the parts, plus ``offset``; a factor is a number or an array (width,)."""
         width = parts[0][0].size
         diagonals = [np.broadcast_to(np.asarray(factor, dtype=np.float64), width) for _, factor in parts]
         if len(parts) == 1:
@@ -98,7 +98,7 @@ class Network:
         self.layers = [_identity(self.width)]
 
     def each(self, operation: MathUnary | MathBinary, *blocks: Block) -> Block:
-        """A function of each element of a vector, or of those of two."""
+        """An op on numbers, for each element of one vector, or for each pair of elements of two."""
         elements = zip(*(self.graph.scalars((block,)) for block in blocks), strict=True)
         name = f"{blocks[0].column}_{operation.operation}"
         columns = [self.graph.add(operation, [x.column for x in xs], {"output": name})["output"] for xs in elements]
@@ -116,7 +116,7 @@ def _identity(width: int) -> tuple[Doubles, Doubles]:
 
 
 def _product(matrix: Doubles, factors: Doubles) -> Doubles:
-    """The matrix, or diagonal, of one map after another."""
+    """The matrix, or diagonal, of the composition of two linear maps."""
     if matrix.ndim == 1:
         return matrix * factors if factors.ndim == 1 else matrix[:, None] * factors
     return matrix * factors if factors.ndim == 1 else matrix @ factors
