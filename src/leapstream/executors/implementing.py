@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, TypeVar
 
+from leapstream.plan import primitives
 from leapstream.plan.graph import Expr
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -41,18 +44,24 @@ def implements(
     return mark
 
 
-def collected(*families: ModuleType) -> dict[type[Expr], Implementation]:
-    """The implementations in an executor's modules.
+def collected(package: str) -> dict[type[Expr], Implementation]:
+    """The implementations in an executor's modules: the package has one for each family of primitives, or for some of them.
 
     Raises:
         TypeError: two functions implement the same primitive.
     """
+    present = _modules(importlib.import_module(package))
+    families = [importlib.import_module(f"{package}.{name}") for name in _modules(primitives) if name in present]
     table: dict[type[Expr], Implementation] = {}
     for primitive, implementation in _marked(families):
         if primitive in table:
             raise TypeError(f"{primitive.__name__} is implemented twice")
         table[primitive] = implementation
     return table
+
+
+def _modules(package: ModuleType) -> list[str]:
+    return [module.name for module in pkgutil.iter_modules(package.__path__)]
 
 
 def _marked(families: Iterable[ModuleType]) -> Iterable[tuple[type[Expr], Implementation]]:

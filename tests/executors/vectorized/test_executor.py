@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from leapstream import LeapFrame, Tensor
 from leapstream.executors.columns import Column
+from leapstream.executors.vectorized.classes import argmax
 from leapstream.executors.vectorized.executor import PRIMITIVES, VectorizedPlan
-from leapstream.executors.vectorized.functions import argmax
 from leapstream.javalike.numbers import cast_numbers, java_double, java_float, parse_double
 from leapstream.plan import primitives as p
 from leapstream.plan.planning import make_plan

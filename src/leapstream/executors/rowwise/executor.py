@@ -12,7 +12,6 @@ from leapstream.bundle.tensor import Tensor
 from leapstream.bundle.types import DataType, TensorType
 from leapstream.executors.contract import DROPPED, KEPT, Failure, Outcome, PreparedPlan
 from leapstream.executors.implementing import collected
-from leapstream.executors.rowwise import trees, values, vectors
 from leapstream.executors.rowwise.runtime import UnusualRecordError
 from leapstream.executors.rowwise.writer import ArraysOnlyError, Writer
 from leapstream.plan.graph import Plan
@@ -20,7 +19,7 @@ from leapstream.plan.graph import Plan
 if TYPE_CHECKING:
     from leapstream.executors.columns import Column
 
-PRIMITIVES = collected(values, vectors, trees)
+PRIMITIVES = collected("leapstream.executors.rowwise")
 """The implementation of each primitive; its function takes the writer of the plan's Python function, and the expression."""
 
 

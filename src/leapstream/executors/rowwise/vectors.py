@@ -1,9 +1,8 @@
-"""Vectors: put together, taken apart, scaled, multiplied, and as classes."""
+"""Vectors: put together and scaled."""
 
 from __future__ import annotations
 
 import math
-from operator import mul
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,8 @@ import numpy as np
 from leapstream.bundle.types import ScalarType
 from leapstream.executors.implementing import implements
 from leapstream.executors.rowwise import runtime
-from leapstream.executors.rowwise.writer import MOST_VARIABLES, ArraysOnlyError, Writer
+from leapstream.executors.rowwise.writer import ArraysOnlyError, Writer
 from leapstream.plan import primitives as p
-from leapstream.plan.primitives import Expr
 
 
 @implements(p.Concat)
@@ -37,33 +35,6 @@ def _concat(writer: Writer, expr: p.Concat) -> None:
 @implements(p.Pack)
 def _pack(writer: Writer, expr: p.Pack) -> None:
     writer.define_elements(expr, [writer.present(x) for x in expr.xs])
-
-
-@implements(p.Item)
-def _item(writer: Writer, expr: p.Item) -> None:
-    elements = writer.elements(expr.x)
-    if elements is None:
-        # Beyond the last it is an IndexError.
-        writer.define(expr, f"{writer.listed(expr.x)}[{expr.index}]")
-    elif expr.index >= len(elements):
-        raise ArraysOnlyError("Item beyond the vector")
-    else:
-        writer.define(expr, elements[expr.index])
-
-
-@implements(p.Take)
-def _take(writer: Writer, expr: p.Take) -> None:
-    elements = writer.elements(expr.x)
-    if elements is None:
-        x = writer.listed(expr.x)
-        writer.define_elements(expr, [f"{x}[{index}]" for index in expr.indices])
-    elif max(expr.indices, default=-1) >= len(elements):
-        raise ArraysOnlyError("Take beyond the vector")
-    else:
-        writer.define_elements(expr, [elements[index] for index in expr.indices])
-
-
-# ---- element by element -----------------------------------------------------------------------------------------------
 
 
 @implements(p.Affine)
@@ -130,94 +101,3 @@ def _normalize(writer: Writer, expr: p.Normalize) -> None:
     if not expr.p >= 1.0:
         raise ArraysOnlyError("Normalize with p less than 1")
     writer.define(expr, writer.call(runtime.normalize, writer.listed(expr.x), writer.constant(float(expr.p))))
-
-
-# ---- linear algebra ---------------------------------------------------------------------------------------------------
-
-
-def _products(writer: Writer, x: Expr, weights: Any) -> str:
-    """The sum of a vector's elements times weights, in order."""
-    writer.expect_size(x, len(weights))
-    elements = writer.elements(x)
-    if elements is not None:
-        return " + ".join(f"{e} * {writer.constant(float(v))}" for e, v in zip(elements, weights, strict=True)) or "0.0"
-    writer.namespace["mul"] = mul
-    return f"sum(map(mul, {writer.listed(x)}, {writer.constant([float(v) for v in weights])}))"
-
-
-@implements(p.Dot)
-def _dot(writer: Writer, expr: p.Dot) -> None:
-    writer.define(expr, f"{_products(writer, expr.x, expr.weights)} + {writer.constant(float(expr.intercept))}")
-
-
-@implements(p.LinearSum)
-def _linear_sum(writer: Writer, expr: p.LinearSum) -> None:
-    total = writer.variable()
-    writer.line(f"{total} = 0.0")
-    for x, weights in zip(expr.xs, expr.weights, strict=True):
-        if isinstance(x.type, ScalarType):
-            weight = float(weights[0])
-            term = writer.present(x) if weight == 1.0 else f"{writer.present(x)} * {writer.constant(weight)}"
-        else:
-            term = _products(writer, x, weights)
-        writer.line(f"{total} += {term}")
-    writer.define(expr, f"{total} + {writer.constant(float(expr.intercept))}")
-
-
-@implements(p.MatVec)
-def _mat_vec(writer: Writer, expr: p.MatVec) -> None:
-    rows, columns = expr.matrix.shape
-    writer.expect_size(expr.x, columns)
-    if rows * columns <= 2 * MOST_VARIABLES and writer.elements(expr.x) is not None:
-        sums = [_products(writer, expr.x, row) for row in expr.matrix]
-        writer.define_elements(
-            expr, [f"{s} + {writer.constant(float(b))}" for s, b in zip(sums, expr.intercepts, strict=True)]
-        )
-        return
-    writer.define(
-        expr,
-        writer.call(
-            mat_vec,
-            writer.listed(expr.x),
-            writer.constant(expr.matrix.tolist()),
-            writer.constant(_floats(expr.intercepts)),
-        ),
-    )
-
-
-def _floats(values: Any) -> list[float]:
-    return [float(v) for v in values]
-
-
-def mat_vec(x: list[float], matrix: list[list[float]], intercepts: list[float]) -> list[float]:
-    """``matrix @ x + intercepts``."""
-    return [sum(map(mul, row, x)) + b for row, b in zip(matrix, intercepts, strict=True)]
-
-
-# ---- classes ----------------------------------------------------------------------------------------------------------
-
-
-@implements(p.Softmax)
-def _softmax(writer: Writer, expr: p.Softmax) -> None:
-    writer.define(expr, writer.call(runtime.softmax, writer.listed(expr.x)))
-
-
-@implements(p.ExpNormalize)
-def _exp_normalize(writer: Writer, expr: p.ExpNormalize) -> None:
-    writer.define(expr, writer.call(runtime.exp_normalize, writer.listed(expr.x), str(expr.log)))
-
-
-@implements(p.NormalizeSum)
-def _normalize_sum(writer: Writer, expr: p.NormalizeSum) -> None:
-    writer.define(expr, writer.call(runtime.normalize_sum, writer.listed(expr.x)))
-
-
-@implements(p.ArgMax)
-def _arg_max(writer: Writer, expr: p.ArgMax) -> None:
-    x = writer.listed(expr.x)
-    if expr.thresholds is None:
-        writer.define(expr, f"float({writer.call(runtime.arg_max, x)})")
-    else:
-        writer.define(
-            expr, f"float({writer.call(runtime.arg_max_scaled, x, writer.constant(_floats(expr.thresholds)))})"
-        )

@@ -7,8 +7,8 @@ What a bundle says (labels, weights, names of columns) reaches the function as o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, SupportsFloat
 
 from leapstream.bundle.types import ScalarType
 from leapstream.executors.implementing import Implementation
@@ -56,6 +56,10 @@ class Writer:
             name = self._constants[id(value)] = f"k{len(self._constants)}"
             self.namespace[name] = value
         return name
+
+    def numbers(self, values: Iterable[SupportsFloat]) -> str:
+        """A name that stands for a list of doubles."""
+        return self.constant([float(value) for value in values])
 
     def call(self, function: Callable[..., Any], *arguments: str) -> str:
         """A call of a function of :mod:`leapstream.executors.rowwise.runtime` or of :mod:`math`."""

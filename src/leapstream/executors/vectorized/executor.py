@@ -12,23 +12,10 @@ from leapstream.bundle.types import TensorType
 from leapstream.executors.columns import WIDE, Column, joined
 from leapstream.executors.contract import Failure, Outcome
 from leapstream.executors.implementing import Implementation, collected
-from leapstream.executors.vectorized import (
-    categories,
-    classes,
-    external,
-    functions,
-    linear,
-    numbers,
-    text,
-    trees,
-    values,
-    vectors,
-    xgboost,
-)
 from leapstream.executors.vectorized.run import Run
 from leapstream.plan.graph import Expr, Plan
 
-PRIMITIVES = collected(values, categories, vectors, linear, functions, trees, text, numbers, classes, xgboost, external)
+PRIMITIVES = collected("leapstream.executors.vectorized")
 """The implementation of each primitive; its function takes the run, the expression and the columns of its operands."""
 
 # 512 MiB of doubles.

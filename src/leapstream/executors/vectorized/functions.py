@@ -1,11 +1,10 @@
-"""Functions of numbers, and of vectors element by element or as classes."""
+"""Functions of one number and of two."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 from scipy import special
 
 from leapstream.executors.columns import Column
@@ -56,32 +55,24 @@ def _unary(run: Run, expr: p.Unary, x: Column) -> Column:
     return Column(_UNARY[expr.function](x.values))
 
 
-def argmax(values: Doubles) -> npt.NDArray[np.intp]:
-    """Spark's ``Vector.argmax`` of each row: the first of the greatest; a NaN in front wins, others lose."""
-    nan = np.isnan(values)
-    best = np.argmax(np.where(nan, -np.inf, values), axis=1)
-    return np.where(nan[:, 0], 0, best)
+def _pow(a: Doubles, b: Doubles) -> Doubles:
+    """C gives 1 for powers of 1 and -1 that Java has no number for."""
+    return np.where(np.isnan(b) | (np.isinf(b) & (np.abs(a) == 1.0)), np.nan, np.power(a, b))
 
 
-@implements(p.Softmax)
-def _softmax(run: Run, expr: p.Softmax, x: Column) -> Column:
-    values = x.values
-    best = argmax(values)
-    greatest = values[np.arange(run.rows), best][:, None]
-    powers = np.exp(values - np.where(greatest > 0, greatest, 0.0))
-    result = powers * (1.0 / powers.sum(axis=1, keepdims=True))
-    return Column(np.where(greatest == np.inf, np.eye(values.shape[1])[best], result))
+_BINARY: dict[str, Callable[[Doubles, Doubles], Doubles]] = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.divide,
+    "rem": np.fmod,
+    "log_n": lambda a, b: np.log(a) / np.log(b),
+    "pow": _pow,
+    "min": lambda a, b: np.where(a == b, np.where(np.signbit(a), a, b), np.minimum(a, b)),
+    "max": lambda a, b: np.where(a == b, np.where(np.signbit(a), b, a), np.maximum(a, b)),
+}
 
 
-@implements(p.NormalizeSum)
-def _normalize_sum(run: Run, expr: p.NormalizeSum, x: Column) -> Column:
-    total = x.values.sum(axis=1, keepdims=True)
-    return Column(np.where(total != 0, x.values / np.where(total != 0, total, 1.0), x.values))
-
-
-@implements(p.ArgMax)
-def _arg_max(run: Run, expr: p.ArgMax, x: Column) -> Column:
-    values = x.values
-    if expr.thresholds is not None:
-        values = np.where(expr.thresholds == 0.0, np.inf, values / expr.thresholds)
-    return Column(argmax(values).astype(np.float64))
+@implements(p.Binary)
+def _binary(run: Run, expr: p.Binary, a: Column, b: Column) -> Column:
+    return Column(_BINARY[expr.function](a.values, b.values))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import fft
 
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.run import Run, require_vector
+from leapstream.executors.vectorized.run import Run, failed_vectors, require_vector
 from leapstream.plan import primitives as p
 
 
@@ -32,12 +33,18 @@ def _linear_sum(run: Run, expr: p.LinearSum, *xs: Column) -> Column:
     return Column(total + expr.intercept)
 
 
-@implements(p.Nearest, prepare=lambda expr: np.sqrt((expr.centers**2).sum(axis=1)))
-def _nearest(run: Run, expr: p.Nearest, x: Column) -> Column:
-    if not require_vector(run, x, expr.centers.shape[1]):
-        return Column(np.zeros(run.rows, dtype=np.int32))
-    from leapstream.executors.vectorized import clusterkernels
-
-    result = np.empty(run.rows, dtype=np.int32)
-    clusterkernels.nearest(np.ascontiguousarray(x.values), expr.centers, run.prepared[id(expr)], result)
+@implements(p.CosineTransform)
+def _cosine_transform(run: Run, expr: p.CosineTransform, x: Column) -> Column:
+    if not require_vector(run, x):
+        return failed_vectors(run, 0)
+    values = x.values
+    size = values.shape[1]
+    if size == 0:
+        run.fail(np.ones(run.rows, dtype=bool), "the vector has no elements")
+    if size < 2:
+        return Column(values)
+    transform = fft.idct if expr.inverse else fft.dct
+    fine = np.isfinite(values).all(axis=1)
+    result = np.full(values.shape, np.nan)
+    result[fine] = transform(values[fine], norm="ortho", axis=1)
     return Column(result)

@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
-from leapstream.executors.columns import Bools, Column
+from leapstream.executors.columns import WIDE, Bools, Column
 from leapstream.executors.contract import DROPPED, KEPT, Failure, Outcome, PreparedPlan
 from leapstream.plan.primitives import Expr
+
+Indices = npt.NDArray[np.intp]
 
 
 @dataclass
@@ -97,3 +100,21 @@ def require_vector(run: Run, x: Column, size: int | None = None) -> bool:
 def beyond(x: Column, index: int) -> str:
     """Why a vector without an element ``index`` fails."""
     return f"the vector has {x.values.shape[1]} elements, and element {index} is read"
+
+
+def failed_vectors(run: Run, width: int) -> Column:
+    """A result for rows that have all failed."""
+    return Column(csr_array((run.rows, width)) if width >= WIDE else np.zeros((run.rows, width)))
+
+
+def partly_stored(x: Column) -> Bools:
+    """Rows of dense ``x`` that do not store all elements."""
+    if x.stored is None:
+        return np.zeros(len(x.values), dtype=np.bool_)
+    every: Bools = x.stored.all(axis=1)
+    return np.logical_not(every)
+
+
+def rows_of(x: csr_array) -> npt.NDArray[np.intp]:
+    """The row of each element that is stored."""
+    return np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))

@@ -1,4 +1,4 @@
-"""Vectors: put together, taken apart, scaled."""
+"""Vectors: put together and scaled."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.run import Run, beyond, compressed, require_vector, size_error
+from leapstream.executors.vectorized.run import Run, compressed, size_error
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles
 
@@ -30,18 +30,6 @@ def _concat(run: Run, expr: p.Concat, *xs: Column) -> Column:
 @implements(p.Pack)
 def _pack(run: Run, expr: p.Pack, *xs: Column) -> Column:
     return Column(np.stack([x.values for x in xs], axis=1) if xs else np.zeros((run.rows, 0)))
-
-
-@implements(p.Item, sparse=True)
-def _item(run: Run, expr: p.Item, x: Column) -> Column:
-    if not require_vector(run, x):
-        return Column(np.full(run.rows, np.nan))
-    if expr.index >= x.values.shape[1]:
-        run.fail(np.ones(run.rows, dtype=bool), beyond(x, expr.index))
-        return Column(np.full(run.rows, np.nan))
-    if isinstance(x.values, csr_array):
-        return Column(x.values[:, [expr.index]].toarray()[:, 0])
-    return Column(x.values[:, expr.index])
 
 
 @implements(p.Affine, sparse=True)

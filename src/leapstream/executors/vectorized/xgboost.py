@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.functions import argmax
+from leapstream.executors.vectorized.classes import argmax
 from leapstream.executors.vectorized.run import Run, require_vector
 from leapstream.layouts.forest import Explained, make_explained
 from leapstream.plan import primitives as p

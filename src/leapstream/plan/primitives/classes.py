@@ -1,14 +1,39 @@
-"""What classifiers, regressions and clusterings compute beyond linear algebra."""
+"""Classes: scores turned into probabilities and predictions."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-from leapstream.bundle.definition import ClusterTree
-from leapstream.bundle.types import TensorType
-from leapstream.plan.graph import Doubles, Expr, Plan
-from leapstream.plan.primitives.values import Cast, Input, NotNull
+from leapstream.plan.graph import Doubles, Expr
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Softmax(Expr):
+    """Probabilities of the margins ``x``: ``exp(x - m) / sum`` with ``m`` the greatest margin when positive, else 0.
+
+    Where the greatest margin is infinite its class has probability 1.
+    """
+
+    x: Expr
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class NormalizeSum(Expr):
+    """The vector ``x`` divided by the sum of its elements; ``x`` itself where that is 0."""
+
+    x: Expr
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ArgMax(Expr):
+    """Index, as a double, of the greatest element of ``x``, the first of equals (Spark's ``Vector.argmax``: a NaN in front wins).
+
+    With ``thresholds`` each element is first divided by its threshold; a threshold of 0 makes it infinite.
+    """
+
+    x: Expr
+    thresholds: Doubles | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -39,18 +64,6 @@ class SquareSums(Expr):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ScaledDistances(Expr):
-    """For each row c of ``centers`` (k, size) the sum of ``(x - c)**2 / scales``, element by element, a vector of k.
-
-    Fails where the vector ``x`` has another size than the centers.
-    """
-
-    x: Expr
-    centers: Doubles = field(repr=False)
-    scales: Doubles = field(repr=False)
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
 class Greatest(Expr):
     """The greatest element of the vector ``x``, or its position as a double, the first of equals.
 
@@ -59,64 +72,3 @@ class Greatest(Expr):
 
     x: Expr
     position: bool
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class NearestLeaf(Expr):
-    """Cluster (int) of the leaf that the vector ``x`` reaches in a tree of clusters, through the nearest child each time.
-
-    Of children at equal distances it is the first, and a distance of NaN is the greatest. Squared distances are computed as
-    Spark's ``fastSquaredDistance``, with the tree's norms. Fails where ``x`` has another size than the centers, and where its
-    norm is NaN.
-    """
-
-    x: Expr
-    tree: ClusterTree = field(repr=False)
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class TopicMixture(Expr):
-    """The topics of a document with the term counts ``x``, a vector of k that adds up to 1; zeros where ``x`` has none.
-
-    Variational inference (Hoffman et al., 2010): gamma = ``alpha`` + theta * (``weights``.T @ (counts / phi)) with theta the
-    exponential of digamma(gamma) - digamma(sum(gamma)) and phi = ``weights`` @ theta + 1e-100, over and over from gamma =
-    ``start``, until gamma's elements change by at most 1e-3 on average.
-
-    Fails where ``x`` stores a term beyond ``weights`` (terms, k), and where counts below 0 keep it from coming to an end.
-    """
-
-    x: Expr
-    weights: Doubles = field(repr=False)
-    alpha: Doubles
-    start: Doubles
-
-    @property
-    def needs_stored(self) -> bool:
-        """Which terms beyond the last are stored matters where there may be such terms: a column's size may differ by row."""
-        assert isinstance(self.x.type, TensorType)
-        return isinstance(self.x, (Input, Cast, NotNull)) or self.x.type.dimensions != (len(self.weights),)
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Switch(Expr):
-    """The only output of ``plans[position]``, whose inputs are called ``0``, ``1``, … for ``xs``, or are some of these.
-
-    ``position`` is a double that is a plan's number. A row fails, or is dropped, where its own plan does so; the others are not
-    run for it. Fails where results of a batch differ in size.
-    """
-
-    position: Expr
-    xs: tuple[Expr, ...]
-    plans: tuple[Plan, ...] = field(repr=False)
-
-    @property
-    def nested(self) -> tuple[Plan, ...]:
-        return self.plans
-
-    @property
-    def drops(self) -> bool:
-        return any(plan.effects for plan in self.plans)
-
-    @property
-    def needs_stored(self) -> bool:
-        return any(expr.needs_stored for plan in self.plans for expr in plan.order)

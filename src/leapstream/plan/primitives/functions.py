@@ -1,11 +1,11 @@
-"""Functions of numbers, and of vectors element by element or as classes."""
+"""Functions of one number and of two."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from leapstream.plan.graph import Doubles, Expr
+from leapstream.plan.graph import Expr
 
 UnaryFunction: TypeAlias = Literal[
     "negate",  # -x
@@ -41,29 +41,23 @@ class Unary(Expr):
     function: UnaryFunction
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Softmax(Expr):
-    """Probabilities of the margins ``x``: ``exp(x - m) / sum`` with ``m`` the greatest margin when positive, else 0.
-
-    Where the greatest margin is infinite its class has probability 1.
-    """
-
-    x: Expr
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class NormalizeSum(Expr):
-    """The vector ``x`` divided by the sum of its elements; ``x`` itself where that is 0."""
-
-    x: Expr
+BinaryFunction: TypeAlias = Literal[
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "rem",  # with the sign of a, as in Java and C
+    "log_n",  # log(a) / log(b)
+    "pow",  # as in Java: NaN where b is NaN, or a is 1 or -1 and b infinite
+    "min",  # NaN where one is NaN; -0.0 is less than 0.0
+    "max",
+]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ArgMax(Expr):
-    """Index, as a double, of the greatest element of ``x``, the first of equals (Spark's ``Vector.argmax``: a NaN in front wins).
+class Binary(Expr):
+    """``function`` of the doubles ``a`` and ``b``."""
 
-    With ``thresholds`` each element is first divided by its threshold; a threshold of 0 makes it infinite.
-    """
-
-    x: Expr
-    thresholds: Doubles | None = None
+    a: Expr
+    b: Expr
+    function: BinaryFunction

@@ -38,11 +38,11 @@ class LinearSum(Expr):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Nearest(Expr):
-    """Index (int) of the row of ``centers`` (k, size) nearest to the vector ``x``, the first of equals; 0 where ``x`` has NaN.
+class CosineTransform(Expr):
+    """The discrete cosine transform of the vector ``x``, scaled to be orthonormal: type II, or its inverse (type III).
 
-    Squared distances are computed as Spark's ``fastSquaredDistance``. Fails where ``x`` has another size than the centers.
+    Of more than one element, all are NaN where one is NaN or infinite. Fails where ``x`` has no elements.
     """
 
     x: Expr
-    centers: Doubles = field(repr=False)
+    inverse: bool

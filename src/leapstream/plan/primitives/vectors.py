@@ -1,4 +1,4 @@
-"""Vectors: put together, taken apart, scaled."""
+"""Vectors: put together and scaled."""
 
 from __future__ import annotations
 
@@ -21,14 +21,6 @@ class Pack(Expr):
     """The doubles ``xs`` as a dense vector."""
 
     xs: tuple[Expr, ...]
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Item(Expr):
-    """Element ``index`` of the vector ``x``."""
-
-    x: Expr
-    index: int
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

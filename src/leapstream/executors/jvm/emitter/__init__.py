@@ -8,23 +8,11 @@ from __future__ import annotations
 
 from leapstream.executors.contract import lacking, unimplemented
 from leapstream.executors.implementing import collected
-from leapstream.executors.jvm.emitter import (
-    categories,
-    classes,
-    functions,
-    linear,
-    numbers,
-    text,
-    trees,
-    values,
-    vectors,
-    xgboost,
-)
 from leapstream.executors.jvm.emitter.base import Emitter, JavaField, JavaModel
 from leapstream.executors.jvm.emitter.code import LETTERS, java_type
 from leapstream.plan.graph import Plan
 
-PRIMITIVES = collected(values, categories, vectors, linear, functions, trees, text, numbers, classes, xgboost)
+PRIMITIVES = collected("leapstream.executors.jvm.emitter")
 """The implementation of each primitive; its function takes the emitter and the expression."""
 
 

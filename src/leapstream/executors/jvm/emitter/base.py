@@ -15,6 +15,7 @@ from leapstream.executors.jvm.emitter.code import (
     BOXES,
     count_bytes,
     double_bytes,
+    int_bytes,
     is_primitive,
     java_type,
     text_bytes,
@@ -184,6 +185,10 @@ class Emitter:
     def doubles(self, values: npt.NDArray[np.float64]) -> str:
         """An array that the class reads."""
         return self.resource("double[]", "Data.readDoubles(data)", double_bytes(values))
+
+    def ints(self, values: npt.ArrayLike) -> str:
+        """An array of ints that the class reads."""
+        return self.resource("int[]", "Data.readInts(data)", int_bytes(np.asarray(values, dtype=np.int64)))
 
     def resource(self, java: str, read: str, data: bytes) -> str:
         """A field that the class sets from its data."""

@@ -6,6 +6,7 @@ from leapstream.bundle.types import ScalarType
 from leapstream.executors.implementing import implements
 from leapstream.executors.jvm.emitter.base import Emitter
 from leapstream.executors.jvm.emitter.code import (
+    boolean_literal,
     double_literal,
     label_bytes,
 )
@@ -56,7 +57,7 @@ def _category_weight(emitter: Emitter, expr: p.CategoryWeight) -> None:
 
 
 def _category(expr: p.OneHot | p.CategoryWeight, x: str) -> str:
-    return f"Vecs.category({x}, {expr.categories}, {'true' if expr.keep else 'false'})"
+    return f"Vecs.category({x}, {expr.categories}, {boolean_literal(expr.keep)})"
 
 
 @implements(p.Bucketize)

@@ -76,6 +76,11 @@ def double_literal(value: float) -> str:
     return repr(float(value))
 
 
+def boolean_literal(value: bool) -> str:
+    """A literal."""
+    return "true" if value else "false"
+
+
 def text_literal(value: str) -> str:
     """A literal; JSON's escapes are Java's."""
     return json.dumps(value)

@@ -1,4 +1,4 @@
-"""Functions of numbers, and of vectors element by element or as classes."""
+"""Functions of one number and of two."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ def _unary(emitter: Emitter, expr: p.Unary) -> None:
     emitter.define(expr, buffer)
 
 
-@implements(p.Softmax)
-def _softmax(emitter: Emitter, expr: p.Softmax) -> None:
-    emitter.define(expr, f"Vecs.softmax({emitter.vector(expr.x)}, {emitter.buffer()})")
+_BINARY: dict[str, str] = {
+    "add": "{a} + {b}",
+    "sub": "{a} - {b}",
+    "mul": "{a} * {b}",
+    "div": "{a} / {b}",
+    "rem": "{a} % {b}",
+    "log_n": "Math.log({a}) / Math.log({b})",
+    "pow": "Math.pow({a}, {b})",
+    "min": "Math.min({a}, {b})",
+    "max": "Math.max({a}, {b})",
+}
 
 
-@implements(p.NormalizeSum)
-def _normalize_sum(emitter: Emitter, expr: p.NormalizeSum) -> None:
-    emitter.define(expr, f"Vecs.normalizeSum({emitter.vector(expr.x)}, {emitter.buffer()})")
-
-
-@implements(p.ArgMax)
-def _arg_max(emitter: Emitter, expr: p.ArgMax) -> None:
-    x = emitter.vector(expr.x)
-    emitter.place(expr)
-    thresholds = "null" if expr.thresholds is None else emitter.doubles(expr.thresholds)
-    emitter.define(expr, f"Vecs.argMax({x}, {thresholds}, {emitter.buffer()})")
+@implements(p.Binary)
+def _binary(emitter: Emitter, expr: p.Binary) -> None:
+    emitter.define(expr, _BINARY[expr.function].format(a=emitter.present(expr.a), b=emitter.present(expr.b)))

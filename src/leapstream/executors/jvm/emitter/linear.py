@@ -8,6 +8,7 @@ from leapstream.bundle.types import ScalarType
 from leapstream.executors.implementing import implements
 from leapstream.executors.jvm.emitter.base import Emitter
 from leapstream.executors.jvm.emitter.code import (
+    boolean_literal,
     double_literal,
 )
 from leapstream.plan import primitives as p
@@ -29,16 +30,6 @@ def _mat_vec(emitter: Emitter, expr: p.MatVec) -> None:
     emitter.define(expr, f"Vecs.matVec({x}, {matrix}, {intercepts}, {expr.matrix.shape[1]}, {emitter.buffer()})")
 
 
-@implements(p.Nearest)
-def _nearest(emitter: Emitter, expr: p.Nearest) -> None:
-    x = emitter.vector(expr.x)
-    emitter.place(expr)
-    size = expr.centers.shape[1]
-    centers = emitter.doubles(expr.centers)
-    norms = emitter.resource("double[]", f"Vecs.norms({centers}, {size})", b"")
-    emitter.define(expr, f"Vecs.nearest({x}, {centers}, {norms}, {size})")
-
-
 @implements(p.LinearSum)
 def _linear_sum(emitter: Emitter, expr: p.LinearSum) -> None:
     names = [emitter.present(x) if isinstance(x.type, ScalarType) else emitter.vector(x) for x in expr.xs]
@@ -54,3 +45,11 @@ def _linear_sum(emitter: Emitter, expr: p.LinearSum) -> None:
             emitter.line(f"{total} += Vecs.dot({name}, {weights}, {at}, {len(part)});")
         at += len(part)
     emitter.line(f"{total} += {double_literal(expr.intercept)};")
+
+
+@implements(p.CosineTransform)
+def _cosine_transform(emitter: Emitter, expr: p.CosineTransform) -> None:
+    x = emitter.vector(expr.x)
+    emitter.place(expr)
+    transform = emitter.resource("CosineTransform", "new CosineTransform()", b"")
+    emitter.define(expr, f"{transform}.transform({x}, {boolean_literal(expr.inverse)}, {emitter.buffer()})")

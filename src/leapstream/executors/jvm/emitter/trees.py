@@ -56,7 +56,7 @@ def _trees(emitter: Emitter, expr: p.Trees) -> None:
         emitter.define(expr, f"{forest}.leaves({elements}, {expr.width}, {emitter.buffer()})")
     elif expr.combine == "groups":
         assert expr.base is not None
-        groups = emitter.resource("int[]", "Data.readInts(data)", int_bytes(np.array(expr.groups, dtype=np.int32)))
+        groups = emitter.ints(expr.groups)
         emitter.define(
             expr, f"{forest}.groupSums({elements}, {groups}, {emitter.doubles(expr.base)}, {emitter.buffer()})"
         )

@@ -1,4 +1,4 @@
-"""Vectors: put together, taken apart, scaled."""
+"""Vectors: put together and scaled."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from leapstream.bundle.types import ScalarType
 from leapstream.executors.implementing import implements
 from leapstream.executors.jvm.emitter.base import Emitter
 from leapstream.executors.jvm.emitter.code import (
+    boolean_literal,
     double_literal,
 )
 from leapstream.plan import primitives as p
@@ -41,20 +42,13 @@ def _fill(emitter: Emitter, xs: tuple[Expr, ...], parts: list[str], buffer: str)
             emitter.line(f"Vecs.append({part}, {buffer});")
 
 
-@implements(p.Item)
-def _item(emitter: Emitter, expr: p.Item) -> None:
-    x = emitter.vector(expr.x)
-    emitter.place(expr)
-    emitter.define(expr, f"Vecs.item({x}, {expr.index})")
-
-
 @implements(p.Affine)
 def _affine(emitter: Emitter, expr: p.Affine) -> None:
     x = emitter.vector(expr.x)
     emitter.place(expr)
     steps = (expr.shift, expr.divisor, expr.factor, expr.offset, expr.fixed)
     arrays = ", ".join("null" if step is None else emitter.doubles(step) for step in steps)
-    keep = "true" if expr.keep_nan else "false"
+    keep = boolean_literal(expr.keep_nan)
     emitter.define(expr, f"Vecs.affine({x}, {expr.size}, {arrays}, {keep}, {emitter.buffer()})")
 
 

@@ -1,0 +1,80 @@
+"""Strings and numbers as categories, and back."""
+
+from __future__ import annotations
+
+from leapstream.bundle.types import ScalarType
+from leapstream.executors.implementing import implements
+from leapstream.executors.rowwise import runtime
+from leapstream.executors.rowwise.writer import MOST_VARIABLES, ArraysOnlyError, Writer
+from leapstream.plan import primitives as p
+
+
+@implements(p.Lookup)
+def _lookup(writer: Writer, expr: p.Lookup) -> None:
+    index = writer.constant({label: float(i) for i, label in enumerate(expr.labels)})
+    # A missing value is not among the labels.
+    x = writer.optional(expr.x) if expr.invalid == "keep" else writer.present(expr.x)
+    if expr.invalid == "keep":
+        writer.define(expr, f"{index}.get({x}, {float(len(expr.labels))!r})")
+    elif expr.invalid == "error":
+        writer.define(expr, f"{index}[{x}]")
+    else:
+        writer.define(expr, f"{index}.get({x})")
+        writer.line(f"if {writer.optional(expr)} is None: return None")
+
+
+@implements(p.Label)
+def _label(writer: Writer, expr: p.Label) -> None:
+    if not isinstance(expr.x.type, ScalarType):
+        raise ArraysOnlyError("Label of a vector")
+    x = writer.present(expr.x)
+    labels = writer.constant(expr.labels)
+    writer.define(expr, f"{labels}[int({x})] if {x} > -1.0 else unusual()")
+
+
+@implements(p.OneHot)
+def _one_hot(writer: Writer, expr: p.OneHot) -> None:
+    at = writer.variable()
+    writer.line(f"{at} = {_position(writer, expr)}")
+    if expr.width <= MOST_VARIABLES:
+        writer.define_elements(expr, [f"1.0 if {at} == {i} else 0.0" for i in range(expr.width)])
+    else:
+        writer.define(expr, f"[0.0] * {expr.width}")
+        writer.line(f"if {at} < {expr.width}: {writer.optional(expr)}[{at}] = 1.0")
+
+
+@implements(p.CategoryWeight)
+def _category_weight(writer: Writer, expr: p.CategoryWeight) -> None:
+    writer.define(expr, f"{writer.numbers(expr.padded)}[{_position(writer, expr)}]")
+
+
+def _position(writer: Writer, expr: p.OneHot | p.CategoryWeight) -> str:
+    """The position of the 1 in a one-hot vector."""
+    x = writer.present(expr.x)
+    if isinstance(expr.x, p.Lookup):
+        # An index of a label is a whole number; only what "keep" gives can be none of the categories.
+        greatest = len(expr.x.labels) - (expr.x.invalid != "keep")
+        if greatest < expr.categories:
+            return f"int({x})"
+        if expr.keep:
+            return f"min(int({x}), {expr.categories})"
+    return writer.call(runtime.category, x, str(expr.categories), str(expr.keep))
+
+
+@implements(p.Bucketize)
+def _bucketize(writer: Writer, expr: p.Bucketize) -> None:
+    x = writer.present(expr.x)
+    splits = writer.numbers(expr.splits)
+    if expr.invalid == "skip":
+        writer.line(f"if {x} != {x}: return None")
+    nan = f"{float(len(expr.splits) - 1)!r} if {x} != {x} else " if expr.invalid == "keep" else ""
+    writer.define(expr, f"{nan}{writer.call(runtime.bucket, x, splits)}")
+
+
+@implements(p.Binarize)
+def _binarize(writer: Writer, expr: p.Binarize) -> None:
+    threshold = writer.constant(float(expr.threshold))
+    if isinstance(expr.x.type, ScalarType):
+        writer.define(expr, f"1.0 if {writer.present(expr.x)} > {threshold} else 0.0")
+    else:
+        writer.define_each(expr, expr.x, lambda x: f"1.0 if {x} > {threshold} else 0.0")

@@ -1,0 +1,32 @@
+"""Classes: scores turned into probabilities and predictions."""
+
+from __future__ import annotations
+
+from leapstream.executors.implementing import implements
+from leapstream.executors.rowwise import runtime
+from leapstream.executors.rowwise.writer import Writer
+from leapstream.plan import primitives as p
+
+
+@implements(p.Softmax)
+def _softmax(writer: Writer, expr: p.Softmax) -> None:
+    writer.define(expr, writer.call(runtime.softmax, writer.listed(expr.x)))
+
+
+@implements(p.ExpNormalize)
+def _exp_normalize(writer: Writer, expr: p.ExpNormalize) -> None:
+    writer.define(expr, writer.call(runtime.exp_normalize, writer.listed(expr.x), str(expr.log)))
+
+
+@implements(p.NormalizeSum)
+def _normalize_sum(writer: Writer, expr: p.NormalizeSum) -> None:
+    writer.define(expr, writer.call(runtime.normalize_sum, writer.listed(expr.x)))
+
+
+@implements(p.ArgMax)
+def _arg_max(writer: Writer, expr: p.ArgMax) -> None:
+    x = writer.listed(expr.x)
+    if expr.thresholds is None:
+        writer.define(expr, f"float({writer.call(runtime.arg_max, x)})")
+    else:
+        writer.define(expr, f"float({writer.call(runtime.arg_max_scaled, x, writer.numbers(expr.thresholds))})")

@@ -1,0 +1,77 @@
+"""Distances from centres, and mixtures of topics."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from leapstream.executors.columns import Column
+from leapstream.executors.implementing import implements
+from leapstream.executors.vectorized.run import Run, require_vector, rows_of
+from leapstream.layouts.clusters import subtree_ends
+from leapstream.plan import primitives as p
+
+
+@implements(p.Nearest, prepare=lambda expr: np.sqrt((expr.centers**2).sum(axis=1)))
+def _nearest(run: Run, expr: p.Nearest, x: Column) -> Column:
+    if not require_vector(run, x, expr.centers.shape[1]):
+        return Column(np.zeros(run.rows, dtype=np.int32))
+    from leapstream.executors.vectorized import clusterkernels
+
+    result = np.empty(run.rows, dtype=np.int32)
+    clusterkernels.nearest(np.ascontiguousarray(x.values), expr.centers, run.prepared[id(expr)], result)
+    return Column(result)
+
+
+@implements(p.ScaledDistances)
+def _scaled_distances(run: Run, expr: p.ScaledDistances, x: Column) -> Column:
+    groups, size = expr.centers.shape
+    if not require_vector(run, x, size):
+        return Column(np.full((run.rows, groups), np.nan))
+    # One centre at a time: all at once would take centres times as much memory as the batch.
+    columns = [
+        ((x.values - center) ** 2 / scale).sum(axis=1) for center, scale in zip(expr.centers, expr.scales, strict=True)
+    ]
+    return Column(np.stack(columns, axis=1))
+
+
+@implements(p.NearestLeaf, prepare=lambda expr: subtree_ends(expr.tree))
+def _nearest_leaf(run: Run, expr: p.NearestLeaf, x: Column) -> Column:
+    tree = expr.tree
+    result = np.zeros(run.rows, dtype=np.int32)
+    if not require_vector(run, x, tree.centers.shape[1]):
+        return Column(result)
+    from leapstream.executors.vectorized import clusterkernels
+
+    values = np.ascontiguousarray(x.values)
+    run.fail(np.isnan(values).any(axis=1), "the vector's norm is NaN")
+    clusterkernels.nearest_leaf(
+        values, tree.centers, tree.norm, run.prepared[id(expr)], tree.num_children, tree.index, result
+    )
+    return Column(result)
+
+
+@implements(p.TopicMixture, sparse=True)
+def _topic_mixture(run: Run, expr: p.TopicMixture, x: Column) -> Column:
+    from leapstream.executors.vectorized import clusterkernels
+
+    terms, topics = expr.weights.shape
+    result = np.zeros((run.rows, topics))
+    if not require_vector(run, x):
+        return Column(result)
+    counts = x.values
+    if isinstance(counts, csr_array):
+        row = rows_of(counts)
+        empty = np.bincount(row[counts.data != 0], minlength=run.rows) == 0
+        beyond = np.bincount(row[counts.indices >= terms], minlength=run.rows) > 0
+    else:
+        empty = ~(counts != 0).any(axis=1)
+        stored = np.ones(counts.shape, dtype=np.bool_) if x.stored is None else x.stored
+        beyond = stored[:, terms:].any(axis=1)
+        counts = csr_array(counts)
+    run.fail(beyond & ~empty, f"the document has terms beyond the {terms} known")
+    endless = np.zeros(run.rows, dtype=np.bool_)
+    arrays = (counts.data, counts.indices, counts.indptr, empty | beyond)
+    clusterkernels.topic_mixture(*arrays, expr.weights, expr.alpha, expr.start, result, endless)
+    run.fail(endless, "the inference of topics comes to no end")
+    return Column(result)

@@ -1,0 +1,64 @@
+"""Vectors of known words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leapstream.executors.columns import Column
+from leapstream.executors.implementing import implements
+from leapstream.executors.vectorized.lists import Ints, counted, list_starts, owners
+from leapstream.executors.vectorized.run import Run
+from leapstream.plan import primitives as p
+from leapstream.plan.primitives import Doubles
+
+
+def _prepare_vocabulary(expr: p.VocabularyCounts) -> tuple[pa.Array, Ints]:
+    positions = {word: i for i, word in enumerate(expr.vocabulary)}
+    return pa.array(list(positions), pa.string()), np.array([*positions.values(), -1], dtype=np.int64)
+
+
+def _found(tokens: pa.Array, words: pa.Array) -> Ints:
+    """Position of each token among some words; behind the last where it is none of them."""
+    return np.asarray(pc.index_in(tokens, value_set=words, skip_nulls=True).fill_null(len(words)), dtype=np.int64)
+
+
+@implements(p.VocabularyCounts, prepare=_prepare_vocabulary, sparse=True)
+def _vocabulary_counts(run: Run, expr: p.VocabularyCounts, x: Column) -> Column:
+    words, positions = run.prepared[id(expr)]
+    starts = list_starts(x.values)
+    index = positions[_found(x.values.flatten(), words)]
+    beyond = index >= expr.size
+    if beyond.any():
+        run.fail(owners(starts, beyond), "a word repeats in the vocabulary, which leaves no element for another")
+        index = np.where(beyond, -1, index)
+    count = np.diff(starts).astype(np.float64)
+    least = np.full(run.rows, expr.min_count) if expr.min_count >= 1.0 else count * expr.min_count
+    return counted(run, index, starts, least, expr.binary, expr.size)
+
+
+def _prepare_word_vectors(expr: p.WordVectors) -> tuple[pa.Array, Doubles]:
+    return pa.array(expr.words, pa.string()), np.ascontiguousarray(expr.vectors, dtype=np.float64)
+
+
+@implements(p.WordVectors, prepare=_prepare_word_vectors)
+def _word_vectors(run: Run, expr: p.WordVectors, x: Column) -> Column:
+    from leapstream.executors.vectorized import textkernels
+
+    words, vectors = run.prepared[id(expr)]
+    starts = list_starts(x.values)
+    index = _found(x.values.flatten(), words)
+    broken = np.append(~np.array(expr.complete, dtype=bool), False)[index]
+    if broken.any():
+        run.fail(owners(starts, broken), "the vector of a word is incomplete")
+    index[(index == len(words)) | broken] = -1
+    total = np.zeros((run.rows, vectors.shape[1]))
+    textkernels.sum_vectors(index, starts, vectors, total)
+    count = np.diff(starts)[:, None]
+    if expr.normalize:
+        total /= np.where(count == 0, 1.0, np.sqrt((total * total).sum(axis=1, keepdims=True)))
+    else:
+        total *= 1.0 / np.maximum(count, 1)
+    stored = np.broadcast_to(count > 0, total.shape) if run.tracks_stored else None
+    return Column(total, stored=stored)
