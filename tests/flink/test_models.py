@@ -15,8 +15,8 @@ import leapstream
 from leapstream import ConfigError, LeapFrame, Tensor
 from leapstream.flink import Target, compile_jar, create_model
 from leapstream.flink.config import OnError
+from leapstream.flink.ddl import statements
 from leapstream.flink.jars import add_jar, jar_directory
-from leapstream.flink.models import statements
 
 from .conftest import FOREST, LINEAR, bundle_of, collect, golden
 

@@ -11,7 +11,7 @@ from leapstream.errors import ConfigError
 from leapstream.executors.jvm.jar import CompiledJar
 from leapstream.flink.compiler import Target, checksum, compile_jar
 from leapstream.flink.config import read_config
-from leapstream.flink.models import statements
+from leapstream.flink.ddl import statements
 from leapstream.model import load
 from leapstream.sources import loader_for, resolve
 

@@ -16,10 +16,11 @@ ensure_java()
 
 from leapstream.flink.compiler import Target, compile_jar  # noqa: E402
 from leapstream.flink.config import RegistryConfig, UDFEntry, read_config  # noqa: E402
-from leapstream.flink.datastream import FAILED, MLeapMapFunction, MLeapProcessFunction, predict_stream  # noqa: E402
+from leapstream.flink.datastream import FAILED, MLeapMapFunction, MLeapProcessFunction  # noqa: E402
 from leapstream.flink.models import create_model  # noqa: E402
 from leapstream.flink.registry import MLeapUDFRegistry, RegisteredFunction  # noqa: E402
 from leapstream.flink.signature import FunctionSignature  # noqa: E402
+from leapstream.flink.streams import predict_stream  # noqa: E402
 
 __all__ = [
     "FAILED",

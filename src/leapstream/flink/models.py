@@ -1,25 +1,20 @@
-"""Models in SQL: ``CREATE MODEL`` and ``ML_PREDICT``, and the statements that fit a bundle."""
+"""Models in SQL, for ``ML_PREDICT``: ``create_model``."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pyflink.table import TableEnvironment
 
-from leapstream.bundle.types import BasicType, DataType, Field, MapType, ScalarType, Schema
-from leapstream.errors import ConfigError
+from leapstream.deprecation import moved_names
 from leapstream.flink.compat import require_models
-from leapstream.flink.compiler import PACKAGE, Target, compile_jar
+from leapstream.flink.compiler import Target, compile_jar
 from leapstream.flink.config import ON_ERROR, OnError, choice
+from leapstream.flink.ddl import create_model_statement
 from leapstream.flink.jars import add_jar, jar_directory
-from leapstream.flink.signature import quoted, sql_type
 from leapstream.model import Model, load
-from leapstream.ops.feature.categories import StringIndexer
-
-_DEFAULT_SIZE = 3
-_MOST_LABELS = 8
 
 
 def create_model(
@@ -69,96 +64,7 @@ def create_model(
     return statement
 
 
-# ---- statements -------------------------------------------------------------------------------------------------------
-
-
-def create_model_statement(target: Target, *, on_error: OnError = "fail", temporary: bool = False) -> str:
-    """``CREATE MODEL`` for a model of a jar."""
-    signature = target.signature()
-    options = {"provider": "mleap", "bundle": target.name}
-    if on_error != "fail":
-        options["on-error"] = on_error
-    return (
-        f"CREATE {'TEMPORARY ' if temporary else ''}MODEL {quoted(target.name)}\n"
-        f"INPUT ({_columns(signature.inputs)})\n"
-        f"OUTPUT ({_columns(signature.outputs)})\n"
-        f"WITH ({_options(options)})"
-    )
-
-
-def create_function_statement(target: Target) -> str:
-    """``CREATE FUNCTION`` for a function of a jar."""
-    return f"CREATE FUNCTION {quoted(target.name)} AS '{PACKAGE}.{target.name}' LANGUAGE JAVA"
-
-
-def create_table_statement(name: str, model: Model, rows: int = 10) -> str:
-    """``CREATE TABLE`` of random rows that a model takes: strings are labels that its string indexers know.
-
-    Raises:
-        ConfigError: an input is of a type that the datagen connector has no random values for.
-    """
-    labels = _labels(model)
-    columns: list[str] = []
-    options = {"connector": "datagen", "number-of-rows": str(rows)}
-    for field in model.schema.inputs:
-        column = quoted(field.name)
-        if field.name in labels:
-            number = f"{field.name}_number"
-            known = ", ".join("'" + label.replace("'", "''") + "'" for label in labels[field.name])
-            columns += [f"{quoted(number)} INT", f"{column} AS ELT({quoted(number)}, {known})"]
-            options |= {f"fields.{number}.min": "1", f"fields.{number}.max": str(len(labels[field.name]))}
-        else:
-            columns.append(f"{column} {sql_type(field.type)}")
-            options |= dict(_ranges(field))
-    parts = (",\n  ".join(columns), _options(options, ",\n  "))
-    return f"CREATE TABLE {quoted(name)} (\n  {parts[0]}\n) WITH (\n  {parts[1]}\n)"
-
-
-def statements(name: str, model: Model) -> list[str]:
-    """What ``leapstream ddl`` prints: a table, a function and a model of a bundle, and queries that use them."""
-    function, target = Target(name, model), Target(name, model, "model")
-    rows = f"{name}Features"
-    signature, arguments = function.signature(), target.signature().inputs
-    call = ", ".join(quoted(f.name) for f in signature.inputs)
-    descriptor = ", ".join(quoted(f.name) for f in arguments)
-    return [
-        create_table_statement(rows, model),
-        create_function_statement(function),
-        create_model_statement(target),
-        f"SELECT {quoted(name)}({call}) AS prediction FROM {quoted(rows)}",
-        f"SELECT * FROM ML_PREDICT(TABLE {quoted(rows)}, MODEL {quoted(target.name)}, DESCRIPTOR({descriptor}))",
-    ]
-
-
-def _columns(schema: Schema) -> str:
-    return ", ".join(f"{quoted(f.name)} {sql_type(f.type)}" for f in schema)
-
-
-def _options(options: dict[str, str], separator: str = ", ") -> str:
-    return separator.join("'{}' = '{}'".format(key, value.replace("'", "''")) for key, value in options.items())
-
-
-def _labels(model: Model) -> dict[str, tuple[str, ...]]:
-    """The first labels of the string indexer that reads an input, by input."""
-    found: dict[str, tuple[str, ...]] = {}
-    for node in model.nodes:
-        if isinstance(node.op, StringIndexer):
-            for column, labels in zip(node.input_columns().values(), node.op.labels_array, strict=False):
-                inputs = model.schema.inputs
-                if column in inputs and sql_type(inputs[column].type) == "STRING" and labels:
-                    found.setdefault(column, tuple(labels[:_MOST_LABELS]))
-    return found
-
-
-def _ranges(field: Field) -> Iterator[tuple[str, str]]:
-    data_type: DataType = field.type
-    if isinstance(data_type, MapType) or data_type.base is BasicType.BYTE_STRING:
-        raise ConfigError(f"column {field.name!r} is {sql_type(data_type)}, which datagen makes no rows of")
-    if isinstance(data_type, ScalarType):
-        if data_type.base not in (BasicType.STRING, BasicType.BOOLEAN):
-            yield from ((f"fields.{field.name}.min", "0"), (f"fields.{field.name}.max", "10"))
-        return
-    size = getattr(data_type, "size", None)
-    yield f"fields.{field.name}.length", str(size if size and size > 0 else _DEFAULT_SIZE)
-    if data_type.base not in (BasicType.STRING, BasicType.BOOLEAN):
-        yield from ((f"fields.{field.name}.element.min", "0"), (f"fields.{field.name}.element.max", "10"))
+__getattr__ = moved_names(
+    __name__,
+    dict.fromkeys(("create_function_statement", "create_table_statement", "statements"), "leapstream.flink.ddl"),
+)

@@ -1,0 +1,116 @@
+"""Prepares functions: picks the backend that runs a model, and makes what has to be registered."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import cloudpickle
+
+from leapstream.bundle.types import MapType
+from leapstream.errors import BackendError, ConfigError
+from leapstream.flink.config import Backend, OnError, UDFEntry
+from leapstream.flink.javafunction import JavaFunction, generate
+from leapstream.flink.signature import FunctionSignature
+from leapstream.flink.udf import PandasModelFunction, WorkerBundle
+from leapstream.model import Model
+from leapstream.sources import SourceOptions, loader_for
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PreparedFunction:
+    """A function that is ready to be registered.
+
+    Attributes:
+        signature: arguments and result.
+        implementation: its Java class, or the pickled Python function.
+        reason: why it runs in Python when ``auto`` was asked for; else ``None``.
+    """
+
+    signature: FunctionSignature
+    implementation: JavaFunction | bytes
+    reason: str | None = None
+
+
+def prepare_entry(
+    entry: UDFEntry, *, gcs_bucket: str | None = None, options: SourceOptions | None = None
+) -> PreparedFunction:
+    """Load the bundle of a configuration's entry and prepare its function.
+
+    Raises:
+        LeapstreamError: the bundle cannot be fetched or read, or no backend that the entry allows runs it.
+    """
+    loader = loader_for(entry.bundle_source, gcs_bucket=gcs_bucket, options=options)
+    model = cast("Model", loader.load(entry.bundle_path, sha256=entry.sha256))
+    bundle = WorkerBundle(loader, entry.bundle_path, entry.sha256) if entry.load_on == "worker" else None
+    return prepare(
+        entry.udf_name,
+        model,
+        inputs=entry.inputs,
+        outputs=entry.outputs,
+        backend=entry.backend,
+        on_error=entry.on_error,
+        worker_bundle=bundle,
+    )
+
+
+def prepare(
+    name: str,
+    model: Model,
+    *,
+    inputs: Sequence[str] | None,
+    outputs: Sequence[str] | None,
+    backend: Backend,
+    on_error: OnError,
+    worker_bundle: WorkerBundle | None = None,
+) -> PreparedFunction:
+    """Prepare a function of a model.
+
+    Args:
+        name: the function's name.
+        model: the model that the function runs.
+        inputs, outputs, backend, on_error: as in :meth:`leapstream.flink.MLeapUDFRegistry.register`.
+        worker_bundle: the place from which each worker loads the model; without it the model travels with the job.
+
+    Raises:
+        SchemaError: an input or output is not known.
+        ConfigError: the options contradict each other.
+        BackendError: no backend that ``backend`` allows runs the model.
+    """
+    signature = FunctionSignature.of(name, model, inputs, outputs)
+    if backend == "python":
+        return _python(signature, model, worker_bundle, on_error, None)
+    if worker_bundle is not None:
+        reason = 'a bundle that is loaded on the worker (loadOn = "worker") needs Python there'
+        if backend == "jvm":
+            raise ConfigError(f"the jvm backend cannot run model {model.name!r}: {reason}")
+        return _python(signature, model, worker_bundle, on_error, reason)
+    try:
+        return PreparedFunction(signature, generate(signature, model, on_error))
+    except BackendError as error:
+        if backend == "jvm":
+            raise BackendError(f"the jvm backend cannot run model {model.name!r}: {error}") from error
+        return _python(signature, model, None, on_error, str(error))
+
+
+def _python(
+    signature: FunctionSignature,
+    model: Model,
+    worker_bundle: WorkerBundle | None,
+    on_error: OnError,
+    reason: str | None,
+) -> PreparedFunction:
+    for field in signature.inputs:
+        if isinstance(field.type, MapType):
+            raise BackendError(
+                f"the python backend cannot run {signature}: its argument {field.name!r} is a map, "
+                f"and PyFlink hands over only maps whose keys are NOT NULL" + (f" ({reason})" if reason else "")
+            )
+    if reason is not None:
+        _log.warning("function %s runs in the python backend: %s", signature.function, reason)
+    function = PandasModelFunction(worker_bundle or model, signature, on_error)
+    return PreparedFunction(signature, cloudpickle.dumps(function), reason)
