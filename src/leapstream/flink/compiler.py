@@ -19,8 +19,9 @@ from leapstream.bundle.writer import encode_files
 from leapstream.errors import ConfigError
 from leapstream.executors.jvm.gateway import compile_java
 from leapstream.executors.jvm.jar import CompiledJar, CompiledModel, write_jar
+from leapstream.executors.jvm.sources import java_sources
 from leapstream.flink.config import OnError
-from leapstream.flink.javafunction import generate, java_sources
+from leapstream.flink.javafunction import FUNCTIONS, function_sources, generate
 from leapstream.flink.signature import FunctionSignature, sql_type
 from leapstream.model import Model
 
@@ -28,8 +29,8 @@ PACKAGE = "leapstream.models"
 PREDICT_PACKAGE = f"{PACKAGE}.predict"
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _SERVICE = "META-INF/services/org.apache.flink.table.factories.Factory"
-_PROVIDER = "leapstream.runtime.MLeapProviderFactory"
-_MODEL_CLASSES = ("BundleProviderFactory", "MLeapProviderFactory", "ModelMapFunction", "ModelPredictFunction")
+# What needs Flink's ML_PREDICT, which came with Flink 2.1.
+_PROVIDERS = "leapstream.flink.ml"
 _KEYWORDS = frozenset(
     """
     abstract assert boolean break byte case catch char class const continue default do double else enum extends false final
@@ -92,11 +93,12 @@ def compile_jar(path: str | os.PathLike[str], targets: Sequence[Target]) -> Comp
         sources |= function.sources
         files |= function.resources
         if target.kind == "model":
-            sources |= java_sources(*_MODEL_CLASSES)
-            sources[f"{PACKAGE}.{target.name}Map"] = _around(target, f"{PACKAGE}.{target.name}Map", "ModelMapFunction")
+            sources |= {**function_sources("ModelMapFunction"), **java_sources(_PROVIDERS)}
+            name = f"{PACKAGE}.{target.name}Map"
+            sources[name] = _around(target, name, f"{FUNCTIONS}.ModelMapFunction")
             name = f"{PACKAGE}.provider.{target.name}"
-            sources[name] = _around(target, name, "BundleProviderFactory")
-            files[_SERVICE] = f"{_PROVIDER}\n".encode()
+            sources[name] = _around(target, name, f"{_PROVIDERS}.BundleProviderFactory")
+            files[_SERVICE] = f"{_PROVIDERS}.MLeapProviderFactory\n".encode()
         compiled.append(_described(target, signature))
     jar = CompiledJar(leapstream.__version__, tuple(compiled))
     write_jar(path, compile_java(sources), files, jar.manifest())
@@ -152,7 +154,7 @@ def _around(target: Target, class_name: str, base: str) -> str:
     package, _, name = class_name.rpartition(".")
     return f"""package {package};
 
-public final class {name} extends leapstream.runtime.{base} {{
+public final class {name} extends {base} {{
 
     public {name}() {{
         super(new {target.class_name}());

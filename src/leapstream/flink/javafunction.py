@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import resources
 
 from leapstream.bundle.types import BasicType, DataType, Field, MapType, ScalarType, Schema, TensorType
 from leapstream.executors.jvm.emitter import LETTERS, JavaField, JavaModel, emit
 from leapstream.executors.jvm.emitter.code import text_literal
-from leapstream.executors.jvm.sources import PACKAGE, runtime_sources
+from leapstream.executors.jvm.sources import KERNELS, java_sources
 from leapstream.flink.config import OnError
 from leapstream.flink.signature import FunctionSignature, sql_type
 from leapstream.model import Model
 
+FUNCTIONS = "leapstream.flink"
+"""The Java package of the functions around models."""
 _PACKAGE = "leapstream.generated"
 
 
@@ -35,13 +36,13 @@ class JavaFunction:
 
 def signature_sources(*, python: bool) -> dict[str, str]:
     """The hand-written classes that functions of the JVM backend, or of the Python one, extend."""
-    return java_sources(*(("PythonModelFunction",) if python else ("ModelFunction", "ModelMetrics")), "ModelSignature")
+    names = ["PythonModelFunction"] if python else ["ModelFunction", "ModelMetrics"]
+    return function_sources(*names, "ModelSignature")
 
 
-def java_sources(*names: str) -> dict[str, str]:
-    """Hand-written classes around models, by fully qualified name."""
-    folder = resources.files("leapstream.flink") / "java"
-    return {f"{PACKAGE}.{name}": (folder / f"{name}.java").read_text(encoding="utf-8") for name in names}
+def function_sources(*names: str) -> dict[str, str]:
+    """The named hand-written classes of the package of functions, by fully qualified name."""
+    return {name: java_sources(FUNCTIONS)[name] for name in (f"{FUNCTIONS}.{simple}" for simple in names)}
 
 
 def generate(
@@ -66,7 +67,7 @@ def generate(
     name = class_name or f"{_PACKAGE}.{signature.function}_{digest}"
     resource = f"{_PACKAGE.replace('.', '/')}/Model_{digest}.bin"
     source = _source(signature, plan.inputs, java, name, resource, on_error, model.definition.uid)
-    sources = {**runtime_sources(), **signature_sources(python=False)}
+    sources = {**java_sources(KERNELS), **signature_sources(python=False)}
     sources |= {java.class_name: java.source, name: source}
     return JavaFunction(name, sources, {resource: java.data})
 
@@ -98,7 +99,8 @@ def _source(
     opened = "".join(f"        {_buffer(f)} = new Vec();\n" for f in vectors)
     return f"""package {package};
 
-import leapstream.runtime.*;
+import {FUNCTIONS}.*;
+import {KERNELS}.*;
 import org.apache.flink.table.data.ArrayData;
 import org.apache.flink.table.data.GenericArrayData;
 import org.apache.flink.table.data.GenericRowData;

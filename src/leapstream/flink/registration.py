@@ -15,7 +15,7 @@ from leapstream.executors.jvm.gateway import java_text
 from leapstream.flink.compat import create_temporary_system_function, new_object, python_environment, string_array
 from leapstream.flink.config import Backend
 from leapstream.flink.jars import add_jar, function_jar
-from leapstream.flink.javafunction import JavaFunction, signature_sources
+from leapstream.flink.javafunction import FUNCTIONS, JavaFunction, signature_sources
 from leapstream.flink.preparing import PreparedFunction
 from leapstream.flink.signature import FunctionSignature
 
@@ -26,7 +26,7 @@ _PYTHON_DEFAULTS = {
     "python.fn-execution.bundle.size": "50000",
     "python.fn-execution.arrow.batch.size": "50000",
 }
-_PYTHON_CLASS = "leapstream.runtime.PythonModelFunction"
+_PYTHON_CLASS = f"{FUNCTIONS}.PythonModelFunction"
 
 
 @dataclass(frozen=True)

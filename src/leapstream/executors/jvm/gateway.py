@@ -13,7 +13,7 @@ from threading import RLock
 from typing import Any
 
 from leapstream.errors import BackendError
-from leapstream.executors.jvm.sources import runtime_sources
+from leapstream.executors.jvm.sources import KERNELS, java_sources
 
 JAVA_VERSIONS = (11, 17, 21)
 _EXTRA = "pip install 'leapstream[flink]' adds it"
@@ -133,7 +133,7 @@ class Runtime:
     def __init__(self, gate: Any) -> None:
         self.gateway = gate
         self.parent = gate.jvm.java.lang.ClassLoader.getSystemClassLoader()
-        self.classes = _compile(gate, runtime_sources(), self.parent)
+        self.classes = _compile(gate, java_sources(KERNELS), self.parent)
         self.loader = class_loader(gate, self.classes, self.parent)
 
 
@@ -157,8 +157,8 @@ def compile_java(sources: Mapping[str, str], jars: Sequence[Path] = ()) -> dict[
 
     Args:
         sources: source of each compilation unit by the fully qualified name of its class. They may use each other, Flink, and
-            the kernels of :func:`leapstream.executors.jvm.runtime_sources`; kernels that are among them are compiled only
-            once per process.
+            the kernels of :mod:`leapstream.executors.jvm.sources`; kernels that are among them are compiled only once per
+            process.
         jars: jars whose classes the sources use besides.
 
     Returns:
@@ -167,7 +167,7 @@ def compile_java(sources: Mapping[str, str], jars: Sequence[Path] = ()) -> dict[
     Raises:
         BackendError: a source does not compile, or there is no gateway.
     """
-    known = runtime_sources()
+    known = java_sources(KERNELS)
     ready = runtime()
     rest = {name: source for name, source in sources.items() if known.get(name) != source}
     kernels = {name.replace(".", "/") for name in sources if name not in rest}

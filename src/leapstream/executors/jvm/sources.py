@@ -1,20 +1,43 @@
-"""The Java sources of the hand-written kernels that generated classes call."""
+"""The hand-written Java classes: kernels, and what wraps models for Flink."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-PACKAGE = "leapstream.runtime"
+from leapstream.errors import BackendError
+
+if TYPE_CHECKING:
+    from importlib.abc import Traversable
+
+KERNELS = "leapstream.runtime"
+"""The Java package of the kernels, which know nothing of Flink."""
 
 
 @cache
-def _sources() -> tuple[tuple[str, str], ...]:
-    folder = resources.files(__package__) / "java"
-    files = sorted((f for f in folder.iterdir() if f.name.endswith(".java")), key=str)
-    return tuple((f"{PACKAGE}.{f.name.removesuffix('.java')}", f.read_text(encoding="utf-8")) for f in files)
+def java_sources(package: str) -> Mapping[str, str]:
+    """The hand-written classes of a Java package: source by fully qualified name, in the order of the names.
+
+    Raises:
+        BackendError: the installation lacks the package.
+    """
+    folder = _root().joinpath(*package.split("."))
+    if not folder.is_dir():
+        raise BackendError(f"this installation of leapstream lacks the Java sources of {package}")
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".java")), key=lambda file: file.name)
+    return MappingProxyType(
+        {f"{package}.{file.name.removesuffix('.java')}": file.read_text(encoding="utf-8") for file in files}
+    )
 
 
-def runtime_sources() -> dict[str, str]:
-    """The Java sources of the hand-written kernels, by fully qualified name of the class."""
-    return dict(_sources())
+def _root() -> Traversable:
+    """The folder that holds the packages: an installed wheel has it in this package, a checkout in its Maven project."""
+    installed = resources.files(__package__) / "java"
+    return installed if installed.is_dir() else Path(__file__).parents[4] / "java" / "src" / "main" / "java"
+
+
+__all__ = ["KERNELS", "java_sources"]

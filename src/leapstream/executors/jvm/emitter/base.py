@@ -22,7 +22,7 @@ from leapstream.executors.jvm.emitter.code import (
     text_literal,
     unboxed,
 )
-from leapstream.executors.jvm.sources import PACKAGE
+from leapstream.executors.jvm.sources import KERNELS
 from leapstream.plan import primitives as p
 from leapstream.plan.graph import Plan
 from leapstream.plan.primitives import Expr
@@ -236,7 +236,7 @@ class Emitter:
         source = "\n".join(
             [
                 *head,
-                f"import {PACKAGE}.*;",
+                f"import {KERNELS}.*;",
                 f"public final class {simple} extends RowModel {{",
                 *body,
                 "}",

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leapstream.bundle.types import BasicType, DataType, ListType, ScalarType, TensorType
-from leapstream.executors.jvm.sources import PACKAGE
+from leapstream.executors.jvm.sources import KERNELS
 
 LETTERS: dict[BasicType, str] = {
     BasicType.BOOLEAN: "z",
@@ -48,7 +48,7 @@ def java_type(data_type: DataType) -> str:
     if isinstance(data_type, ScalarType):
         return _SCALARS[data_type.base]
     if isinstance(data_type, TensorType):
-        return f"{PACKAGE}.{'Items' if in_items(data_type) else 'Vec'}"
+        return f"{KERNELS}.{'Items' if in_items(data_type) else 'Vec'}"
     return "Object[]" if isinstance(data_type, ListType) else "java.util.Map"
 
 

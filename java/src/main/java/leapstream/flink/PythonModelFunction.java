@@ -1,4 +1,4 @@
-package leapstream.runtime;
+package leapstream.flink;
 
 import org.apache.flink.table.catalog.DataTypeFactory;
 import org.apache.flink.table.functions.python.PythonEnv;

@@ -1,4 +1,4 @@
-package leapstream.runtime;
+package leapstream.flink;
 
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
@@ -10,6 +10,10 @@ import java.net.URLConnection;
 import java.util.HashMap;
 import java.util.Map;
 
+import leapstream.runtime.Items;
+import leapstream.runtime.PredictionException;
+import leapstream.runtime.RowModel;
+import leapstream.runtime.Vec;
 import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.table.catalog.DataTypeFactory;
 import org.apache.flink.table.data.ArrayData;
@@ -25,8 +29,8 @@ import org.apache.flink.table.types.logical.LogicalType;
 /**
  * Base of the generated functions: a row model with a SQL signature. Arguments and results are Flink's internal data.
  *
- * What other classes of this package use is public: of two jars in class loaders one above the other, this class may come from the
- * upper, and they from the lower, which makes the package two to Java.
+ * What other classes use is public, even to those of this package: of two jars in class loaders one above the other, this class may come
+ * from the upper, and they from the lower, which makes the package two to Java.
  */
 public abstract class ModelFunction extends ScalarFunction {
 

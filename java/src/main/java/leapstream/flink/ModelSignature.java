@@ -1,4 +1,4 @@
-package leapstream.runtime;
+package leapstream.flink;
 
 import java.io.Serializable;
 import java.util.ArrayList;

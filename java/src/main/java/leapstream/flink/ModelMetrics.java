@@ -1,4 +1,4 @@
-package leapstream.runtime;
+package leapstream.flink;
 
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.Gauge;

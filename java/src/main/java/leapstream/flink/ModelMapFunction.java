@@ -1,4 +1,4 @@
-package leapstream.runtime;
+package leapstream.flink;
 
 import java.util.List;
 import java.util.Set;
@@ -37,6 +37,7 @@ public class ModelMapFunction extends RichMapFunction {
     }
 
     /** The type of the result for rows of a type. */
+    @SuppressWarnings("deprecation") // No other method of all the versions of Flink gives a row's TypeInformation.
     public TypeInformation returns(TypeInformation rows) {
         RowTypeInfo given = (RowTypeInfo) rows;
         int count = given.getArity() + function.outputCount();

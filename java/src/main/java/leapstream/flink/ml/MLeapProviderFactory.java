@@ -1,4 +1,4 @@
-package leapstream.runtime;
+package leapstream.flink.ml;
 
 import java.util.Collections;
 import java.util.Set;

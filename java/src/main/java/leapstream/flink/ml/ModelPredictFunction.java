@@ -1,8 +1,10 @@
-package leapstream.runtime;
+package leapstream.flink.ml;
 
 import java.util.Collection;
 import java.util.Collections;
 
+import leapstream.flink.ModelFunction;
+import leapstream.runtime.PredictionException;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.functions.FunctionContext;

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from leapstream import BackendError
+from leapstream.executors.jvm.sources import KERNELS, java_sources
+
+PACKAGES = (KERNELS, "leapstream.flink", "leapstream.flink.ml")
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_classes_are_of_the_package_of_their_folder(package: str) -> None:
+    sources = java_sources(package)
+    assert sources
+    for name, source in sources.items():
+        assert source.startswith(f"package {package};\n"), name
+        assert re.search(rf"\bclass {name.rpartition('.')[2]}\b", source), name
+
+
+def test_every_source_of_the_maven_project_is_of_a_known_package() -> None:
+    root = Path(__file__).parents[3] / "java" / "src" / "main" / "java"
+    files = {".".join(file.relative_to(root).with_suffix("").parts) for file in root.rglob("*.java")}
+    assert files == {name for package in PACKAGES for name in java_sources(package)}
+
+
+@pytest.mark.parametrize(
+    ("package", "forbidden"),
+    [(KERNELS, r"org\.apache\.flink|leapstream\.flink"), ("leapstream.flink", r"leapstream\.flink\.ml|ModelProvider")],
+)
+def test_packages_depend_downwards_only(package: str, forbidden: str) -> None:
+    assert [name for name, source in java_sources(package).items() if re.search(forbidden, source)] == []
+
+
+def test_package_that_the_installation_lacks_is_named() -> None:
+    with pytest.raises(BackendError, match=r"leapstream\.nowhere"):
+        java_sources("leapstream.nowhere")
