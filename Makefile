@@ -65,13 +65,15 @@ $(VENV)-spark3/.setup-stamp $(VENV)-spark4/.setup-stamp: pyproject.toml
 		"hypothesis>=6.100,<7" "pytest>=8,<10" "pytest-timeout>=2.3,<3" "setuptools<81"
 	@touch $@
 
-lint: setup ## ruff, lint and format
+lint: setup ## ruff, lint and format; the texts of failures are the same in Java
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python scripts/java_failures.py --check
 
 format: setup ## format and fix in place
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python scripts/java_failures.py
 
 typecheck: setup ## mypy, strict
 	$(BIN)/mypy

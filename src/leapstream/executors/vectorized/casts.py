@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 
 from leapstream.bundle.tensor import NUMPY_DTYPES
 from leapstream.bundle.types import BasicType, DataType, ListType, MapType, ScalarType, TensorType
+from leapstream.executors import failures
 from leapstream.executors.columns import ARROW_TYPES, Bools, Column
 from leapstream.javalike.numbers import PARSERS, cast_numbers, number_strings
 
@@ -34,8 +35,8 @@ def parse_strings(
         try:
             with np.errstate(over="ignore"):
                 result[position] = parse(text)
-        except ValueError as error:
-            fail(position, f"cannot cast to {to}: {error}")
+        except ValueError:
+            fail(position, failures.no_number(text, to.value))
     return result, valid
 
 
@@ -77,7 +78,7 @@ def _cast_map(column: Column, given: MapType, wanted: MapType, fail: Callable[[i
         if base == to:
             return elements
         for at in np.flatnonzero(np.asarray(elements.is_null())):
-            fail(int(owner[at]), "an element is missing")
+            fail(int(owner[at]), failures.missing_element())
         inner = _cast_scalars(_flat_column(elements, base), base, to, False, lambda i, why: fail(int(owner[i]), why))
         return inner.values if isinstance(inner.values, pa.Array) else pa.array(inner.values)
 
@@ -122,7 +123,7 @@ def _cast_tensor(column: Column, given: TensorType, wanted: DataType, fail: Call
         if column.stored is not None and flat.shape[1]:
             empty = ~column.stored.reshape(rows, math.prod(values.shape[1:]))[:, 0]
         for row in np.flatnonzero(empty):
-            fail(int(row), "the tensor does not store a first element")
+            fail(int(row), failures.no_first_element())
         first = flat[:, 0] if flat.shape[1] else np.zeros(rows, dtype=values.dtype)
         inner = Column(pa.array(first.tolist(), pa.string()) if given.base is BasicType.STRING else first, column.valid)
         return _cast_scalars(inner, given.base, wanted.base, wanted.nullable, fail)
@@ -131,7 +132,7 @@ def _cast_tensor(column: Column, given: TensorType, wanted: DataType, fail: Call
         return Column(cast, column.valid, column.stored)
     if column.stored is not None:
         for row in np.flatnonzero(~column.stored.reshape(rows, math.prod(values.shape[1:])).all(axis=1)):
-            fail(int(row), "a sparse tensor cannot be cast to a list")
+            fail(int(row), failures.sparse_to_list())
     listed = [v.reshape(-1).tolist() for v in cast]
     present = column.present()
     if present is not None:
@@ -166,7 +167,7 @@ def _list_to_tensor(column: Column, given: ListType, base: BasicType, fail: Call
         holes = np.flatnonzero(np.asarray(flat.is_null())) // max(width, 1)
         owners = np.arange(len(rows)) if present is None else np.flatnonzero(present)
         for row in np.unique(owners[holes]):
-            fail(int(row), "an element of the list is missing")
+            fail(int(row), failures.missing_element())
     if given.base is BasicType.STRING:
         elements: npt.NDArray[Any] = np.array(flat.to_pylist(), dtype=object)
     else:

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
 from leapstream.bundle.types import TensorType
+from leapstream.executors import failures
 from leapstream.executors.columns import WIDE, Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.run import Run, compressed
@@ -28,12 +29,12 @@ def _lookup(run: Run, expr: p.Lookup, x: Column) -> Column:
     position = np.asarray(found.fill_null(len(labels)))
     if found.null_count and expr.invalid != "keep":
         null = np.asarray(x.values.is_null())
-        run.fail(null, "the value is missing")
+        run.fail(null, failures.missing_value())
         unseen = (position == len(labels)) & ~null
         if expr.invalid == "skip":
             run.drop(unseen)
         else:
-            run.fail(unseen, lambda row: f"unseen label {x.values[row].as_py()!r}")
+            run.fail(unseen, lambda row: failures.unseen_label(x.values[row].as_py()))
     return Column(index[position])
 
 
@@ -45,7 +46,7 @@ def _label(run: Run, expr: p.Label, x: Column) -> Column:
     index = np.trunc(np.where(np.isnan(numbers), 0.0, numbers))
     outside = (index < 0) | (index >= len(expr.labels))
     texts = labels[np.where(outside, len(expr.labels), index).astype(np.intp)]
-    reason = f"the index is outside of the {len(expr.labels)} labels"
+    reason = failures.outside_of_labels(len(expr.labels))
     if listed:
         owner = np.repeat(np.arange(run.rows), np.diff(np.asarray(x.values.offsets)))
         failed = np.zeros(run.rows, dtype=bool)
@@ -60,10 +61,10 @@ def _one_hot_index(run: Run, expr: p.OneHot | p.CategoryWeight, x: Column) -> np
     """Position of the 1 in each row; ``categories`` for the category of its own."""
     values = x.values
     fraction = ~((np.trunc(values) == values) & (np.abs(values) <= 2**31))
-    run.fail(fraction, lambda row: f"the category {values[row]} is no integer")
+    run.fail(fraction, lambda row: failures.no_integer_category(values[row]))
     inside = (values >= 0) & (values < expr.categories)
     if not expr.keep:
-        run.fail(~inside, lambda row: f"the category {values[row]:g} is outside of [0, {expr.categories})")
+        run.fail(~inside, lambda row: failures.outside_of_categories(values[row], expr.categories))
     return np.where(inside & ~fraction, values, expr.categories).astype(np.intp)
 
 
@@ -93,12 +94,12 @@ def _bucketize(run: Run, expr: p.Bucketize, x: Column) -> Column:
     if expr.invalid == "skip":
         run.drop(nan)
     elif expr.invalid == "error":
-        run.fail(nan, "the value is NaN")
+        run.fail(nan, failures.nan_value())
     # Java's binary search takes -0.0 for less than 0.0; the least number below 0 finds the same bucket.
     keys = np.where((values == 0.0) & np.signbit(values), -np.nextafter(0.0, 1.0), values)
     last = values == splits[-1]
     outside = ((keys < splits[0]) | (keys > splits[-1])) & ~last
-    run.fail(outside, lambda row: f"{values[row]} is outside of the splits")
+    run.fail(outside, lambda row: failures.outside_of_splits(values[row]))
     bucket = np.searchsorted(splits, keys, side="right") - 1
     bucket = np.where(last, len(splits) - 2, bucket)
     return Column(np.where(nan, len(splits) - 1, bucket).astype(np.float64))

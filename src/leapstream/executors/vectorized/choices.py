@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from leapstream.bundle.tensor import NUMPY_DTYPES
 from leapstream.bundle.types import BasicType
+from leapstream.executors import failures
 from leapstream.executors.columns import Column, column_of, joined
 from leapstream.executors.contract import KEPT
 from leapstream.executors.implementing import implements
@@ -29,7 +30,7 @@ def _first_match(run: Run, expr: p.FirstMatch, x: Column) -> Column:
         value = expr.default
         try:
             if matchers and text is None:
-                reasons[place] = "the value is missing"
+                reasons[place] = failures.missing_value()
                 return
             for matcher, wanted in zip(matchers, expr.values, strict=True):
                 if matcher.found(text):
@@ -39,7 +40,7 @@ def _first_match(run: Run, expr: p.FirstMatch, x: Column) -> Column:
             reasons[place] = str(error)
             return
         if value is None:
-            reasons[place] = "no pattern matches" if text is None else f"no pattern matches {text!r}"
+            reasons[place] = failures.no_match(str(text))
         else:
             values[place] = value
 
@@ -77,7 +78,7 @@ def _map_entry(run: Run, expr: p.MapEntry, x: Column, key: Column) -> Column:
     if taken.null_count:
         missing = np.zeros(run.rows, dtype=bool)
         missing[found] = nulls(taken)
-        run.fail(missing, "the map's value is missing")
+        run.fail(missing, failures.missing_map_value())
         taken = taken.fill_null(False if pa.types.is_boolean(taken.type) else 0)
     numbers[found] = np.asarray(taken)
     return Column(numbers)
@@ -107,7 +108,7 @@ def _switch(run: Run, expr: p.Switch, position: Column, *xs: Column) -> Column:
         ((_, result),) = outcome.columns.items()
         assert isinstance(result, Column)
         if parts and getattr(result.values, "shape", (0,))[1:] != getattr(parts[0].values, "shape", (0,))[1:]:
-            run.fail(np.isin(np.arange(run.rows), rows), "the result differs in size from that of other labels")
+            run.fail(np.isin(np.arange(run.rows), rows), failures.size_of_other_labels())
             continue
         parts.append(result)
         order.append(rows)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from leapstream.executors import failures
 from leapstream.executors.columns import Bools, Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.run import Run, require_vector, rows_of
@@ -47,21 +48,21 @@ def _arg_max(run: Run, expr: p.ArgMax, x: Column) -> Column:
 
 
 _ALLOWED: dict[str, tuple[str, Callable[[npt.NDArray[np.float64]], Bools]]] = {
-    "zero_or_one": ("0 or 1", lambda x: (x == 0.0) | (x == 1.0)),
-    "nonnegative": ("at least 0", lambda x: x >= 0.0),
+    "zero_or_one": (failures.not_zero_or_one(), lambda x: (x == 0.0) | (x == 1.0)),
+    "nonnegative": (failures.negative_element(), lambda x: x >= 0.0),
 }
 
 
 @implements(p.RequireElements, sparse=True)
 def _only(run: Run, expr: p.RequireElements, x: Column) -> Column:
-    name, allowed = _ALLOWED[expr.allowed]
+    reason, allowed = _ALLOWED[expr.allowed]
     if not require_vector(run, x):
         return x
     if isinstance(x.values, csr_array):
         failed = np.bincount(rows_of(x.values)[~allowed(x.values.data)], minlength=run.rows) > 0
     else:
         failed = ~allowed(x.values).all(axis=1)
-    run.fail(failed, f"an element is not {name}")
+    run.fail(failed, reason)
     return x
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
+from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.run import Run, require_vector, rows_of
@@ -44,7 +45,7 @@ def _nearest_leaf(run: Run, expr: p.NearestLeaf, x: Column) -> Column:
     from leapstream.executors.vectorized import clusterkernels
 
     values = np.ascontiguousarray(x.values)
-    run.fail(np.isnan(values).any(axis=1), "the vector's norm is NaN")
+    run.fail(np.isnan(values).any(axis=1), failures.nan_norm())
     clusterkernels.nearest_leaf(
         values, tree.centers, tree.norm, run.prepared[id(expr)], tree.num_children, tree.index, result
     )
@@ -69,9 +70,9 @@ def _topic_mixture(run: Run, expr: p.TopicMixture, x: Column) -> Column:
         stored = np.ones(counts.shape, dtype=np.bool_) if x.stored is None else x.stored
         beyond = stored[:, terms:].any(axis=1)
         counts = csr_array(counts)
-    run.fail(beyond & ~empty, f"the document has terms beyond the {terms} known")
+    run.fail(beyond & ~empty, failures.unknown_terms(terms))
     endless = np.zeros(run.rows, dtype=np.bool_)
     arrays = (counts.data, counts.indices, counts.indptr, empty | beyond)
     clusterkernels.topic_mixture(*arrays, expr.weights, expr.alpha, expr.start, result, endless)
-    run.fail(endless, "the inference of topics comes to no end")
+    run.fail(endless, failures.endless_inference())
     return Column(result)

@@ -16,6 +16,7 @@ from leapstream.bundle.container import Limits, read_files
 from leapstream.bundle.tensor import NUMPY_DTYPES
 from leapstream.bundle.types import BasicType, TensorType
 from leapstream.errors import BackendError
+from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.run import Run
@@ -172,7 +173,7 @@ def _run_graph(run: Run, expr: p.TensorFlow, *xs: Column) -> Column:
     result = np.zeros((run.rows, *(max(n, 0) for n in shape)), dtype=NUMPY_DTYPES[base])
     for row, value in enumerate(found):
         if value is not None and value.shape != shape:
-            run.fail_row(row, f"the graph gives tensors of dimensions {shape} and {value.shape} in one batch")
+            run.fail_row(row, failures.dimensions_of_batch(str(shape), str(value.shape)))
         elif value is not None:
             result[row] = value
     return Column(result)
@@ -187,7 +188,7 @@ def _rows(run: Run, expr: p.TensorFlow, xs: tuple[Column, ...]) -> list[list[Any
             results.append(session.run([values[row] for values in given]))
         # TensorFlow raises classes of its own, and built-in ones of many kinds.
         except Exception as error:
-            run.fail_row(row, f"TensorFlow: {_first_line(error)}")
+            run.fail_row(row, failures.tensorflow(_first_line(error)))
             results.append(None)
     return results
 

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
 from leapstream.bundle.types import BasicType
+from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.lists import Ints, counted, list_starts, nulls, utf8, vector_rows
@@ -90,7 +91,7 @@ def _min_hash(run: Run, expr: p.MinHash, x: Column) -> Column:
     else:
         owner, index = np.nonzero(x.values)
     counts = np.bincount(owner, minlength=run.rows)
-    run.fail(counts == 0, "the vector needs an element that is not 0")
+    run.fail(counts == 0, failures.all_zeros())
     result = np.zeros((run.rows, width))
     if len(index):
         hashes = np.fmod((index[:, None].astype(np.int32) + np.int32(1)) * expr.a + expr.b, _PRIME)

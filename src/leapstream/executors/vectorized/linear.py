@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import fft
 
+from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.run import Run, failed_vectors, require_vector
@@ -40,7 +41,7 @@ def _cosine_transform(run: Run, expr: p.CosineTransform, x: Column) -> Column:
     values = x.values
     size = values.shape[1]
     if size == 0:
-        run.fail(np.ones(run.rows, dtype=bool), "the vector has no elements")
+        run.fail(np.ones(run.rows, dtype=bool), failures.no_elements())
     if size < 2:
         return Column(values)
     transform = fft.idct if expr.inverse else fft.dct

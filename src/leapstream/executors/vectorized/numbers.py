@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.run import Indices, Run
@@ -20,7 +21,7 @@ def _constant(run: Run, expr: p.Constant) -> Column:
 @implements(p.RequireWithin)
 def _within(run: Run, expr: p.RequireWithin, x: Column) -> Column:
     outside = (x.values < expr.low) | (x.values > expr.high)
-    run.fail(outside, lambda row: f"{x.values[row]} is outside of [{expr.low}, {expr.high}]")
+    run.fail(outside, lambda row: failures.outside_of_bounds(x.values[row], expr.low, expr.high))
     return x
 
 

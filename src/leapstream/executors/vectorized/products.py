@@ -10,16 +10,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from leapstream.executors import failures
 from leapstream.executors.columns import WIDE, Bools, Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.run import (
     Indices,
     Run,
-    beyond,
     failed_vectors,
     partly_stored,
     require_vector,
-    size_error,
 )
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles
@@ -81,7 +80,7 @@ def _encode(run: Run, x: Column, categories: tuple[int, ...]) -> _Entries:
     valid = (value >= 0) & (value < sizes[element]) & (np.trunc(value) == value)
     wrong = np.zeros(run.rows, dtype=bool)
     wrong[owner[nominal & ~valid]] = True
-    run.fail(wrong, "a category is no integer that its element may have")
+    run.fail(wrong, failures.no_category_of_element())
     index = begin + np.where(nominal & valid, value, 0.0).astype(np.intp)
     value = np.where(nominal, 1.0, value)
     # Of those with one place the last counts.
@@ -152,9 +151,9 @@ def _expand(run: Run, expr: p.PolynomialExpansion, x: Column) -> Column:
     values, size = x.values, x.values.shape[1]
     partial = partly_stored(x)
     if size != expr.size:
-        run.fail(partial, size_error(x, expr.size))
+        run.fail(partial, failures.wrong_size(size, expr.size))
         if math.comb(size + expr.degree, expr.degree) > _MOST:
-            run.fail(np.ones(run.rows, dtype=bool), size_error(x, expr.size))
+            run.fail(np.ones(run.rows, dtype=bool), failures.wrong_size(size, expr.size))
             return failed_vectors(run, width)
     special = x.stored is not None or not np.isfinite(values).all()
     result = np.zeros((run.rows, width))
@@ -170,7 +169,7 @@ def _expand(run: Run, expr: p.PolynomialExpansion, x: Column) -> Column:
         inside = place < width
         result[:, place[inside]] = terms[:, inside]
         if not inside.all():
-            run.fail((terms[:, ~inside] != 0.0).any(axis=1), size_error(x, expr.size))
+            run.fail((terms[:, ~inside] != 0.0).any(axis=1), failures.wrong_size(size, expr.size))
     stored = (result != 0.0) | ~partial[:, None]
     if width >= WIDE:
         _, index = np.nonzero(stored)
@@ -209,7 +208,7 @@ def _power_products(run: Run, expr: p.PowerProducts, x: Column) -> Column:
         return Column(np.zeros((run.rows, len(expr.terms))))
     size = x.values.shape[1]
     if len(terms.element) and terms.element.max() >= size:
-        run.fail(np.ones(run.rows, dtype=bool), beyond(x, int(terms.element.max())))
+        run.fail(np.ones(run.rows, dtype=bool), failures.element_beyond(size, int(terms.element.max())))
         return Column(np.zeros((run.rows, len(expr.terms))))
     powers = np.concatenate([np.ones((run.rows, 1)), np.power(x.values[:, terms.element], terms.power)], axis=1)
     return Column(np.multiply.reduceat(powers[:, terms.factors], terms.starts, axis=1))

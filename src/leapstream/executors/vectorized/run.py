@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from leapstream.executors import failures
 from leapstream.executors.columns import WIDE, Bools, Column
 from leapstream.executors.contract import DROPPED, KEPT, Failure, Outcome, PreparedPlan
 from leapstream.plan.primitives import Expr
@@ -80,26 +81,16 @@ def compressed(nonzero: Bools) -> Bools:
     return np.logical_or(nonzero, ~sparse[:, None])
 
 
-def size_error(x: Column, size: int) -> str:
-    """Why a vector of another size than ``size`` fails."""
-    return f"the vector has {x.values.shape[1]} elements, and {size} are expected"
-
-
 def require_vector(run: Run, x: Column, size: int | None = None) -> bool:
     """Whether ``x`` holds vectors, of a size if that is given; if not, every row fails."""
     everywhere = np.ones(run.rows, dtype=bool)
     if x.values.ndim != 2:
-        run.fail(everywhere, f"a vector is expected, not a tensor of {x.values.ndim - 1} dimensions")
+        run.fail(everywhere, failures.no_vector(x.values.ndim - 1))
         return False
     if size is not None and x.values.shape[1] != size:
-        run.fail(everywhere, size_error(x, size))
+        run.fail(everywhere, failures.wrong_size(x.values.shape[1], size))
         return False
     return True
-
-
-def beyond(x: Column, index: int) -> str:
-    """Why a vector without an element ``index`` fails."""
-    return f"the vector has {x.values.shape[1]} elements, and element {index} is read"
 
 
 def failed_vectors(run: Run, width: int) -> Column:

@@ -9,13 +9,13 @@ import numpy as np
 import pyarrow as pa
 from scipy.sparse import csr_array
 
+from leapstream.executors import failures
 from leapstream.executors.columns import WIDE, Bools, Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.lists import list_array
 from leapstream.executors.vectorized.run import (
     Indices,
     Run,
-    beyond,
     failed_vectors,
     partly_stored,
     require_vector,
@@ -29,7 +29,7 @@ def _item(run: Run, expr: p.Item, x: Column) -> Column:
     if not require_vector(run, x):
         return Column(np.full(run.rows, np.nan))
     if expr.index >= x.values.shape[1]:
-        run.fail(np.ones(run.rows, dtype=bool), beyond(x, expr.index))
+        run.fail(np.ones(run.rows, dtype=bool), failures.element_beyond(x.values.shape[1], expr.index))
         return Column(np.full(run.rows, np.nan))
     if isinstance(x.values, csr_array):
         return Column(x.values[:, [expr.index]].toarray()[:, 0])
@@ -38,11 +38,10 @@ def _item(run: Run, expr: p.Item, x: Column) -> Column:
 
 @implements(p.ElementsAtLeast)
 def _at_least(run: Run, expr: p.ElementsAtLeast, x: Column) -> Column:
-    if x.values.ndim != 2:
-        run.fail(np.ones(run.rows, dtype=bool), "a vector is expected")
+    if not require_vector(run, x):
         return Column(pa.array([[]] * run.rows, pa.list_(pa.float64())))
     high = x.values >= expr.threshold
-    run.fail(high[:, expr.limit :].any(axis=1), f"an element beyond the {expr.limit} labels is at least the threshold")
+    run.fail(high[:, expr.limit :].any(axis=1), failures.element_without_label(expr.limit))
     starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(high.sum(axis=1))])
     chosen = x.values[high] if expr.gives == "elements" else np.nonzero(high)[1]
     return Column(list_array(starts, pa.array(chosen, pa.float64())))
@@ -100,8 +99,8 @@ def _recode(run: Run, expr: p.Recode, x: Column) -> Column:
         data = rows.data.copy()
         data[picked] = values
         result = x.with_values(csr_array((data, rows.indices, rows.indptr), rows.shape))
-        failed = np.zeros(run.rows, dtype=bool)
-        failed[np.searchsorted(rows.indptr, picked[missing], side="right") - 1] = True
+        owner = np.searchsorted(rows.indptr, picked[missing], side="right") - 1
+        elements, given = rows.indices[picked[missing]], rows.data[picked[missing]]
     else:
         values, missing = _looked_up(recoding, np.arange(len(recoding.positions)), x.values[:, recoding.positions])
         if x.stored is not None:
@@ -111,9 +110,16 @@ def _recode(run: Run, expr: p.Recode, x: Column) -> Column:
         dense = x.values.copy()
         dense[:, recoding.positions] = values
         result = x.with_values(dense)
-        failed = missing.any(axis=1)
+        owner, at = np.nonzero(missing)
+        elements = recoding.positions[at]
+        given = x.values[owner, elements]
     if recoding.others is None:
-        run.fail(failed, "an element is none of its categories")
+        failed, first = np.unique(owner, return_index=True)
+        place = dict(zip(failed.tolist(), first.tolist(), strict=True))
+        run.fail(
+            np.isin(np.arange(run.rows), failed),
+            lambda row: failures.unknown_category(given[place[row]], elements[place[row]]),
+        )
     return result
 
 
@@ -129,7 +135,7 @@ def _take(run: Run, expr: p.Take, x: Column) -> Column:
     if isinstance(x.values, csr_array):
         rows = x.values
         if needed > size:
-            run.fail(np.diff(rows.indptr) == size, beyond(x, needed - 1))
+            run.fail(np.diff(rows.indptr) == size, failures.element_beyond(size, needed - 1))
             rows = csr_array((rows.data, rows.indices, rows.indptr), (run.rows, needed))
         taken = rows[:, indices]
         taken.sort_indices()
@@ -138,7 +144,7 @@ def _take(run: Run, expr: p.Take, x: Column) -> Column:
     partial = partly_stored(x)
     inside = indices < size
     if not inside.all():
-        run.fail(~partial, beyond(x, needed - 1))
+        run.fail(~partial, failures.element_beyond(size, needed - 1))
     if expr.picks_rising and partial.any():
         rising = inside & np.array(expr.rises)
         values = _columns(x.values, indices, np.where(partial[:, None], rising, inside))
@@ -162,6 +168,9 @@ def _columns(values: Any, indices: Indices, wanted: Bools) -> Any:
 def _reshape(run: Run, expr: p.Reshape, x: Column) -> Column:
     shape = (run.rows, *(getattr(expr.type, "dimensions", None) or ()))
     if math.prod(x.values.shape) != math.prod(shape):
-        run.fail(np.ones(run.rows, dtype=bool), f"the tensor has not {math.prod(shape[1:])} elements")
+        run.fail(
+            np.ones(run.rows, dtype=bool),
+            failures.wrong_tensor_size(math.prod(x.values.shape[1:]), math.prod(shape[1:])),
+        )
         return Column(np.zeros(shape))
     return Column(x.values.reshape(shape), x.valid, None if x.stored is None else x.stored.reshape(shape))

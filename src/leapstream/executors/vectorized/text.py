@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from leapstream.executors import failures
 from leapstream.executors.columns import Bools, Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.lists import filtered, list_array, list_starts, nulls, owners, string_array, utf8
@@ -84,7 +85,7 @@ def _matched_tokens(run: Run, expr: p.Tokens, matcher: Matcher, texts: pa.Array)
                 found.append([] if text is None else find(text))
             except UncertainMatchError as error:
                 found.append([])
-                run.fail_row(row, f"pattern {expr.pattern!r}: {error}")
+                run.fail_row(row, failures.uncertain_match(expr.pattern, str(error)))
         parts.append(pa.array(found, pa.list_(pa.string())))
     return Column(pa.concat_arrays(parts) if parts else pa.array([], pa.list_(pa.string())))
 
@@ -95,7 +96,7 @@ def _long_tokens(run: Run, expr: p.TokensOfLength, x: Column) -> Column:
 
     tokens = x.values.flatten()
     if tokens.null_count:
-        run.fail(owners(list_starts(x.values), nulls(tokens)), "a token is missing")
+        run.fail(owners(list_starts(x.values), nulls(tokens)), failures.missing_token())
     kept = np.zeros(len(tokens), dtype=bool)
     letters = java_letters() if expr.letters else np.zeros(0, dtype=bool)
     textkernels.long_tokens(*utf8(tokens), letters, expr.letters, expr.min_length, kept)
@@ -121,14 +122,14 @@ def _ngrams(run: Run, expr: p.NGrams, x: Column) -> Column:
     from leapstream.executors.vectorized import textkernels
 
     if expr.n < 1:
-        run.fail(np.ones(run.rows, dtype=bool), f"n-grams of {expr.n} tokens")
+        run.fail(np.ones(run.rows, dtype=bool), failures.no_ngrams(expr.n))
         return x
     tokens = x.values.flatten().fill_null("null")
     given = (*utf8(tokens), list_starts(x.values), expr.n)
     starts = np.zeros(run.rows + 1, np.int64)
     count, size = textkernels.ngrams(*given, False, starts, np.zeros(0, np.int32), np.zeros(0, np.uint8))
     if size > _MOST_BYTES:
-        run.fail(np.ones(run.rows, dtype=bool), "the n-grams of these rows are too long together; give fewer at a time")
+        run.fail(np.ones(run.rows, dtype=bool), failures.too_many_ngrams())
         return x
     offsets, out = np.zeros(count + 1, np.int32), np.empty(size, np.uint8)
     textkernels.ngrams(*given, True, starts, offsets, out)

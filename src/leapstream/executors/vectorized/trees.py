@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leapstream.bundle.types import TensorType
+from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.run import Run, require_vector
@@ -172,5 +173,5 @@ def _trees(run: Run, expr: p.Trees, x: Column) -> Column:
         return Column(np.full((run.rows, expr.width) if vectors else run.rows, np.nan))
     result, failed = run_forest(expr, run.prepared[id(expr)], x.values)
     if failed.any():
-        run.fail(failed, f"a tree tests a feature beyond the vector's {x.values.shape[1]} elements")
+        run.fail(failed, failures.feature_beyond(x.values.shape[1]))
     return Column(result)

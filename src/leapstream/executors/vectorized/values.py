@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.casts import cast_column
@@ -28,7 +29,7 @@ def _not_null(run: Run, expr: p.NotNull, x: Column) -> Column:
     present = x.present()
     if present is None:
         return x
-    run.fail(~present, "a missing value is not allowed here")
+    run.fail(~present, failures.missing_value())
     if isinstance(x.values, pa.Array):
         return x
     return Column(x.values, None, x.stored)

@@ -6,9 +6,10 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csr_array
 
+from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.run import Run, compressed, size_error
+from leapstream.executors.vectorized.run import Run, compressed
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles
 
@@ -41,7 +42,7 @@ def _affine(run: Run, expr: p.Affine, x: Column) -> Column:
     values = x.values
     width = values.shape[1]
     if width > expr.size:
-        run.fail(np.ones(run.rows, dtype=bool), size_error(x, expr.size))
+        run.fail(np.ones(run.rows, dtype=bool), failures.wrong_size(width, expr.size))
         values = values[:, : expr.size]
         width = expr.size
     result = values
@@ -92,7 +93,7 @@ def _clip(run: Run, expr: p.Clip, x: Column) -> Column:
 def _normalize(run: Run, expr: p.Normalize, x: Column) -> Column:
     values, power = x.values, expr.p
     if not power >= 1.0:
-        run.fail(np.ones(run.rows, dtype=bool), f"the norm's p is {power}, and it has to be at least 1")
+        run.fail(np.ones(run.rows, dtype=bool), failures.wrong_norm(power))
         return x
     if isinstance(values, csr_array):
         norms = _norms(values, power)

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.lists import Ints, counted, list_starts, owners
@@ -31,7 +32,7 @@ def _vocabulary_counts(run: Run, expr: p.VocabularyCounts, x: Column) -> Column:
     index = positions[_found(x.values.flatten(), words)]
     beyond = index >= expr.size
     if beyond.any():
-        run.fail(owners(starts, beyond), "a word repeats in the vocabulary, which leaves no element for another")
+        run.fail(owners(starts, beyond), failures.no_element_for_word())
         index = np.where(beyond, -1, index)
     count = np.diff(starts).astype(np.float64)
     least = np.full(run.rows, expr.min_count) if expr.min_count >= 1.0 else count * expr.min_count
@@ -51,7 +52,7 @@ def _word_vectors(run: Run, expr: p.WordVectors, x: Column) -> Column:
     index = _found(x.values.flatten(), words)
     broken = np.append(~np.array(expr.complete, dtype=bool), False)[index]
     if broken.any():
-        run.fail(owners(starts, broken), "the vector of a word is incomplete")
+        run.fail(owners(starts, broken), failures.incomplete_word_vector())
     index[(index == len(words)) | broken] = -1
     total = np.zeros((run.rows, vectors.shape[1]))
     textkernels.sum_vectors(index, starts, vectors, total)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.classes import argmax
@@ -26,7 +27,7 @@ def _singles(run: Run, expr: p.FloatFeatures, x: Column) -> Column:
     width = x.values.shape[1]
     refusal = expr.refusal
     if width > expr.size:
-        refusal = f"the vector has {width} elements, and at most {expr.size} are expected"
+        refusal = failures.too_long(width, expr.size)
     if refusal is not None:
         run.fail(np.ones(run.rows, dtype=bool), refusal)
         return Column(np.zeros((run.rows, len(expr.elements))))
@@ -46,7 +47,7 @@ def _singles(run: Run, expr: p.FloatFeatures, x: Column) -> Column:
             singles[~x.stored] = np.nan
         infinite = np.isinf(singles).any(axis=1)
         picked[:, : len(there)] = singles[:, there]
-    run.fail(infinite, "an element is infinite in single precision")
+    run.fail(infinite, failures.infinite_element())
     result = picked.astype(np.float64)[:, place]
     result = np.where(np.isnan(result), expr.missing, np.where(expr.whole, np.floor(result), result))
     return Column(result)

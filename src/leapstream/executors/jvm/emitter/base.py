@@ -31,9 +31,6 @@ from leapstream.plan.primitives import Expr
 _CHUNK = 6000
 
 
-_MISSING = '"a missing value is not allowed here"'
-
-
 @dataclass(frozen=True)
 class JavaField:
     """A public field of a generated class that holds an input or output.
@@ -134,7 +131,7 @@ class Emitter:
         null = self.null(expr)
         if null is not None:
             self.place(self.current)
-            self.line(f"if ({null}) throw new Refusal({_MISSING});")
+            self.line(f"if ({null}) throw Failures.missingValue();")
         return self.value(expr)
 
     def vector(self, expr: Expr) -> str:

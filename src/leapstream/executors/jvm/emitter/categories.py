@@ -25,12 +25,12 @@ def _lookup(emitter: Emitter, expr: p.Lookup) -> None:
         return
     emitter.place(expr)
     if null is not None:
-        emitter.line(f'if ({null}) throw new Refusal("the value is missing");')
+        emitter.line(f"if ({null}) throw Failures.missingValue();")
     emitter.line(f"{position} = {labels}.position({x});")
     if expr.invalid == "skip":
         emitter.line(f"if ({position} < 0) return false;")
     else:
-        emitter.line(f'if ({position} < 0) throw new Refusal("unseen label \'" + {x} + "\'");')
+        emitter.line(f"if ({position} < 0) throw Failures.unseenLabel({x});")
     emitter.define(expr, position)
 
 
@@ -69,9 +69,7 @@ def _bucketize(emitter: Emitter, expr: p.Bucketize) -> None:
     if expr.invalid == "keep":
         emitter.define(expr, f"{x} != {x} ? {len(expr.splits) - 1} : {bucket}")
         return
-    emitter.line(
-        f"if ({x} != {x}) " + ("return false;" if expr.invalid == "skip" else 'throw new Refusal("the value is NaN");')
-    )
+    emitter.line(f"if ({x} != {x}) " + ("return false;" if expr.invalid == "skip" else "throw Failures.nanValue();"))
     emitter.define(expr, bucket)
 
 

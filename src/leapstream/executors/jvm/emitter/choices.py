@@ -27,7 +27,7 @@ def _first_match(emitter: Emitter, expr: p.FirstMatch) -> None:
     place = emitter.variable("p", "int")
     emitter.line(f"{place} = {patterns}.first({x});")
     if expr.default is None:
-        emitter.line(f'if ({place} < 0) throw new Refusal("no pattern matches \'" + {x} + "\'");')
+        emitter.line(f"if ({place} < 0) throw Failures.noMatch({x});")
         emitter.define(expr, f"{values}[{place}]")
     else:
         emitter.define(expr, f"{place} < 0 ? {expr.default} : {values}[{place}]")
@@ -64,7 +64,7 @@ def _map_entry(emitter: Emitter, expr: p.MapEntry) -> None:
         return
     here = emitter.variable("h", "boolean")
     emitter.line(f"{here} = !({absent});")
-    emitter.line(f'if ({here} && {found} == null) throw new Refusal("the map\'s value is missing");')
+    emitter.line(f"if ({here} && {found} == null) throw Failures.missingMapValue();")
     emitter.define(expr, f"{here} ? {unboxed(found, java)} : {default}")
 
 

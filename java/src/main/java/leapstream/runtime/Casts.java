@@ -37,7 +37,7 @@ public final class Casts {
         try {
             return Byte.parseByte(text);
         } catch (NumberFormatException e) {
-            throw no(text, "byte");
+            throw Failures.noNumber(text, "byte");
         }
     }
 
@@ -45,7 +45,7 @@ public final class Casts {
         try {
             return Short.parseShort(text);
         } catch (NumberFormatException e) {
-            throw no(text, "short");
+            throw Failures.noNumber(text, "short");
         }
     }
 
@@ -53,7 +53,7 @@ public final class Casts {
         try {
             return Integer.parseInt(text);
         } catch (NumberFormatException e) {
-            throw no(text, "int");
+            throw Failures.noNumber(text, "int");
         }
     }
 
@@ -61,7 +61,7 @@ public final class Casts {
         try {
             return Long.parseLong(text);
         } catch (NumberFormatException e) {
-            throw no(text, "long");
+            throw Failures.noNumber(text, "long");
         }
     }
 
@@ -69,7 +69,7 @@ public final class Casts {
         try {
             return Float.parseFloat(text);
         } catch (NumberFormatException e) {
-            throw no(text, "float");
+            throw Failures.noNumber(text, "float");
         }
     }
 
@@ -77,12 +77,8 @@ public final class Casts {
         try {
             return Double.parseDouble(text);
         } catch (NumberFormatException e) {
-            throw no(text, "double");
+            throw Failures.noNumber(text, "double");
         }
-    }
-
-    private static Refusal no(String text, String type) {
-        return new Refusal("cannot cast to " + type + ": '" + text + "' is no " + type);
     }
 
     // ---- boxed elements -------------------------------------------------------------------------------------------
@@ -90,7 +86,7 @@ public final class Casts {
     /** An element from one basic type to another; the string of a missing number gives 0. */
     public static Object element(Object x, char from, char to) {
         if (x == null) {
-            throw new Refusal("an element is missing");
+            throw Failures.missingElement();
         }
         if (from == to) {
             return x;
@@ -200,7 +196,7 @@ public final class Casts {
 
     private static void requireDense(int[] index) {
         if (index != null) {
-            throw new Refusal("a sparse tensor cannot be cast to a list");
+            throw Failures.sparseToList();
         }
     }
 
@@ -265,7 +261,7 @@ public final class Casts {
                 return box(x.value[k], from);
             }
         }
-        throw new Refusal("the tensor does not store a first element");
+        throw Failures.noFirstElement();
     }
 
     public static Object first(Items x) {
@@ -274,6 +270,6 @@ public final class Casts {
                 return x.value[k];
             }
         }
-        throw new Refusal("the tensor does not store a first element");
+        throw Failures.noFirstElement();
     }
 }

@@ -10,7 +10,7 @@ public final class Classes {
         int count = x.stored();
         for (int k = 0; k < count; k++) {
             if (!(x.value[k] == 0 || x.value[k] == 1)) {
-                throw new Refusal("an element is not 0 or 1");
+                throw Failures.notZeroOrOne();
             }
         }
         return x;
@@ -21,7 +21,7 @@ public final class Classes {
         int count = x.stored();
         for (int k = 0; k < count; k++) {
             if (!(x.value[k] >= 0)) {
-                throw new Refusal("an element is not at least 0");
+                throw Failures.negativeElement();
             }
         }
         return x;

@@ -27,7 +27,7 @@ public final class ClusterTree {
         Vecs.requireSize(x, size);
         double norm = Vecs.norm(x, 2);
         if (norm != norm) {
-            throw new Refusal("the vector's norm is NaN");
+            throw Failures.nanNorm();
         }
         int node = 0;
         while (children[node] > 0) {

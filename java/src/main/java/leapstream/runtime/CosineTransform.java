@@ -21,7 +21,7 @@ public final class CosineTransform {
 
     public Vec transform(Vec x, boolean inverse, Vec out) {
         if (x.size == 0) {
-            throw new Refusal("the vector has no elements");
+            throw Failures.noElements();
         }
         if (x.size != size) {
             prepare(x.size);

@@ -76,7 +76,7 @@ public final class Counts {
         for (int i = 0; i < tokens.length; i++) {
             int position = vocabulary.position((String) tokens[i]);
             if (position >= size) {
-                throw new Refusal("a word repeats in the vocabulary, which leaves no element for another");
+                throw Failures.noElementForWord();
             }
             if (position >= 0) {
                 add(position);

@@ -173,7 +173,7 @@ public final class Forest {
             int f = feature[node];
             int element = f < 0 ? -1 - f : f;
             if (element >= size) {
-                throw new Refusal("a tree tests a feature beyond the vector's " + size + " elements");
+                throw Failures.featureBeyond(size);
             }
             node = child[node] + (goesLeft(node, x) ? 1 : 0);
         }

@@ -75,7 +75,7 @@ public final class Interaction {
         int categoriesOfElement = categories[input][element];
         if (categoriesOfElement > 1) {
             if (!(x >= 0 && x < categoriesOfElement && x == (int) x)) {
-                throw new Refusal("a category is no integer that its element may have");
+                throw Failures.noCategoryOfElement();
             }
             place += (int) x;
             factor = 1;

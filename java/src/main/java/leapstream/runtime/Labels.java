@@ -26,7 +26,7 @@ public final class Labels {
     public String label(double position) {
         int i = (int) position;
         if (i < 0 || i >= labels.length) {
-            throw new Refusal("the index is outside of the " + labels.length + " labels");
+            throw Failures.outsideOfLabels(labels.length);
         }
         return labels[i];
     }

@@ -13,7 +13,7 @@ public final class Numbers {
 
     public static double within(double x, double low, double high) {
         if (x < low || x > high) {
-            throw new Refusal(x + " is outside of [" + low + ", " + high + "]");
+            throw Failures.outsideOfBounds(x, low, high);
         }
         return x;
     }
@@ -67,10 +67,6 @@ public final class Numbers {
         return true;
     }
 
-    private static Refusal beyond(Vec x, int index) {
-        return new Refusal("the vector has " + x.size + " elements, and element " + index + " is read");
-    }
-
     /**
      * Elements by index. A vector that does not store all elements lacks those beyond it, and with rising those whose index is not
      * greater than all before.
@@ -81,7 +77,7 @@ public final class Numbers {
             double[] values = out.dense(indices.length);
             for (int j = 0; j < indices.length; j++) {
                 if (indices[j] >= x.size) {
-                    throw beyond(x, indices[j]);
+                    throw Failures.elementBeyond(x.size, indices[j]);
                 }
                 values[j] = elements[indices[j]];
             }
@@ -111,7 +107,7 @@ public final class Numbers {
             double product = 1;
             for (int k = starts[t]; k < starts[t + 1]; k++) {
                 if (index[k] >= x.size) {
-                    throw beyond(x, index[k]);
+                    throw Failures.elementBeyond(x.size, index[k]);
                 }
                 double element = elements[index[k]];
                 product *= power[k] == 1 ? element : Math.pow(element, power[k]);
@@ -138,7 +134,7 @@ public final class Numbers {
             }
         }
         if (nonzeros == 0) {
-            throw new Refusal("the vector needs an element that is not 0");
+            throw Failures.allZeros();
         }
         return out;
     }
@@ -146,7 +142,7 @@ public final class Numbers {
     /** The dimensions are null for a vector. */
     public static Vec reshape(Vec x, int[] dimensions, int size, Vec out) {
         if (x.size != size) {
-            throw new Refusal("the tensor has not " + size + " elements");
+            throw Failures.wrongTensorSize(x.size, size);
         }
         Vecs.copyStored(x, out);
         out.dimensions = dimensions;

@@ -24,7 +24,7 @@ public final class Patterns {
                     return i;
                 }
             } catch (StackOverflowError e) {
-                throw Tokens.tooDeep(patterns[i]);
+                throw Failures.tooDeep(patterns[i].toString());
             }
         }
         return -1;

@@ -81,7 +81,7 @@ public final class Polynomial {
             }
             int at = place[factors] + skipped[degree - factors][x.index == null ? k : x.index[k]];
             if (at >= width) {
-                throw new Refusal("the vector has " + x.size + " elements, and " + size + " are expected");
+                throw Failures.wrongSize(x.size, size);
             }
             if (sparse) {
                 out.store(at, value);

@@ -48,7 +48,7 @@ public final class Recoding {
             return values[found];
         }
         if (others == null) {
-            throw new Refusal(x + " is none of the categories of element " + positions[table]);
+            throw Failures.unknownCategory(x, positions[table]);
         }
         return others[table];
     }

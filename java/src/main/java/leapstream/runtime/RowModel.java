@@ -49,6 +49,6 @@ public abstract class RowModel implements Serializable {
 
     /** What is thrown for a missing value in an input whose type has none. */
     protected final PredictionException missing(String column) {
-        return new PredictionException("a missing value is not allowed here", name, null, null, column);
+        return new PredictionException(Failures.missingValue().getMessage(), name, null, null, column);
     }
 }

@@ -28,12 +28,12 @@ public final class Singles {
     /** Picks elements; x may have most elements, of which none may be infinite. */
     public Vec pick(Vec x, int most, Vec out) {
         if (x.size > most) {
-            throw new Refusal("the vector has " + x.size + " elements, and at most " + most + " are expected");
+            throw Failures.tooLong(x.size, most);
         }
         int stored = x.stored();
         for (int k = 0; k < stored; k++) {
             if (Float.isInfinite((float) x.value[k])) {
-                throw new Refusal("an element is infinite in single precision");
+                throw Failures.infiniteElement();
             }
         }
         if (x.index == null) {

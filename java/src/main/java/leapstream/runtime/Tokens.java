@@ -36,7 +36,7 @@ public final class Tokens {
         try {
             return pattern.split(text);
         } catch (StackOverflowError e) {
-            throw tooDeep(pattern);
+            throw Failures.tooDeep(pattern.toString());
         }
     }
 
@@ -49,12 +49,8 @@ public final class Tokens {
             }
             return found.toArray();
         } catch (StackOverflowError e) {
-            throw tooDeep(pattern);
+            throw Failures.tooDeep(pattern.toString());
         }
-    }
-
-    static Refusal tooDeep(Pattern pattern) {
-        return new Refusal("the regular expression '" + pattern + "' needs too deep a stack for this text");
     }
 
     private static Object[] cut(Object[] tokens, int count) {
@@ -73,7 +69,7 @@ public final class Tokens {
         for (int i = 0; i < tokens.length; i++) {
             String token = (String) tokens[i];
             if (token == null) {
-                throw new Refusal("a token is missing");
+                throw Failures.missingToken();
             }
             if (token.length() >= minLength && (!letters || isLetters(token))) {
                 kept[count++] = token;
@@ -107,7 +103,7 @@ public final class Tokens {
     /** Each n tokens that follow each other, joined by blanks. */
     public static Object[] ngrams(Object[] tokens, long n) {
         if (n < 1) {
-            throw new Refusal("n-grams of " + n + " tokens");
+            throw Failures.noNgrams(n);
         }
         if (n > tokens.length) {
             return new Object[0];
@@ -130,7 +126,7 @@ public final class Tokens {
         for (int i = 0; i < x.size; i++) {
             if (values[i] >= threshold) {
                 if (i >= limit) {
-                    throw new Refusal("an element beyond the " + limit + " labels is at least the threshold");
+                    throw Failures.elementWithoutLabel(limit);
                 }
                 found.add(Double.valueOf(positions ? i : values[i]));
             }

@@ -38,7 +38,7 @@ public final class Topics {
         double change = 1;
         for (int round = 0; change > 1e-3; round++) {
             if (round == ROUNDS) {
-                throw new Refusal("the inference of topics comes to no end");
+                throw Failures.endlessInference();
             }
             change = improve(x, gamma);
             expectation(gamma);
@@ -72,7 +72,7 @@ public final class Topics {
             beyond |= x.index[k] >= terms;
         }
         if (beyond) {
-            throw new Refusal("the document has terms beyond the " + terms + " known");
+            throw Failures.unknownTerms(terms);
         }
     }
 

@@ -10,19 +10,15 @@ public final class Vecs {
     /** The same, when it is a vector. */
     public static Vec vector(Vec x) {
         if (x.dimensions != null) {
-            throw new Refusal("a vector is expected, not a tensor of " + x.dimensions.length + " dimensions");
+            throw Failures.noVector(x.dimensions.length);
         }
         return x;
     }
 
     static void requireSize(Vec x, int size) {
         if (x.size != size) {
-            throw wrongSize(x, size);
+            throw Failures.wrongSize(x.size, size);
         }
-    }
-
-    private static Refusal wrongSize(Vec x, int size) {
-        return new Refusal("the vector has " + x.size + " elements, and " + size + " are expected");
     }
 
     /** All elements of x, its own array when it is dense. */
@@ -78,7 +74,7 @@ public final class Vecs {
 
     public static double item(Vec x, int i) {
         if (i >= x.size) {
-            throw new Refusal("the vector has " + x.size + " elements, and element " + i + " is read");
+            throw Failures.elementBeyond(x.size, i);
         }
         if (x.index == null) {
             return x.value[i];
@@ -96,7 +92,7 @@ public final class Vecs {
     /** The position of a one-hot encoder's 1. */
     public static int category(double x, int categories, boolean keep) {
         if (Math.rint(x) != x || Math.abs(x) > 2147483648.0) {
-            throw new Refusal("the category " + x + " is no integer");
+            throw Failures.noIntegerCategory(x);
         }
         if (x >= 0 && x < categories) {
             return (int) x;
@@ -104,7 +100,7 @@ public final class Vecs {
         if (keep) {
             return categories;
         }
-        throw new Refusal("the category " + x + " is outside of [0, " + categories + ")");
+        throw Failures.outsideOfCategories(x, categories);
     }
 
     public static Vec oneHot(int position, int width, Vec out) {
@@ -126,7 +122,7 @@ public final class Vecs {
         }
         int above = -found - 1;
         if (above == 0 || above == splits.length) {
-            throw new Refusal(x + " is outside of the splits");
+            throw Failures.outsideOfSplits(x);
         }
         return above - 1;
     }
@@ -160,7 +156,7 @@ public final class Vecs {
             boolean keepNaN,
             Vec out) {
         if (x.size > size) {
-            throw wrongSize(x, size);
+            throw Failures.wrongSize(x.size, size);
         }
         if (shift == null && offset == null && fixed == null) {
             copyStored(x, out);
@@ -207,7 +203,7 @@ public final class Vecs {
 
     public static Vec normalize(Vec x, double p, Vec out) {
         if (!(p >= 1)) {
-            throw new Refusal("the norm's p is " + p + ", and it has to be at least 1");
+            throw Failures.wrongNorm(p);
         }
         copyStored(x, out);
         double norm = norm(out, p);

@@ -32,7 +32,7 @@ public final class WordVectors {
                 continue;
             }
             if (complete[word] == 0) {
-                throw new Refusal("the vector of a word is incomplete");
+                throw Failures.incompleteWordVector();
             }
             for (int k = 0; k < size; k++) {
                 total[k] += vectors[word * size + k];

@@ -1,0 +1,144 @@
+"""Runs a plan over rows on any executor, and says for each row what came out."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from leapstream import Tensor
+from leapstream.bundle.types import BasicType
+from leapstream.executors.columns import column_of, leap_values
+from leapstream.executors.contract import Outcome, PreparedPlan
+from leapstream.frames.tables import grouped
+from leapstream.plan.graph import Origin
+
+Row = Sequence[Any]
+
+
+class Dropped:
+    """A row that was dropped."""
+
+    def __repr__(self) -> str:
+        return "DROPPED"
+
+
+DROPPED = Dropped()
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A row that failed: why, and where."""
+
+    reason: str
+    origin: Origin | None = None
+
+
+def run(prepared: PreparedPlan, rows: Sequence[Row]) -> list[Any]:
+    """The outputs of each row as a dict, :data:`DROPPED` or a :class:`Failed`; rows whose tensors are alike share a batch."""
+    results: list[Any] = [None] * len(rows)
+    for group in grouped([tuple(map(_size, row)) for row in rows]):
+        for place, result in zip(group, _run_batch(prepared, [rows[i] for i in group]), strict=True):
+            results[place] = result
+    return results
+
+
+def run_alone(prepared: PreparedPlan, rows: Sequence[Row]) -> list[Any]:
+    """Like :func:`run`, each row in a batch of its own."""
+    return [result for row in rows for result in _run_batch(prepared, [row])]
+
+
+def _size(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.dimensions
+    return len(value) if isinstance(value, list) else None
+
+
+def _run_batch(prepared: PreparedPlan, rows: Sequence[Row]) -> list[Any]:
+    plan = prepared.plan
+    columns = {f.name: column_of([row[i] for row in rows], f.type) for i, f in enumerate(plan.inputs)}
+    return results_of(prepared.run(columns, len(rows)), {name: expr.type for name, expr in plan.outputs})
+
+
+def results_of(outcome: Outcome[Any], types: Mapping[str, Any]) -> list[Any]:
+    """What an outcome says of each row."""
+    values = {name: leap_values(column, types[name]) for name, column in outcome.columns.items()}
+    return [_result(outcome, values, row) for row in range(len(outcome.states))]
+
+
+def _result(outcome: Outcome[Any], values: Mapping[str, list[Any]], row: int) -> Any:
+    if outcome.dropped[row]:
+        return DROPPED
+    if outcome.failed[row]:
+        origin, reason = outcome.failures[outcome.states[row]]
+        return Failed(reason(row), origin)
+    return {name: column[row] for name, column in values.items()}
+
+
+# ---- equality ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far numbers may be from each other: steps between doubles, and steps at 1.0 where numbers cancel out.
+
+    Attributes:
+        ulps: steps between neighbouring doubles.
+        ones: steps between doubles at 1.0.
+    """
+
+    ulps: int = 0
+    ones: int = 0
+
+
+EXACT = Tolerance()
+
+
+def same(a: Any, b: Any, tolerance: Tolerance = EXACT) -> bool:
+    """Whether two results, or values in them, are the same: types, and bits of numbers up to a tolerance.
+
+    Any NaN is the same as another. Whether a tensor is sparse does not count.
+    """
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        if (a.base, a.dimensions) != (b.base, b.dimensions):
+            return False
+        return same(a.to_dense().reshape(-1).tolist(), b.to_dense().reshape(-1).tolist(), tolerance)
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, float):
+        return _same_number(a, b, tolerance)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key], tolerance) for key in a)
+    if isinstance(a, list):
+        return len(a) == len(b) and all(same(x, y, tolerance) for x, y in zip(a, b, strict=True))
+    return bool(a == b)
+
+
+def _same_number(a: float, b: float, tolerance: Tolerance) -> bool:
+    if math.isnan(a) or math.isnan(b):
+        return math.isnan(a) and math.isnan(b)
+    if struct.pack(">d", a) == struct.pack(">d", b):
+        return True
+    if tolerance == EXACT or math.isinf(a) or math.isinf(b):
+        return False
+    return abs(_steps(a) - _steps(b)) <= tolerance.ulps or abs(a - b) <= tolerance.ones * math.ulp(1.0)
+
+
+def _steps(number: float) -> int:
+    """The number of the double in the order of all doubles."""
+    (bits,) = struct.unpack(">q", struct.pack(">d", number))
+    return int(bits) if bits >= 0 else -(int(bits) & (2**63 - 1))
+
+
+def dense(*values: float, base: BasicType = BasicType.DOUBLE) -> Tensor:
+    """A dense vector."""
+    return Tensor.dense(list(values), base)
+
+
+def sparse(size: int, stored: Mapping[int, float]) -> Tensor:
+    """A sparse vector of doubles, which stores its elements in the order given."""
+    return Tensor.sparse(size, list(stored), np.array(list(stored.values()), dtype=np.float64))
