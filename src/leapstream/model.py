@@ -6,14 +6,16 @@ import html
 import os
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
 from leapstream.bundle.definition import BundleDef, Format
+from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.reader import read_bundle
 from leapstream.bundle.types import DataType, Schema, TensorType
 from leapstream.bundle.writer import write_bundle
@@ -22,9 +24,28 @@ from leapstream.executors.contract import PreparedPlan
 from leapstream.executors.registry import executor
 from leapstream.executors.rowwise import EXECUTOR as RECORDS
 from leapstream.executors.rowwise.executor import RecordPlan, UnusualRecordError
-from leapstream.ops.pipeline import Node, Root, declared_inputs, lower, produced_columns, read_node, steps, write_node
+from leapstream.ops.pipeline import (
+    Node,
+    Root,
+    declared_inputs,
+    lower,
+    produced_columns,
+    read_as_several_types,
+    read_node,
+    steps,
+    write_node,
+)
 from leapstream.plan.graph import Plan
 from leapstream.plan.rewrites import optimize
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+    from leapstream.sources.options import SourceOptions
+
+    FrameT = TypeVar("FrameT", LeapFrame, pd.DataFrame, pl.DataFrame, pa.Table, pa.RecordBatch)
 
 Backend = str
 """The name of an executor: ``vectorized``, ``jvm`` or ``rowwise``."""
@@ -64,6 +85,7 @@ class Model:
         self.definition = definition
         self.root: Root = read_node(definition.root, f"bundle {definition.name!r}")
         self.schema = _schema_of(self.root)
+        self._several_types = read_as_several_types(self.root)
         self._prepared: dict[object, PreparedPlan] = {}
         self._record_plans: dict[tuple[str, ...], RecordPlan | None] = {}
         self._lock = threading.Lock()
@@ -138,23 +160,52 @@ class Model:
 
     # ---- prediction ---------------------------------------------------------------------------------------------------
 
+    @overload
+    def transform(
+        self,
+        frame: FrameT,
+        *positional: Backend,
+        outputs: Sequence[str] | None = None,
+        backend: Backend = "vectorized",
+        on_error: OnError = "raise",
+    ) -> FrameT: ...
+    @overload
+    def transform(
+        self,
+        frame: Mapping[str, Any],
+        *positional: Backend,
+        outputs: Sequence[str] | None = None,
+        backend: Backend = "vectorized",
+        on_error: OnError = "raise",
+    ) -> dict[str, Any]: ...
+    @overload
+    def transform(
+        self,
+        frame: Sequence[Mapping[str, Any]],
+        *positional: Backend,
+        outputs: Sequence[str] | None = None,
+        backend: Backend = "vectorized",
+        on_error: OnError = "raise",
+    ) -> list[dict[str, Any]]: ...
     def transform(
         self,
         frame: Any,
-        backend: Backend = "vectorized",
-        *,
+        *positional: Backend,
         outputs: Sequence[str] | None = None,
+        backend: Backend = "vectorized",
         on_error: OnError = "raise",
     ) -> Any:
         """The frame with the columns that the model adds.
 
-        Rows that the model drops (``handle_invalid`` = skip) are not in the result.
+        Rows that the model drops (``handle_invalid`` = skip) are not in the result. The frame has to have the columns that the
+        outputs need, and those that nodes read which drop rows.
 
         Args:
             frame: a ``LeapFrame``, pandas or polars ``DataFrame``, pyarrow ``Table`` or ``RecordBatch``, a list of dicts, or a
-                dict of arrays.
-            backend: ``vectorized`` (NumPy), or ``jvm`` (a Java class in Flink's JVM; needs the ``flink`` extra).
+                dict of arrays. In a list of dicts, a key that some of the records lack is a missing value there.
+            positional: deprecated: the backend.
             outputs: columns to add, and to compute; by default all that the nodes add.
+            backend: ``vectorized`` (NumPy), or ``jvm`` (a Java class in Flink's JVM; needs the ``flink`` extra).
             on_error: ``raise`` at the first row that fails, or ``null``: give that row missing values.
 
         Returns:
@@ -164,8 +215,39 @@ class Model:
             SchemaError: the frame does not fit the model.
             PredictionError: a row fails.
         """
-        return self._run(frame, backend, None if outputs is None else tuple(outputs), on_error, keep_inputs=True)
+        if positional:
+            warnings.warn("give the backend of Model.transform by its name", DeprecationWarning, stacklevel=2)
+            (backend,) = positional
+        wanted = None if outputs is None else _names_of(outputs)
+        return self._run(frame, backend, wanted, _checked(on_error), keep_inputs=True)
 
+    @overload
+    def predict(
+        self,
+        data: FrameT,
+        *,
+        outputs: Sequence[str] | None = None,
+        backend: Backend = "vectorized",
+        on_error: OnError = "raise",
+    ) -> FrameT: ...
+    @overload
+    def predict(
+        self,
+        data: Mapping[str, Any],
+        *,
+        outputs: Sequence[str] | None = None,
+        backend: Backend = "vectorized",
+        on_error: OnError = "raise",
+    ) -> dict[str, Any] | None: ...
+    @overload
+    def predict(
+        self,
+        data: Sequence[Mapping[str, Any]],
+        *,
+        outputs: Sequence[str] | None = None,
+        backend: Backend = "vectorized",
+        on_error: OnError = "raise",
+    ) -> list[dict[str, Any]]: ...
     def predict(
         self,
         data: Any,
@@ -175,6 +257,9 @@ class Model:
         on_error: OnError = "raise",
     ) -> Any:
         """The final outputs alone, for a batch or for a single record.
+
+        A record gives what a list of it alone gives: it has to have the same columns, and each value means the same, whatever
+        other rows hold.
 
         Args:
             data: a frame of a kind that :meth:`transform` takes, or one record: a dict of column to value.
@@ -189,7 +274,8 @@ class Model:
             SchemaError: the data does not fit the model.
             PredictionError: a row fails.
         """
-        wanted = self.schema.outputs.names if outputs is None else tuple(outputs)
+        wanted = self.schema.outputs.names if outputs is None else _names_of(outputs)
+        _checked(on_error)
         if type(data) is dict and backend == "vectorized":
             try:
                 return self._predict_alone(data, wanted)
@@ -220,7 +306,8 @@ class Model:
             SchemaError: the record does not fit the model.
             PredictionError: it fails.
         """
-        wanted = self.schema.outputs.names if outputs is None else tuple(outputs)
+        wanted = self.schema.outputs.names if outputs is None else _names_of(outputs)
+        _checked(on_error)
         if backend == "vectorized":
             try:
                 return self._predict_alone(record, wanted)
@@ -249,18 +336,16 @@ class Model:
         self, frame: Any, backend: Backend, outputs: tuple[str, ...] | None, on_error: OnError, *, keep_inputs: bool
     ) -> Any:
         # What batches need takes a while to import.
+        from leapstream.frames.contract import Wanted
+        from leapstream.frames.registry import table_of
         from leapstream.frames.running import run
-        from leapstream.frames.tables import table_of
 
-        if on_error not in ("raise", "null"):
-            raise SchemaError(f"on_error is {on_error!r}, and has to be 'raise' or 'null'")
-        table = table_of(frame, self.schema.inputs)
+        table = table_of(frame, Wanted(self.schema.inputs, self._several_types))
         added = (*self.schema.intermediate.names, *self.schema.outputs.names) if outputs is None else outputs
         clash = [name for name in added if keep_inputs and name in table.names]
         if clash:
             raise SchemaError(f"model {self.name!r}: the frame has a column {clash[0]!r} already")
-        given = Schema(tuple(f for f in table.schema if f.name in self.schema.inputs))
-        return run(self._prepare(backend, given, outputs), table, on_error, keep_inputs=keep_inputs)
+        return run(self._prepare(backend, table.schema, outputs), table, on_error, keep_inputs=keep_inputs)
 
     # ---- how it looks -------------------------------------------------------------------------------------------------
 
@@ -305,14 +390,32 @@ def _schema_of(root: Root) -> ModelSchema:
     )
 
 
+def _checked(on_error: OnError) -> OnError:
+    if on_error not in ("raise", "null"):
+        raise SchemaError(f"on_error is {on_error!r}, and has to be 'raise' or 'null'")
+    return on_error
+
+
+def _names_of(outputs: Sequence[str]) -> tuple[str, ...]:
+    """The outputs that are asked for."""
+    if isinstance(outputs, str) or not all(isinstance(name, str) for name in outputs):
+        raise SchemaError(f"outputs is {outputs!r}, and has to be a list of names of columns")
+    return tuple(outputs)
+
+
 def _is_record(data: Any, inputs: Schema) -> bool:
     """Whether a dict is one record: some of its values are no columns, but numbers, strings or elements of one vector."""
     return isinstance(data, Mapping) and any(
-        value is None
-        or isinstance(value, (str, bytes, bool, int, float, np.generic))
-        or (name in inputs and _is_wide(inputs[name].type) and _is_vector(value))
+        not _is_column(value) or (name in inputs and _is_wide(inputs[name].type) and _is_vector(value))
         for name, value in data.items()
     )
+
+
+def _is_column(value: Any) -> bool:
+    """Whether a value may hold a value per row."""
+    if isinstance(value, (str, bytes, Mapping)) or getattr(value, "ndim", 1) == 0:
+        return False
+    return isinstance(value, Collection) or hasattr(value, "shape")
 
 
 def _is_wide(data_type: DataType) -> bool:
@@ -327,7 +430,7 @@ def _is_vector(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and bool(value) and isinstance(value[0], (bool, int, float, np.generic))
 
 
-def load(uri: str | os.PathLike[str], *, sha256: str | None = None, options: Any = None) -> Model:
+def load(uri: str | os.PathLike[str], *, sha256: str | None = None, options: SourceOptions | None = None) -> Model:
     """Load a model from a bundle.
 
     Args:

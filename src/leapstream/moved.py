@@ -19,7 +19,7 @@ MOVED = {
     "leapstream.plan.plan": "leapstream.plan.planning",
     "leapstream.plan.primitives.base": "leapstream.plan.graph",
     "leapstream.rowwise": "leapstream.executors.rowwise",
-    "leapstream.tables": "leapstream.frames.tables",
+    "leapstream.tables": "leapstream.frames.registry",
     "leapstream.vectorized": "leapstream.executors.vectorized",
     "leapstream.vectorized.columns": "leapstream.executors.columns",
     "leapstream.vectorized.javatext": "leapstream.javalike.text",

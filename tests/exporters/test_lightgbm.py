@@ -68,7 +68,7 @@ def assert_predicts(
     model: Model, booster: lightgbm.Booster, x: npt.NDArray[np.float64], backend: Any = "vectorized"
 ) -> None:
     wanted = np.asarray(booster.predict(x))
-    result = model.transform({"features": x}, backend)
+    result = model.transform({"features": x}, backend=backend)
     classes = "probability" in result
     given = np.stack(list(result["probability" if classes else "prediction"]))
     np.testing.assert_allclose(given[:, 1] if classes and wanted.ndim == 1 else given, wanted, rtol=1e-12, atol=1e-12)

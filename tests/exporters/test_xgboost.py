@@ -24,7 +24,7 @@ OPTIONS: dict[str, Any] = {"n_estimators": 5, "max_depth": 3, "n_jobs": 1}
 def assert_predicts(model: Model, booster: Any, backend: Any = "vectorized") -> None:
     x = boosters.features(50, 5)
     wanted = booster.predict(boosters.matrix(x))
-    result = model.transform({"features": x}, backend)
+    result = model.transform({"features": x}, backend=backend)
     classes = "probability" in result
     given = np.stack(list(result["probability" if classes else "prediction"]))
     np.testing.assert_allclose(given[:, 1] if classes and wanted.ndim == 1 else given, wanted, rtol=SINGLE, atol=1e-7)

@@ -101,7 +101,7 @@ OPS: list[Op] = [
 def outputs(op: Op, *rows: list[Any], backend: Any = "vectorized") -> list[dict[str, Any]]:
     """The op's outputs by port for each row, vectors as arrays; ``None`` where it fails."""
     frame = LeapFrame(Schema.of(list(op.inputs().items())), [tuple(row) for row in rows])
-    result = numbers.model_of(op).transform(frame, backend, on_error="null")
+    result = numbers.model_of(op).transform(frame, backend=backend, on_error="null")
     names, width = list(op.outputs()), len(op.inputs())
     return [
         {n: v.to_dense() if isinstance(v, Tensor) else v for n, v in zip(names, row[width:], strict=True)}

@@ -90,7 +90,7 @@ def run(op: Op, *rows: list[Any], backend: Any = "vectorized", types: dict[str, 
     schema = Schema.of([(port, (types or {}).get(port, kind)) for port, kind in op.inputs().items()])
     frame = LeapFrame(schema, [tuple(row) for row in rows])
     (output,) = op.outputs()
-    return list(model_of(op).transform(frame, backend, on_error="null").column(output))
+    return list(model_of(op).transform(frame, backend=backend, on_error="null").column(output))
 
 
 # Sums and products of these are exact, so that their order makes no difference.

@@ -358,7 +358,7 @@ def test_document_fails_for_terms_beyond_the_known_ones(backend: Any) -> None:
     ]
     schema = Schema.of([("features", TensorType(BasicType.DOUBLE))])
     frame = LeapFrame(schema, [tuple(row) for row in rows])
-    found = model_of(lda()).transform(frame, backend, on_error="null").column("prediction")
+    found = model_of(lda()).transform(frame, backend=backend, on_error="null").column("prediction")
     one = outputs(lda(), [dense(1, 0, 0)])[0]["prediction"]
     assert found[0] is None and found[2] is None
     np.testing.assert_allclose([found[1].to_dense(), found[4].to_dense()], [one, one], rtol=1e-12)
@@ -420,14 +420,14 @@ class TestDrilldown:
         op = CategoricalDrilldown(("a",), (LinearRegression(np.ones(2), 0.0),))
         frame = LeapFrame(Schema.of(list(op.inputs().items())), [("a", dense(1, 2)), ("a", dense(1))])
         with pytest.raises(Exception, match="column 'drilldown.features', row 1"):
-            model_of(op).transform(frame, backend)
+            model_of(op).transform(frame, backend=backend)
 
     def test_row_is_dropped_only_where_its_own_model_does(self, backend: Any) -> None:
         keep, skip = StringIndexer((("x", "y"),), "keep"), StringIndexer((("y", "x"),), "skip")
         op = CategoricalDrilldown(("keep", "skip"), (keep, skip))
         rows = [("keep", "x"), ("keep", "z"), ("skip", "z"), ("skip", "x"), ("skip", None)]
         frame = LeapFrame(Schema.of(list(op.inputs().items())), rows)
-        result = model_of(op).transform(frame, backend, on_error="null")
+        result = model_of(op).transform(frame, backend=backend, on_error="null")
         assert [(row[0], row[1], row[2]) for row in result.rows] == [
             ("keep", "x", 0.0),
             ("keep", "z", 2.0),

@@ -100,7 +100,7 @@ OPS: list[Op] = [
 def run(op: Op, *rows: Any, backend: Any = "vectorized") -> list[Any]:
     """The op's outputs for each row, the only one by itself; ``None`` where it fails."""
     frame = LeapFrame(Schema.of(list(op.inputs().items())), [tuple(row) for row in rows])
-    found = model_of(op).transform(frame, backend, on_error="null")
+    found = model_of(op).transform(frame, backend=backend, on_error="null")
     columns = [list(found.column(output)) for output in op.outputs()]
     return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
 

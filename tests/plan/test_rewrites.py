@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from leapstream.executors.vectorized.executor import VectorizedPlan
-from leapstream.frames.tables import table_of
+from leapstream.frames.contract import Wanted
+from leapstream.frames.registry import table_of
 from leapstream.ops.pipeline import lower
 from leapstream.plan.graph import Plan
 from leapstream.plan.primitives import CategoryWeight, Concat, Dot, LinearSum, OneHot
@@ -30,7 +31,7 @@ LINEAR = [
 
 @pytest.mark.parametrize("case", LINEAR, ids=lambda case: case.name)
 def test_fused_linear_model_agrees_with_the_one_over_the_vector(case: Case) -> None:
-    model, table = case.model(), table_of(case.input(), case.model().schema.inputs)
+    model, table = case.model(), table_of(case.input(), Wanted(case.model().schema.inputs))
     outputs = model.schema.outputs.names
     slow = lower(model.root, model.name, table.schema, outputs)
     fast = optimize(slow)

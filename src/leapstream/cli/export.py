@@ -21,9 +21,10 @@ from leapstream.bundle.definition import Format
 from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.types import BasicType, DataType, Field, ScalarType, Schema, TensorType
 from leapstream.cli.console import LackingError, err, one_line
-from leapstream.cli.frames import arrow_of, format_of, open_reader
 from leapstream.errors import BundleError, LeapstreamError, SchemaError
 from leapstream.exporters.spark import is_spark_directory
+from leapstream.frames.files import format_of, open_reader
+from leapstream.frames.leap import arrow_of
 from leapstream.model import Model, save
 
 _SAMPLED = 65536

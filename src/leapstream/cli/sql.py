@@ -14,8 +14,8 @@ from typing import Any
 
 from leapstream.cli.console import err, one_line
 from leapstream.cli.doctor import require
-from leapstream.cli.frames import json_value
 from leapstream.cli.statements import Statement, split
+from leapstream.cli.writing import json_value
 from leapstream.errors import BackendError, ConfigError, LeapstreamError
 
 _FIRST_ROWS = 100

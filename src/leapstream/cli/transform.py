@@ -9,8 +9,10 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 import leapstream
 from leapstream.bundle.frame import LeapFrame
 from leapstream.cli.console import err
-from leapstream.cli.frames import LEAP_FORMATS, Batch, arrow_of, format_of, leap_of, open_reader, open_writer
+from leapstream.cli.writing import open_writer
 from leapstream.errors import OnError, PredictionError
+from leapstream.frames.files import LEAP_FORMATS, Batch, format_of, open_reader
+from leapstream.frames.leap import arrow_of, leap_of
 from leapstream.model import Backend
 
 
@@ -50,7 +52,7 @@ def transform_file(
                 if writes in LEAP_FORMATS and not isinstance(batch, LeapFrame):
                     batch = leap_of(batch, model.schema.inputs)
                 try:
-                    result: Batch = model.transform(batch, backend, outputs=outputs, on_error=on_error)
+                    result: Batch = model.transform(batch, backend=backend, outputs=outputs, on_error=on_error)
                 except PredictionError as error:
                     raise _at(error, read) from error
                 if writes not in LEAP_FORMATS and isinstance(result, LeapFrame):

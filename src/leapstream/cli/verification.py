@@ -12,9 +12,10 @@ from rich.text import Text
 import leapstream
 from leapstream.bundle.frame import LeapFrame
 from leapstream.cli.console import out, print_json
-from leapstream.cli.frames import format_of, leap_of, open_reader
 from leapstream.contract import Report, Tolerance, record, verify_folder, verify_frames
 from leapstream.errors import BundleError
+from leapstream.frames.files import format_of, open_reader
+from leapstream.frames.leap import leap_of
 from leapstream.model import Backend
 
 Result = tuple[str, str, Report]

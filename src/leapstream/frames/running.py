@@ -12,7 +12,7 @@ from leapstream.bundle.types import Field, ListType, Schema, TensorType, with_nu
 from leapstream.errors import OnError, PredictionError
 from leapstream.executors.columns import column_of, leap_values
 from leapstream.executors.contract import Outcome, PreparedPlan
-from leapstream.frames.tables import Output, Rows, Table, grouped
+from leapstream.frames.contract import Output, Rows, Table, grouped
 
 
 def run(prepared: PreparedPlan, table: Table, on_error: OnError, *, keep_inputs: bool) -> Any:

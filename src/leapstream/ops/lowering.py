@@ -31,6 +31,7 @@ class Lowering:
         model: name of the model, for error messages.
         columns: the expression of every column of the frame so far, given ones first.
         created: all expressions in the order in which they were made.
+        absent: the columns that nodes read and nobody gave: for each the error if the outputs need it.
     """
 
     def __init__(self, model: str, given: Schema) -> None:
@@ -38,6 +39,7 @@ class Lowering:
         self.given = given
         self.created: list[Expr] = []
         self.columns: dict[str, Expr] = {}
+        self.absent: dict[str, SchemaError] = {}
         self._origin: Origin | None = None
         self._read: dict[int, str] = {}
         for f in given:
@@ -67,15 +69,18 @@ class Lowering:
     def read(self, column: str, wanted: DataType) -> Expr:
         """A column, cast to the type that a port wants; failing for missing values unless that type is nullable.
 
+        A column that nobody gave is an input too, for the outputs may not need it.
+
         Raises:
-            SchemaError: there is no such column, or it cannot be cast.
+            SchemaError: the column cannot be cast.
         """
         assert self._origin is not None
         node, op = self._origin.node, self._origin.op
         if column not in self.columns:
-            raise SchemaError(
+            self.absent[column] = SchemaError(
                 f"model {self.model!r}, node {node!r} ({op}): column {column!r} {wanted} is missing; given: {self.given}"
             )
+            self.columns[column] = self.add(Input(name=column, type=wanted))
         expr = self.columns[column]
         self._origin = Origin(node, op, column)
         if not can_cast(expr.type, wanted):
@@ -97,8 +102,10 @@ class Lowering:
         """Add a column to the frame.
 
         Raises:
-            SchemaError: the frame has a column of that name already.
+            SchemaError: the frame has a column of that name already, or a node before reads it.
         """
+        if column in self.absent:
+            raise self.absent[column]
         if column in self.columns:
             node = self._origin.node if self._origin else ""
             raise SchemaError(

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from leapstream.bundle import values
 from leapstream.bundle.definition import ModelDef, NodeDef, Socket
-from leapstream.bundle.types import DataType, Field, Schema
+from leapstream.bundle.types import BasicType, DataType, Field, MapType, Schema
 from leapstream.errors import BundleError, SchemaError
 from leapstream.ops.base import Op, find_op
 from leapstream.ops.lowering import Lowering
@@ -144,6 +144,21 @@ def declared_inputs(root: Root) -> Schema:
     return Schema(tuple(Field(name, data_type) for name, data_type in needed.items()))
 
 
+def read_as_several_types(root: Root) -> frozenset[str]:
+    """The given columns that ports want as different types, sizes of tensors aside."""
+    declared = {f.name: _kind(f.type) for f in declared_inputs(root)}
+    return frozenset(
+        column
+        for node in steps(root)
+        for data_type, column in zip(node.op.inputs().values(), node.input_columns().values(), strict=True)
+        if declared.get(column, _kind(data_type)) != _kind(data_type)
+    )
+
+
+def _kind(data_type: DataType) -> tuple[type, BasicType, BasicType | None]:
+    return type(data_type), data_type.base, data_type.key if isinstance(data_type, MapType) else None
+
+
 def produced_columns(root: Root) -> Schema:
     """The columns that the nodes add, in order.
 
@@ -170,7 +185,8 @@ def lower(root: Root, model: str, given: Schema, outputs: Sequence[str] | None =
         outputs: columns to compute; by default every column that the nodes add, in order.
 
     Raises:
-        SchemaError: a column is missing or of a type that cannot be cast, an output exists already or is not known.
+        SchemaError: a column that the outputs or a node that drops rows need is missing, or a column is of a type that cannot be
+            cast, or an output exists already or is not known.
     """
     lowering = Lowering(model, given)
     added: list[str] = []
@@ -184,8 +200,13 @@ def lower(root: Root, model: str, given: Schema, outputs: Sequence[str] | None =
             lowering.write(column, results[port])
             added.append(column)
     wanted = added if outputs is None else list(outputs)
-    unknown = [name for name in wanted if name not in lowering.columns]
+    unknown = [name for name in wanted if name not in lowering.columns or name in lowering.absent]
     if unknown:
-        known = ", ".join(lowering.columns)
+        known = ", ".join(name for name in lowering.columns if name not in lowering.absent)
         raise SchemaError(f"model {model!r} has no column {unknown[0]!r}; it has: {known}")
-    return make_plan(model, given, lowering.created, [(name, lowering.columns[name]) for name in wanted])
+    everything = Schema((*given, *(Field(name, lowering.columns[name].type) for name in lowering.absent)))
+    plan = make_plan(model, everything, lowering.created, [(name, lowering.columns[name]) for name in wanted])
+    for f in plan.inputs:
+        if f.name in lowering.absent:
+            raise lowering.absent[f.name]
+    return plan

@@ -1,0 +1,95 @@
+"""Leap frames, and Arrow tables as leap frames."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pyarrow as pa
+
+from leapstream.bundle.frame import LeapFrame
+from leapstream.bundle.tensor import Tensor
+from leapstream.bundle.types import BasicType, Field, ListType, ScalarType, Schema, TensorType
+from leapstream.errors import SchemaError
+from leapstream.executors.columns import Column, column_of, leap_values, to_python
+from leapstream.frames.arrow import ArrowTable
+from leapstream.frames.columnar import to_arrow
+from leapstream.frames.contract import Output, Rows, Table, Wanted
+
+
+class LeapTable(Table):
+    """A :class:`~leapstream.bundle.frame.LeapFrame`, which has leap types of its own."""
+
+    title = "LeapFrame"
+
+    @classmethod
+    def accepts(cls, frame: Any) -> bool:
+        return isinstance(frame, LeapFrame)
+
+    def __init__(self, frame: LeapFrame, wanted: Wanted) -> None:
+        self._frame = frame
+        self.rows = len(frame.rows)
+        self.names = frame.schema.names
+        self.schema = Schema(tuple(f for f in frame.schema if f.name in wanted.schema))
+        self._position = {name: i for i, name in enumerate(frame.schema.names)}
+
+    def sizes(self, name: str) -> list[Any] | None:
+        if not isinstance(self.schema[name].type, TensorType):
+            return None
+        position = self._position[name]
+        return [None if row[position] is None else row[position].dimensions for row in self._frame.rows]
+
+    def column(self, name: str, rows: Rows | None) -> Column:
+        position = self._position[name]
+        picked = self._frame.rows if rows is None else [self._frame.rows[i] for i in rows]
+        return column_of([row[position] for row in picked], self.schema[name].type)
+
+    def result(self, outputs: list[Output], rows: Rows | None, *, keep_inputs: bool) -> LeapFrame:
+        kept = self._frame.rows if rows is None else [self._frame.rows[i] for i in rows]
+        fields = [f for f, _ in outputs]
+        columns = [leap_values(values, f.type) for f, values in outputs]
+        added = list(zip(*columns, strict=True)) if columns else [()] * len(kept)
+        if not keep_inputs:
+            return LeapFrame(Schema(tuple(fields)), list(added))
+        joined = [(*row, *new) for row, new in zip(kept, added, strict=True)]
+        return LeapFrame(Schema((*self._frame.schema.fields, *fields)), list(joined))
+
+
+def arrow_of(frame: LeapFrame) -> pa.Table:
+    """A leap frame as an Arrow table; a tensor is a list of its elements in row-major order."""
+    arrays = {}
+    for f in frame.schema:
+        values = frame.column(f.name)
+        arrays[f.name] = to_arrow(values if isinstance(f.type, TensorType) else column_of(values, f.type), f.type)
+    return pa.table(arrays)
+
+
+def leap_of(table: pa.Table, inputs: Schema) -> LeapFrame:
+    """An Arrow table as a leap frame; a list is a tensor of one dimension where the model reads a tensor.
+
+    Raises:
+        SchemaError: a column has no leap type.
+    """
+    everything = Schema(tuple(Field(name, ScalarType(BasicType.STRING)) for name in table.column_names))
+    seen = ArrowTable(table, Wanted(everything))
+    fields, columns = [], []
+    for f in seen.schema:
+        values = to_python(seen.column(f.name, None), f.type)
+        wanted = inputs[f.name].type if f.name in inputs else None
+        if isinstance(f.type, ListType) and isinstance(wanted, TensorType):
+            shape = wanted.dimensions
+            base = f.type.base
+            f = Field(f.name, TensorType(base, shape, f.type.nullable))
+            values = [None if v is None else _tensor(f.name, v, base, shape) for v in values]
+        fields.append(f)
+        columns.append(values)
+    return LeapFrame(Schema(tuple(fields)), list(zip(*columns, strict=True)))
+
+
+def _tensor(name: str, values: list[Any], base: BasicType, shape: tuple[int, ...] | None) -> Tensor:
+    tensor = Tensor.dense(values, base)
+    if shape is None or len(shape) == 1:
+        return tensor
+    if math.prod(shape) != len(values):
+        raise SchemaError(f"column {name!r}: {len(values)} elements are no tensor of the dimensions {list(shape)}")
+    return Tensor.dense(tensor.to_dense().reshape(shape), base)

@@ -1,0 +1,66 @@
+"""Lists of dicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from scipy.sparse import csr_array
+
+from leapstream.bundle.tensor import NUMPY_DTYPES, Tensor
+from leapstream.bundle.types import DataType, TensorType
+from leapstream.errors import SchemaError
+from leapstream.executors.columns import Column, leap_values
+from leapstream.frames.columnar import ColumnarTable, dense_rows
+from leapstream.frames.contract import Output, Rows, Wanted
+from leapstream.frames.leaptypes import arrow_type_of
+from leapstream.frames.values import array_of
+
+
+class RecordsTable(ColumnarTable):
+    """A list of dicts. The frame has the columns of all records; a key that one of them lacks is a missing value there."""
+
+    title = "list of dicts"
+
+    @classmethod
+    def accepts(cls, frame: Any) -> bool:
+        return isinstance(frame, Sequence) and not isinstance(frame, (str, bytes, bytearray))
+
+    def __init__(self, frame: Sequence[Mapping[str, Any]], wanted: Wanted) -> None:
+        self._frame = frame
+        for i, record in enumerate(frame):
+            if not isinstance(record, Mapping):
+                raise SchemaError(f"row {i} is a {type(record).__name__}, and a dict is expected")
+        if not frame:
+            self._hold(wanted.schema.names, 0, wanted, lambda name: _empty(wanted.schema[name].type))
+            return
+        names = {name for record in frame for name in record}
+        self._hold(
+            names,
+            len(frame),
+            wanted,
+            lambda name: array_of(name, [record.get(name) for record in frame], wanted.declared(name)),
+        )
+
+    def result(self, outputs: list[Output], rows: Rows | None, *, keep_inputs: bool) -> list[dict[str, Any]]:
+        kept = self._frame if rows is None else [self._frame[i] for i in rows]
+        columns = {f.name: _python(values, f.type) for f, values in outputs}
+        return [
+            {**(record if keep_inputs else {}), **{name: values[i] for name, values in columns.items()}}
+            for i, record in enumerate(kept)
+        ]
+
+
+def _empty(data_type: DataType) -> Any:
+    """No rows of a declared type."""
+    if isinstance(data_type, TensorType):
+        return np.zeros((0, *(data_type.dimensions or ())), dtype=NUMPY_DTYPES[data_type.base])
+    return pa.array([], arrow_type_of(data_type))
+
+
+def _python(values: Column | list[Any], data_type: DataType) -> list[Any]:
+    if isinstance(values, Column) and isinstance(values.values, csr_array):
+        values = values.with_values(dense_rows(values))
+    return [v.to_dense().tolist() if isinstance(v, Tensor) else v for v in leap_values(values, data_type)]

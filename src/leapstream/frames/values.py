@@ -1,0 +1,148 @@
+"""Columns of Python's values: each value is converted from its own type to the declared one, whatever its neighbours are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from leapstream.bundle.tensor import NUMPY_DTYPES
+from leapstream.bundle.types import BasicType, DataType, MapType
+from leapstream.errors import SchemaError
+from leapstream.executors.columns import ARROW_TYPES
+from leapstream.frames.leaptypes import NUMPY_BASES, arrow_type_of, basic_type_of, basic_types_of, is_missing
+from leapstream.javalike.numbers import cast_numbers, number_strings
+
+
+def array_of(name: str, values: Sequence[Any], declared: DataType | None) -> pa.Array:
+    """An Arrow array of a column's values.
+
+    Numbers and booleans become the declared type, where that is one of numbers, booleans or strings. Strings stay strings: the
+    model parses them, and says which row cannot be parsed.
+
+    Args:
+        name: the column, for messages.
+        values: numbers, booleans, strings, bytes; lists or arrays of them; or dicts. ``None`` is a missing value.
+        declared: the type that the model declares; ``None`` where the values keep the type they have.
+
+    Raises:
+        SchemaError: values have no leap type, or their types do not fit each other.
+    """
+    if not _ORDINARY.issuperset(map(type, values)):
+        values = [_plain(value) for value in values]
+    kinds = {_shape_of(kind) for kind in set(map(type, values)) if kind is not type(None)}
+    if len(kinds) > 1:
+        raise SchemaError(f"column {name!r} has values of types that do not fit each other: {', '.join(sorted(kinds))}")
+    try:
+        if not kinds:
+            return pa.nulls(len(values), pa.string() if declared is None else arrow_type_of(declared))
+        if kinds == {_SCALAR}:
+            return _elements(name, values, None if declared is None else declared.base)
+        if kinds == {_LIST}:
+            return _lists(name, values, None if declared is None else declared.base)
+        return _maps(name, values, declared)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise SchemaError(f"column {name!r} has values that no leap type holds: {error}") from error
+
+
+_SCALAR, _LIST, _MAP = "scalar", "list", "map"
+_ORDINARY = frozenset({type(None), bool, int, float, str, bytes, list, tuple, dict})
+"""Classes whose values nothing wraps."""
+
+
+def _plain(value: Any) -> Any:
+    """A value without what wraps it: an array without dimensions is its element."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        return value[()]
+    return None if is_missing(value) else value
+
+
+def _shape_of(kind: type) -> str:
+    if issubclass(kind, Mapping):
+        return _MAP
+    return _LIST if issubclass(kind, (list, tuple, np.ndarray)) else _SCALAR
+
+
+def _elements(name: str, values: Sequence[Any], declared: BasicType | None) -> pa.Array:
+    """Scalars as an array: of the declared type, or of the only type that they have."""
+    found = basic_types_of(name, values)
+    if not found:
+        return pa.nulls(len(values), ARROW_TYPES[declared or BasicType.STRING])
+    # The model parses texts, and bytes are nothing else.
+    fixed = found & {BasicType.BYTE_STRING, *(() if declared is BasicType.STRING else (BasicType.STRING,))}
+    if declared is None or declared is BasicType.BYTE_STRING or fixed:
+        if len(found) == 1:
+            return _of_one_type(values, found.pop())
+        where = ", ".join(f"{base} ({_example(values, base)!r})" for base in sorted(found))
+        raise SchemaError(f"column {name!r} has values of types that do not fit each other: {where}")
+    if len(found) == 1:
+        (base,) = found
+        return _converted(_of_one_type(values, base), base, declared)
+    merged: list[Any] = [None] * len(values)
+    for base in found:
+        at = [i for i, value in enumerate(values) if value is not None and basic_type_of(value.__class__) is base]
+        part = _converted(_of_one_type([values[i] for i in at], base), base, declared)
+        for i, value in zip(at, part.to_pylist(), strict=True):
+            merged[i] = value
+    return pa.array(merged, ARROW_TYPES[declared])
+
+
+def _example(values: Sequence[Any], base: BasicType) -> Any:
+    return next(value for value in values if value is not None and basic_type_of(value.__class__) is base)
+
+
+def _of_one_type(values: Sequence[Any], base: BasicType) -> pa.Array:
+    if base is BasicType.DOUBLE and any(isinstance(value, Decimal) for value in values):
+        values = [float(value) if isinstance(value, Decimal) else value for value in values]
+    return pa.array(values, ARROW_TYPES[base])
+
+
+def _converted(array: pa.Array, base: BasicType, declared: BasicType) -> pa.Array:
+    """Numbers or booleans as another type; the rules are those of :class:`leapstream.plan.primitives.Cast`."""
+    if base == declared:
+        return array
+    mask = np.asarray(array.is_null()) if array.null_count else None
+    filled = array.fill_null(False if base is BasicType.BOOLEAN else 0) if array.null_count else array
+    numbers = np.asarray(filled).astype(NUMPY_DTYPES[base], copy=False)
+    if declared is BasicType.STRING:
+        return pa.array(number_strings(numbers, base), pa.string(), mask=mask)
+    return pa.array(cast_numbers(numbers, declared), ARROW_TYPES[declared], mask=mask)
+
+
+def _lists(name: str, rows: Sequence[Any], declared: BasicType | None) -> pa.Array:
+    lengths = np.array([0 if row is None else len(row) for row in rows], dtype=np.int64)
+    offsets = pa.array(np.append(0, np.cumsum(lengths)), pa.int32())
+    mask = pa.array([row is None for row in rows]) if any(row is None for row in rows) else None
+    there = [row for row in rows if row is not None]
+    dtypes = {row.dtype if isinstance(row, np.ndarray) and row.ndim == 1 else None for row in there}
+    (dtype,) = dtypes if len(dtypes) == 1 else (None,)
+    base = None if dtype is None else NUMPY_BASES.get(dtype)
+    if base is not None:
+        flat = pa.array(np.concatenate(there)).cast(ARROW_TYPES[base])
+        if declared is not None and declared is not BasicType.BYTE_STRING:
+            flat = _converted(flat, base, declared)
+    else:
+        flat = _elements(name, _flattened(there), declared)
+    return pa.ListArray.from_arrays(offsets, flat, mask=mask)
+
+
+def _flattened(rows: Iterable[Iterable[Any]]) -> list[Any]:
+    flat = list(chain.from_iterable(rows))
+    return flat if _ORDINARY.issuperset(map(type, flat)) else [_plain(value) for value in flat]
+
+
+def _maps(name: str, rows: Sequence[Mapping[Any, Any] | None], declared: DataType | None) -> pa.Array:
+    if declared is not None and not isinstance(declared, MapType):
+        raise SchemaError(f"column {name!r} has maps, and {declared} is expected")
+    there = [row for row in rows if row is not None]
+    keys = _elements(name, _flattened(there), None if declared is None else declared.key)
+    items = _elements(name, _flattened(row.values() for row in there), None if declared is None else declared.base)
+    if declared is not None and (keys.type, items.type) != (ARROW_TYPES[declared.key], ARROW_TYPES[declared.base]):
+        raise SchemaError(f"column {name!r} has values of types that do not fit {declared}: {keys.type}, {items.type}")
+    starts = np.append(0, np.cumsum([0 if row is None else len(row) for row in rows]))
+    mask = np.append([row is None for row in rows], False)
+    return pa.MapArray.from_arrays(pa.array(starts, pa.int32(), mask=mask), keys, items)
