@@ -459,7 +459,7 @@ def test_recorded_drilldown_that_mleap_cannot_read_answers() -> None:
 def test_tensor_of_several_dimensions_is_no_vector(op: Op, backend: Any) -> None:
     schema = Schema.of([("features", TensorType(BasicType.DOUBLE))])
     square = Tensor.dense([[0.0, 1.0, 0.0]] * 3)
-    result = model_of(op).transform(LeapFrame(schema, [(square,)]), backend, on_error="null")
+    result = model_of(op).transform(LeapFrame(schema, [(square,)]), backend=backend, on_error="null")
     assert set(result.rows[0][1:]) == {None}
 
 

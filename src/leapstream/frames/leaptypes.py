@@ -59,8 +59,8 @@ def basic_type_of(kind: type) -> BasicType | None:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a value stands for a missing one: ``None``, and pandas' ``NA`` and ``NaT``."""
-    return value is None or type(value).__name__ in ("NAType", "NaTType")
+    """Whether a value stands for a missing one: ``None``, NumPy's ``masked``, and pandas' ``NA`` and ``NaT``."""
+    return value is None or value is np.ma.masked or type(value).__name__ in ("NAType", "NaTType")
 
 
 def basic_types_of(name: str, values: Iterable[Any]) -> set[BasicType]:
@@ -74,7 +74,7 @@ def basic_types_of(name: str, values: Iterable[Any]) -> set[BasicType]:
         base = basic_type_of(kind)
         if base is not None:
             found.add(base)
-        elif kind is not type(None) and kind.__name__ not in ("NAType", "NaTType"):
+        elif kind is not type(None):
             raise SchemaError(f"column {name!r}: a value of type {kind.__name__} has no leap type")
     return found
 

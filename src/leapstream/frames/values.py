@@ -56,9 +56,9 @@ _ORDINARY = frozenset({type(None), bool, int, float, str, bytes, list, tuple, di
 
 def _plain(value: Any) -> Any:
     """A value without what wraps it: an array without dimensions is its element."""
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        return value[()]
-    return None if is_missing(value) else value
+    if is_missing(value):
+        return None
+    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
 def _shape_of(kind: type) -> str:
@@ -96,7 +96,7 @@ def _example(values: Sequence[Any], base: BasicType) -> Any:
 
 
 def _of_one_type(values: Sequence[Any], base: BasicType) -> pa.Array:
-    if base is BasicType.DOUBLE and any(isinstance(value, Decimal) for value in values):
+    if any(issubclass(kind, Decimal) for kind in set(map(type, values))):
         values = [float(value) if isinstance(value, Decimal) else value for value in values]
     return pa.array(values, ARROW_TYPES[base])
 
@@ -118,7 +118,7 @@ def _lists(name: str, rows: Sequence[Any], declared: BasicType | None) -> pa.Arr
     offsets = pa.array(np.append(0, np.cumsum(lengths)), pa.int32())
     mask = pa.array([row is None for row in rows]) if any(row is None for row in rows) else None
     there = [row for row in rows if row is not None]
-    dtypes = {row.dtype if isinstance(row, np.ndarray) and row.ndim == 1 else None for row in there}
+    dtypes = {row.dtype if _is_plain_vector(row) else None for row in there}
     (dtype,) = dtypes if len(dtypes) == 1 else (None,)
     base = None if dtype is None else NUMPY_BASES.get(dtype)
     if base is not None:
@@ -128,6 +128,10 @@ def _lists(name: str, rows: Sequence[Any], declared: BasicType | None) -> pa.Arr
     else:
         flat = _elements(name, _flattened(there), declared)
     return pa.ListArray.from_arrays(offsets, flat, mask=mask)
+
+
+def _is_plain_vector(row: Any) -> bool:
+    return isinstance(row, np.ndarray) and row.ndim == 1 and not isinstance(row, np.ma.MaskedArray)
 
 
 def _flattened(rows: Iterable[Iterable[Any]]) -> list[Any]:

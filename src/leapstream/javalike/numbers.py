@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -60,8 +61,15 @@ def parse_double(text: str) -> float:
     if _DECIMAL.fullmatch(trimmed):
         return float(trimmed if trimmed.endswith(("NaN", "Infinity")) else trimmed.rstrip("fFdD"))
     if match := _HEXADECIMAL.fullmatch(trimmed):
-        return float.fromhex(match.group(1))
+        return _from_hexadecimal(match.group(1))
     raise ValueError(f"{text!r} is no number")
+
+
+def _from_hexadecimal(text: str) -> float:
+    try:
+        return float.fromhex(text)
+    except OverflowError:
+        return -math.inf if text.startswith("-") else math.inf
 
 
 def _parse_integer(base: BasicType) -> Callable[[str], int]:

@@ -60,6 +60,11 @@ def test_double_as_java_prints_it_reads_back_as_itself(number: float) -> None:
     assert same(parse_double(java_double(number)), number)
 
 
+@pytest.mark.parametrize(("text", "number"), [("0x1p99999", math.inf), ("-0x1p99999", -math.inf), ("0x1p3", 8.0)])
+def test_a_hexadecimal_number_beyond_the_largest_double_is_infinite(text: str, number: float) -> None:
+    assert parse_double(text) == number
+
+
 @pytest.mark.parametrize(
     ("number", "text"),
     [(1e10, "1.0E10"), (1e-3, "0.001"), (9.9e-4, "9.9E-4"), (1e7, "1.0E7"), (123456.0, "123456.0"), (-0.0, "-0.0")],

@@ -27,7 +27,7 @@ def unusual() -> Any:
 
 def to_double(value: Any) -> float:
     """A number that is no plain float."""
-    if isinstance(value, (float, np.floating)):
+    if isinstance(value, (float, np.float32, np.float16)):
         return float(value)
     return float(to_long(value))
 
@@ -37,6 +37,14 @@ def to_long(value: Any) -> int:
     if not isinstance(value, (int, np.integer)) or not _LEAST_LONG <= value <= _GREATEST_LONG:
         raise UnusualRecordError
     return int(value)
+
+
+def expect_whole_text(value: str) -> None:
+    """Check that a text has no half of a surrogate pair: no array of texts holds one."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise UnusualRecordError from error
 
 
 def to_vector(value: Any) -> list[float]:

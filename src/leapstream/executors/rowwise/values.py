@@ -32,6 +32,9 @@ def _input(writer: Writer, expr: p.Input) -> None:
     meant = "unusual()" if convert is None else f"{name} = {writer.call(convert, name)}"
     # What is expected needs one comparison.
     writer.line(f"if type({name}) is not {_PLAIN[kind.base]}{missing}: {meant}")
+    if kind.base is BasicType.STRING:
+        there = f"{name} is not None and " if kind.nullable else ""
+        writer.line(f"if {there}not {name}.isascii(): {writer.call(runtime.expect_whole_text, name)}")
 
 
 def _vector_input(writer: Writer, expr: p.Input, kind: TensorType, value: str) -> None:
