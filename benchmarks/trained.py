@@ -85,7 +85,7 @@ def forest(trees: int, depth: int, features: int, rows: int, *, compiled: bool =
     inputs = {session.get_inputs()[0].name: narrow}
     imported = treelite.sklearn.import_model(fitted)
     predictors: dict[str, Predict] = {
-        "leapstream": lambda: model.predict({"features": given})["prediction"],
+        "leapstream": lambda: model.transform({"features": given}, outputs=["prediction"])["prediction"],
         "scikit-learn": lambda: fitted.predict(given),
         "ONNX Runtime": lambda: session.run(None, inputs)[0],
         "treelite GTIL": lambda: treelite.gtil.predict(imported, given, nthread=1),

@@ -10,12 +10,11 @@ import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from leapstream.bundle.definition import BundleDef, Format
-from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.reader import read_bundle
 from leapstream.bundle.types import DataType, Schema, TensorType
 from leapstream.bundle.writer import write_bundle
@@ -24,6 +23,7 @@ from leapstream.executors.contract import PreparedPlan
 from leapstream.executors.registry import executor
 from leapstream.executors.rowwise import EXECUTOR as RECORDS
 from leapstream.executors.rowwise.executor import RecordPlan, UnusualRecordError
+from leapstream.frames.protocols import FrameT
 from leapstream.ops.pipeline import (
     Node,
     Root,
@@ -39,13 +39,7 @@ from leapstream.plan.graph import Plan
 from leapstream.plan.rewrites import optimize
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import polars as pl
-    import pyarrow as pa
-
     from leapstream.sources.options import SourceOptions
-
-    FrameT = TypeVar("FrameT", LeapFrame, pd.DataFrame, pl.DataFrame, pa.Table, pa.RecordBatch)
 
 Backend = str
 """The name of an executor: ``vectorized``, ``jvm`` or ``rowwise``."""

@@ -112,8 +112,8 @@ def test_types_of_a_skops_file_that_are_not_trusted_are_listed_and_can_be_truste
     assert all(f"--trust-type {name}" in result.stderr for name in types)
     trusted = [part for name in types for part in ("--trust-type", name)]
     assert run("export", tmp_path / "m.skops", "-o", tmp_path / "b.zip", *trusted).exit_code == 0
-    result = leapstream.load(tmp_path / "b.zip").predict({"features": X})
-    np.testing.assert_allclose(result["probability"], estimator.predict_proba(X), rtol=1e-9)
+    found = leapstream.load(tmp_path / "b.zip").predict({"features": X})
+    np.testing.assert_allclose(found["probability"], estimator.predict_proba(X), rtol=1e-9)
 
 
 @pytest.mark.parametrize("file", ["m.json", "m.ubj", "m.model"])
@@ -127,8 +127,8 @@ def test_a_file_of_xgboost_is_seen_whatever_its_format(run: Run, tmp_path: Path,
     told = json.loads(result.stdout)
     assert (told["from"], told["ops"]) == ("xgboost", ["xgboost.classifier"])
     assert [field["name"] for field in told["outputs"]] == ["raw_prediction", "probability", "prediction"]
-    result = leapstream.load(tmp_path / "b.zip").predict({"features": X})
-    np.testing.assert_allclose(result["probability"][:, 1], booster.predict(xgboost.DMatrix(X)), rtol=1e-6)
+    found = leapstream.load(tmp_path / "b.zip").predict({"features": X})
+    np.testing.assert_allclose(found["probability"][:, 1], booster.predict(xgboost.DMatrix(X)), rtol=1e-6)
 
 
 def test_a_file_of_lightgbm_is_seen(run: Run, tmp_path: Path) -> None:
@@ -137,8 +137,8 @@ def test_a_file_of_lightgbm_is_seen(run: Run, tmp_path: Path) -> None:
     result = run("export", tmp_path / "m.model", "-o", tmp_path / "b.zip", "--name", "mine", "--format", "protobuf")
     assert result.exit_code == 0, result.stderr
     assert (read_bundle(tmp_path / "b.zip").name, read_bundle(tmp_path / "b.zip").format) == ("mine", "protobuf")
-    result = leapstream.load(tmp_path / "b.zip").predict({"features": X})
-    np.testing.assert_allclose(result["prediction"], booster.predict(X), rtol=1e-12)
+    found = leapstream.load(tmp_path / "b.zip").predict({"features": X})
+    np.testing.assert_allclose(found["prediction"], booster.predict(X), rtol=1e-12)
 
 
 def test_a_directory_of_spark_is_seen(run: Run, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from leapstream.frames.registry import KINDS, table_of
 from leapstream.ops.feature import MathUnary, Normalizer, StringIndexer
 from leapstream.ops.pipeline import Node, Pipeline
 
+MASKED: Any = np.ma.MaskedArray
 SCHEMA = Schema((Field("x", ScalarType(BasicType.DOUBLE, False)),))
 FRAMES = [
     LeapFrame(SCHEMA, [(1.0,), (-2.0,)]),
@@ -63,7 +64,7 @@ def test_a_frame_is_of_one_kind_and_comes_back_as_that_kind(absolute: Model, fra
         (lambda: pa.table([pa.array([1.0]), pa.array([2.0])], names=["x", "x"]), "column 'x' is there 2 times"),
         (lambda: pd.DataFrame([[1.0]], columns=pd.MultiIndex.from_tuples([("x", "q")])), "2 levels"),
         (lambda: pl.DataFrame({"x": pl.Series([1], dtype=pl.Int128)}), "column 'x'"),
-        (lambda: {"x": np.ma.array([[1.0, 1.0]], mask=[[0, 1]])}, "masked elements in its vectors"),
+        (lambda: {"x": MASKED([[1.0, 1.0]], mask=[[0, 1]])}, "masked elements in its vectors"),
         (lambda: {"x": [1.0], "y": 2.0}, "column 'y' is of type float"),
         (lambda: {"x": np.array([2**63], dtype=np.uint64)}, "beyond the largest long"),
         (lambda: ["a"], "row 0 is a str"),
@@ -77,7 +78,7 @@ def test_a_frame_that_no_kind_takes_is_refused_with_the_reason(
 
 
 def test_subclasses_of_arrays_do_not_pass_through(absolute: Model) -> None:
-    masked: Any = np.ma.array([1.0, -2.0], mask=[False, True])
+    masked: Any = MASKED([1.0, -2.0], mask=[False, True])
     result = absolute.predict({"x": masked}, on_error="null")["o"]
     assert type(result) is np.ndarray
     assert result.tolist() == [1.0, None]

@@ -18,6 +18,7 @@ from leapstream.frames.leaptypes import arrow_type_of
 from leapstream.frames.values import array_of
 
 B = BasicType
+MASKED: Any = np.ma.MaskedArray
 NUMBERS = (
     st.none()
     | st.booleans()
@@ -115,7 +116,7 @@ def test_arrays_as_rows_are_vectors() -> None:
     rows = [np.array([1, 2], dtype=np.int32), np.array([3, 4], dtype=np.int32)]
     assert array_of("x", rows, declared).to_pylist() == [[1.0, 2.0], [3.0, 4.0]]
     assert array_of("x", [rows[0], [0.5, True], None], declared).to_pylist() == [[1.0, 2.0], [0.5, 1.0], None]
-    masked: Any = np.ma.array([1.0, 2.0], mask=[False, True])
+    masked: Any = MASKED([1.0, 2.0], mask=[False, True])
     assert array_of("x", [masked], declared).to_pylist() == [[1.0, None]]
 
 
