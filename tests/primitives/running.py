@@ -14,7 +14,7 @@ from leapstream import Tensor
 from leapstream.bundle.types import BasicType
 from leapstream.executors.columns import column_of, leap_values
 from leapstream.executors.contract import Outcome, PreparedPlan
-from leapstream.frames.tables import grouped
+from leapstream.frames.contract import grouped
 from leapstream.plan.graph import Origin
 
 Row = Sequence[Any]
