@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 OnError: TypeAlias = Literal["raise", "null"]
-"""What is done where a model refuses a row: raise the first error, or give missing values."""
+"""The choice for rows that fail: raise the first row's error, or give missing values for these rows."""
 
 
 class LeapstreamError(Exception):
@@ -27,22 +27,22 @@ class UnsupportedOpError(LeapstreamError):
 
 
 class SchemaError(LeapstreamError):
-    """Given fields do not fit a model: missing, wrongly typed, or already present.
+    """The given columns do not fit a model: one is missing, has a wrong type, or has the name of an output.
 
     The message names the model, and the expected and the given fields with their types.
     """
 
 
 class PredictionError(LeapstreamError):
-    """A model refuses a row, as MLeap's runtime would.
+    """A row fails, as it does in MLeap's runtime.
 
     Attributes:
-        reason: what the op said.
+        reason: the op's reason.
         model: name of the bundle, or ``None`` when not known.
         node: name of the node in the pipeline.
         op: MLeap name of the node's op.
-        column: name of the offending input column.
-        row: position of the row in its batch, from 0; ``None`` for a single record.
+        column: name of the input column that caused the failure.
+        row: index of the row in its batch, from 0; ``None`` for a single record.
     """
 
     def __init__(

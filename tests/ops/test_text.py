@@ -84,7 +84,7 @@ SCALAR = DataShape("scalar")
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (lambda: RegexTokenizer("(a", True, 1, True), "'\\(a' is none of Java's: an unclosed group"),
+        (lambda: RegexTokenizer("(a", True, 1, True), "'\\(a' is not valid in Java: an unclosed group"),
         (lambda: RegexIndexer(("a", "[b"), (1, 2)), "an unclosed class"),
         (lambda: HashingTermFrequency(0), "num_features 0 is no size"),
         (lambda: HashingTermFrequency(2**31), "no size of a vector"),

@@ -1,1 +1,1 @@
-"""Java's meaning of text, numbers and regular expressions, in Python."""
+"""Java's semantics of strings, numbers and regular expressions, in Python."""

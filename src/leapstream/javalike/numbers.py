@@ -1,4 +1,4 @@
-"""Numbers as Java writes them as text, reads them from text and converts them."""
+"""Conversions of numbers with Java's results: to text, from text, and between types."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def java_float(number: float) -> str:
 
 
 def _java_number(text: str) -> str:
-    """Shortest digits laid out as Java does: plain within [1e-3, 1e7), else with an exponent."""
+    """Lay out the shortest digits as Java does: without an exponent within [1e-3, 1e7), otherwise with one."""
     special = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
     if text in special:
         return special[text]
@@ -52,10 +52,10 @@ _JAVA_SPACE = "".join(map(chr, range(33)))
 
 
 def parse_double(text: str) -> float:
-    """A number as Java's ``Double.parseDouble`` reads it.
+    """Parse a number as Java's ``Double.parseDouble`` does.
 
     Raises:
-        ValueError: it is none.
+        ValueError: ``text`` is not a number in Java.
     """
     trimmed = text.strip(_JAVA_SPACE)
     if _DECIMAL.fullmatch(trimmed):
@@ -98,7 +98,10 @@ PARSERS: dict[BasicType, Callable[[str], Any]] = {
 
 
 def cast_numbers(values: npt.NDArray[Any], to: BasicType) -> npt.NDArray[Any]:
-    """Numbers or booleans converted as Java does: to an integer towards zero, NaN to 0, saturating at int and long."""
+    """Convert numbers or booleans as Java does.
+
+    A float becomes an integer by truncation towards zero; NaN gives 0, and a number out of range the nearest int or long.
+    """
     dtype = NUMPY_DTYPES[to]
     if to is BasicType.BOOLEAN:
         return np.asarray(values != 0)

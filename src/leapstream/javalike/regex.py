@@ -1,7 +1,7 @@
-"""Java's regular expressions, translated for the ``regex`` package where both mean the same.
+"""Translates Java's regular expressions to the ``regex`` package.
 
-A translation holds only what is the same in both: character classes are written out as ranges of code points, groups do not
-capture, and what Java would do otherwise is refused by name.
+A translation uses only constructs with equal meaning in both: character classes are written out as ranges of code points, and
+groups do not capture. A pattern with any other construct raises an error that names the construct.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _LAST = 0x10FFFF
 
 @dataclass(frozen=True)
 class Chars:
-    """A set of characters: ranges, and Unicode properties in the syntax of ``regex``; ``inverted``: all but these."""
+    """A set of characters: ranges, and Unicode properties in the syntax of ``regex``; all others if ``inverted``."""
 
     ranges: tuple[Range, ...]
     properties: tuple[str, ...] = ()
     inverted: bool = False
 
     def invert(self) -> Chars:
-        """All other characters."""
+        """The set of all other characters."""
         if self.properties:
             return Chars(self.ranges, self.properties, not self.inverted)
         inverse, start = [], 0
@@ -40,13 +40,13 @@ class Chars:
         return Chars(tuple(inverse))
 
     def fold(self) -> Chars:
-        """Both cases of the ASCII letters."""
+        """The set with both cases of its ASCII letters."""
         other = [(low ^ 32, high ^ 32) for a, b in ((65, 90), (97, 122)) for low, high in _clip(self.ranges, a, b)]
         return Chars((*self.ranges, *other), self.properties)
 
     @property
     def ascii_table(self) -> tuple[tuple[bool, ...], bool] | None:
-        """Which of the ASCII characters are in the set, and whether all others are; ``None`` where only some of them are."""
+        """For each ASCII character, true if it is in the set; and true if all others are. ``None`` if only some others are."""
         beyond = _merged(_clip(self.ranges, 128, _LAST))
         if self.properties or (beyond and beyond != [(128, _LAST)]):
             return None
@@ -72,12 +72,12 @@ class JavaPattern:
     """A translated pattern.
 
     Attributes:
-        sources: patterns for ``regex``, all of which have to agree: two where the pattern has ``\\b``, since Java 19 the edge of
-            an ASCII word and before that of a Unicode word. In ASCII texts the first decides alone.
-        matches_empty: whether it may match an empty part of a text.
-        splits_pairs: whether Java may find a match that starts within a pair of surrogates.
-        chars: the set of characters that is all of the pattern, or ``None``.
-        repeated: whether ``chars`` is repeated once or more, as often as possible.
+        sources: patterns for ``regex``, whose results must agree. There are two if the pattern has ``\\b``, which is the
+            boundary of an ASCII word since Java 19, and of a Unicode word before. For ASCII texts the first one is enough.
+        matches_empty: true if the pattern may match an empty part of a text.
+        splits_pairs: true if Java may find a match that starts inside a pair of surrogates.
+        chars: the set of characters if the pattern consists of one, otherwise ``None``.
+        repeated: true if ``chars`` has the quantifier ``+``.
     """
 
     sources: tuple[str, ...]
@@ -89,24 +89,24 @@ class JavaPattern:
 
 @lru_cache(maxsize=256)
 def translate(pattern: str) -> JavaPattern:
-    """The translation of a pattern of ``java.util.regex``, compiled without flags.
+    """Translate a pattern of ``java.util.regex`` that is compiled without flags.
 
     Raises:
-        BundleError: it is no pattern in Java either.
-        UnsupportedOpError: it has a construct that is not translated.
+        BundleError: Java does not accept the pattern either.
+        UnsupportedOpError: the pattern has a construct that cannot be translated.
     """
     parser = _Parser(pattern, ascii_words=True)
     node = parser.parse()
     sources = [node.text]
     if parser.has_word_edges:
         sources.append(_Parser(pattern, ascii_words=False).parse().text)
-    # Java tries each half where it needs no pairs, for which it does not take the dot.
+    # Java also looks for empty matches, and for some with a dot, between the two halves of a pair of surrogates.
     splits_pairs = node.empty or (parser.has_dot and (parser.has_word_edges or parser.looks_behind))
     return JavaPattern(tuple(sources), node.empty, splits_pairs, node.chars, node.repeated)
 
 
 def check(pattern: str) -> None:
-    """Raise ``BundleError`` when Java would certainly refuse the pattern."""
+    """Raise ``BundleError`` for a pattern that Java certainly rejects."""
     try:
         translate(pattern)
     except UnsupportedOpError:
@@ -169,7 +169,7 @@ _LETTER_OR_DIGIT = rf"(?!{_ASTRAL})[\p{{L}}\p{{Nd}}]"
 
 
 def _word_edges(word: str) -> tuple[str, str]:
-    """What stands before and after the edge of a word; a mark belongs to the letter or digit that it stands on."""
+    """Patterns for the text before and after a word boundary; a combining mark belongs to the letter or digit before it."""
     mark = rf"(?=\p{{Mn}})(?<={_LETTER_OR_DIGIT}\p{{Mn}}*)"
     return rf"(?<={word}|{_LETTER_OR_DIGIT}\p{{Mn}}+)", rf"(?:(?={word})|{mark})"
 
@@ -194,7 +194,7 @@ def _set(chars: Chars) -> str:
 
 @dataclass(frozen=True)
 class _Node:
-    """A part of a pattern: its translation, whether it may match nothing, and what it is when it is but a set of characters."""
+    """A part of a pattern: its translation; ``empty`` if it may match an empty text; ``chars`` if it is a set of characters."""
 
     text: str
     empty: bool
@@ -204,7 +204,7 @@ class _Node:
 
 @dataclass
 class _Parser:
-    """Recursive descent over a pattern."""
+    """A recursive-descent parser of a pattern."""
 
     pattern: str
     ascii_words: bool
@@ -232,7 +232,7 @@ class _Parser:
         return repr(self.pattern if len(self.pattern) <= 200 else self.pattern[:200] + "…")
 
     def invalid(self, reason: str) -> NoReturn:
-        raise BundleError(f"the regular expression {self.shown} is none of Java's: {reason}")
+        raise BundleError(f"the regular expression {self.shown} is not valid in Java: {reason}")
 
     def unsupported(self, construct: str) -> NoReturn:
         raise UnsupportedOpError(
@@ -373,7 +373,7 @@ class _Parser:
         return _Node(f"{head}{node.text})", node.empty or zero_width)
 
     def check_ahead(self) -> None:
-        """Refuse what gives nothing back, or repeats without end, in a look-behind: it is matched backwards."""
+        """Reject possessive, atomic and unlimited parts in a look-behind: ``regex`` matches look-behinds backwards."""
         if self.behind:
             self.unsupported("a possessive, atomic or endless part of a look-behind")
 
@@ -385,7 +385,7 @@ class _Parser:
         self.at += len(name) + 1
 
     def flags(self) -> None:
-        """Inline flags, up to but without the ``:`` or ``)`` behind them."""
+        """Parse inline flags, up to the ``:`` or ``)`` after them, which is not consumed."""
         on = True
         while self.peek() not in (":", ")"):
             flag = self.next()
@@ -469,7 +469,7 @@ class _Parser:
         return _Node(f"(?!{edge})" if inside else edge, True)
 
     def set_escape(self, letter: str) -> Chars | None:
-        """A predefined class or property, if that is what stands behind a backslash."""
+        """The predefined class or property that ``letter`` denotes after a backslash; ``None`` for another escape."""
         if letter in ("p", "P"):
             self.at += 1
             return self.property(inverted=letter == "P")
@@ -564,7 +564,7 @@ def _is_digit(char: str, base: int) -> bool:
 
 
 def _property(name: str) -> str | None:
-    """A Unicode property as ``regex`` calls it."""
+    """The name of a Unicode property in ``regex``; ``None`` for an unknown one."""
     key, equals, value = name.partition("=")
     if equals:
         if key.lower() in ("general_category", "gc"):
@@ -585,7 +585,7 @@ def _property(name: str) -> str | None:
 
 
 def _without_quotes(pattern: str) -> str:
-    """The pattern with what stands between ``\\Q`` and ``\\E`` escaped one by one."""
+    """The pattern with the characters between ``\\Q`` and ``\\E`` escaped one by one."""
     parts: list[str] = []
     at = 0
     while at < len(pattern):

@@ -1,4 +1,4 @@
-"""Strings as Java sees them: lower case, letters, matches of regular expressions."""
+"""Functions of strings with Java's results: lower case, letters, matches of regular expressions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SIGMA = "Σ"
 _NAMED_CASED = r"\u02b0-\u02b8\u02c0\u02c1\u02e0-\u02e4\u0345\u037a\u1d2c-\u1d61\u2160-\u217f\u24b6-\u24e9"
 _CASED = regex.compile(rf"[\p{{Lu}}\p{{Ll}}\p{{Lt}}{_NAMED_CASED}]")
 
-# The words of Java's break iterator: letters and digits with some punctuation between them; marks belong to what they follow.
+# The words of Java's break iterator: letters and digits with some punctuation between; a mark belongs to the character before.
 _FORMAT = r"[\p{Cf}--\u00ad]*"
 _MARKS = r"[[\p{Mn}\p{Me}\p{Cf}]--\u00ad]*"
 _LETTERS = rf"(?:[[\p{{L}}\p{{Mc}}]--[\u3005\u4e00-\u9fa5\uf900-\ufa2d\u30a1-\u30fe\u3041-\u309e]]{_MARKS})+"
@@ -37,7 +37,8 @@ _WORD = regex.compile(rf"(?:{_WORD_PART})?(?:{_NUMBER}{_WORD_PART})*(?:{_NUMBER}
 def lower(text: str) -> str:
     """``String.toLowerCase`` in the root locale.
 
-    It is Python's but for the sigma that ends a word: what a word is, Java asks its break iterator.
+    The result is that of Python's ``str.lower``, except that Java finds the end of a word, where a sigma has another form, with
+    its break iterator.
     """
     if _SIGMA not in text:
         return text.lower()
@@ -54,7 +55,7 @@ def lower(text: str) -> str:
 
 
 def _ends_word(text: str, at: int, start: int, end: int) -> bool:
-    """Whether a cased letter stands before a place in the word from ``start`` to ``end``, and none after it."""
+    """True if the word from ``start`` to ``end`` has a cased letter before the index ``at``, and none after it."""
     before = at
     while not _is_edge(text, before, start):
         if _CASED.match(text, before - 1):
@@ -71,7 +72,7 @@ def _ends_word(text: str, at: int, start: int, end: int) -> bool:
 
 
 def _is_edge(text: str, at: int, edge: int) -> bool:
-    """Whether Java sees an edge of a word; it sees one behind each pair of surrogates, unless that opens the text."""
+    """True if Java takes ``at`` for the edge of a word; it does so after each pair of surrogates that does not begin the text."""
     return at == edge or (at > 1 and text[at - 1] > "\uffff")
 
 
@@ -89,7 +90,7 @@ def _words(text: str) -> Iterator[tuple[int, int]]:
 
 @lru_cache(maxsize=1)
 def letters() -> npt.NDArray[np.bool_]:
-    """Which characters of the Basic Multilingual Plane are letters (categories L*)."""
+    """For each character of the Basic Multilingual Plane, true if it is a letter (categories L*): bool (65536,)."""
     return np.array([unicodedata.category(chr(c)).startswith("L") for c in range(0x10000)])
 
 
@@ -100,12 +101,12 @@ _PAIR = regex.compile(r"[\U00010000-\U0010ffff]")
 
 
 class UncertainMatchError(ValueError):
-    """What Java finds in a text cannot be told from here; the message says why."""
+    """Java's matches in a text cannot be determined in Python. The message says why."""
 
 
 @dataclass(frozen=True)
 class Matcher:
-    """Finds a Java pattern in texts."""
+    """Finds the matches of a Java pattern in texts."""
 
     pattern: JavaPattern
     compiled: tuple[Any, ...]
@@ -121,10 +122,10 @@ class Matcher:
         return cls(translated, tuple(regex.compile(source, regex.V0) for source in translated.sources))
 
     def found(self, text: str) -> bool:
-        """Whether it matches somewhere.
+        """True if the pattern matches a part of ``text``.
 
         Raises:
-            UncertainMatchError: versions of Java disagree, or one may match within a pair of surrogates.
+            UncertainMatchError: versions of Java disagree, or a match may lie inside a pair of surrogates.
         """
         found = self._agreed(text, lambda compiled: compiled.search(text) is not None)
         if not found:
@@ -135,16 +136,16 @@ class Matcher:
         """All matches, one after the other.
 
         Raises:
-            UncertainMatchError: versions of Java disagree, or one may lie within a pair of surrogates.
+            UncertainMatchError: versions of Java disagree, or a match may lie inside a pair of surrogates.
         """
         self._check_pairs(text)
         return self._agreed(text, lambda compiled: [text[start:end] for start, end in self._spans(compiled, text)])
 
     def gaps(self, text: str) -> list[str]:
-        """What lies between the matches, as ``Pattern.split`` gives it.
+        """The parts of ``text`` between the matches, as ``Pattern.split`` returns them.
 
         Raises:
-            UncertainMatchError: versions of Java disagree, or a match may lie within a pair of surrogates.
+            UncertainMatchError: versions of Java disagree, or a match may lie inside a pair of surrogates.
         """
         self._check_pairs(text)
         return self._agreed(text, lambda compiled: self._gaps(compiled, text))
@@ -157,12 +158,12 @@ class Matcher:
         return found
 
     def _check_pairs(self, text: str) -> None:
-        """Java may look for a match between the two halves of a pair of surrogates, too."""
+        """Raise an error if ``text`` has pairs of surrogates and Java may find a match that starts inside one."""
         if self.pattern.splits_pairs and _PAIR.search(text):
             raise UncertainMatchError("a match may lie within a pair of surrogates")
 
     def _spans(self, compiled: Any, text: str) -> Iterator[tuple[int, int]]:
-        """Start and end of each match; behind an empty one Java goes on at the next character."""
+        """Start and end of each match; after an empty match Java continues at the next character."""
         if not self.pattern.matches_empty:
             yield from (match.span() for match in compiled.finditer(text))
             return

@@ -1,1 +1,1 @@
-"""Layouts of model data as flat arrays, shared by the executors: forests and trees of clusters."""
+"""Layouts of model data as flat arrays, which all executors share: forests, and trees of clusters."""

@@ -1,4 +1,4 @@
-"""The nodes of a tree of clusters as both executors walk them."""
+"""The layout of a tree of clusters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from leapstream.bundle.definition import ClusterTree
 
 
 def subtree_ends(tree: ClusterTree) -> npt.NDArray[np.int32]:
-    """For each node the position after the last node of its subtree (int32), where a sibling to its right stands."""
+    """int32 per node: the index after the last node of its subtree, which is that of its next sibling if it has one."""
     ends = np.zeros(len(tree.num_children), dtype=np.int32)
     for node in range(len(ends) - 1, -1, -1):
         end = node + 1

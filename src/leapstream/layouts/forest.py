@@ -1,4 +1,4 @@
-"""The trees of an ensemble in flat arrays, as both executors walk them."""
+"""The layout of an ensemble of trees: flat arrays of nodes, and lookup tables in their place where these are faster."""
 
 from __future__ import annotations
 
@@ -17,26 +17,28 @@ Ints = npt.NDArray[np.int32]
 
 @dataclass(frozen=True, eq=False)
 class Forest:
-    """Trees one after the other, each level by level; the two children of a node lie side by side.
+    """Trees as arrays with an element per node: tree by tree, level by level, the two children of a node side by side.
 
-    A row at node ``n`` goes on to ``child[n] + (x[feature[n]] <= threshold[n])``. A leaf is its own child under a threshold of
-    NaN, so that a row which has reached it stays: a tree can be walked for a fixed number of levels, without a branch.
+    A row at node ``n`` goes on to node ``child[n] + (x[feature[n]] <= threshold[n])``. A leaf is its own child and has the
+    threshold NaN, so a row stays at the leaf that it has reached, and a tree is traversed in a fixed number of steps without a
+    branch.
 
     Attributes:
-        root: int32 per tree, its first node.
+        root: int32 per tree, the index of its root.
         depth: int32 per tree, the number of levels below its root.
-        order: int32, the trees without a split by categories, shallow ones first.
-        feature: int32 per node, the element that is tested, 0 in a leaf; ``-1 - element`` where it is tested for categories.
-        threshold: float64 per node; NaN where it is none.
-        child: int32 per node, the right child, before the left one; a leaf itself.
-        first: int32 per node, where a leaf's values start in ``data``; the number of the set of a split by categories.
-        set_start, set_end: int32 per set: the slice of ``data`` that has its categories, sorted, without NaN.
-        set_left: int32 per set, whether a category in it goes left (1) or right (0).
-        data: float64. Values are multiplied by their tree's weight; for ``votes`` divided by their leaf's sum, and 0 where that
-            is 0.
-        size: number of elements that a vector needs for every test.
-        node: int32 per node, its number in the trees that were given, counted through.
-        tables: the same trees as tables, where that is the faster way.
+        order: int32, the trees without categorical splits, shallow ones first.
+        feature: int32 per node, the index of the tested element, 0 in a leaf; ``-1 - index`` in a categorical split.
+        threshold: float64 per node; NaN in a leaf and in a categorical split.
+        child: int32 per node, the index of its right child, which precedes the left one; its own index for a leaf.
+        first: int32 per node: for a leaf, the index of its first value in ``data``; for a categorical split, the number of its
+            set.
+        set_start, set_end: int32 per set of categories: the slice of ``data`` with the categories, sorted, without NaN.
+        set_left: int32 per set, 1 if its categories go left, 0 if they go right.
+        data: float64, the values of leaves and the sets of categories. A leaf's values are multiplied by the tree's weight; for
+            ``votes`` they are divided by their sum, and are 0 if the sum is 0.
+        size: the number of elements that a vector needs for all tests.
+        node: int32 per node, its index in the original trees, counted through all trees.
+        tables: tables for these trees, or ``None`` if traversing the nodes is faster.
     """
 
     root: Ints
@@ -57,30 +59,32 @@ class Forest:
 
 @dataclass(frozen=True, eq=False)
 class LeafTables:
-    """Trees over few elements as tables of the leaves that each element leaves possible (after QuickScorer).
+    """Tables for trees that test few elements: for each element of a row, the leaves that it leaves possible (after QuickScorer).
 
-    Of deeper trees only the top is in the tables, whose leaves are the nodes at which they are walked on.
+    ``rank(x)`` of an element is the number of its distinct thresholds (*cuts*) below ``x``; NaN has the highest rank. In
+    categorical tests ``rank(x)`` is ``x`` itself, and a value that is not a category 0, 1, … has the highest rank. For each
+    tree and each rank of an element, a mask has a bit for each leaf that the tree can still reach. The masks of all elements
+    have exactly one bit in common; its number is that of the leaf.
 
-    The rank of an element is the number of its cuts that it is not at most; NaN has the highest. An element that is tested for
-    categories is its own rank; what is none of 0, 1, … has the highest. The masks of the ranks of all elements have one bit in
-    common, whose number is that of the leaf.
+    The rank is found by a division: ``x`` falls into one of many buckets of equal width; the number of cuts in lower buckets is
+    stored, and only the few cuts in the bucket of ``x`` are compared. Rounding keeps the order of numbers, so that no cut is
+    missed. If a bucket would have many cuts, the rank is found by bisection instead.
 
-    The ranks of an element are found by division: it falls into one of many buckets of equal width, for which the number of cuts
-    in lower ones is known; only the few cuts of its own bucket are compared. Rounding keeps order, so none is missed. Where a
-    bucket would have many cuts, they are found by halving.
+    For deeper trees, the tables hold only the top levels. The leaves of the tables are then nodes, from which the rest is
+    traversed.
 
     Attributes:
-        feature: int32, the elements that are tested, those with cuts before those with categories.
-        count: int32, the number of cuts or categories of each; there is one rank more.
-        levels: number of halvings that find a rank.
-        cut: float64 (elements with cuts, 2**levels), the thresholds of each, ascending, and infinity after them.
-        compared: int32 per element with cuts, the most that are in one bucket; -1 where ranks are found by halving.
-        low, scale: float64 per element with cuts. A finite one, x, is in bucket ``1 + int((x - low) * scale)``, or the first or
-            last where there is no such.
+        feature: int32, the indexes of the tested elements; those with cuts precede those with categories.
+        count: int32 per tested element, its number of cuts or categories; it has one rank more.
+        levels: the number of bisection steps that find a rank.
+        cut: float64 (elements with cuts, 2**levels), the cuts of each element, ascending, padded with infinity.
+        compared: int32 per element with cuts, the greatest number of cuts in a bucket; -1 if ranks are found by bisection.
+        low, scale: float64 per element with cuts: a finite ``x`` is in the bucket ``1 + int((x - low) * scale)``, or in the
+            first or last bucket if that is out of range.
         before: int32 (elements with cuts, buckets), the number of cuts in lower buckets.
         mask: uint32 (trees, ranks of all elements), a bit per leaf.
-        below: number of levels below the tables, 0 where they hold the trees whole.
-        reached: int32 (trees, 32), the node that each leaf of the tables is.
+        below: the number of levels below the tables; 0 if they hold whole trees.
+        reached: int32 (trees, 32), the index of the node for each leaf of the tables.
     """
 
     feature: Ints
@@ -97,22 +101,22 @@ class LeafTables:
 
 
 _MOST_COMPARED = 8
-"""Cuts that may be in a bucket."""
+"""Greatest number of cuts in a bucket."""
 MOST_LEAVES = 32
 _MOST_BUCKETS = 1 << 13
 _MOST_CATEGORIES = 1 << 10
 _MOST_ELEMENTS = 12
-"""Beyond, walking is about as fast."""
+"""For trees that test more elements, traversing the nodes is about as fast as tables."""
 _LEVELS_OF_AN_ELEMENT = 0.25
-"""Looking an element up takes about as long as walking so many levels."""
+"""Looking up the rank of an element takes about as long as traversing this many levels."""
 _MOST_ELEMENTS_WITH_CATEGORIES = 32
-"""Trees with categories are walked one by one."""
+"""The limit is higher for trees with categorical splits, because those are traversed one by one."""
 _MOST_BYTES = 1 << 18
-"""Masks are read at random: small trees are as fast to walk as large tables are to read."""
+"""Masks are read at random places, so above this size traversing the nodes is as fast."""
 _MOST_BYTES_ABOVE = 1 << 21
-"""The same for the tops of trees, which take longer to walk."""
+"""The limit for tables of top levels, which belong to deep trees, whose traversal takes longer."""
 _TOPS = (5, 4, 3)
-"""Levels that a top may have."""
+"""Numbers of top levels to try."""
 
 _NONE = Tree(
     kind=np.zeros(0, dtype=np.uint8),
@@ -127,7 +131,7 @@ _NONE = Tree(
 
 
 def make_forest(expr: Trees) -> Forest:
-    """The trees of an ensemble."""
+    """The layout of an ensemble's trees."""
     trees = expr.trees
     counts = [len(t.kind) for t in trees]
     tree = np.repeat(np.arange(len(trees)), np.array(counts, dtype=np.intp))
@@ -179,7 +183,10 @@ def make_forest(expr: Trees) -> Forest:
 
 
 def _leaf_tables(forest: Forest) -> LeafTables | None:
-    """The tables of the trees, or of their tops, if they are over few elements each of which is tested in one way."""
+    """Tables of the whole trees or of their top levels; ``None`` if traversing the nodes is faster, or there can be no tables.
+
+    Tables need few tested elements, each of which is compared either with thresholds or with categories, not with both.
+    """
     leaf = forest.child == np.arange(len(forest.child))
     levels = _levels(forest, leaf)
     plain = len(forest.order) == len(forest.root)
@@ -204,10 +211,10 @@ def _leaf_tables(forest: Forest) -> LeafTables | None:
 def _make_tables(
     forest: Forest, end: npt.NDArray[np.bool_], levels: list[Ints], most_elements: int, most_bytes: int
 ) -> LeafTables | None:
-    """The tables of the nodes of some levels, down to those where they end."""
+    """Tables of the splits in ``levels``, whose leaves are the nodes marked in ``end``; ``None`` if a limit is exceeded."""
     child, trees = forest.child, len(forest.root)
     inner = np.sort(np.concatenate([forest.root[:0], *levels]))
-    # Elements with cuts, then those with categories, which are below 0.
+    # Elements with cuts, then those with categories, whose numbers are negative.
     tested = np.unique(forest.feature[inner])[::-1]
     tested = np.concatenate([tested[tested >= 0][::-1], tested[tested < 0]])
     elements = np.where(tested < 0, -1 - tested, tested)
@@ -235,7 +242,7 @@ def _make_tables(
     reached[tree[last], offset[last]] = last
     cuts = [test.cut for test in tests if test.cut is not None]
     most = max((len(cut) for cut in cuts), default=0)
-    # Comparing the cuts of a bucket never leads beyond them.
+    # The padding keeps the comparison of a bucket's cuts inside the row.
     halvings = (most + _MOST_COMPARED - 1).bit_length()
     padded = np.full((len(cuts), 1 << halvings), np.inf)
     for row, cut in zip(padded, cuts, strict=True):
@@ -248,7 +255,7 @@ def _make_tables(
 def _buckets(
     cuts: list[npt.NDArray[np.float64]], number: int
 ) -> tuple[Ints, npt.NDArray[np.float64], npt.NDArray[np.float64], Ints]:
-    """For elements with these cuts ``compared``, ``low``, ``scale`` and ``before`` of so many buckets."""
+    """The arrays ``compared``, ``low``, ``scale`` and ``before`` for elements with ``cuts`` and this number of buckets."""
     compared = np.full(len(cuts), -1, dtype=np.int32)
     low, scale = np.zeros(len(cuts)), np.ones(len(cuts))
     before = np.zeros((len(cuts), number), dtype=np.int32)
@@ -268,14 +275,14 @@ def _buckets(
 
 @dataclass(frozen=True, eq=False)
 class _Tests:
-    """The nodes that test an element, and how many ranks that makes (0 where its categories do not make any)."""
+    """The nodes that test an element, and its number of ranks, 0 if its categories cannot be ranks."""
 
     nodes: npt.NDArray[np.intp]
     ranks: int
     cut: npt.NDArray[np.float64] | None
 
     def left(self, forest: Forest) -> Iterator[npt.NDArray[np.bool_]]:
-        """For each node which ranks go left. No element is at most a threshold of NaN."""
+        """For each node, a boolean array of the ranks that go left; with a threshold of NaN none does."""
         ranks = np.arange(self.ranks)
         for node in self.nodes:
             if self.cut is not None:
@@ -287,7 +294,7 @@ class _Tests:
 
 
 def _tests(forest: Forest, nodes: npt.NDArray[np.intp]) -> _Tests:
-    """How an element is tested that is always tested in one way."""
+    """The tests of an element that is compared with thresholds only, or with categories only."""
     if forest.feature[nodes[0]] >= 0:
         threshold = forest.threshold[nodes]
         cut = np.unique(threshold[~np.isnan(threshold)])
@@ -305,7 +312,7 @@ def _categories(forest: Forest, node: np.intp) -> npt.NDArray[np.float64]:
 def _leaf_numbers(
     forest: Forest, end: npt.NDArray[np.bool_], levels: list[Ints]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """For each node of some levels, and those where they end: the number of ends below it, and that of its tree's to its left."""
+    """For each node of ``levels`` and each node in ``end``: the number of ends below it, and of its tree's ends to its left."""
     child = forest.child
     leaves, offset = np.zeros(len(child), dtype=np.int64), np.zeros(len(child), dtype=np.int64)
     for inner in reversed(levels):
@@ -320,7 +327,7 @@ def _leaf_numbers(
 
 
 def _levels(forest: Forest, leaf: npt.NDArray[np.bool_]) -> list[Ints]:
-    """The nodes that are no leaves, level by level."""
+    """The indexes of the splits, level by level."""
     levels: list[Ints] = []
     nodes = forest.root
     while len(inner := nodes[~leaf[nodes]]):
@@ -330,13 +337,13 @@ def _levels(forest: Forest, leaf: npt.NDArray[np.bool_]) -> list[Ints]:
 
 
 @dataclass(frozen=True, eq=False)
-class Explained:
-    """A forest with what the contributions of its features need.
+class ExplainedForest:
+    """A forest with the numbers that the contributions of its features need.
 
     Attributes:
         forest: the trees.
-        cover: float32 per node.
-        mean: float32 per tree, the mean of its leaves' values, by their cover.
+        cover: float32 per node, the weight of the training data that reached it.
+        mean: float32 per tree, the mean of its leaves' values, weighted by their cover.
     """
 
     forest: Forest
@@ -344,8 +351,8 @@ class Explained:
     mean: npt.NDArray[np.float32]
 
 
-def make_explained(expr: TreeContributions) -> Explained:
-    """The trees whose contributions are asked for."""
+def make_explained_forest(expr: TreeContributions) -> ExplainedForest:
+    """The layout of the trees whose contributions are computed."""
     forest = make_forest(Trees(x=expr.x, trees=expr.trees, combine="groups", width=len(expr.base), type=expr.type))
     cover = np.concatenate([np.zeros(0, dtype=np.float32), *expr.cover])[forest.node]
     place = np.arange(len(forest.child))
@@ -356,7 +363,7 @@ def make_explained(expr: TreeContributions) -> Explained:
         for inner in reversed(_levels(forest, leaf)):
             right, left = forest.child[inner], forest.child[inner] + 1
             value[inner] = (value[left] * cover[left] + value[right] * cover[right]) / cover[inner]
-    return Explained(forest, cover, value[forest.root])
+    return ExplainedForest(forest, cover, value[forest.root])
 
 
 def _ints(values: npt.ArrayLike) -> Ints:
@@ -366,7 +373,7 @@ def _ints(values: npt.ArrayLike) -> Ints:
 def _by_level(
     roots: npt.NDArray[np.intp], tree: npt.NDArray[np.intp], leaf: npt.NDArray[np.bool_], right: npt.NDArray[np.intp]
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """All nodes tree by tree, level by level, and the depth of each tree."""
+    """The indexes of all nodes, tree by tree, level by level, and the depth of each tree."""
     depth = np.zeros(len(roots), dtype=np.intp)
     levels = [roots]
     while len(inner := levels[-1][~leaf[levels[-1]]]):
@@ -377,14 +384,14 @@ def _by_level(
 
 
 def _ranges(start: npt.NDArray[np.intp], end: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """The indexes in all of the slices, one after the other."""
+    """The concatenated indexes of the slices from ``start`` to ``end``."""
     sizes = end - start
     at: npt.NDArray[np.intp] = np.arange(sizes.sum()) + np.repeat(start - (np.cumsum(sizes) - sizes), sizes)
     return at
 
 
 def _normalize(data: npt.NDArray[np.float64], start: npt.NDArray[np.intp], end: npt.NDArray[np.intp]) -> None:
-    """Divide each slice of ``data`` by its sum, taken from left to right; 0 where that is 0."""
+    """Divide each slice of ``data`` by its sum, which is added up from left to right; the result is 0 if the sum is 0."""
     sizes = end - start
     for size in np.unique(sizes[sizes > 0]).tolist():
         at = start[sizes == size][:, None] + np.arange(size)

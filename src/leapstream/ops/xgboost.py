@@ -210,9 +210,9 @@ class _Lowered:
         self.base = base
         # The library takes the number as an unsigned one.
         rounds = (tree_limit % (1 << 32)) // max(booster.parallel_trees, 1)
-        self.refusal: str | None = None
+        self.failure: str | None = None
         if rounds > len(booster.rounds) and not booster.linear:
-            self.refusal = f"tree_limit is {tree_limit}, and the booster has {len(booster.rounds)} rounds"
+            self.failure = f"tree_limit is {tree_limit}, and the booster has {len(booster.rounds)} rounds"
             rounds = 0
         count = len(booster.trees) if rounds == 0 else booster.rounds[rounds - 1] if booster.rounds else 0
         self.trees = booster.trees[:count]
@@ -225,7 +225,7 @@ class _Lowered:
             missing=missing,
             whole=whole.astype(bool),
             size=self.booster.num_feature,
-            refusal=self.refusal,
+            failure=self.failure,
             type=doubles(len(elements)),
         )
         return self.b.add(given)
@@ -287,7 +287,7 @@ class _Lowered:
     def leaves(self) -> Expr:
         """The number of the leaf in each tree."""
         if self.booster.linear:
-            self.refusal = "a linear booster has no leaves"
+            self.failure = "a linear booster has no leaves"
             return self.listed(self.singles(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=np.float32)))
         numbered = (_tree(t, self.columns, np.arange(len(t.left), dtype=np.float32))[0] for t in self.trees)
         count = len(self.trees)

@@ -1,1 +1,1 @@
-"""The plan: primitives, what ops use to lower themselves, and rewrites."""
+"""Plans: typed graphs of primitives that ops lower to and executors run, and rewrites of plans."""

@@ -28,7 +28,7 @@ def vector(size: int | None) -> TensorType:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where an expression comes from, for error messages: node, op, and the input column it reads."""
+    """The source of an expression, for error messages: node, op, and the input column that it reads."""
 
     node: str
     op: str
@@ -37,29 +37,29 @@ class Origin:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Expr:
-    """A value computed for each row; compared by identity."""
+    """A value that is computed for each row. Expressions are compared by identity."""
 
     type: DataType
     origin: Origin | None = field(default=None, repr=False)
 
     @cached_property
     def operands(self) -> tuple[Expr, ...]:
-        """The expressions this one reads, in field order."""
+        """The expressions that this one reads, in the order of its fields."""
         return tuple(_operands(self))
 
     @property
     def nested(self) -> tuple[Plan, ...]:
-        """The plans that the expression runs for some rows; empty but for :class:`~leapstream.plan.primitives.Switch`."""
+        """The plans that the expression runs for some rows; only :class:`~leapstream.plan.primitives.Switch` has any."""
         return ()
 
     @property
     def drops(self) -> bool:
-        """Whether the expression may drop rows, which happens even if no output reads it."""
+        """True if the expression may drop rows. Executors evaluate such an expression even if no output reads it."""
         return False
 
     @property
     def needs_stored(self) -> bool:
-        """Whether the expression looks at which elements of a vector are stored."""
+        """True if the result depends on which elements of a vector are stored."""
         return False
 
     def with_operands(self, operands: tuple[Expr, ...]) -> Expr:
@@ -86,14 +86,14 @@ def _operands(expr: Expr) -> Iterator[Expr]:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What an executor runs.
+    """A graph of expressions that an executor runs.
 
     Attributes:
         name: name of the model, for error messages.
-        inputs: the columns to be given, in order, with the types they are given in; each is an ``Input`` of the plan.
-        outputs: the columns asked for, in order: (name, expression).
-        effects: expressions that may drop rows and have to be evaluated even if no output reads them.
-        order: every expression that outputs and effects need, operands first, otherwise in the pipeline's order.
+        inputs: names and types of the columns to be given, in order; the plan has an ``Input`` for each.
+        outputs: the requested columns, in order, as (name, expression).
+        effects: expressions that may drop rows, so that they have to be evaluated even if no output reads them.
+        order: all expressions that outputs and effects need, operands first, otherwise in the pipeline's order.
     """
 
     name: str

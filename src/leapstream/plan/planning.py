@@ -1,4 +1,4 @@
-"""Makes plans: keeps the expressions that the outputs need, in the order in which a row meets them."""
+"""Makes plans: keeps those expressions that the outputs need, in the order in which MLeap evaluates them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ from leapstream.plan.primitives.values import Input
 
 
 def make_plan(name: str, inputs: Schema, created: Sequence[Expr], outputs: Iterable[tuple[str, Expr]]) -> Plan:
-    """A plan that computes ``outputs`` and nothing that they (and the dropping of rows) do not need.
+    """A plan that computes ``outputs`` with only those expressions that they, or the dropping of rows, need.
 
-    ``created`` lists all expressions in the order in which the pipeline makes them.
+    Args:
+        name: name of the model.
+        inputs: the columns of the frame; the plan keeps those that it reads.
+        created: all expressions, in the order in which the pipeline makes them.
+        outputs: the requested columns as (name, expression).
     """
     outputs = tuple(outputs)
     effects = tuple(expr for expr in created if expr.drops)

@@ -1,4 +1,4 @@
-"""Rewrites of a plan that keep its results: a linear model over assembled parts reads the parts."""
+"""Rewrites of a plan that keep its results, such as a linear model that reads the parts of an assembled vector."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Rewrite = Callable[[Expr], Expr]
 
 
 def fuse_linear(expr: Expr) -> Expr:
-    """``Dot`` over ``Concat``: one sum over the parts, so that neither the vector nor one-hot parts are built."""
+    """Rewrite ``Dot`` over ``Concat`` to one sum over the parts, so that neither the vector nor one-hot parts are built."""
     if not isinstance(expr, Dot) or not isinstance(expr.x, Concat):
         return expr
     sizes = [certain_size(part) for part in expr.x.xs]
@@ -56,7 +56,7 @@ def _term(part: Expr, weights: Doubles) -> tuple[Expr, Doubles]:
 
 
 def certain_size(expr: Expr) -> int | None:
-    """Number of elements that every row's value has, 1 for a number; ``None`` when rows decide (columns from outside)."""
+    """The number of elements in every row, 1 for a number; ``None`` if it may differ by row, as in input columns."""
     if isinstance(expr.type, ScalarType):
         return 1
     if isinstance(expr, (OneHot, Pack)) and isinstance(expr.type, TensorType):
@@ -73,7 +73,7 @@ REWRITES: tuple[Rewrite, ...] = (fuse_linear,)
 
 
 def optimize(plan: Plan) -> Plan:
-    """The plan after all rewrites; expressions that nothing reads any more are gone."""
+    """Apply all rewrites to a plan, and remove expressions that nothing reads any more."""
     replaced: dict[int, Expr] = {}
     created: list[Expr] = []
     known: set[int] = set()
@@ -84,7 +84,7 @@ def optimize(plan: Plan) -> Plan:
         for rewrite in REWRITES:
             result = rewrite(result)
         replaced[id(expr)] = result
-        # A rewrite may make operands of its own.
+        # A rewrite may create new operands.
         for made in (*result.operands, result):
             if id(made) not in known:
                 known.add(id(made))

@@ -29,10 +29,10 @@ def contributions(  # type: ignore[no-untyped-def]
 ):  # pragma: no cover - compiled
     """``out[row, group]`` = contributions of the features that some tree tests, and what there is without any.
 
-    See :class:`~leapstream.layouts.forest.Explained` for the arrays. ``number`` says which of the tested features each element of
-    ``x`` stands for. The path from the root to a node holds each feature once, with the share of the training data that comes
-    through when the feature is not known (``zero``), whether the row comes through when it is (``one``), and the weight of the
-    subsets of features of each size (``power``); paths of a node and of those above lie one after the other.
+    See :class:`~leapstream.layouts.forest.ExplainedForest` for the arrays. ``number`` says which of the tested features each
+    element of ``x`` stands for. The path from the root to a node holds each feature once, with the share of the training data
+    that comes through when the feature is not known (``zero``), whether the row comes through when it is (``one``), and the
+    weight of the subsets of features of each size (``power``); paths of a node and of those above lie one after the other.
     """
     deepest = 0
     for tree in range(root.shape[0]):

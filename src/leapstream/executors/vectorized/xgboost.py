@@ -14,7 +14,7 @@ from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.classes import argmax
 from leapstream.executors.vectorized.run import Run, require_vector
-from leapstream.layouts.forest import Explained, make_explained
+from leapstream.layouts.forest import ExplainedForest, make_explained_forest
 from leapstream.plan import primitives as p
 
 Floats = npt.NDArray[np.float32]
@@ -25,11 +25,11 @@ def _singles(run: Run, expr: p.FloatFeatures, x: Column) -> Column:
     if not require_vector(run, x):
         return Column(np.zeros((run.rows, len(expr.elements))))
     width = x.values.shape[1]
-    refusal = expr.refusal
+    failure = expr.failure
     if width > expr.size:
-        refusal = failures.too_long(width, expr.size)
-    if refusal is not None:
-        run.fail(np.ones(run.rows, dtype=bool), refusal)
+        failure = failures.too_long(width, expr.size)
+    if failure is not None:
+        run.fail(np.ones(run.rows, dtype=bool), failure)
         return Column(np.zeros((run.rows, len(expr.elements))))
     used, place = np.unique(expr.elements, return_inverse=True)
     there = used[used < width]
@@ -104,11 +104,11 @@ def _linear_singles(run: Run, expr: p.FloatLinear, x: Column) -> Column:
     return Column(total.astype(np.float64))
 
 
-@implements(p.TreeContributions, prepare=make_explained)
+@implements(p.TreeContributions, prepare=make_explained_forest)
 def _tree_contributions(run: Run, expr: p.TreeContributions, x: Column) -> Column:
     from leapstream.executors.vectorized import shapkernels
 
-    explained: Explained = run.prepared[id(expr)]
+    explained: ExplainedForest = run.prepared[id(expr)]
     forest = explained.forest
     tested, number = np.unique(expr.features, return_inverse=True)
     found = np.zeros((run.rows, len(expr.base), len(tested) + 1), dtype=np.float32)

@@ -1,17 +1,17 @@
 """The primitives that ops lower to: a typed expression graph over one row.
 
-A primitive is a frozen dataclass that says what is computed from its operands (fields of type :class:`Expr`) and its
-parameters (all others). Each executor has one table from primitive to implementation; a primitive that a table lacks raises
-an error that names it. A primitive never says how many rows there are.
+A primitive is a frozen dataclass. Its fields of type :class:`Expr` are its operands, all other fields are parameters; its
+docstring defines the value that it has for one row.
 
-The modules here are the families. An executor implements a primitive in its own module of the family's name.
+Each module of this package is a family of primitives. An executor implements a primitive in its own module of the family's
+name, and has one table from primitive to implementation. A primitive that an executor lacks raises an error that names it.
 
-Errors belong to rows: where a docstring says *fails*, that row gets a :class:`~leapstream.errors.PredictionError` and nothing
-else of that row is computed; where it says *drops*, the row leaves the frame. Of several failures and drops of one row the
-first in plan order counts, as in MLeap, where a row's nodes run one after the other.
+Errors belong to rows. Where a docstring says *fails*, the row gets a :class:`~leapstream.errors.PredictionError`, and nothing
+else is computed for it. Where it says *drops*, the row is left out of the result. If a row fails or is dropped several times,
+the first time in plan order counts, as in MLeap, where a row passes the nodes one after the other.
 
-A vector's element may be *stored* or not: a sparse vector stores some elements, a dense one all of them. Elements that are
-not stored are 0. Few primitives look at the difference: those with :attr:`Expr.needs_stored`.
+A dense vector *stores* all of its elements, a sparse vector some of them; elements that are not stored are 0. Only primitives
+with :attr:`Expr.needs_stored` distinguish an element that is not stored from a stored 0.
 """
 
 import warnings

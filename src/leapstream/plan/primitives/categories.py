@@ -13,10 +13,10 @@ from leapstream.plan.graph import Doubles, Expr
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Lookup(Expr):
-    """Index of the string ``x`` among ``labels`` as a double; the last position of a label that repeats.
+    """Index of the string ``x`` in ``labels`` as a double; for a label that repeats, its last index.
 
-    Where ``x`` is missing: ``len(labels)`` with ``keep``, else fails. Where it is no label: ``len(labels)`` with ``keep``,
-    drops with ``skip``, fails with ``error``.
+    Where ``x`` is missing, the result is ``len(labels)`` with ``keep``; otherwise the row fails. Where ``x`` is not in
+    ``labels``, the result is ``len(labels)`` with ``keep``; the row drops with ``skip`` and fails with ``error``.
     """
 
     x: Expr
@@ -30,7 +30,10 @@ class Lookup(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Label(Expr):
-    """The string at position ``x`` (double, or a list or vector of doubles; cut towards zero) of ``labels``; fails elsewhere."""
+    """``labels[int(x)]`` for a double ``x``, or for each element of a list or vector of doubles.
+
+    Doubles are truncated towards zero. Fails where an index is out of range.
+    """
 
     x: Expr
     labels: tuple[str, ...] = field(repr=False)
@@ -38,9 +41,10 @@ class Label(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class OneHot(Expr):
-    """A sparse vector of ``width`` that stores 1 at position ``x`` (double), or nothing when that is ``width`` or beyond.
+    """A sparse vector of ``width`` elements that stores 1 at index ``x`` (a double), or nothing if ``x >= width``.
 
-    ``x`` fails when it is no integer. Outside of [0, categories) it fails, or counts as ``categories`` when ``keep``.
+    Fails where ``x`` is not an integer. A category outside of [0, categories) fails, or with ``keep`` is replaced by
+    ``categories``.
     """
 
     x: Expr
@@ -51,9 +55,9 @@ class OneHot(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CategoryWeight(Expr):
-    """The dot product of a :class:`OneHot` with ``weights``: the weight at its 1, or 0 where it stores nothing.
+    """The dot product of a :class:`OneHot` with ``weights``: the weight at the vector's 1, or 0 where it stores nothing.
 
-    Fails as :class:`OneHot` does.
+    Fails where :class:`OneHot` does.
     """
 
     x: Expr
@@ -63,15 +67,16 @@ class CategoryWeight(Expr):
 
     @property
     def padded(self) -> Doubles:
-        """A weight for every position that :class:`OneHot` knows: 0 for those that it does not store."""
+        """The weights of all ``categories + 1`` possible indexes; 0 for an index at which :class:`OneHot` stores nothing."""
         return np.concatenate([self.weights, np.zeros(max(0, self.categories + 1 - len(self.weights)))])
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Bucketize(Expr):
-    """Number of the bucket [splits[i], splits[i+1]) that holds the double ``x``; the last bucket includes its upper bound.
+    """Index ``i`` of the bucket [splits[i], splits[i+1]) that contains the double ``x``; the last one includes its upper bound.
 
-    NaN: ``len(splits) - 1`` with ``keep``, drops with ``skip``, fails with ``error``. Fails outside of the splits.
+    For NaN the result is ``len(splits) - 1`` with ``keep``; the row drops with ``skip`` and fails with ``error``. Fails where
+    ``x`` is outside of the splits.
     """
 
     x: Expr
@@ -85,9 +90,9 @@ class Bucketize(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Binarize(Expr):
-    """1 where ``x`` (a double, or each element of a vector) is greater than ``threshold``, else 0; NaN gives 0.
+    """1 where ``x`` (a double, or each element of a vector) is greater than ``threshold``, otherwise 0; NaN gives 0.
 
-    Elements that a sparse vector does not store stay 0.
+    Elements that a sparse vector does not store give 0, even if ``threshold`` is negative.
     """
 
     x: Expr

@@ -1,4 +1,4 @@
-"""Choices: a value, or a plan, that other values pick."""
+"""Choices: a value, or a plan, that depends on other values."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from leapstream.plan.graph import Doubles, Expr, Plan
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FirstMatch(Expr):
-    """The int of the first of the Java regular expressions ``patterns`` that matches within the string ``x``.
+    """The int in ``values`` for the first of the Java regular expressions ``patterns`` that matches a part of the string ``x``.
 
-    Where none does ``default``, or fails without one. A missing ``x`` fails, unless there are no patterns.
+    Where no pattern matches, the result is ``default``, or the row fails if there is none. Fails where ``x`` is missing, unless
+    there are no patterns.
     """
 
     x: Expr
@@ -22,7 +23,7 @@ class FirstMatch(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ValueAt(Expr):
-    """The number at position ``x`` (a double that is whole and within) of ``values``."""
+    """``values[x]`` for a double ``x`` that is a whole number and a valid index."""
 
     x: Expr
     values: Doubles = field(repr=False)
@@ -30,7 +31,10 @@ class ValueAt(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class MapEntry(Expr):
-    """The value of the string ``key`` in the map ``x``, or ``default``. Fails where a value is missing that may not be."""
+    """The value of the string ``key`` in the map ``x``, or ``default`` if the map lacks the key.
+
+    Fails where the value is missing, but ``type`` is not nullable.
+    """
 
     x: Expr
     key: Expr
@@ -39,17 +43,18 @@ class MapEntry(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Coalesce(Expr):
-    """The first of the doubles ``xs`` that is not missing (NaN is not); missing where all are."""
+    """The first of the doubles ``xs`` that is not missing; missing where all are. NaN is not a missing value."""
 
     xs: tuple[Expr, ...]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Switch(Expr):
-    """The only output of ``plans[position]``, whose inputs are called ``0``, ``1``, … for ``xs``, or are some of these.
+    """The only output of ``plans[position]``; ``position`` is a double that is a valid index.
 
-    ``position`` is a double that is a plan's number. A row fails, or is dropped, where its own plan does so; the others are not
-    run for it. Fails where results of a batch differ in size.
+    A plan's inputs are named ``0``, ``1``, … after the positions of ``xs``; a plan may have only some of them. Only its own
+    plan is run for a row, and the row fails or is dropped where that plan does so. Fails where the results of a batch differ in
+    size.
     """
 
     position: Expr

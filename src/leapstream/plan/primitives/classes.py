@@ -1,4 +1,4 @@
-"""Classes: scores turned into probabilities and predictions."""
+"""Classes: probabilities and predictions from scores."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from leapstream.plan.graph import Doubles, Expr
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Softmax(Expr):
-    """Probabilities of the margins ``x``: ``exp(x - m) / sum`` with ``m`` the greatest margin when positive, else 0.
+    """Probabilities of the margins ``x``: ``exp(x - m) / sum``, with ``m`` the greatest margin if that is positive, otherwise 0.
 
-    Where the greatest margin is infinite its class has probability 1.
+    Where the greatest margin is infinite, its class has probability 1.
     """
 
     x: Expr
@@ -20,16 +20,17 @@ class Softmax(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NormalizeSum(Expr):
-    """The vector ``x`` divided by the sum of its elements; ``x`` itself where that is 0."""
+    """The vector ``x`` divided by the sum of its elements; ``x`` itself where the sum is 0."""
 
     x: Expr
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ArgMax(Expr):
-    """Index, as a double, of the greatest element of ``x``, the first of equals (Spark's ``Vector.argmax``: a NaN in front wins).
+    """Index, as a double, of the greatest element of ``x``; the first among equals; 0 if the first element is NaN.
 
-    With ``thresholds`` each element is first divided by its threshold; a threshold of 0 makes it infinite.
+    This is Spark's ``Vector.argmax``, which ignores any other NaN. With ``thresholds``, each element is first divided by its
+    threshold; a threshold of 0 makes the element infinite.
     """
 
     x: Expr
@@ -38,7 +39,7 @@ class ArgMax(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RequireElements(Expr):
-    """The vector ``x``; fails where it stores an element that is not ``allowed``, as NaN never is."""
+    """The vector ``x``; fails where it stores an element that is not ``allowed``. NaN is never allowed."""
 
     x: Expr
     allowed: Literal["zero_or_one", "nonnegative"]
@@ -46,9 +47,10 @@ class RequireElements(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ExpNormalize(Expr):
-    """``exp(x - m) / sum`` with ``m`` the greatest element of the vector ``x`` and the sum over its elements; or its logarithm.
+    """The softmax of the vector ``x``, or with ``log`` its logarithm.
 
-    The logarithm is computed as ``x - (log(sum) + m)``. Where an element is NaN or infinity, or all are -infinity, all are NaN.
+    With ``m`` the greatest element and ``sum`` the sum of ``exp(x - m)``, the softmax is ``exp(x - m) / sum`` and its logarithm
+    ``x - (log(sum) + m)``. If an element is NaN or +infinity, or all are -infinity, all elements of the result are NaN.
     """
 
     x: Expr
@@ -57,7 +59,7 @@ class ExpNormalize(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SquareSums(Expr):
-    """The sum of the squares of every ``size`` consecutive elements of the vector ``x``, whose length is a multiple of that."""
+    """The sum of squares of each block of ``size`` elements of the vector ``x``, whose length is a multiple of ``size``."""
 
     x: Expr
     size: int
@@ -65,7 +67,7 @@ class SquareSums(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Greatest(Expr):
-    """The greatest element of the vector ``x``, or its position as a double, the first of equals.
+    """The greatest element of the vector ``x``, or with ``position`` its index as a double; the first among equals.
 
     Elements are compared as Java's ``Double.compare`` does: NaN is the greatest, and 0.0 is greater than -0.0.
     """

@@ -12,9 +12,9 @@ from leapstream.plan.primitives.values import Cast, Input, NotNull
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Nearest(Expr):
-    """Index (int) of the row of ``centers`` (k, size) nearest to the vector ``x``, the first of equals; 0 where ``x`` has NaN.
+    """Index (int) of the row of ``centers`` (k, size) nearest to the vector ``x``; the first among equals; 0 where ``x`` has NaN.
 
-    Squared distances are computed as Spark's ``fastSquaredDistance``. Fails where ``x`` has another size than the centers.
+    Squared distances are computed as in Spark's ``fastSquaredDistance``. Fails where ``x`` and the centers differ in size.
     """
 
     x: Expr
@@ -23,9 +23,9 @@ class Nearest(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ScaledDistances(Expr):
-    """For each row c of ``centers`` (k, size) the sum of ``(x - c)**2 / scales``, element by element, a vector of k.
+    """A vector of k elements: for each row c of ``centers`` (k, size) the sum over the elements of ``(x - c)**2 / scales``.
 
-    Fails where the vector ``x`` has another size than the centers.
+    Fails where the vector ``x`` and the centers differ in size.
     """
 
     x: Expr
@@ -35,11 +35,11 @@ class ScaledDistances(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NearestLeaf(Expr):
-    """Cluster (int) of the leaf that the vector ``x`` reaches in a tree of clusters, through the nearest child each time.
+    """Cluster (int) of the leaf that the vector ``x`` reaches in a tree of clusters, by going to the nearest child at each node.
 
-    Of children at equal distances it is the first, and a distance of NaN is the greatest. Squared distances are computed as
-    Spark's ``fastSquaredDistance``, with the tree's norms. Fails where ``x`` has another size than the centers, and where its
-    norm is NaN.
+    Among children at equal distances the first one is nearest; NaN is the greatest distance. Squared distances are computed as
+    in Spark's ``fastSquaredDistance``, with the tree's norms. Fails where ``x`` and the centers differ in size, and where the
+    norm of ``x`` is NaN.
     """
 
     x: Expr
@@ -48,13 +48,14 @@ class NearestLeaf(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TopicMixture(Expr):
-    """The topics of a document with the term counts ``x``, a vector of k that adds up to 1; zeros where ``x`` has none.
+    """The weights of k topics in a document with the term counts ``x``: a vector that sums to 1; zeros where ``x`` has no terms.
 
-    Variational inference (Hoffman et al., 2010): gamma = ``alpha`` + theta * (``weights``.T @ (counts / phi)) with theta the
-    exponential of digamma(gamma) - digamma(sum(gamma)) and phi = ``weights`` @ theta + 1e-100, over and over from gamma =
-    ``start``, until gamma's elements change by at most 1e-3 on average.
+    Variational inference (Hoffman et al., 2010). gamma begins as ``start``, and each step sets gamma = ``alpha`` + theta *
+    (``weights``.T @ (counts / phi)), with theta = exp(digamma(gamma) - digamma(sum(gamma))) and phi = ``weights`` @ theta +
+    1e-100, until the elements of gamma change by at most 1e-3 on average.
 
-    Fails where ``x`` stores a term beyond ``weights`` (terms, k), and where counts below 0 keep it from coming to an end.
+    Fails where ``x`` stores a term beyond ``weights`` (terms, k), and where the iteration does not end because counts are
+    negative.
     """
 
     x: Expr
@@ -64,6 +65,6 @@ class TopicMixture(Expr):
 
     @property
     def needs_stored(self) -> bool:
-        """Which terms beyond the last are stored matters where there may be such terms: a column's size may differ by row."""
+        """True if ``x`` may have terms beyond ``weights``, since its size may differ by row: a stored one fails."""
         assert isinstance(self.x.type, TensorType)
         return isinstance(self.x, (Input, Cast, NotNull)) or self.x.type.dimensions != (len(self.weights),)

@@ -10,14 +10,14 @@ from leapstream.plan.graph import Expr
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A TensorFlow graph; compared by identity.
+    """A TensorFlow graph. Graphs are compared by identity.
 
     Attributes:
         data: a ``GraphDef``, or a zip of a SavedModel's directory.
-        format: which of them.
-        feeds: names of the tensors that are given.
-        fetches: names of those that are asked for.
-        targets: names of the operations that run besides.
+        format: the format of ``data``.
+        feeds: names of the input tensors.
+        fetches: names of the output tensors.
+        targets: names of further operations to run.
     """
 
     data: bytes = field(repr=False)
@@ -29,12 +29,12 @@ class Graph:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TensorFlow(Expr):
-    """A tensor that a TensorFlow graph computes of the tensors ``xs``, row by row; fails where the library raises.
+    """A tensor that a TensorFlow graph computes from the tensors ``xs``, row by row; fails where TensorFlow raises.
 
     Attributes:
-        xs: the graph's feeds.
-        graph: the graph, the same for all expressions that come of one run of it.
-        fetch: which of its fetches.
+        xs: the values of the graph's feeds.
+        graph: the graph; expressions with one ``Graph`` object share one run of it.
+        fetch: index of the tensor in the graph's fetches.
     """
 
     xs: tuple[Expr, ...]

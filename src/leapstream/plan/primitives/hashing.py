@@ -12,10 +12,10 @@ from leapstream.plan.graph import Expr
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class HashedCounts(Expr):
-    """How often each hash of tokens ``x`` occurs, or with ``binary`` 1 for it, as a sparse vector of ``size``.
+    """The number of occurrences of each hash of the tokens ``x``, or with ``binary`` 1, as a sparse vector of ``size`` elements.
 
-    The hash is 32-bit Murmur3 of the UTF-8 with seed 42, modulo ``size``; with ``legacy_tail`` the bytes behind the last full
-    word are mixed in one by one, signed. That of a missing token is 42.
+    The hash is 32-bit Murmur3 with seed 42 of the token in UTF-8, modulo ``size``. With ``legacy_tail`` the bytes after the last
+    4-byte block are mixed in one by one, as signed numbers. A missing token's hash is 42 (before the modulo).
     """
 
     x: Expr
@@ -26,10 +26,10 @@ class HashedCounts(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class HashedFeatures(Expr):
-    """The scalars ``xs``, each added to the element at its hash of a sparse vector of ``size``; missing ones are left out.
+    """A sparse vector of ``size`` elements, made of the scalars ``xs``; missing scalars are left out.
 
-    The hash is that of :class:`HashedCounts`. Of a number it is that of its name; of a category it is that of ``name=value``, the
-    value written as Java's ``toString``, and 1 is added.
+    A number is added to the element at the hash of its name. For a category, 1 is added to the element at the hash of
+    ``name=value``, with the value as Java's ``toString`` prints it. The hash is that of :class:`HashedCounts`.
     """
 
     xs: tuple[Expr, ...]
@@ -40,9 +40,9 @@ class HashedFeatures(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class MinHash(Expr):
-    """For each pair the least ``((1 + i) * a + b) % 2038074743`` over the indices ``i`` of elements of ``x`` that are not 0.
+    """For each pair (a, b) the least ``((1 + i) * a + b) % 2038074743`` over the indexes ``i`` where the vector ``x`` is not 0.
 
-    In Java's 32-bit arithmetic, which overflows. Fails where all elements are 0.
+    Computed in Java's 32-bit arithmetic, which overflows. Fails where all elements are 0.
     """
 
     x: Expr

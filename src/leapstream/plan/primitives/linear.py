@@ -9,7 +9,7 @@ from leapstream.plan.graph import Doubles, Expr
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Dot(Expr):
-    """``x · weights + intercept``; fails where the vector ``x`` has another size than ``weights``."""
+    """``x · weights + intercept``; fails where the vector ``x`` and ``weights`` differ in size."""
 
     x: Expr
     weights: Doubles = field(repr=False)
@@ -18,7 +18,7 @@ class Dot(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class MatVec(Expr):
-    """``matrix @ x + intercepts`` with a matrix (rows, columns); fails where the vector ``x`` has another size than columns."""
+    """``matrix @ x + intercepts`` for a matrix (rows, columns); fails where the vector ``x`` has not ``columns`` elements."""
 
     x: Expr
     matrix: Doubles = field(repr=False)
@@ -27,9 +27,10 @@ class MatVec(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LinearSum(Expr):
-    """A linear model over parts of a vector that is never built (made by fusion from :class:`Dot` over :class:`Concat`).
+    """A linear model over the parts of a vector: ``intercept`` plus, for each of ``xs`` in order, the product with its weights.
 
-    ``intercept`` plus, for each of ``xs`` in order: a double times its one weight; a vector's dot product with its weights.
+    A double has one weight. The rewrite ``fuse_linear`` makes this of :class:`Dot` over :class:`Concat`, so that the vector is
+    not built.
     """
 
     xs: tuple[Expr, ...]
@@ -39,9 +40,10 @@ class LinearSum(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CosineTransform(Expr):
-    """The discrete cosine transform of the vector ``x``, scaled to be orthonormal: type II, or its inverse (type III).
+    """The orthonormal discrete cosine transform of the vector ``x``: type II, or with ``inverse`` type III.
 
-    Of more than one element, all are NaN where one is NaN or infinite. Fails where ``x`` has no elements.
+    If an element is NaN or infinite and ``x`` has several elements, all elements of the result are NaN. Fails where ``x`` has no
+    elements.
     """
 
     x: Expr

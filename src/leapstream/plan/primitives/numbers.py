@@ -9,14 +9,14 @@ from leapstream.plan.graph import Doubles, Expr
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Constant(Expr):
-    """The double ``value``, in every row."""
+    """The double ``value``."""
 
     value: float
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RequireWithin(Expr):
-    """The double ``x``; fails where it lies outside of [low, high] (NaN passes)."""
+    """The double ``x``; fails where it is outside of [low, high]. NaN does not fail."""
 
     x: Expr
     low: float
@@ -25,9 +25,10 @@ class RequireWithin(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Interpolate(Expr):
-    """The prediction at the double ``x``, linear between ``boundaries``, constant beyond (NaN lies beyond the last).
+    """The prediction at the double ``x``: interpolated linearly between ``boundaries``, constant beyond them.
 
-    At a boundary that repeats it is that of the boundary on which Java's binary search hits. -0.0 is less than 0.0.
+    NaN counts as greater than the last boundary, and -0.0 as less than 0.0. At a boundary that repeats, the result is the
+    prediction of the one that Java's binary search finds.
     """
 
     x: Expr

@@ -15,10 +15,11 @@ from leapstream.plan.graph import Expr
 class Interaction(Expr):
     """All products of one element from each of ``xs`` (doubles and vectors), as a sparse vector; the last varies fastest.
 
-    Each element stands for as many elements as ``categories`` says: for itself where that is 1, else for a one-hot vector with
-    a 1 at its value. Of sparse vectors only what is stored takes part, and the position among what is stored decides where an
-    element's place in the result begins, as in MLeap (of two elements with one place the last counts). Fails where a vector
-    has another size than its ``categories``, or a category is no integer in [0, categories).
+    An element whose number of ``categories`` is 1 takes part as it is; any other as a one-hot vector of that many elements,
+    with a 1 at the element's value. Only the stored elements of a sparse vector take part, and, as in MLeap, an element's
+    offset in the result follows from its position among the stored elements; if two elements get one place, the last one
+    counts. Fails where a vector and its ``categories`` differ in size, and where a category is not an integer in [0,
+    categories).
     """
 
     xs: tuple[Expr, ...]
@@ -33,9 +34,10 @@ class Interaction(Expr):
 class PolynomialExpansion(Expr):
     """All products of 1 to ``degree`` of the ``size`` elements of the vector ``x``, in the order of Spark's expansion.
 
-    Each product goes from the last element to the first, and is 0 from where it is 0 (even when NaN would follow) or meets an
-    element that is not stored. Where some are not, the result stores what is not 0, and ``x`` fails when it has another size.
-    Where all are stored, elements that ``x`` lacks count as 0, and ``x`` fails when a product with what is too many is not 0.
+    A product multiplies from the last element to the first. Once it is 0, or at an element that is not stored, it is 0, even if
+    NaN would follow. If ``x`` stores all elements, elements that it lacks count as 0, and ``x`` fails where a product with an
+    element beyond ``size`` is not 0. Otherwise the result stores only products that are not 0, and ``x`` fails where it has
+    another size.
     """
 
     x: Expr
@@ -49,9 +51,9 @@ class PolynomialExpansion(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PowerProducts(Expr):
-    """For each of ``terms``, pairs of index and power, the product of these powers of elements of the vector ``x``.
+    """A vector with, for each of ``terms``, the product of ``x[index] ** power`` over its pairs (index, power).
 
-    Fails where ``x`` lacks an index.
+    Fails where ``x`` has no element at an index.
     """
 
     x: Expr
@@ -60,7 +62,7 @@ class PowerProducts(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FactorProduct(Expr):
-    """Product of the factors of the ints ``a`` and ``b``, summed in order in single precision; NaN where one is unknown.
+    """The dot product of the factors of the ints ``a`` and ``b``, summed in order in single precision; NaN where one is unknown.
 
     Attributes:
         a_ids, b_ids: int32 (n,), sorted, distinct.

@@ -1,4 +1,4 @@
-"""Elements of vectors: picked, recoded, put into other shapes."""
+"""Elements of vectors: selection, recoding, reshaping."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Item(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ElementsAtLeast(Expr):
-    """Those elements of the vector ``x`` that are at least ``threshold``, or their positions, as a list of doubles.
+    """The elements of the vector ``x`` that are at least ``threshold``, or their indexes, as a list of doubles.
 
-    Fails where such an element lies at ``limit`` or beyond.
+    Fails where the index of such an element is at least ``limit``.
     """
 
     x: Expr
@@ -34,10 +34,11 @@ class ElementsAtLeast(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Recode(Expr):
-    """The vector ``x`` of ``size`` elements with some of them looked up; what is not stored stays 0.
+    """The vector ``x`` of ``size`` elements with some elements replaced by table; elements that are not stored stay 0.
 
-    The element at ``positions[i]`` becomes the value that ``tables[i]`` has for it (keys sorted, none NaN or -0.0), or where it
-    has none ``others[i]``; without ``others`` the row fails. Fails where ``x`` has another size.
+    ``tables[i]`` is a pair (keys, values), the keys sorted, without NaN and -0.0. The element at ``positions[i]`` becomes the
+    value of its key; if it is not a key, it becomes ``others[i]``, or without ``others`` the row fails. Fails where ``x`` has
+    another size.
     """
 
     x: Expr
@@ -53,10 +54,10 @@ class Recode(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Take(Expr):
-    """The elements of the vector ``x`` at ``indices``; stores what ``x`` stores.
+    """The elements of the vector ``x`` at ``indices``; the result stores those that ``x`` stores.
 
-    An index beyond ``x`` fails, or is not stored where ``x`` does not store all elements. With ``rising`` such an ``x`` gives
-    only elements whose index is greater than all before it.
+    An index beyond ``x`` fails if ``x`` stores all of its elements; otherwise the element is not stored. With ``rising``, an
+    ``x`` that does not store all elements gives only the elements whose index is greater than all indices before.
     """
 
     x: Expr
@@ -65,7 +66,7 @@ class Take(Expr):
 
     @property
     def rises(self) -> tuple[bool, ...]:
-        """Which indices are greater than all before."""
+        """For each index, true if it is greater than all indices before."""
         highest = -1
         result = []
         for index in self.indices:
@@ -75,7 +76,7 @@ class Take(Expr):
 
     @property
     def picks_rising(self) -> bool:
-        """Whether an ``x`` that does not store all elements lacks some of those that are asked for."""
+        """True if, for an ``x`` that does not store all elements, ``rising`` leaves out some of ``indices``."""
         return self.rising and not all(self.rises)
 
     @property

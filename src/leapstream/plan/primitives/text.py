@@ -9,17 +9,17 @@ from leapstream.plan.graph import Expr
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LowerCase(Expr):
-    """The string ``x`` in lower case, as Java's ``toLowerCase`` in the root locale; final sigma included."""
+    """The string ``x`` in lower case, as by Java's ``toLowerCase`` in the root locale, including the form of a final sigma."""
 
     x: Expr
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Tokens(Expr):
-    """The parts of the string ``x`` that the Java regular expression ``pattern`` matches, or with ``gaps`` what lies between.
+    """The matches of the Java regular expression ``pattern`` in the string ``x``, or with ``gaps`` the parts between the matches.
 
-    Gaps are those of ``Pattern.split``: without empty strings at the end, nor one in front of an empty match; the string itself
-    where nothing matches.
+    The parts between are those of ``Pattern.split``: without empty strings at the end, and without an empty string before an
+    empty match at the start; the whole string where nothing matches.
     """
 
     x: Expr
@@ -29,9 +29,9 @@ class Tokens(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TokensOfLength(Expr):
-    """The tokens ``x`` of at least ``min_length``, with ``letters`` only those of letters of the Basic Multilingual Plane alone.
+    """The tokens ``x`` whose length is at least ``min_length``; fails where a token is missing.
 
-    Fails where a token is missing.
+    With ``letters``, only tokens that consist of letters of the Basic Multilingual Plane.
     """
 
     x: Expr
@@ -41,7 +41,7 @@ class TokensOfLength(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class WithoutWords(Expr):
-    """The tokens ``x`` without ``words``; both in lower case when compared, unless ``case_sensitive``."""
+    """The tokens ``x`` that are not in ``words``; unless ``case_sensitive``, both are compared in lower case."""
 
     x: Expr
     words: tuple[str, ...] = field(repr=False)
@@ -50,7 +50,7 @@ class WithoutWords(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NGrams(Expr):
-    """Every ``n`` tokens of ``x`` that follow each other, joined by blanks; a missing one is "null". Fails where ``n`` < 1."""
+    """The sequences of ``n`` consecutive tokens of ``x``, joined by blanks; a missing token is "null". Fails if ``n`` < 1."""
 
     x: Expr
     n: int

@@ -10,7 +10,7 @@ from leapstream.plan.graph import Expr
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Input(Expr):
-    """A column of the given frame, as it is."""
+    """The column ``name`` of the given frame."""
 
     name: str
 
@@ -19,12 +19,14 @@ class Input(Expr):
 class Cast(Expr):
     """``x`` converted to ``type``, by the rules of MLeap's ``core.types.Casting``.
 
-    Between numbers and booleans as Java converts (to an integer: towards zero, NaN to 0, saturating at int or long and then
-    cut to the low bits for short and byte); numbers to strings as ``toString`` gives them, booleans to "1" and "0"; strings
-    to numbers as Java parses them, ``""`` and ``"null"`` are missing, or 0 where ``type`` is not nullable; a list
-    becomes a vector, a dense vector a list; a tensor of
-    one element a scalar (its first element, which has to be stored); a scalar a tensor without dimensions. Fails where a string
-    is no number, and where a sparse tensor is to be a list. A missing value stays missing.
+    - Numbers and booleans to each other as Java converts them. A float to an integer: truncated towards zero, NaN gives 0, values
+      out of range give the nearest int or long, of which short and byte keep the low bits.
+    - A number to a string as Java's ``toString`` does; a boolean to "1" or "0".
+    - A string to a number as Java parses it. ``""`` and ``"null"`` give a missing value, or 0 if ``type`` is not nullable.
+    - A list to a vector, and a dense vector to a list.
+    - A tensor of one element to a scalar: its first element, which must be stored. A scalar to a tensor without dimensions.
+
+    A missing value stays missing. Fails where a string cannot be parsed, and where a sparse tensor would become a list.
     """
 
     x: Expr
@@ -43,7 +45,7 @@ class NotNull(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Impute(Expr):
-    """``surrogate`` where the double ``x`` is missing, NaN or equal to ``missing``; else ``x``."""
+    """``surrogate`` where the double ``x`` is missing, NaN or equal to ``missing``; otherwise ``x``."""
 
     x: Expr
     surrogate: float

@@ -1,4 +1,4 @@
-"""Vectors: put together and scaled."""
+"""Vectors: concatenation and scaling."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from leapstream.plan.graph import Doubles, Expr
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Concat(Expr):
-    """Doubles and vectors ``xs`` one after the other; sparse in those rows where ``1.5 * nonzeros + 2 < size``, else dense."""
+    """The doubles and vectors ``xs`` concatenated; sparse in rows where ``1.5 * nonzeros + 2 < size``, otherwise dense."""
 
     xs: tuple[Expr, ...]
 
@@ -25,11 +25,11 @@ class Pack(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Affine(Expr):
-    """``(x - shift) / divisor * factor + offset`` for each element of the vector ``x``; a step that is ``None`` is left out.
+    """``(x - shift) / divisor * factor + offset`` for each element of the vector ``x``; a parameter that is ``None`` is left out.
 
-    Where ``fixed`` is not NaN the result is that value instead, except that NaN stays NaN when ``keep_nan``. With neither
-    ``shift``, ``offset`` nor ``fixed`` the result stores what ``x`` stores; else it is dense. Fails when ``x`` is longer than
-    ``size``; a shorter ``x`` uses the first elements of the parameters.
+    Where ``fixed`` is not NaN, the result is that value instead; with ``keep_nan``, NaN in ``x`` stays NaN. If ``shift``,
+    ``offset`` and ``fixed`` are ``None``, the result stores the elements that ``x`` stores; otherwise it is dense. Fails where
+    ``x`` has more than ``size`` elements; for a shorter ``x`` the first elements of the parameters are used.
     """
 
     x: Expr
@@ -43,7 +43,7 @@ class Affine(Expr):
 
     @property
     def keeps_stored(self) -> bool:
-        """Whether the result stores what ``x`` stores."""
+        """True if the result stores the elements that ``x`` stores."""
         return self.shift is None and self.offset is None and self.fixed is None
 
     @property
@@ -60,7 +60,7 @@ class Affine(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Clip(Expr):
-    """Each element of the vector ``x`` held within [low, high]; NaN stays NaN."""
+    """Each element of the vector ``x`` clipped to [low, high]; NaN stays NaN."""
 
     x: Expr
     low: float
@@ -69,7 +69,7 @@ class Clip(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Normalize(Expr):
-    """The vector ``x`` divided by its ``p``-norm; ``x`` itself where that is 0. Fails where ``p`` is less than 1 or NaN."""
+    """The vector ``x`` divided by its ``p``-norm; ``x`` itself where the norm is 0. Fails if ``p`` is less than 1 or NaN."""
 
     x: Expr
     p: float

@@ -9,10 +9,11 @@ from leapstream.plan.graph import Doubles, Expr
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class VocabularyCounts(Expr):
-    """How often each word of ``vocabulary`` is among the tokens ``x``, or with ``binary`` 1 for it, as a sparse vector.
+    """The number of occurrences of each word of ``vocabulary`` among the tokens ``x``, or with ``binary`` 1, as a sparse vector.
 
-    The vector has an element for each distinct word; of a word that repeats the last position counts, and a position beyond
-    fails. Only counts of at least ``min_count`` are stored: below 1 that is a fraction of the number of tokens.
+    The vector has as many elements as there are distinct words. The index of a word is its last position in ``vocabulary``; a
+    word whose index is beyond the vector fails. Only counts of at least ``min_count`` are stored; a ``min_count`` below 1 is a
+    fraction of the number of tokens.
     """
 
     x: Expr
@@ -28,14 +29,15 @@ class VocabularyCounts(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class WordVectors(Expr):
-    """Sum of the vectors of those tokens ``x`` that are among ``words`` (distinct), scaled; zeros where there are no tokens.
+    """The sum of the vectors of those tokens ``x`` that are in ``words``, scaled; zeros where there are no tokens.
 
-    Scaled by 1 / number of tokens, known or not, or with ``normalize`` divided by the sum's 2-norm. Fails where a word's
-    vector is incomplete.
+    The sum is divided by the number of all tokens, or with ``normalize`` by its 2-norm. Fails where a word's vector is
+    incomplete.
 
     Attributes:
+        words: distinct words.
         vectors: float64 (words, size).
-        complete: which words have all of their vector.
+        complete: for each word, true if all elements of its vector are known.
     """
 
     x: Expr

@@ -1,6 +1,6 @@
-"""What XGBoost does besides walking trees: elements, functions and contributions in single precision.
+"""Computations of XGBoost besides tree traversal: features, functions and contributions in single precision.
 
-Numbers of single precision are held as the doubles of the same value.
+A number of single precision is represented by the double of equal value.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ FloatFunctionName = Literal["single", "logistic", "exp", "softmax", "argmax", "s
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FloatFeatures(Expr):
-    """Some elements of the vector ``x`` in single precision, others than numbers in place of those that are missing.
+    """Selected elements of the vector ``x`` in single precision, with missing elements replaced.
 
-    An element is missing where it is NaN, or not stored, or beyond the vector. Fails where an element is infinite in single
-    precision, be it used or not, and where the vector has more than ``size`` elements; always where there is a ``refusal``.
+    An element is missing if it is NaN, not stored, or beyond the vector. Fails where any element of ``x``, selected or not, is
+    infinite in single precision, where ``x`` has more than ``size`` elements, and always if there is a ``failure``.
 
     Attributes:
-        elements: int64, which elements; one may come several times.
-        missing: float64, what stands in place of each when it is missing.
-        whole: bool, whether each is rounded down to an integer.
-        size: the most elements that ``x`` may have.
-        refusal: why every row fails.
+        elements: int64, the indexes of the selected elements; an index may repeat.
+        missing: float64, for each selected element the number that replaces it when it is missing.
+        whole: bool, for each selected element, true if it is rounded down to an integer.
+        size: the greatest number of elements that ``x`` may have.
+        failure: the reason for which every row fails, if it is not ``None``.
     """
 
     x: Expr
@@ -40,7 +40,7 @@ class FloatFeatures(Expr):
     missing: Doubles = field(repr=False)
     whole: npt.NDArray[np.bool_] = field(repr=False)
     size: int
-    refusal: str | None = None
+    failure: str | None = None
 
     @property
     def needs_stored(self) -> bool:
@@ -49,12 +49,13 @@ class FloatFeatures(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FloatFunction(Expr):
-    """A function of a number or vector of single precision, computed in it.
+    """A function of a number or vector, computed in single precision.
 
     Attributes:
-        function: element by element ``single``, the nearest number of single precision; ``logistic`` and ``exp``; ``step``, 1
-            above 0, else 0; ``round``, the nearest integer as Java's ``Math.round`` gives it for a float. Of a vector:
-            ``softmax``; ``argmax``, a vector of one element, the place of the first of the greatest.
+        function: for a number or for each element of a vector: ``single``, the nearest number of single precision;
+            ``logistic``; ``exp``; ``step``, 1 above 0, otherwise 0; ``round``, the nearest integer, as by Java's ``Math.round``
+            of a float. For a vector: ``softmax``; ``argmax``, a vector of one element, the index of the greatest element, the
+            first among equals.
     """
 
     x: Expr
@@ -63,12 +64,12 @@ class FloatFunction(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FloatLinear(Expr):
-    """A linear model over the vector ``x`` of single precision, one element after the other: a vector, one number per group.
+    """A linear model over the vector ``x`` in single precision: a vector with a sum for each group, added element by element.
 
     Attributes:
         weights: float32 (elements, groups).
-        base: float32 (groups,), where the sums start.
-        contributions: give the product for each element, and ``base`` behind them, group after group, and no sums.
+        base: float32 (groups,), the initial values of the sums.
+        contributions: if true, the result has, for each group, the product for each element and then ``base``, instead of sums.
     """
 
     x: Expr
@@ -79,18 +80,18 @@ class FloatLinear(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TreeContributions(Expr):
-    """What each feature contributes to the sums of trees: their SHAP values, in single precision, by the exact algorithm.
+    """The contribution of each feature to the sums of trees: SHAP values, in single precision, by the exact algorithm.
 
-    A vector: for each group the contributions of ``num_features`` features, then what the trees give without any.
+    A vector with, for each group, the contributions of ``num_features`` features and then the expected value of the trees.
 
     Attributes:
-        x: what the trees test.
-        trees: the trees; a leaf's first value counts.
-        cover: float32 per tree and node, how much of the training data came by.
-        weights: float32 per tree, by which its contributions are multiplied.
+        x: the vector that the trees test.
+        trees: the trees; the first value of a leaf is used.
+        cover: float32 per tree and node, the weight of the training data that reached the node.
+        weights: float32 per tree, the factor of its contributions.
         groups: the group of each tree.
-        base: float32 (groups,).
-        features: the feature that each element of ``x`` stands for.
+        base: float32 (groups,), added to the expected values.
+        features: the feature that each element of ``x`` belongs to.
         num_features: number of features.
     """
 

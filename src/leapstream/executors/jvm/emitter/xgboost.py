@@ -11,7 +11,7 @@ from leapstream.executors.implementing import implements
 from leapstream.executors.jvm.emitter.base import Emitter
 from leapstream.executors.jvm.emitter.code import double_bytes, int_bytes, text_literal
 from leapstream.executors.jvm.emitter.trees import forest_bytes
-from leapstream.layouts.forest import make_explained
+from leapstream.layouts.forest import make_explained_forest
 from leapstream.plan import primitives as p
 
 
@@ -22,8 +22,8 @@ def _singles(emitter: Emitter, expr: p.FloatFeatures) -> None:
     used, slot = np.unique(expr.elements, return_inverse=True)
     data = int_bytes(used) + int_bytes(slot) + double_bytes(expr.missing) + int_bytes(expr.whole)
     singles = emitter.resource("Singles", "new Singles(data)", data)
-    if expr.refusal is not None:
-        emitter.line(f"if ({x} != null) throw new Refusal({text_literal(expr.refusal)});")
+    if expr.failure is not None:
+        emitter.line(f"if ({x} != null) throw new Refusal({text_literal(expr.failure)});")
     emitter.define(expr, f"{singles}.pick({x}, {expr.size}, {emitter.buffer()})")
 
 
@@ -50,7 +50,7 @@ def _linear_singles(emitter: Emitter, expr: p.FloatLinear) -> None:
 
 @implements(p.TreeContributions)
 def _tree_contributions(emitter: Emitter, expr: p.TreeContributions) -> None:
-    explained = make_explained(expr)
+    explained = make_explained_forest(expr)
     tested, number = np.unique(expr.features, return_inverse=True)
     data = [
         forest_bytes(explained.forest),
