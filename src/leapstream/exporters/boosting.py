@@ -62,7 +62,7 @@ def regressor(step: Step, features: Features, boosted: BoostedTrees, function: s
         (result,) = sums(step, features, boosted, [step.prediction])
         return PredictorColumns(result)
     (margin,) = sums(step, features, boosted, [f"{step.prefix}margin"])
-    op = MathUnary(function)  # type: ignore[arg-type]
+    op = MathUnary(function)
     columns = step.graph.add(op, [margin.column], {"output": step.prediction})
     return PredictorColumns(Block(columns["output"]))
 

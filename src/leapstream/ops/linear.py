@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,7 +18,7 @@ from leapstream.ops.base import CODECS, DOUBLE, Op, attribute, doubles, register
 from leapstream.ops.classifier import Classifier, ProbabilisticClassifier, margins
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
-from leapstream.plan.primitives import Expr, UnaryFunction
+from leapstream.plan.primitives import Expr
 
 Doubles = npt.NDArray[np.float64]
 
@@ -51,7 +52,7 @@ def dot(lowering: Lowering, x: Expr, weights: Doubles, intercept: float) -> Expr
     return lowering.add(p.Dot(x=x, weights=weights, intercept=intercept, type=DOUBLE))
 
 
-_INVERSE_LINKS: dict[str, UnaryFunction | None] = {
+_INVERSE_LINKS: dict[str, p.FunctionName | None] = {
     "identity": None,
     "logit": "logistic",
     "log": "exp",
@@ -61,12 +62,15 @@ _INVERSE_LINKS: dict[str, UnaryFunction | None] = {
     "sqrt": "square",
 }
 
-_FAMILIES: dict[str, tuple[str, UnaryFunction]] = {
-    "gaussian": ("identity", "finite"),
-    "binomial": ("logit", "open_unit"),
-    "poisson": ("log", "positive"),
-    "gamma": ("inverse", "positive"),
+_LEAST, _GREATEST = 1e-16, sys.float_info.max
+
+_FAMILIES: dict[str, tuple[str, float, float]] = {
+    "gaussian": ("identity", -_GREATEST, _GREATEST),
+    "binomial": ("logit", _LEAST, 1.0 - _LEAST),
+    "poisson": ("log", _LEAST, _GREATEST),
+    "gamma": ("inverse", _LEAST, _GREATEST),
 }
+"""The link and the range of each family."""
 
 
 @register
@@ -102,11 +106,11 @@ class GeneralizedLinearRegression(Op):
         return {"prediction": DOUBLE, "link_prediction": DOUBLE}
 
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        default_link, project = _FAMILIES[self.family]
+        default_link, low, high = _FAMILIES[self.family]
         linear = dot(lowering, inputs[0], self.coefficients, self.intercept)
         unlink = _INVERSE_LINKS[self.link or default_link]
         mean = linear if unlink is None else lowering.add(p.Unary(x=linear, function=unlink, type=DOUBLE))
-        return {"prediction": lowering.add(p.Unary(x=mean, function=project, type=DOUBLE)), "link_prediction": linear}
+        return {"prediction": lowering.add(p.Clip(x=mean, low=low, high=high, type=DOUBLE)), "link_prediction": linear}
 
 
 @register

@@ -26,6 +26,7 @@ from leapstream.plan.primitives import Expr
 
 Floats = npt.NDArray[np.float32]
 Margin = Callable[[Floats], Floats]
+Prediction = Callable[[Lowering, Expr], Expr]
 
 # The exact algorithm needs memory and time by the square of the depth.
 _DEEPEST = 1000
@@ -39,7 +40,20 @@ def _logit(score: Floats) -> Floats:
     return margin
 
 
-_OBJECTIVES: dict[str, tuple[p.FloatFunctionName | None, Margin]] = {
+def _each(function: p.FunctionName) -> Prediction:
+    return lambda lowering, margins: lowering.add(p.FloatFunction(x=margins, function=function, type=margins.type))
+
+
+def _softmax(lowering: Lowering, margins: Expr) -> Expr:
+    return lowering.add(p.FloatSoftmax(x=margins, type=margins.type))
+
+
+def _arg_max(lowering: Lowering, margins: Expr) -> Expr:
+    best = lowering.add(p.ArgMax(x=margins, type=DOUBLE))
+    return lowering.add(p.Pack(xs=(best,), type=doubles(1)))
+
+
+_OBJECTIVES: dict[str, tuple[Prediction | None, Margin]] = {
     **dict.fromkeys(
         (
             *("reg:squarederror", "reg:linear", "reg:squaredlogerror", "reg:pseudohubererror", "reg:absoluteerror"),
@@ -47,11 +61,13 @@ _OBJECTIVES: dict[str, tuple[p.FloatFunctionName | None, Margin]] = {
         ),
         (None, lambda score: score),
     ),
-    **dict.fromkeys(("reg:logistic", "binary:logistic"), ("logistic", _logit)),
-    **dict.fromkeys(("count:poisson", "reg:gamma", "reg:tweedie", "survival:cox", "survival:aft"), ("exp", np.log)),
-    "binary:hinge": ("step", lambda score: score),
-    "multi:softprob": ("softmax", lambda score: score),
-    "multi:softmax": ("argmax", lambda score: score),
+    **dict.fromkeys(("reg:logistic", "binary:logistic"), (_each("logistic"), _logit)),
+    **dict.fromkeys(
+        ("count:poisson", "reg:gamma", "reg:tweedie", "survival:cox", "survival:aft"), (_each("exp"), np.log)
+    ),
+    "binary:hinge": (_each("step"), lambda score: score),
+    "multi:softprob": (_softmax, lambda score: score),
+    "multi:softmax": (_arg_max, lambda score: score),
 }
 """For each objective: what makes a prediction of the margins, and a margin of the base score."""
 
@@ -275,11 +291,8 @@ class _Lowered:
 
     @cached_property
     def prediction(self) -> Expr:
-        function = _OBJECTIVES[self.booster.objective][0]
-        if function is None:
-            return self.margin
-        width = 1 if function == "argmax" else len(self.base)
-        return self.b.add(p.FloatFunction(x=self.margin, function=function, type=doubles(width)))
+        predict = _OBJECTIVES[self.booster.objective][0]
+        return self.margin if predict is None else predict(self.b, self.margin)
 
     def listed(self, x: Expr) -> Expr:
         return self.b.add(p.Cast(x=x, type=_DOUBLES))

@@ -93,7 +93,10 @@ def affine(values: list[float], steps: list[tuple[float, float, float, float, fl
 @implements(p.Clip)
 def _clip(writer: Writer, expr: p.Clip) -> None:
     bounds = writer.constant(float(expr.low)), writer.constant(float(expr.high))
-    writer.define_each(expr, expr.x, lambda x: writer.call(runtime.clip, x, *bounds))
+    if isinstance(expr.x.type, ScalarType):
+        writer.define(expr, writer.call(runtime.clip, writer.present(expr.x), *bounds))
+    else:
+        writer.define_each(expr, expr.x, lambda x: writer.call(runtime.clip, x, *bounds))
 
 
 @implements(p.Normalize)

@@ -12,7 +12,6 @@ from scipy.sparse import csr_array
 from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.classes import argmax
 from leapstream.executors.vectorized.run import Run, require_vector
 from leapstream.layouts.forest import ExplainedForest, make_explained_forest
 from leapstream.plan import primitives as p
@@ -53,12 +52,6 @@ def _singles(run: Run, expr: p.FloatFeatures, x: Column) -> Column:
     return Column(result)
 
 
-def _softmax(values: Floats) -> Floats:
-    powers = _exp(values - np.fmax.reduce(values, axis=1, keepdims=True))
-    total = np.cumsum(powers.astype(np.float64), axis=1)[:, -1:]
-    return powers / total.astype(np.float32)
-
-
 def _exp(values: Floats) -> Floats:
     return np.exp(values.astype(np.float64)).astype(np.float32)
 
@@ -74,20 +67,27 @@ def _round(values: Floats) -> npt.NDArray[Any]:
     return np.where(np.isnan(whole), 0.0, whole)
 
 
-_SINGLE: dict[str, Callable[[Floats], npt.NDArray[Any]]] = {
+SPELLING: dict[str, Callable[[Floats], npt.NDArray[Any]]] = {
     "single": lambda values: values,
     "logistic": _logistic,
     "exp": _exp,
-    "softmax": _softmax,
-    "argmax": lambda values: argmax(values.astype(np.float64))[:, None],
     "step": lambda values: values > 0,
     "round": _round,
 }
+"""The functions of single precision of arrays."""
 
 
 @implements(p.FloatFunction)
 def _single(run: Run, expr: p.FloatFunction, x: Column) -> Column:
-    return Column(_SINGLE[expr.function](x.values.astype(np.float32)).astype(np.float64))
+    return Column(SPELLING[expr.function](x.values.astype(np.float32)).astype(np.float64))
+
+
+@implements(p.FloatSoftmax)
+def _float_softmax(run: Run, expr: p.FloatSoftmax, x: Column) -> Column:
+    values = x.values.astype(np.float32)
+    powers = _exp(values - np.fmax.reduce(values, axis=1, keepdims=True))
+    total = np.cumsum(powers.astype(np.float64), axis=1)[:, -1:]
+    return Column((powers / total.astype(np.float32)).astype(np.float64))
 
 
 @implements(p.FloatLinear)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, get_args
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ from leapstream.plan.primitives import Expr
 _LARGEST_INT = 2**31 - 1
 
 UNARY_OPERATIONS = ("log", "exp", "sqrt", "sin", "cos", "tan", "abs", "logit", "floor", "ceil", "round")
-BINARY_OPERATIONS: tuple[p.BinaryFunction, ...] = get_args(p.BinaryFunction)
+BINARY_OPERATIONS = ("add", "sub", "mul", "div", "rem", "log_n", "pow", "min", "max")
 
 
 @register
@@ -39,7 +39,7 @@ class MathUnary(Op):
     """
 
     op: ClassVar[str] = "math_unary"
-    operation: p.UnaryFunction = attribute("string")
+    operation: p.FunctionName = attribute("string")
 
     def __post_init__(self) -> None:
         require(self.operation in UNARY_OPERATIONS, _unknown(self.operation, UNARY_OPERATIONS))
@@ -75,7 +75,7 @@ class MathBinary(Op):
     """
 
     op: ClassVar[str] = "math_binary"
-    operation: p.BinaryFunction = attribute("string")
+    operation: p.FunctionName = attribute("string")
     da: float | None = attribute("double", default=None)
     db: float | None = attribute("double", default=None)
 

@@ -38,7 +38,9 @@ from leapstream.plan.primitives.xgboost import *
 
 _RENAMED = {
     "AtLeast": "ElementsAtLeast",
+    "BinaryFunction": "FunctionName",
     "Expand": "PolynomialExpansion",
+    "FloatFunctionName": "FunctionName",
     "Greater": "Binarize",
     "Interact": "Interaction",
     "LinearSingles": "FloatLinear",
@@ -48,8 +50,9 @@ _RENAMED = {
     "OtherTokens": "WithoutWords",
     "Pick": "ValueAt",
     "Single": "FloatFunction",
-    "SingleFunction": "FloatFunctionName",
+    "SingleFunction": "FunctionName",
     "Singles": "FloatFeatures",
+    "UnaryFunction": "FunctionName",
     "Within": "RequireWithin",
 }
 

@@ -60,7 +60,7 @@ class Affine(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Clip(Expr):
-    """Each element of the vector ``x`` clipped to [low, high]; NaN stays NaN."""
+    """The double ``x``, or each element of the vector ``x``, clipped to [low, high]; NaN stays NaN."""
 
     x: Expr
     low: float

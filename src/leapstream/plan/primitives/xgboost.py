@@ -6,18 +6,16 @@ A number of single precision is represented by the double of equal value.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from leapstream.bundle.definition import Tree
+from leapstream.plan.functions import FLOAT_FUNCTIONS, FunctionName, check_function
 from leapstream.plan.graph import Doubles, Expr
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
-
-FloatFunctionName = Literal["single", "logistic", "exp", "softmax", "argmax", "step", "round"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -49,17 +47,23 @@ class FloatFeatures(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FloatFunction(Expr):
-    """A function of a number or vector, computed in single precision.
+    """``function`` of a number of single precision ``x``, or of each element of such a vector.
 
-    Attributes:
-        function: for a number or for each element of a vector: ``single``, the nearest number of single precision;
-            ``logistic``; ``exp``; ``step``, 1 above 0, otherwise 0; ``round``, the nearest integer, as by Java's ``Math.round``
-            of a float. For a vector: ``softmax``; ``argmax``, a vector of one element, the index of the greatest element, the
-            first among equals.
+    The functions are those in :data:`leapstream.plan.functions.FLOAT_FUNCTIONS`.
     """
 
     x: Expr
-    function: FloatFunctionName
+    function: FunctionName
+
+    def __post_init__(self) -> None:
+        check_function(self.function, 1, FLOAT_FUNCTIONS)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FloatSoftmax(Expr):
+    """Probabilities of the margins ``x``: ``exp(x - m) / sum`` with ``m`` the greatest margin, in single precision."""
+
+    x: Expr
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -54,10 +54,11 @@ def _affine(emitter: Emitter, expr: p.Affine) -> None:
 
 @implements(p.Clip)
 def _clip(emitter: Emitter, expr: p.Clip) -> None:
-    emitter.define(
-        expr,
-        f"Vecs.clip({emitter.vector(expr.x)}, {double_literal(expr.low)}, {double_literal(expr.high)}, {emitter.buffer()})",
-    )
+    bounds = f"{double_literal(expr.low)}, {double_literal(expr.high)}"
+    if isinstance(expr.x.type, ScalarType):
+        emitter.define(expr, f"Functions.clip({emitter.present(expr.x)}, {bounds})")
+    else:
+        emitter.define(expr, f"Vecs.clip({emitter.vector(expr.x)}, {bounds}, {emitter.buffer()})")
 
 
 @implements(p.Normalize)

@@ -27,18 +27,31 @@ def _singles(emitter: Emitter, expr: p.FloatFeatures) -> None:
     emitter.define(expr, f"{singles}.pick({x}, {expr.size}, {emitter.buffer()})")
 
 
+SPELLING = {
+    "single": "Singles.single",
+    "exp": "Singles.exp",
+    "logistic": "Singles.logistic",
+    "step": "Singles.step",
+    "round": "Singles.round",
+}
+"""The functions of single precision in Java."""
+
+
 @implements(p.FloatFunction)
 def _single(emitter: Emitter, expr: p.FloatFunction) -> None:
     x = emitter.present(expr.x) if isinstance(expr.x.type, ScalarType) else emitter.vector(expr.x)
     if isinstance(expr.x.type, ScalarType):
-        emitter.define(expr, f"Singles.{expr.function}({x})")
-    elif expr.function in ("softmax", "argmax"):
-        emitter.define(expr, f"Singles.{expr.function}({x}, {emitter.buffer()})")
+        emitter.define(expr, f"{SPELLING[expr.function]}({x})")
     else:
         buffer = emitter.buffer()
         emitter.line(f"{buffer}.dense({x}.size);")
-        emitter.line(f"for (int i = 0; i < {x}.size; i++) {buffer}.value[i] = Singles.{expr.function}({x}.value[i]);")
+        emitter.line(f"for (int i = 0; i < {x}.size; i++) {buffer}.value[i] = {SPELLING[expr.function]}({x}.value[i]);")
         emitter.define(expr, buffer)
+
+
+@implements(p.FloatSoftmax)
+def _float_softmax(emitter: Emitter, expr: p.FloatSoftmax) -> None:
+    emitter.define(expr, f"Singles.softmax({emitter.vector(expr.x)}, {emitter.buffer()})")
 
 
 @implements(p.FloatLinear)

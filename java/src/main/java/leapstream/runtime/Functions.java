@@ -1,9 +1,8 @@
 package leapstream.runtime;
 
-/** Functions of one number, by the names that plans have for them. */
+/** Functions of numbers that Java's library lacks. */
 public final class Functions {
 
-    private static final double SQRT_TWO = Math.sqrt(2.0);
     private static final double SQRT_PI_RECIPROCAL = 0.5641895835477563;
 
     // Rational Chebyshev approximations of W. J. Cody (1969) for |x| < 0.46875, up to 4, and above.
@@ -33,96 +32,6 @@ public final class Functions {
     };
 
     private Functions() {}
-
-    public static double negate(double x) {
-        return -x;
-    }
-
-    public static double logistic(double x) {
-        return 1.0 / (1.0 + Math.exp(-x));
-    }
-
-    public static double oneMinus(double x) {
-        return 1.0 - x;
-    }
-
-    public static double twice(double x) {
-        return 2.0 * x;
-    }
-
-    public static double exp(double x) {
-        return Math.exp(x);
-    }
-
-    public static double log(double x) {
-        return Math.log(x);
-    }
-
-    public static double sqrt(double x) {
-        return Math.sqrt(x);
-    }
-
-    public static double sin(double x) {
-        return Math.sin(x);
-    }
-
-    public static double cos(double x) {
-        return Math.cos(x);
-    }
-
-    public static double tan(double x) {
-        return Math.tan(x);
-    }
-
-    public static double abs(double x) {
-        return Math.abs(x);
-    }
-
-    public static double floor(double x) {
-        return Math.floor(x);
-    }
-
-    public static double ceil(double x) {
-        return Math.ceil(x);
-    }
-
-    /** Halves up; NaN gives 0, and beyond a long the greatest or least one. */
-    public static double round(double x) {
-        return Math.round(x);
-    }
-
-    public static double logit(double x) {
-        return Math.log(x / (1.0 - x));
-    }
-
-    public static double reciprocal(double x) {
-        return 1.0 / x;
-    }
-
-    public static double square(double x) {
-        return x * x;
-    }
-
-    /** With the rounding of the sum: far to the left it is 0, as in MLeap. */
-    public static double normalCdf(double x) {
-        return 0.5 * (1.0 + erf(x / SQRT_TWO));
-    }
-
-    public static double complementaryLogLog(double x) {
-        return 1.0 - Math.exp(-Math.exp(x));
-    }
-
-    public static double finite(double x) {
-        return clip(x, -Double.MAX_VALUE, Double.MAX_VALUE);
-    }
-
-    public static double openUnit(double x) {
-        return clip(x, 1e-16, 1.0 - 1e-16);
-    }
-
-    public static double positive(double x) {
-        return clip(x, 1e-16, Double.MAX_VALUE);
-    }
 
     /** x held within the bounds; NaN stays. */
     public static double clip(double x, double low, double high) {

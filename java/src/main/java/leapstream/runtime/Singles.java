@@ -101,17 +101,6 @@ public final class Singles {
         return out;
     }
 
-    public static Vec argmax(Vec x, Vec out) {
-        int best = 0;
-        for (int i = 1; i < x.size; i++) {
-            if (x.value[i] > x.value[best]) {
-                best = i;
-            }
-        }
-        out.dense(1)[0] = best;
-        return out;
-    }
-
     // ---- linear models --------------------------------------------------------------------------------------------
 
     /** For each group base and the products of elements and weights (elements, groups), one after the other. */
