@@ -185,6 +185,12 @@ def test_columns_that_exist_already_are_refused(linear: Model) -> None:
         linear.transform([{**RECORDS[0], "prediction": 1.0}], outputs=["prediction"])
 
 
+def test_the_backend_by_position_works_with_a_warning(linear: Model) -> None:
+    transform: Any = linear.transform
+    with pytest.warns(DeprecationWarning, match="backend"):
+        assert transform(RECORDS, "vectorized") == linear.transform(RECORDS)
+
+
 def test_model_survives_pickling(linear: Model) -> None:
     copy = pickle.loads(pickle.dumps(linear))
     assert copy.predict(RECORDS[0]) == linear.predict(RECORDS[0])

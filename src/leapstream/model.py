@@ -6,7 +6,6 @@ import html
 import os
 import threading
 import uuid
-import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,6 +17,7 @@ from leapstream.bundle.definition import BundleDef, Format
 from leapstream.bundle.reader import read_bundle
 from leapstream.bundle.types import DataType, Schema, TensorType
 from leapstream.bundle.writer import write_bundle
+from leapstream.deprecation import keyword_only
 from leapstream.errors import BundleError, OnError, PredictionError, SchemaError
 from leapstream.executors.contract import PreparedPlan
 from leapstream.executors.registry import executor
@@ -39,7 +39,7 @@ from leapstream.plan.graph import Plan
 from leapstream.plan.rewrites import optimize
 
 if TYPE_CHECKING:
-    from leapstream.sources.options import SourceOptions
+    from leapstream.fetching.options import SourceOptions
 
 Backend = str
 """The name of an executor: ``vectorized``, ``jvm`` or ``rowwise``."""
@@ -158,7 +158,7 @@ class Model:
     def transform(
         self,
         frame: FrameT,
-        *positional: Backend,
+        *,
         outputs: Sequence[str] | None = None,
         backend: Backend = "vectorized",
         on_error: OnError = "raise",
@@ -167,7 +167,7 @@ class Model:
     def transform(
         self,
         frame: Mapping[str, Any],
-        *positional: Backend,
+        *,
         outputs: Sequence[str] | None = None,
         backend: Backend = "vectorized",
         on_error: OnError = "raise",
@@ -176,15 +176,16 @@ class Model:
     def transform(
         self,
         frame: Sequence[Mapping[str, Any]],
-        *positional: Backend,
+        *,
         outputs: Sequence[str] | None = None,
         backend: Backend = "vectorized",
         on_error: OnError = "raise",
     ) -> list[dict[str, Any]]: ...
+    @keyword_only("backend")
     def transform(
         self,
         frame: Any,
-        *positional: Backend,
+        *,
         outputs: Sequence[str] | None = None,
         backend: Backend = "vectorized",
         on_error: OnError = "raise",
@@ -197,7 +198,6 @@ class Model:
         Args:
             frame: a ``LeapFrame``, pandas or polars ``DataFrame``, pyarrow ``Table`` or ``RecordBatch``, a list of dicts, or a
                 dict of arrays. In a list of dicts, a key that some of the records lack is a missing value there.
-            positional: deprecated: the backend.
             outputs: columns to add, and to compute; by default all that the nodes add.
             backend: ``vectorized`` (NumPy), or ``jvm`` (a Java class in Flink's JVM; needs the ``flink`` extra).
             on_error: ``raise`` at the first row that fails, or ``null``: give that row missing values.
@@ -209,9 +209,6 @@ class Model:
             SchemaError: the frame does not fit the model.
             PredictionError: a row fails.
         """
-        if positional:
-            warnings.warn("give the backend of Model.transform by its name", DeprecationWarning, stacklevel=2)
-            (backend,) = positional
         wanted = None if outputs is None else _names_of(outputs)
         return self._run(frame, backend, wanted, _checked(on_error), keep_inputs=True)
 
@@ -428,7 +425,8 @@ def load(uri: str | os.PathLike[str], *, sha256: str | None = None, options: Sou
     """Load a model from a bundle.
 
     Args:
-        uri: a directory or zip, ``file:`` or ``jar:file:`` URI, or one of ``gs``, ``s3``, ``hdfs``, ``http``, ``https``.
+        uri: a directory or zip, a ``file:`` or ``jar:file:`` URI, or the URI of a remote store
+            (:data:`leapstream.fetching.schemes.STORES`).
         sha256: the archive's checksum, verified when given.
         options: :class:`leapstream.sources.SourceOptions` (cache, time-out, retries, credentials).
 
@@ -437,7 +435,7 @@ def load(uri: str | os.PathLike[str], *, sha256: str | None = None, options: Sou
         BundleError: it is corrupt or unsafe.
         UnsupportedOpError: it has an op that leapstream does not know.
     """
-    from leapstream.sources import resolve
+    from leapstream.fetching.resolver import resolve
 
     return Model(read_bundle(resolve(uri, sha256=sha256, options=options)))
 

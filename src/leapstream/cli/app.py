@@ -259,7 +259,7 @@ def _convert(
     from leapstream.bundle.reader import read_bundle
     from leapstream.bundle.writer import write_bundle
     from leapstream.errors import BundleError, UnsupportedOpError
-    from leapstream.sources import resolve
+    from leapstream.fetching.resolver import resolve
 
     definition = read_bundle(resolve(bundle))
     wanted: Format | None = None if format is None else format.value

@@ -9,11 +9,12 @@ from typing import Literal
 
 from leapstream.errors import ConfigError
 from leapstream.executors.jvm.jar import CompiledJar
+from leapstream.fetching.resolver import resolve
 from leapstream.flink.compiler import Target, checksum, compile_jar
 from leapstream.flink.config import read_config
 from leapstream.flink.ddl import statements
 from leapstream.model import load
-from leapstream.sources import loader_for, resolve
+from leapstream.sources import loader_for
 
 Kind = Literal["function", "model"]
 

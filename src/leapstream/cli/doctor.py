@@ -13,6 +13,7 @@ from packaging.version import Version
 
 from leapstream.cli.console import LackingError
 from leapstream.executors.jvm.gateway import JAVA_VERSIONS, find_javas
+from leapstream.fetching.schemes import schemes_of
 
 PYTHONS = ((3, 10), (3, 12))
 _HIDDEN_EXTRAS = ("all", "dev")
@@ -87,7 +88,10 @@ def _packages(needed: Collection[str]) -> Iterator[Finding]:
     yield _group("leapstream", "core", True, core, f"{version}; ", "pip install --upgrade leapstream")
     for extra in known_extras():
         mine = [r for r in requirements if r not in core and r.marker and r.marker.evaluate({"extra": extra})]
-        yield _group(extra, "extra", extra in needed, mine, "", f"pip install 'leapstream[{extra}]'")
+        uris = " ".join(f"{scheme}://" for scheme in schemes_of(extra))
+        yield _group(
+            extra, "extra", extra in needed, mine, f"for {uris}; " if uris else "", f"pip install 'leapstream[{extra}]'"
+        )
 
 
 def _group(name: str, kind: str, needed: bool, requirements: list[Requirement], before: str, fix: str) -> Finding:

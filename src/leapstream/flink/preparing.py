@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import cloudpickle
 
@@ -45,7 +44,7 @@ def prepare_entry(
         LeapstreamError: the bundle cannot be fetched or read, or no backend that the entry allows runs it.
     """
     loader = loader_for(entry.bundle_source, gcs_bucket=gcs_bucket, options=options)
-    model = cast("Model", loader.load(entry.bundle_path, sha256=entry.sha256))
+    model = loader.load(entry.bundle_path, sha256=entry.sha256)
     bundle = WorkerBundle(loader, entry.bundle_path, entry.sha256) if entry.load_on == "worker" else None
     return prepare(
         entry.udf_name,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from leapstream.fetching.options import SourceOptions
+from leapstream.fetching.resolver import resolve
 from leapstream.sources.loaders import (
     BundleLoader,
     FileBundleLoader,
@@ -9,8 +11,6 @@ from leapstream.sources.loaders import (
     URIBundleLoader,
     loader_for,
 )
-from leapstream.sources.options import SourceOptions
-from leapstream.sources.resolver import resolve
 
 __all__ = [
     "BundleLoader",

@@ -1,26 +1,22 @@
-"""Bundle loaders: what ``bundleSource`` and ``bundlePath`` of a configuration stand for."""
+"""Bundle loaders: each reads the bundles of one ``bundleSource``, by the ``bundlePath`` of a configuration."""
 
 from __future__ import annotations
 
 import difflib
-import importlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from leapstream.errors import ConfigError
-from leapstream.sources.options import SourceOptions
-from leapstream.sources.resolver import resolve
-from leapstream.sources.uri import display, scheme_of
+from leapstream.fetching.options import SourceOptions
+from leapstream.fetching.resolver import resolve
+from leapstream.fetching.schemes import STORES
+from leapstream.fetching.uri import display, scheme_of
+from leapstream.model import Model, load
 
 _BUCKET_KEY = "mleap.gcs.bucket"
-_SCHEMES = {
-    "s3": ("s3", "s3a"),
-    "hdfs": ("hdfs", "webhdfs"),
-    "http": ("http", "https"),
-    "https": ("https",),
-}
+_STORES = {store.source: store for store in STORES}
+_KNOWN = ("file", *_STORES, "auto")
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class BundleLoader(ABC):
         """
 
     def resolve(self, bundle_path: str, *, sha256: str | None = None) -> Path:
-        """A local path of the bundle; see :func:`leapstream.sources.resolve`.
+        """A local path of the bundle; see :func:`leapstream.fetching.resolver.resolve`.
 
         Raises:
             ConfigError: this source cannot read such a path.
@@ -50,7 +46,7 @@ class BundleLoader(ABC):
         """
         return resolve(self.uri(bundle_path), sha256=sha256, options=self.options)
 
-    def load(self, bundle_path: str, *, sha256: str | None = None) -> Any:
+    def load(self, bundle_path: str, *, sha256: str | None = None) -> Model:
         """The bundle as a :class:`leapstream.Model`.
 
         Raises:
@@ -58,9 +54,7 @@ class BundleLoader(ABC):
             SourceError: the bundle cannot be had.
             BundleError: the bundle cannot be read.
         """
-        path = self.resolve(bundle_path, sha256=sha256)
-        # Imported late: the front door imports this package.
-        return importlib.import_module("leapstream").load(str(path))
+        return load(self.resolve(bundle_path, sha256=sha256))
 
 
 @dataclass(frozen=True)
@@ -80,7 +74,7 @@ class FileBundleLoader(BundleLoader):
 
 @dataclass(frozen=True)
 class URIBundleLoader(BundleLoader):
-    """``bundleSource`` ``"s3"``, ``"hdfs"``, ``"http"``, ``"https"`` and ``"auto"``: full URIs.
+    """``bundleSource`` of a remote store, and ``"auto"``: full URIs.
 
     Attributes:
         source: name of the source; ``"auto"`` takes any path or URI as it is.
@@ -94,9 +88,9 @@ class URIBundleLoader(BundleLoader):
         Raises:
             ConfigError: the path is not a URI of this source.
         """
-        schemes = _SCHEMES.get(self.source)
-        if schemes is not None and scheme_of(bundle_path) not in schemes:
-            wanted = " or ".join(f"{scheme}://…" for scheme in schemes)
+        store = _STORES.get(self.source)
+        if store is not None and scheme_of(bundle_path) not in store.schemes:
+            wanted = " or ".join(f"{scheme}://…" for scheme in store.schemes)
             raise ConfigError(f'bundleSource "{self.source}" needs a bundlePath {wanted}, not {display(bundle_path)!r}')
         return bundle_path
 
@@ -123,7 +117,7 @@ class GCSBundleLoader(BundleLoader):
             ConfigError: no bucket is known, or the path is a URI of another source.
         """
         scheme = scheme_of(bundle_path)
-        if scheme in ("gs", "gcs"):
+        if scheme in _STORES["gcs"].schemes:
             return bundle_path
         if scheme is not None:
             raise ConfigError(f'bundleSource "gcs" cannot read bundlePath {display(bundle_path)!r}; use "auto"')
@@ -137,7 +131,7 @@ def loader_for(source: str, *, gcs_bucket: str | None = None, options: SourceOpt
     """The loader that a ``bundleSource`` names.
 
     Args:
-        source: ``"file"``, ``"gcs"``, ``"s3"``, ``"hdfs"``, ``"http"``, ``"https"``, or ``"auto"`` for any path or URI.
+        source: ``"file"``, the name of a store (:data:`leapstream.fetching.schemes.STORES`), or ``"auto"`` for any path or URI.
         gcs_bucket: ``mleap.gcs.bucket``; needed by ``"gcs"`` for relative paths only.
         options: how remote bundles are fetched.
 
@@ -148,9 +142,8 @@ def loader_for(source: str, *, gcs_bucket: str | None = None, options: SourceOpt
         return FileBundleLoader(options)
     if source == "gcs":
         return GCSBundleLoader(gcs_bucket, options)
-    if source == "auto" or source in _SCHEMES:
+    if source in _KNOWN:
         return URIBundleLoader(options, source)
-    known = ("file", "gcs", *_SCHEMES, "auto")
-    near = difflib.get_close_matches(source, known, 1)
+    near = difflib.get_close_matches(source, _KNOWN, 1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
-    raise ConfigError(f"unknown bundleSource {source!r}{hint}; known are {', '.join(known)}")
+    raise ConfigError(f"unknown bundleSource {source!r}{hint}; known are {', '.join(_KNOWN)}")

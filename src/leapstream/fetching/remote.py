@@ -18,42 +18,18 @@ from typing import Any, TypeVar
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 
 from leapstream.errors import SourceError
-from leapstream.sources.cache import cache_key, sync_file
-from leapstream.sources.options import SourceOptions
-from leapstream.sources.uri import display, scheme_of
+from leapstream.fetching.cache import cache_key, sync_file
+from leapstream.fetching.options import SourceOptions
+from leapstream.fetching.schemes import TRANSIENT, store_of
+from leapstream.fetching.uri import display, scheme_of
 
 T = TypeVar("T")
 
 LONGEST_PAUSE = 8.0
 
-_EXTRAS = {
-    "gs": "gcs",
-    "gcs": "gcs",
-    "s3": "s3",
-    "s3a": "s3",
-    "hdfs": "hdfs",
-    "webhdfs": "hdfs",
-    "http": "http",
-    "https": "http",
-}
 _TIMEOUTS = (TimeoutError, asyncio.TimeoutError, concurrent.futures.TimeoutError)
 _NETWORK_ERRNOS = frozenset(
     {errno.ECONNRESET, errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ETIMEDOUT, errno.EPIPE}
-)
-# By name, since the drivers are optional and must not be imported to be compared with.
-_TRANSIENT_CLASSES = frozenset(
-    {
-        ("aiohttp.client_exceptions", "ClientConnectionError"),
-        ("aiohttp.client_exceptions", "ClientPayloadError"),
-        ("botocore.exceptions", "ConnectionError"),
-        ("botocore.exceptions", "HTTPClientError"),
-        ("botocore.exceptions", "IncompleteReadError"),
-        ("gcsfs.retry", "ChecksumError"),
-        ("google.auth.exceptions", "TransportError"),
-        ("requests.exceptions", "ConnectionError"),
-        ("requests.exceptions", "ChunkedEncodingError"),
-        ("requests.exceptions", "Timeout"),
-    }
 )
 # Each store has its own name for what changes with the content; size and time together are the last resort.
 _VERSION_FIELDS = ("etag", "contentmd5", "md5hash", "md5", "digest", "crc32c", "generation", "versionid", "checksum")
@@ -235,8 +211,10 @@ class Remote:
         if isinstance(error, _TIMEOUTS):
             return f"no complete answer within {self._options.timeout:g} s, in {self._options.retries + 1} attempt(s)"
         if isinstance(error, ImportError):
-            extra = _EXTRAS.get(self._protocol)
-            install = f"pip install 'leapstream[{extra}]'" if extra else f"install the driver of {self._protocol}://"
+            store = store_of(self._protocol)
+            install = (
+                f"pip install 'leapstream[{store.extra}]'" if store else f"install the driver of {self._protocol}://"
+            )
             return f"the driver of {self._protocol}:// is missing ({error}); {install}"
         if self._protocol == "hdfs" and _lacks_hadoop(error):
             return (
@@ -323,4 +301,4 @@ def _is_network_error(error: BaseException) -> bool:
         return True
     if isinstance(error, OSError) and error.errno in _NETWORK_ERRNOS:
         return True
-    return any((cls.__module__, cls.__name__) in _TRANSIENT_CLASSES for cls in type(error).__mro__)
+    return any((cls.__module__, cls.__name__) in TRANSIENT for cls in type(error).__mro__)

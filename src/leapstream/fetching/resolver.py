@@ -10,10 +10,10 @@ from functools import partial as bind
 from pathlib import Path, PurePosixPath
 
 from leapstream.errors import SourceError
-from leapstream.sources.cache import Cache, cache_key, sha256_of
-from leapstream.sources.options import SourceOptions
-from leapstream.sources.remote import LONGEST_PAUSE, ChangedError, Remote, RemoteFile, TooLargeError
-from leapstream.sources.uri import display, entry_name, local_path
+from leapstream.fetching.cache import Cache, cache_key, sha256_of
+from leapstream.fetching.options import SourceOptions
+from leapstream.fetching.remote import LONGEST_PAUSE, ChangedError, Remote, RemoteFile, TooLargeError
+from leapstream.fetching.uri import display, entry_name, local_path
 
 # Bundles that are directories hold many small files; one at a time, the round trips would add up.
 _PARALLEL_FETCHES = 8
@@ -27,9 +27,8 @@ def resolve(uri: str | os.PathLike[str], *, sha256: str | None = None, options: 
     each time. Safe to call from several threads and processes at once.
 
     Args:
-        uri: a path, a ``file:`` or ``jar:file:`` URI, or a URI of any protocol that fsspec knows, such as ``gs``,
-            ``s3``, ``hdfs``, ``webhdfs``, ``http`` and ``https``. Either a zip file or a directory with a
-            ``bundle.json``.
+        uri: a path, a ``file:`` or ``jar:file:`` URI, or a URI of any protocol that fsspec knows, such as those of
+            :data:`leapstream.fetching.schemes.STORES`. Either a zip file or a directory with a ``bundle.json``.
         sha256: the SHA-256 of the zip file, in hexadecimal; verified before the path is given.
         options: time-out, retries, cache directory and limits of remote sources.
 
