@@ -319,7 +319,7 @@ def test_attributes_of_every_version_are_understood(raw: Any, expected: Value) -
     assert attribute(raw) == expected
 
 
-def test_a_list_of_lists_stays_in_json_and_is_refused_by_protobuf() -> None:
+def test_a_list_of_lists_stays_in_json_and_is_rejected_by_protobuf() -> None:
     value = Value("list", "list", [list_of("double", [1.0]), list_of("double", [])])
     definition = bundle_of(ModelDef("op", {"x": value}))
     assert decode_files(encode_files(definition, "json")) == definition

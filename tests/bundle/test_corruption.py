@@ -90,19 +90,19 @@ def test_every_truncated_file_is_an_error_and_a_flipped_one_is_that_or_loads(nam
 
 
 @pytest.mark.parametrize("name", corrupt.EVIL_NAMES)
-def test_an_unsafe_name_is_refused(files: dict[str, bytes], name: str) -> None:
+def test_an_unsafe_name_is_rejected(files: dict[str, bytes], name: str) -> None:
     with pytest.raises(BundleError, match="unsafe path"):
         read_bundle(corrupt.with_entry(files, name))
 
 
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR])
-def test_a_link_or_device_in_an_archive_is_refused(files: dict[str, bytes], kind: int) -> None:
+def test_a_link_or_device_in_an_archive_is_rejected(files: dict[str, bytes], kind: int) -> None:
     with pytest.raises(BundleError, match=r"root/link: is (a link|neither)"):
         read_bundle(corrupt.with_entry(files, "root/link", b"node.json", kind | 0o777))
 
 
 @pytest.mark.parametrize("target", ["/etc/passwd", "node.json", "../..", "nowhere"])
-def test_a_link_in_a_directory_is_refused(tmp_path: Path, files: dict[str, bytes], target: str) -> None:
+def test_a_link_in_a_directory_is_rejected(tmp_path: Path, files: dict[str, bytes], target: str) -> None:
     for path, data in files.items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_bytes(data)
@@ -112,20 +112,20 @@ def test_a_link_in_a_directory_is_refused(tmp_path: Path, files: dict[str, bytes
         read_bundle(tmp_path)
 
 
-def test_a_pipe_in_a_directory_is_refused(tmp_path: Path) -> None:
+def test_a_pipe_in_a_directory_is_rejected(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "bundle.json")
     with pytest.raises(BundleError, match=r"bundle\.json: is neither a file nor a directory"):
         read_bundle(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["root/node.json", "./root/node.json", "root/./node.json"])
-def test_an_entry_that_is_there_twice_is_refused(files: dict[str, bytes], name: str) -> None:
+def test_an_entry_that_is_there_twice_is_rejected(files: dict[str, bytes], name: str) -> None:
     with pytest.raises(BundleError, match=r"root/node\.json: is there twice"):
         read_bundle(corrupt.with_entry(files, name))
 
 
 @pytest.mark.parametrize("name", ["root", "root/node.json/x"])
-def test_a_name_that_is_both_file_and_directory_is_refused(files: dict[str, bytes], name: str) -> None:
+def test_a_name_that_is_both_file_and_directory_is_rejected(files: dict[str, bytes], name: str) -> None:
     with pytest.raises(BundleError, match="as a file and as a directory"):
         read_bundle(corrupt.with_entry(files, name))
 
@@ -138,17 +138,17 @@ def _patched(files: dict[str, bytes], offset: int, code: str, value: int) -> byt
     return bytes(data)
 
 
-def test_an_encrypted_entry_is_refused(files: dict[str, bytes]) -> None:
+def test_an_encrypted_entry_is_rejected(files: dict[str, bytes]) -> None:
     with pytest.raises(BundleError, match="is encrypted"):
         read_bundle(_patched(files, 8, "H", 1))
 
 
-def test_an_unknown_compression_is_refused(files: dict[str, bytes]) -> None:
+def test_an_unknown_compression_is_rejected(files: dict[str, bytes]) -> None:
     with pytest.raises(BundleError, match="method 14"):
         read_bundle(_patched(files, 10, "H", 14))
 
 
-def test_a_wrong_checksum_is_refused(files: dict[str, bytes]) -> None:
+def test_a_wrong_checksum_is_rejected(files: dict[str, bytes]) -> None:
     with pytest.raises(BundleError, match="corrupt zip archive: Bad CRC"):
         read_bundle(_patched(files, 16, "I", 1))
 
@@ -156,7 +156,7 @@ def test_a_wrong_checksum_is_refused(files: dict[str, bytes]) -> None:
 # -- bombs ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_bomb_is_refused_by_its_ratio() -> None:
+def test_a_bomb_is_rejected_by_its_ratio() -> None:
     with pytest.raises(BundleError, match="max_ratio"):
         read_bundle(corrupt.zipped({"bundle.json": b"{}", "root/bomb": bytes(2 << 20)}))
 
@@ -165,7 +165,7 @@ def test_a_small_file_may_have_any_ratio(files: dict[str, bytes]) -> None:
     read_bundle(corrupt.zipped(files | {"root/zeros": bytes(1 << 20)}))
 
 
-def test_a_bomb_whose_headers_lie_is_refused(files: dict[str, bytes]) -> None:
+def test_a_bomb_whose_headers_lie_is_rejected(files: dict[str, bytes]) -> None:
     data = bytearray(corrupt.zipped(files | {"root/zzz": bytes(4 << 20)}))
     start = data.rindex(b"PK\x01\x02")
     struct.pack_into("<I", data, start + 24, 100)

@@ -76,7 +76,7 @@ def test_pattern_means_what_it_means_in_java(pattern: str, text: str, found: lis
         ("(" * 101 + ")" * 101, "more than 100 groups"),
     ],
 )
-def test_what_is_something_else_outside_of_java_is_refused_by_name(pattern: str, construct: str) -> None:
+def test_what_is_something_else_outside_of_java_is_rejected_by_name(pattern: str, construct: str) -> None:
     check(pattern)
     with pytest.raises(UnsupportedOpError) as error:
         translate(pattern)
@@ -109,7 +109,7 @@ NO_PATTERNS = [
 
 
 @pytest.mark.parametrize("pattern", NO_PATTERNS)
-def test_what_is_no_pattern_in_java_is_refused(pattern: str) -> None:
+def test_what_is_not_a_pattern_in_java_is_rejected(pattern: str) -> None:
     with pytest.raises(BundleError, match="is not valid in Java"):
         check(pattern)
 

@@ -130,15 +130,15 @@ def test_type_of_bayes_is_read_with_the_capital_that_mleap_writes() -> None:
         (lambda: LDA(1, (), 0.0, np.ones((1, 0))), "no topics"),
         (lambda: LDA(1, (1.0,), 0.0, np.ones((1, 2))), "one column per concentration"),
         (lambda: OneVsRest((), 3), "no classifiers"),
-        (lambda: OneVsRest((LinearRegression(THREE, 0.0),), 3), "model 0 .linear_regression. is no classifier"),
-        (lambda: OneVsRest((OneVsRest((SVC,), 3),), 3), "model 0 .one_vs_rest. is no classifier"),
+        (lambda: OneVsRest((LinearRegression(THREE, 0.0),), 3), "model 0 .linear_regression. is not a classifier"),
+        (lambda: OneVsRest((OneVsRest((SVC,), 3),), 3), "model 0 .one_vs_rest. is not a classifier"),
         (lambda: OneVsRest((replace(TREE, num_classes=1),), 3), "has no class 1"),
         (lambda: CategoricalDrilldown((), ()), "no labels"),
         (lambda: CategoricalDrilldown(("a",), ()), "one model per label"),
         (lambda: CategoricalDrilldown(("a", "b"), (TREE, LinearRegression(THREE, 0.0))), "other ports than model 0"),
     ],
 )
-def test_attributes_that_do_not_fit_are_refused(make: Any, reason: str) -> None:
+def test_attributes_that_do_not_fit_are_rejected(make: Any, reason: str) -> None:
     with pytest.raises(BundleError, match=reason):
         make()
 

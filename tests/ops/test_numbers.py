@@ -113,7 +113,7 @@ def test_op_is_read_back_equal(op: Op, file_format: Any, tmp_path: Path) -> None
         (lambda: ALS(-1, (), (), (), ()), "may not be negative"),
     ],
 )
-def test_attributes_that_do_not_fit_are_refused(make: Any, reason: str) -> None:
+def test_attributes_that_do_not_fit_are_rejected(make: Any, reason: str) -> None:
     with pytest.raises(BundleError, match=reason):
         make()
 

@@ -1,4 +1,4 @@
-"""Ops refuse attributes that do not fit, with the bundle, the node and the reason."""
+"""An op with attributes that do not fit raises an error with the bundle, the node and the reason."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_attribute_of_another_type_is_named() -> None:
         (lambda: LogisticRegression(3, coefficient_matrix=np.ones((2, 2)), intercept_vector=np.ones(3)), "per class"),
     ],
 )
-def test_attributes_that_do_not_fit_are_refused(make: Any, reason: str) -> None:
+def test_attributes_that_do_not_fit_are_rejected(make: Any, reason: str) -> None:
     with pytest.raises(BundleError, match=reason):
         make()
 
@@ -93,7 +93,7 @@ def test_pipeline_built_in_python_predicts() -> None:
     assert model.predict({"a": 1.0, "b": 10.0}) == {"p": 33.0}
 
 
-def test_pipeline_with_two_nodes_of_one_name_is_refused() -> None:
+def test_pipeline_with_two_nodes_of_one_name_is_rejected() -> None:
     node = Node("n", LinearRegression(np.ones(1), 0.0), (Socket("features", "v"),), (Socket("prediction", "p"),))
     with pytest.raises(BundleError, match="names of its nodes repeat"):
         Model.from_node(Pipeline("pipe", (node, node)))

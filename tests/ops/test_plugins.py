@@ -64,9 +64,9 @@ def test_an_op_that_cannot_be_imported_says_why(monkeypatch: pytest.MonkeyPatch)
         find_op("broken", "bundle 'b'")
 
 
-def test_an_entry_point_that_is_no_op_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_entry_point_that_is_no_op_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     offer(monkeypatch, "strange", "json:JSONDecoder")
-    with pytest.raises(UnsupportedOpError, match="is no Op with op = 'strange'"):
+    with pytest.raises(UnsupportedOpError, match="is not an Op with op = 'strange'"):
         find_op("strange", "bundle 'b'")
     assert "strange" not in REGISTRY
 

@@ -1,4 +1,4 @@
-"""TensorFlow graphs: read, written and refused without the library; run where it is installed (``make test-tensorflow``)."""
+"""TensorFlow graphs: reading, writing, errors without the library; running them where it is (``make test-tensorflow``)."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_attributes_are_those_that_mleap_writes() -> None:
     assert attributes["input_types"] == values.list_of("basic_type", [FLOAT, FLOAT])
 
 
-def test_unknown_format_and_missing_graph_are_refused() -> None:
+def test_unknown_format_and_missing_graph_are_rejected() -> None:
     model = op_of(b"").to_model()
     with pytest.raises(BundleError, match=r"'graph.pb' is missing"):
         TensorFlowModel.from_model(ModelDef(model.op, model.attributes), "bundle 'b'")
@@ -193,7 +193,7 @@ def test_saved_model_of_a_module_runs_unless_a_function_that_it_calls_writes(
 
 
 @pytest.mark.parametrize("kind", ["ReadFile", "WriteFile", "PyFunc"])
-def test_graph_that_would_do_more_than_compute_is_refused(tf: Any, kind: str) -> None:
+def test_graph_that_would_do_more_than_compute_is_rejected(tf: Any, kind: str) -> None:
     def build(v1: Any) -> None:
         add(v1)
         if kind == "ReadFile":
@@ -210,7 +210,7 @@ def test_graph_that_would_do_more_than_compute_is_refused(tf: Any, kind: str) ->
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xff\xff", b"no graph"])
 @pytest.mark.parametrize("form", ["graph", "saved_model"])
-def test_what_is_no_graph_is_refused(tf: Any, data: bytes, form: Any) -> None:
+def test_what_is_not_a_graph_is_rejected(tf: Any, data: bytes, form: Any) -> None:
     model = model_of(op_of(data, format=form))
     with pytest.raises((BackendError, BundleError)):
         model.transform(frame(model, [floats(1, 2), floats(3, 4)]))

@@ -86,20 +86,20 @@ SCALAR = DataShape("scalar")
     [
         (lambda: RegexTokenizer("(a", True, 1, True), "'\\(a' is not valid in Java: an unclosed group"),
         (lambda: RegexIndexer(("a", "[b"), (1, 2)), "an unclosed class"),
-        (lambda: HashingTermFrequency(0), "num_features 0 is no size"),
-        (lambda: HashingTermFrequency(2**31), "no size of a vector"),
+        (lambda: HashingTermFrequency(0), "num_features 0 is not a valid size"),
+        (lambda: HashingTermFrequency(2**31), "not a valid size of a vector"),
         (lambda: WordToVector((), ()), "there are no words"),
         (lambda: WordToVector(("a",), (1.0,), ()), "there are no words"),
         (lambda: WordToVector(("a",), (1.0,), None, "cosine"), "kernel 'cosine' is none of default, sqrt"),
         (lambda: StringMap((), (), "skip"), "handle_invalid 'skip' is none of error, keep"),
         (lambda: MapEntrySelector(STRING, BasicType.INT, "x"), "cannot hold 'x'"),
-        (lambda: FeatureHasher(-1, (), (), (), ()), "no size of a vector"),
+        (lambda: FeatureHasher(-1, (), (), (), ()), "not a valid size of a vector"),
         (lambda: FeatureHasher(8, (), (SCALAR,), (), ("x",)), "one shape, type and name"),
         (lambda: FeatureHasher(8, (), (DataShape("list"),), (BasicType.INT,), ("x",)), "scalars"),
         (lambda: FeatureHasher(8, (), (SCALAR, SCALAR), (BasicType.INT, STRING), ("x", "x")), "a number and none"),
     ],
 )
-def test_attributes_that_do_not_fit_are_refused(make: Any, reason: str) -> None:
+def test_attributes_that_do_not_fit_are_rejected(make: Any, reason: str) -> None:
     with pytest.raises(BundleError, match=reason):
         make()
 
@@ -112,7 +112,7 @@ def test_attributes_that_do_not_fit_are_refused(make: Any, reason: str) -> None:
         lambda: FeatureHasher(8, (), (SCALAR,), (BasicType.BYTE_STRING,), ("x",)),
     ],
 )
-def test_types_that_mleap_does_not_take_either_are_refused(make: Any) -> None:
+def test_types_that_mleap_does_not_take_either_are_rejected(make: Any) -> None:
     with pytest.raises(UnsupportedOpError):
         make()
 
@@ -147,7 +147,7 @@ def test_missing_attribute_is_named(op: str, attributes: Any, missing: str) -> N
         read(op, attributes)
 
 
-def test_undefined_basic_type_is_refused() -> None:
+def test_undefined_basic_type_is_rejected() -> None:
     attributes = {
         "key_type": values.scalar("basic_type", None),
         "value_type": values.scalar("basic_type", STRING),
@@ -378,13 +378,13 @@ def test_batch_gives_what_its_rows_give_one_by_one(op: Op, data: st.DataObject) 
     assert same(together, alone), (together, alone)
 
 
-def test_pattern_that_means_something_else_outside_of_the_jvm_is_refused_by_name() -> None:
+def test_pattern_that_means_something_else_outside_of_the_jvm_is_rejected_by_name() -> None:
     frame = LeapFrame(Schema.of([("input", ScalarType(STRING))]), [("aa",)])
     with pytest.raises(UnsupportedOpError, match="'\\(a\\)\\\\\\\\1' has a back reference"):
         model_of(RegexTokenizer(r"(a)\1", False, 1, False)).transform(frame)
 
 
-def test_column_of_another_kind_is_refused() -> None:
+def test_column_of_another_kind_is_rejected() -> None:
     frame = LeapFrame(Schema.of([("input", ScalarType(STRING))]), [("aa",)])
     with pytest.raises(SchemaError):
         model_of(NGram(2)).transform(frame)

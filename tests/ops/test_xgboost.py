@@ -227,7 +227,7 @@ def test_op_has_the_attributes_and_the_booster_that_the_original_wrote(case: Any
     assert written.files == given.files
 
 
-def test_damaged_booster_is_refused_or_predicts() -> None:
+def test_damaged_booster_is_rejected_or_predicts() -> None:
     rng = np.random.default_rng(0)
     for form in FORMATS:
         data = saved(train("multi:softprob", "dart"), form)
@@ -247,12 +247,12 @@ def test_damaged_booster_is_refused_or_predicts() -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"binf", b"{", b"{}", b"{L\xff\xff\xff\xff\xff\xff\xff\xff", b"bs64abc", b"[" * 2000]
 )
-def test_what_is_no_booster_is_refused(data: bytes) -> None:
+def test_what_is_not_a_booster_is_rejected(data: bytes) -> None:
     with pytest.raises(BundleError, match="xgboost.model"):
         XGBoostRegression(FEATURES, data)
 
 
-def test_unknown_objective_is_refused() -> None:
+def test_unknown_objective_is_rejected() -> None:
     data = saved(train("reg:squarederror"), "json").replace(b"reg:squarederror", b"reg:squarederr0r")
     with pytest.raises(BundleError, match="squarederr0r"):
         XGBoostRegression(FEATURES, data)

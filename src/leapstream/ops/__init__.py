@@ -1,4 +1,4 @@
-"""MLeap's operators: one class each, declared once, by family; :data:`REGISTRY` has them by name."""
+"""MLeap's ops: one class each, in a module per family. :data:`REGISTRY` has them by name."""
 
 from leapstream.ops import (
     bayes,

@@ -1,4 +1,4 @@
-"""What an op is: attributes declared once, ports, and how it lowers to primitives."""
+"""The base class of ops: an op declares its attributes and ports, and lowers itself to primitives."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from leapstream.plan.primitives import DOUBLE, Expr
 from leapstream.plan.primitives import vector as doubles
 
 REGISTRY: dict[str, type[Op]] = {}
-"""The ops by the names that bundles use."""
+"""The op classes by the names that bundles use."""
 
 ENTRY_POINTS = "leapstream.ops"
-"""The entry points through which packages add ops: the name is the op's, the object its class."""
+"""The group of entry points through which packages add ops; an entry point has the op's name and refers to its class."""
 
 T = TypeVar("T", bound="type[Op]")
 
 
 def register(cls: T) -> T:
-    """Make an op known under its name (class decorator)."""
+    """Class decorator that adds an op to :data:`REGISTRY`."""
     REGISTRY[cls.op] = cls
     return cls
 
 
 def find_op(name: str, where: str) -> type[Op]:
-    """The op of a name.
+    """The op class for a name.
 
     Raises:
-        UnsupportedOpError: neither leapstream nor an installed package has it; the message has ``where`` and the nearest
-            known name.
+        UnsupportedOpError: neither leapstream nor an installed package has the op. The message begins with ``where`` and
+            names the nearest known op.
     """
     if name not in REGISTRY:
         _load_entry_point(name, where)
@@ -55,7 +55,7 @@ def find_op(name: str, where: str) -> type[Op]:
 
 
 def _load_entry_point(name: str, where: str) -> None:
-    """Register the op that an installed package offers under a name, if one does."""
+    """Register the op that an installed package provides under a name, if there is one."""
     offered = tuple(entry_points(group=ENTRY_POINTS, name=name))
     if not offered:
         return
@@ -63,11 +63,11 @@ def _load_entry_point(name: str, where: str) -> None:
     package = found.dist.name if found.dist is not None else found.value
     try:
         op = found.load()
-    # Whatever someone else's module raises when it is imported.
+    # The package's module may raise any exception when it is imported.
     except Exception as error:
         raise UnsupportedOpError(f"{where}: op {name!r} of package {package!r} cannot be loaded: {error}") from error
     if not (isinstance(op, type) and issubclass(op, Op) and getattr(op, "op", None) == name):
-        raise UnsupportedOpError(f"{where}: {found.value} of package {package!r} is no Op with op = {name!r}")
+        raise UnsupportedOpError(f"{where}: {found.value} of package {package!r} is not an Op with op = {name!r}")
     register(op)
 
 
@@ -76,7 +76,7 @@ def _load_entry_point(name: str, where: str) -> None:
 
 @dataclass(frozen=True)
 class Codec:
-    """How an attribute's Python value is read from and written to a bundle."""
+    """A pair of functions that read an attribute's Python value from a bundle and write it."""
 
     decode: Callable[[Value], Any]
     encode: Callable[[Any], Value]
@@ -110,7 +110,7 @@ def _vector(value: Value) -> npt.NDArray[np.float64]:
 
 
 def _column_major(array: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """A matrix as MLeap reads it: dimensions (rows, columns), values in column-major order."""
+    """The matrix that MLeap reads from a tensor: its dimensions are (rows, columns), its values in column-major order."""
     if array.ndim != 2:
         raise BundleError(f"a matrix is expected, and this has {array.ndim} dimensions")
     return array.reshape(-1).reshape(array.shape, order="F")
@@ -152,44 +152,44 @@ def attribute(kind: str, *, name: str | None = None, default: Any = MISSING) -> 
     """Declare an attribute of an op: a dataclass field, read and written by ``CODECS[kind]``.
 
     Args:
-        kind: a key of :data:`CODECS`; ``"tree"`` and ``"cluster_tree"`` for the tree beside the model; ``"file"`` for the file of
-            that name beside it; ``"trees"`` for nested models that the attribute names; ``"models"`` for nested models
-            ``model0``, … of which the attribute has the number.
-        name: the attribute's name in a bundle, when it is not the field's.
-        default: what a bundle without the attribute means; such a field may be ``None``, which is not written.
+        kind: a key of :data:`CODECS`; ``"tree"`` or ``"cluster_tree"`` for the tree beside the model; ``"file"`` for the file
+            with the attribute's name beside the model; ``"trees"`` for nested models whose names are the attribute's value;
+            ``"models"`` for nested models ``model0``, ``model1``, … whose number is the attribute's value.
+        name: the attribute's name in a bundle, if it differs from the field's.
+        default: the value for a bundle without the attribute; the value ``None`` is not written.
     """
     return dataclasses.field(default=default, metadata={"kind": kind, "name": name})
 
 
 @dataclass(frozen=True, eq=False)
 class Op(ABC):
-    """An MLeap op with its attributes; what a bundle calls a model.
+    """An MLeap op with its attributes, which a bundle calls a model.
 
-    A subclass sets :attr:`op`, declares its attributes with :func:`attribute`, names its ports with their types, and lowers
-    itself to primitives. Two ops are equal when their attributes are (NaN equals NaN).
+    A subclass sets :attr:`op`, declares its attributes with :func:`attribute`, returns the types of its ports, and lowers itself
+    to primitives. Two ops are equal when their attributes are equal; NaN equals NaN.
     """
 
     op: ClassVar[str]
 
     @abstractmethod
     def inputs(self) -> dict[str, DataType]:
-        """The input ports with the types that given columns are cast to.
+        """The types of the input ports, to which the given columns are cast.
 
-        A nullable type means that the op itself deals with missing values; any other port fails for them.
+        A port with a nullable type accepts missing values; at any other port a row with a missing value fails.
         """
 
     @abstractmethod
     def outputs(self) -> dict[str, DataType]:
-        """The output ports with their types."""
+        """The types of the output ports."""
 
     @abstractmethod
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        """The expression of each output port.
+        """Add the op's primitives to a plan; returns the expression of each output port.
 
         Args:
-            b: adds primitives to the plan.
-            inputs: one expression per input port, already cast to the port's type.
-            wanted: the output ports that the node connects; others may be left out.
+            lowering: the plan that is being built; its ``add`` adds a primitive.
+            inputs: an expression per input port, already cast to the port's type.
+            wanted: the output ports that the node connects; the result may leave out the others.
         """
 
     def __eq__(self, other: object) -> bool:
@@ -205,11 +205,11 @@ class Op(ABC):
 
         Args:
             model: a model of this op.
-            where: names bundle and node in error messages.
+            where: the bundle's and the node's name, for error messages.
 
         Raises:
             BundleError: an attribute is missing, of another type, or out of range.
-            UnsupportedOpError: the model uses a variant of the op that MLeap does not have either.
+            UnsupportedOpError: the model uses a variant of the op that MLeap does not support either.
         """
         try:
             return cls.read(model, where)
@@ -222,7 +222,7 @@ class Op(ABC):
 
     @classmethod
     def read(cls, model: ModelDef, where: str) -> Op:
-        """Build the op from a model's attributes; an op whose attributes depend on each other overrides this."""
+        """Make the op from a model's attributes; an op whose attributes depend on each other overrides this method."""
         given: dict[str, Any] = {}
         for f in dataclasses.fields(cls):
             kind, name = f.metadata["kind"], f.metadata["name"] or f.name
@@ -252,7 +252,7 @@ class Op(ABC):
         return CODECS[kind].decode(value)
 
     def to_model(self) -> ModelDef:
-        """The model that a bundle holds for this op."""
+        """The model that represents this op in a bundle."""
         model = ModelDef(self.op)
         for f in dataclasses.fields(self):
             kind, name = f.metadata["kind"], f.metadata["name"] or f.name
@@ -276,7 +276,7 @@ class Op(ABC):
 
 
 def read_nested(model: ModelDef, name: str, where: str) -> Op:
-    """The op of a nested model.
+    """Read the op of a nested model.
 
     Raises:
         BundleError, UnsupportedOpError: there is no such model, or it cannot be read.
@@ -289,7 +289,7 @@ def read_nested(model: ModelDef, name: str, where: str) -> Op:
 
 
 def read_models(model: ModelDef, count: int, where: str) -> tuple[Op, ...]:
-    """The nested models ``model0``, ``model1``, …"""
+    """Read the ops of the nested models ``model0``, ``model1``, …"""
     return tuple(read_nested(model, f"model{i}", where) for i in range(count))
 
 
@@ -299,7 +299,7 @@ def write_models(ops: Iterable[Op]) -> dict[str, ModelDef]:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Equality of attributes: arrays and floats by value, NaN equal to NaN."""
+    """True if two attributes are equal: arrays and floats are compared by value, and NaN equals NaN."""
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return a is not None and b is not None and np.array_equal(a, b, equal_nan=True)
     if isinstance(a, tuple) and isinstance(b, tuple):
@@ -313,12 +313,12 @@ def same(a: Any, b: Any) -> bool:
 
 
 def not_null(shape: DataShape, base: BasicType = BasicType.DOUBLE) -> DataType:
-    """The type of a shape over a basic type, for a port that fails for missing values."""
+    """The data type of ``shape`` with elements of type ``base``, for a port at which missing values fail."""
     return DataShape(shape.base, False, shape.dimensions).of(base)
 
 
 def require(condition: bool, message: str) -> None:
-    """Raise :class:`BundleError` when an op's attributes do not fit each other."""
+    """Raise :class:`BundleError` with ``message`` unless ``condition`` is true; ops check their attributes with it."""
     if not condition:
         raise BundleError(message)
 

@@ -24,26 +24,26 @@ _TYPES = ("multinomial", "bernoulli", "gaussian", "complement")
 @register
 @dataclass(frozen=True, eq=False)
 class NaiveBayes(ProbabilisticClassifier):
-    """Naive Bayes; probabilities are the exponentials of the raw predictions, divided by their sum.
+    """Naive Bayes; the probabilities are the softmax of the raw predictions.
 
-    Raw predictions by model type, with f the features:
+    The raw predictions, by model type, with f the features:
 
     - ``multinomial``: ``theta @ f + pi``.
     - ``bernoulli``: ``theta @ f + log(1 - exp(theta)) @ (1 - f) + pi``; fails for a feature that is neither 0 nor 1.
     - ``gaussian``: ``pi - sum((f - theta)**2 / sigma + log(sigma)) / 2``.
-    - ``complement``: ``theta @ f`` less the logarithm of the sum of its exponentials; fails for a feature less than 0.
+    - ``complement``: ``theta @ f`` minus the logarithm of the sum of its exponentials; fails for a feature less than 0.
 
-    MLeap refuses the last two, which its Spark exporter writes all the same: they are as in Spark. In a multinomial model
-    Spark fails for a feature less than 0; MLeap does not.
+    MLeap's exporter writes the last two types, but its runtime rejects them; here they give Spark's results. In a multinomial
+    model a feature less than 0 fails in Spark, but not in MLeap.
 
     Attributes:
         num_features: number of features.
         num_classes: number of classes.
         pi: float64 (classes,), logarithms of the classes' probabilities.
-        theta: float64 (classes, features). Bundles hold it in column-major order.
+        theta: float64 (classes, features); column-major in bundles.
         model_type: multinomial, bernoulli, gaussian or complement.
-        sigma: float64 (classes, features), the variances of a gaussian model; of no element, or ``None``, in others.
-        thresholds: a number per class, by which its probability is divided before the greatest is taken.
+        sigma: float64 (classes, features), the variances of a gaussian model; empty or ``None`` for other types.
+        thresholds: a number per class; the prediction is the class with the greatest probability divided by its threshold.
     """
 
     op: ClassVar[str] = "naive_bayes"
@@ -68,7 +68,7 @@ class NaiveBayes(ProbabilisticClassifier):
 
     @classmethod
     def read(cls, model: ModelDef, where: str) -> Op:
-        """As declared; MLeap's own writer spells the type with a capital, which its reader refuses."""
+        """Read the attributes as declared; MLeap's writer begins the type with a capital letter, which its reader rejects."""
         kind = model.attributes.get("model_type")
         if kind is not None and values.get_scalar(kind, "string") in ("Multinomial", "Bernoulli"):
             lower = values.scalar("string", values.get_scalar(kind, "string").lower())

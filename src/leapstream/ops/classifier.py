@@ -1,4 +1,4 @@
-"""What classifiers with probabilities share (MLeap's ``ProbabilisticClassificationModel``)."""
+"""The base class of classifiers with probabilities (MLeap's ``ProbabilisticClassificationModel``)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from leapstream.plan.primitives import Expr
 
 
 class Classifier(Op):
-    """An op that predicts a class (MLeap's ``ClassificationModel``), as :class:`~leapstream.ops.ensemble.OneVsRest` uses them."""
+    """An op that predicts a class (MLeap's ``ClassificationModel``); :class:`~leapstream.ops.ensemble.OneVsRest` has such."""
 
 
 class ProbabilisticClassifier(Classifier):
     """A classifier with raw predictions and probabilities, one per class.
 
-    Which of the outputs ``raw_prediction``, ``probability`` and ``prediction`` a node connects decides, as in MLeap, what the
-    prediction is taken from: the probabilities, or the raw predictions when these alone are connected.
+    As in MLeap, the outputs that a node connects decide how the prediction is computed: from the raw predictions if
+    ``raw_prediction`` is connected and ``probability`` is not, otherwise from the probabilities.
     """
 
     num_features: int
@@ -31,29 +31,29 @@ class ProbabilisticClassifier(Classifier):
 
     @abstractmethod
     def raw(self, lowering: Lowering, x: Expr) -> Expr:
-        """The raw prediction, a vector."""
+        """The raw prediction: a vector with an element per class."""
 
     @abstractmethod
     def probability(self, lowering: Lowering, raw: Expr) -> Expr:
-        """The probabilities, a vector."""
+        """The probabilities: a vector with an element per class."""
 
     def from_probability(self, lowering: Lowering, probability: Expr) -> Expr:
-        """The class, from the probabilities."""
+        """The predicted class, computed from the probabilities."""
         thresholds = None if self.thresholds is None else np.array(self.thresholds)
         return lowering.add(p.ArgMax(x=probability, thresholds=thresholds, type=DOUBLE))
 
     def from_raw(self, lowering: Lowering, raw: Expr) -> Expr:
-        """The class, from the raw predictions."""
+        """The predicted class, computed from the raw predictions."""
         if self.thresholds is not None:
             return self.from_probability(lowering, self.probability(lowering, raw))
         return lowering.add(p.ArgMax(x=raw, type=DOUBLE))
 
     def predict(self, lowering: Lowering, x: Expr) -> Expr:
-        """The class, when nothing else is asked for."""
+        """The predicted class, for a node that connects no other output."""
         return self.from_probability(lowering, self.probability(lowering, self.raw(lowering, x)))
 
     def check_classes(self) -> None:
-        """Raise ``BundleError`` unless there are classes, with one threshold each or none at all."""
+        """Raise ``BundleError`` if there are no classes, or if there are thresholds, but not one per class."""
         require(self.num_classes > 0, "there are no classes")
         if self.thresholds is not None:
             require(len(self.thresholds) == self.num_classes, "there is not one threshold per class")
@@ -83,6 +83,6 @@ class ProbabilisticClassifier(Classifier):
 
 
 def margins(lowering: Lowering, margin: Expr) -> Expr:
-    """The raw prediction of a classifier of two classes: the vector of -margin and margin."""
+    """The raw prediction of a classifier of two classes: the vector (-margin, margin)."""
     negative = lowering.add(p.Unary(x=margin, function="negate", type=DOUBLE))
     return lowering.add(p.Pack(xs=(negative, margin), type=doubles(2)))

@@ -25,9 +25,9 @@ Doubles = npt.NDArray[np.float64]
 @register
 @dataclass(frozen=True, eq=False)
 class KMeans(Op):
-    """Number of the nearest centre by euclidean distance (MLeap ``KMeansModel``).
+    """The index of the nearest centre by euclidean distance (MLeap ``KMeansModel``).
 
-    A bundle does not say which distance a model was trained with; MLeap uses the euclidean one.
+    A bundle does not hold the distance that a model was trained with; MLeap always uses the euclidean distance.
 
     Attributes:
         cluster_centers: float64 (features,) each.
@@ -55,12 +55,12 @@ class KMeans(Op):
 @register
 @dataclass(frozen=True, eq=False)
 class BisectingKMeans(Op):
-    """Number of the leaf that is reached through the nearest child each time (MLeap ``BisectingKMeansModel``).
+    """The cluster of the leaf that is reached by going to the nearest child at each node (MLeap ``BisectingKMeansModel``).
 
-    A bundle does not say which distance a model was trained with; MLeap uses the euclidean one. Fails for NaN.
+    A bundle does not hold the distance that a model was trained with; MLeap always uses the euclidean distance. Fails for NaN.
 
     Attributes:
-        tree: the tree of clusters, with a center at every node; leaves have numbers of 0 and more, other nodes less.
+        tree: the tree of clusters, with a centre at every node; leaves have numbers of at least 0, other nodes negative ones.
     """
 
     op: ClassVar[str] = "bisecting_k_means"
@@ -88,15 +88,15 @@ _EPSILON = float(np.finfo(np.float64).eps)
 @register
 @dataclass(frozen=True, eq=False)
 class GaussianMixture(Op):
-    """Probabilities of normal distributions, and which is the most probable (MLeap ``GaussianMixtureModel``).
+    """The probabilities of normal distributions, and the index of the most probable one (MLeap ``GaussianMixtureModel``).
 
-    Each is ``2**-52 + weight * density``, divided by their sum. Directions in which a covariance has next to no extent do not
-    count.
+    The probabilities are ``2**-52 + weight * density`` of each distribution, divided by their sum. Directions in which a
+    covariance has almost no extent are ignored.
 
     Attributes:
         means: float64 (features,) for each distribution.
-        covs: float64 (features, features) for each, symmetric.
-        weights: a weight for each.
+        covs: float64 (features, features) for each distribution, symmetric.
+        weights: a weight for each distribution.
     """
 
     op: ClassVar[str] = "gaussian_mixture"
@@ -151,7 +151,7 @@ class GaussianMixture(Op):
 
 
 def _root_of_inverse(cov: Doubles) -> tuple[Doubles, float]:
-    """A matrix R with R.T @ R the pseudo-inverse of a covariance, and the logarithm of the density at the mean."""
+    """A matrix R such that R.T @ R is the pseudo-inverse of a covariance, and the logarithm of the density at the mean."""
     try:
         values, vectors = np.linalg.eigh(cov)
     except np.linalg.LinAlgError as error:
@@ -165,16 +165,16 @@ def _root_of_inverse(cov: Doubles) -> tuple[Doubles, float]:
 @register
 @dataclass(frozen=True, eq=False)
 class LDA(Op):
-    """Topics of a document, given by the counts of its terms (MLeap ``LocalLDAModel``).
+    """The weights of the topics in a document, given the counts of its terms (MLeap ``LocalLDAModel``).
 
-    Inference starts from random numbers of the gamma distribution, always the same ones, as since MLeap 0.25.2 (Spark's differ,
-    and so do its topics). A document without terms has no topics: zeros.
+    Inference starts from fixed pseudo-random numbers of the gamma distribution, as in MLeap since 0.25.2. Spark starts from
+    others, so its topics differ. A document without terms gives zeros.
 
     Attributes:
         vocab_size: number of terms.
         doc_concentration: the prior's parameter for each topic.
-        topic_concentration: the prior's parameter for the terms of topics, not used here.
-        topic_matrix: float64 (terms, topics). Bundles hold it in column-major order.
+        topic_concentration: the prior's parameter for the terms of topics; not used.
+        topic_matrix: float64 (terms, topics); column-major in bundles.
     """
 
     op: ClassVar[str] = "lda_local_model_op"
@@ -195,7 +195,7 @@ class LDA(Op):
         return {"prediction": doubles(len(self.doc_concentration))}
 
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        # SciPy's special functions take a while to import.
+        # Imported here, because SciPy's special functions take a while to import.
         from scipy import special
 
         topics = len(self.doc_concentration)
@@ -208,9 +208,9 @@ class LDA(Op):
 
 
 def gamma_numbers(shape: float) -> Iterator[float]:
-    """Numbers of a gamma distribution of mean 1, as Breeze draws them from a Mersenne twister seeded with 0.
+    """Random numbers of a gamma distribution of mean 1, as Breeze draws them from a Mersenne twister with the seed 0.
 
-    This is Marsaglia and Tsang's method; its normal numbers come in pairs, by the Box-Muller transform.
+    The method is Marsaglia and Tsang's; it draws its normal numbers in pairs, by the Box-Muller transform.
     """
     twister = np.random.RandomState(0)
 

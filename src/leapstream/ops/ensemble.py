@@ -1,4 +1,4 @@
-"""Ops that are made of other ops (MLeap's ``OneVsRestModel`` and ``CategoricalDrilldownModel``)."""
+"""Ops that consist of other ops (MLeap's ``OneVsRestModel`` and ``CategoricalDrilldownModel``)."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _NULLABLE = ScalarType(BasicType.DOUBLE)
 @register
 @dataclass(frozen=True, eq=False)
 class OneVsRest(Op):
-    """One classifier per class, which tells it from all others (MLeap ``OneVsRestModel``).
+    """A classifier per class, each of which separates its class from all others (MLeap ``OneVsRestModel``).
 
-    A classifier's score is its probability of class 1, or its prediction when it has no probabilities; the class is that of the
-    greatest score, the first of equals, and NaN is the greatest. The output ``probability`` is that score, a number; the raw
-    prediction has each classifier's raw prediction of class 1, or again its prediction.
+    A classifier's score is its probability of class 1, or its prediction if it has no probabilities. The prediction is the class
+    with the greatest score, the first among equals; NaN is the greatest. The output ``probability`` is that score, a number. The
+    raw prediction is a vector of each classifier's raw prediction of class 1, or of its prediction if it has no probabilities.
 
-    In Spark the class is that of the greatest raw prediction. Over decision trees MLeap's raw predictions change from row to row,
-    because it turns the counts in the leaves into probabilities where they are; here they are the counts.
+    Spark predicts the class with the greatest raw prediction. For decision trees, MLeap's raw predictions change from row to row,
+    because it overwrites the counts in the leaves by probabilities; here they are the counts.
 
     Attributes:
         classifiers: one for each class.
@@ -45,7 +45,7 @@ class OneVsRest(Op):
     def __post_init__(self) -> None:
         require(len(self.classifiers) > 0, "there are no classifiers")
         for i, member in enumerate(self.classifiers):
-            require(isinstance(member, Classifier), f"its model {i} ({member.op}) is no classifier")
+            require(isinstance(member, Classifier), f"its model {i} ({member.op}) is not a classifier")
             if isinstance(member, ProbabilisticClassifier):
                 require(member.num_classes >= 2 or member.op == "logistic_regression", f"its model {i} has no class 1")
 
@@ -67,7 +67,7 @@ class OneVsRest(Op):
 
     @staticmethod
     def _member(lowering: Lowering, member: Classifier, x: Expr) -> tuple[Expr, Expr]:
-        """A classifier's raw prediction and score."""
+        """The raw prediction and the score of a classifier."""
         if not isinstance(member, ProbabilisticClassifier):
             prediction = member.lower(lowering, x, wanted=frozenset({"prediction"}))["prediction"]
             return prediction, prediction
@@ -83,14 +83,14 @@ _PREFIX = "drilldown."
 @register
 @dataclass(frozen=True, eq=False)
 class CategoricalDrilldown(Op):
-    """A model for each label; a row's label says which one answers (MLeap ``CategoricalDrilldownModel``).
+    """A model for each label; the label of a row chooses the model that is run (MLeap ``CategoricalDrilldownModel``).
 
-    Ports are ``label`` and those of the models after ``drilldown.``. Fails for a label that has no model, and where the label's
-    own model fails; of a label that repeats the last model counts. MLeap has this op, but fails to write or read it.
+    The ports are ``label`` and the models' ports with the prefix ``drilldown.``. Fails for a label without a model, and where the
+    label's model fails. If a label repeats, its last model is run. MLeap has this op, but cannot write or read it.
 
     Attributes:
         labels: the labels.
-        models: a model for each; all have the same ports, of the same types but for the sizes of vectors that go in.
+        models: a model for each label; all have equal ports, except that sizes of input vectors may differ.
     """
 
     op: ClassVar[str] = "categorical_drilldown"
@@ -107,7 +107,7 @@ class CategoricalDrilldown(Op):
 
     @classmethod
     def read(cls, model: ModelDef, where: str) -> Op:
-        """The labels, and as many nested models."""
+        """Read the labels, and a nested model for each."""
         require("labels" in model.attributes, "attribute 'labels' is missing")
         labels = values.get_list(model.attributes["labels"], "string")
         return cls(tuple(labels), read_models(model, len(labels), where))
@@ -132,7 +132,7 @@ class CategoricalDrilldown(Op):
             inner = lowering.inner(inputs[1:])
             found = model.lower(inner, *inner.columns.values(), wanted=frozenset(ports))
             for port in ports:
-                # What the ports have in common is computed for each of them.
+                # Each port has a plan of its own, so common expressions are computed once per port.
                 plan = make_plan(lowering.model, inner.given, inner.created, [(port, found[port])])
                 plans[port].append(optimize(plan))
         return {
@@ -144,7 +144,7 @@ class CategoricalDrilldown(Op):
 
 
 def _unsized(ports: Mapping[str, DataType]) -> dict[str, DataType]:
-    """The ports with tensors of any size."""
+    """The ports' types, with the dimensions of tensors removed."""
     return {
         port: TensorType(t.base, nullable=t.nullable) if isinstance(t, TensorType) else t for port, t in ports.items()
     }

@@ -76,16 +76,16 @@ _FAMILIES: dict[str, tuple[str, float, float]] = {
 @register
 @dataclass(frozen=True, eq=False)
 class GeneralizedLinearRegression(Op):
-    """The inverse link of a linear predictor, held within the family's range (MLeap ``GeneralizedLinearRegressionModel``).
+    """The inverse link of a linear predictor, clipped to the family's range (MLeap ``GeneralizedLinearRegressionModel``).
 
-    Any family goes with any link. Spark's tweedie family is refused, as by MLeap: a bundle lacks its powers. Nor does it have
-    Spark's offset.
+    Every family can be combined with every link. Spark's tweedie family is not supported, as in MLeap, because a bundle lacks
+    its powers; a bundle also lacks Spark's offset.
 
     Attributes:
         coefficients: float64 (features,).
         intercept: the intercept.
         family: gaussian, binomial, poisson or gamma.
-        link: identity, logit, log, inverse, probit, cloglog or sqrt; the family's own when ``None``.
+        link: identity, logit, log, inverse, probit, cloglog or sqrt; ``None`` is the family's canonical link.
     """
 
     op: ClassVar[str] = "generalized_linear_regression"
@@ -116,20 +116,21 @@ class GeneralizedLinearRegression(Op):
 @register
 @dataclass(frozen=True, eq=False)
 class LogisticRegression(ProbabilisticClassifier):
-    """Logistic regression: binary, or multinomial when there are more than two classes (MLeap ``LogisticRegressionModel``).
+    """Logistic regression: binary, or multinomial if there are more than two classes (MLeap ``LogisticRegressionModel``).
 
-    Binary, with margin m = features · coefficients + intercept: raw prediction (-m, m), probability of each its logistic
-    function, prediction 1 where the second is greater than ``threshold``. Multinomial: raw prediction
-    ``coefficient_matrix @ features + intercept_vector``, probability its softmax.
+    Binary, with m = features · coefficients + intercept: the raw prediction is (-m, m), the probabilities are its logistic
+    function, and the prediction is 1 where the second probability is greater than ``threshold``. Multinomial: the raw prediction
+    is ``coefficient_matrix @ features + intercept_vector``, and the probabilities are its softmax.
 
     Attributes:
         num_classes: number of classes.
-        coefficients: float64 (features,); binary.
-        intercept: binary.
-        threshold: binary; 0.5 when a bundle does not say.
-        coefficient_matrix: float64 (classes, features); multinomial. Bundles hold it in column-major order.
-        intercept_vector: float64 (classes,); multinomial.
-        thresholds: multinomial: a number per class, by which its probability is divided before the greatest is taken.
+        coefficients: binary: float64 (features,).
+        intercept: binary: the intercept.
+        threshold: binary: the threshold of the probability; 0.5 if a bundle lacks it.
+        coefficient_matrix: multinomial: float64 (classes, features); column-major in bundles.
+        intercept_vector: multinomial: float64 (classes,).
+        thresholds: multinomial: a number per class; the prediction is the class with the greatest probability divided by its
+            threshold.
     """
 
     op: ClassVar[str] = "logistic_regression"
@@ -143,7 +144,7 @@ class LogisticRegression(ProbabilisticClassifier):
 
     @classmethod
     def read(cls, model: ModelDef, where: str) -> LogisticRegression:
-        """Only the attributes of the model's kind are read, by the number of classes."""
+        """Read the attributes of a binary or of a multinomial model, according to the number of classes."""
         require("num_classes" in model.attributes, "attribute 'num_classes' is missing")
         num_classes = values.get_scalar(model.attributes["num_classes"], "long")
         if num_classes > 2:
@@ -232,14 +233,14 @@ class LogisticRegression(ProbabilisticClassifier):
 class LinearSVC(Classifier):
     """A linear support vector machine as Spark fits it (MLeap ``LinearSVCModel``).
 
-    With margin m = features · coefficients + intercept: raw prediction (-m, m), prediction 1 where m is greater than
-    ``threshold``, else 0.
+    With m = features · coefficients + intercept, the raw prediction is (-m, m), and the prediction is 1 where m is greater than
+    ``threshold``, otherwise 0.
 
     Attributes:
         num_classes: 2.
         coefficients: float64 (features,).
         intercept: the intercept.
-        threshold: of the margin.
+        threshold: the threshold of m.
     """
 
     op: ClassVar[str] = "linear_svc"
@@ -268,13 +269,13 @@ class LinearSVC(Classifier):
 class SupportVectorMachine(ProbabilisticClassifier):
     """A linear support vector machine of MLeap's own (``SupportVectorMachineModel``).
 
-    With margin m = features · coefficients + intercept: raw prediction (-m, m), and the probability is the same.
+    With m = features · coefficients + intercept, both the raw prediction and the probability are (-m, m).
 
     Attributes:
         num_classes: 2.
         coefficients: float64 (features,).
         intercept: the intercept.
-        thresholds: a number per class, by which its raw prediction is divided before the greatest is taken.
+        thresholds: a number per class; the prediction is the class with the greatest raw prediction divided by its threshold.
     """
 
     op: ClassVar[str] = "support_vector_machine"
@@ -302,16 +303,16 @@ class SupportVectorMachine(ProbabilisticClassifier):
 @register
 @dataclass(frozen=True, eq=False)
 class AFTSurvivalRegression(Op):
-    """Accelerated failure time: lifetimes by a Weibull distribution (MLeap ``AFTSurvivalRegressionModel``).
+    """Accelerated failure time model: lifetimes of a Weibull distribution (MLeap ``AFTSurvivalRegressionModel``).
 
-    The prediction is ``exp(features · coefficients + intercept)``, and the quantile at q is that times
+    The prediction is ``exp(features · coefficients + intercept)``, and the quantile at q is the prediction times
     ``exp(log(-log(1 - q)) / (1 / scale))``.
 
     Attributes:
         coefficients: float64 (features,).
         intercept: the intercept.
-        quantile_probabilities: where to give quantiles.
-        scale: the distribution's.
+        quantile_probabilities: the probabilities q of the quantiles in the output.
+        scale: the scale parameter of the distribution.
     """
 
     op: ClassVar[str] = "aft_survival_regression"

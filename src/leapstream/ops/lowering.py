@@ -1,4 +1,4 @@
-"""The lowering of a pipeline: columns of the frame become expressions of a plan."""
+"""The lowering of a pipeline to a plan: each column of the frame becomes an expression."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Lowering:
 
     Attributes:
         model: name of the model, for error messages.
-        columns: the expression of every column of the frame so far, given ones first.
-        created: all expressions in the order in which they were made.
+        columns: the expression of every column so far, given columns first.
+        created: all expressions, in the order in which they were made.
         absent: the columns that nodes read and nobody gave: for each the error if the outputs need it.
     """
 
@@ -46,12 +46,12 @@ class Lowering:
             self.columns[f.name] = self.add(Input(name=f.name, type=f.type))
 
     def enter(self, node: str, op: str) -> None:
-        """Say which node the next expressions belong to."""
+        """Set the node to which the next expressions belong."""
         self._origin = Origin(node, op)
         self._read = {}
 
     def add(self, expr: E) -> E:
-        """Take an expression into the plan; its errors name the column that it reads."""
+        """Add an expression to the plan; its errors will name the node and the column that it reads."""
         if expr.origin is None and self._origin is not None:
             column = next((self._read[id(x)] for x in expr.operands if id(x) in self._read), None)
             expr = replace(expr, origin=replace(self._origin, column=self._origin.column or column))
@@ -59,7 +59,7 @@ class Lowering:
         return expr
 
     def inner(self, xs: Sequence[Expr]) -> Lowering:
-        """A lowering of its own over columns ``0``, ``1``, … for ``xs``, whose expressions belong to the same node."""
+        """A new lowering with columns ``0``, ``1``, … of the types of ``xs``; its expressions belong to the current node."""
         lowering = Lowering(self.model, Schema(tuple(Field(str(i), x.type) for i, x in enumerate(xs))))
         lowering._origin = self._origin
         names = [self._read.get(id(x)) for x in xs]
@@ -67,9 +67,9 @@ class Lowering:
         return lowering
 
     def read(self, column: str, wanted: DataType) -> Expr:
-        """A column, cast to the type that a port wants; failing for missing values unless that type is nullable.
+        """A column, cast to a port's type ``wanted``; rows with a missing value fail unless that type is nullable.
 
-        A column that nobody gave is an input too, for the outputs may not need it.
+        A column that is not given becomes an input too: it is an error only if the outputs need it.
 
         Raises:
             SchemaError: the column cannot be cast.
@@ -102,7 +102,7 @@ class Lowering:
         """Add a column to the frame.
 
         Raises:
-            SchemaError: the frame has a column of that name already, or a node before reads it.
+            SchemaError: the frame already has a column with this name, or a node before reads it.
         """
         if column in self.absent:
             raise self.absent[column]
@@ -115,7 +115,7 @@ class Lowering:
 
 
 def can_cast(given: DataType, wanted: DataType) -> bool:
-    """Whether MLeap casts one type to the other (``core.types.Casting``)."""
+    """True if MLeap casts ``given`` to ``wanted`` (``core.types.Casting``)."""
     if isinstance(given, MapType) or isinstance(wanted, MapType):
         same_kind = isinstance(given, MapType) and isinstance(wanted, MapType)
         return same_kind and _can_cast_base(given.base, wanted.base) and _can_cast_base(given.key, wanted.key)  # type: ignore[union-attr]
@@ -152,7 +152,7 @@ _SHAPES: dict[tuple[type, type], Callable[[DataType, DataType], bool]] = {
 
 
 def _flat_type(given: DataType, wanted: DataType) -> TensorType | None:
-    """The vector that MLeap takes a tensor of several dimensions for where a vector of doubles is wanted."""
+    """The vector type to which MLeap flattens a tensor of several dimensions at a port for a vector of doubles; else ``None``."""
     if not isinstance(given, TensorType) or not isinstance(wanted, TensorType):
         return None
     if given.dimensions is None or wanted.dimensions is None or wanted.nullable or wanted.base is not BasicType.DOUBLE:

@@ -20,12 +20,12 @@ from leapstream.plan.primitives import Expr
 class MultiLayerPerceptronClassifier(ProbabilisticClassifier):
     """Fully connected layers with logistic activation (MLeap ``MultiLayerPerceptronClassifierModel``).
 
-    Raw prediction: what reaches the last layer, without activation; probability: its softmax.
+    The raw prediction is the output of the last layer, without activation; the probabilities are its softmax.
 
     Attributes:
         layers: sizes of the layers, from features to classes.
         weights: float64, layer by layer: the matrix (outputs, inputs) in column-major order, then the intercepts.
-        thresholds: a number per class, by which its probability is divided before the greatest is taken.
+        thresholds: a number per class; the prediction is the class with the greatest probability divided by its threshold.
     """
 
     op: ClassVar[str] = "multi_layer_perceptron_classifier"

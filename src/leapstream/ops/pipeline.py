@@ -24,7 +24,7 @@ class Node:
 
     Attributes:
         name: name of the node, unique in its pipeline.
-        op: what it computes.
+        op: the op that it computes.
         inputs: column of each input port.
         outputs: column of each output port that is connected.
     """
@@ -50,7 +50,7 @@ class Node:
 def _connect(
     sockets: Sequence[Socket], ports: Sequence[str], node: str, legacy: str, *, optional: bool
 ) -> Iterator[tuple[str, str]]:
-    """Pairs of port and column; a first port such as ``input0`` may be called ``input``, as older bundles do."""
+    """Pairs of port and column; the first port may have the name ``input`` in place of ``input0``, as in older bundles."""
     columns = {socket.port: socket.name for socket in sockets}
     for port in ports:
         if port in columns:
@@ -86,10 +86,10 @@ Root: TypeAlias = Node | Pipeline
 
 
 def read_node(definition: NodeDef, where: str) -> Root:
-    """A node or pipeline from a bundle's definition.
+    """Make a node or pipeline from a bundle's definition.
 
     Raises:
-        BundleError: something is missing or does not fit; ``where`` names the bundle in the message.
+        BundleError: something is missing or does not fit; the message begins with ``where``.
         UnsupportedOpError: an op is not known.
     """
     model = definition.model
@@ -113,7 +113,7 @@ def read_node(definition: NodeDef, where: str) -> Root:
 
 
 def write_node(root: Root) -> NodeDef:
-    """The definition that a bundle holds for a node or pipeline.
+    """The definition that represents a node or pipeline in a bundle.
 
     Raises:
         BundleError: two nodes of a pipeline have the same name.
@@ -133,7 +133,7 @@ def steps(root: Root) -> list[Node]:
 
 
 def declared_inputs(root: Root) -> Schema:
-    """The columns that have to be given, in the order of first use, with the type that their first port wants."""
+    """The columns that have to be given, in the order of their first use, with the type of the first port that reads them."""
     produced: set[str] = set()
     needed: dict[str, DataType] = {}
     for node in steps(root):
@@ -145,7 +145,7 @@ def declared_inputs(root: Root) -> Schema:
 
 
 def read_as_several_types(root: Root) -> frozenset[str]:
-    """The given columns that ports want as different types, sizes of tensors aside."""
+    """The given columns that ports read as different types; sizes of tensors are ignored."""
     declared = {f.name: _kind(f.type) for f in declared_inputs(root)}
     return frozenset(
         column
@@ -176,17 +176,17 @@ def produced_columns(root: Root) -> Schema:
 
 
 def lower(root: Root, model: str, given: Schema, outputs: Sequence[str] | None = None) -> Plan:
-    """The plan of a pipeline.
+    """Lower a pipeline to a plan.
 
     Args:
         root: a node or pipeline.
-        model: name for error messages.
-        given: the columns handed in, with their types.
+        model: the model's name, for error messages.
+        given: names and types of the given columns.
         outputs: columns to compute; by default every column that the nodes add, in order.
 
     Raises:
-        SchemaError: a column that the outputs or a node that drops rows need is missing, or a column is of a type that cannot be
-            cast, or an output exists already or is not known.
+        SchemaError: a column is missing that the outputs or a node that drops rows need, a column cannot be cast, or an output
+            exists already or is unknown.
     """
     lowering = Lowering(model, given)
     added: list[str] = []

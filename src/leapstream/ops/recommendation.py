@@ -22,11 +22,11 @@ FLOAT = ScalarType(BasicType.FLOAT, nullable=False)
 @register
 @dataclass(frozen=True, eq=False)
 class ALS(Op):
-    """Product of a user's and an item's factors, in single precision; NaN where one is unknown (MLeap ``ALSModel``).
+    """The dot product of a user's and an item's factors, in single precision; NaN where one is unknown (MLeap ``ALSModel``).
 
     Attributes:
-        rank: how many factors count.
-        users: ids of users; of one that repeats the last factors count.
+        rank: number of factors that are used.
+        users: ids of users; for an id that repeats, the last factors are used.
         user_factors: float32 (rank,) for each user.
         items: ids of items.
         item_factors: float32 (rank,) for each item.
@@ -56,7 +56,7 @@ class ALS(Op):
 
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         user, item = inputs
-        # Without users or items nothing is known, whatever the rank.
+        # Without users or items every prediction is NaN, and there are no factors to use.
         rank = self.rank if self.users and self.items else 0
         (user_ids, user_factors), (item_ids, item_factors) = (
             _table(ids, factors, rank) for _, ids, factors in self._sides()
@@ -74,7 +74,7 @@ class ALS(Op):
 
 
 def _table(ids: tuple[int, ...], factors: tuple[Floats, ...], rank: int) -> tuple[npt.NDArray[np.int32], Floats]:
-    """Distinct ids in order, with a row of factors for each."""
+    """The distinct ids in ascending order, and a row of factors for each."""
     last = {number: i for i, number in enumerate(ids)}
     order = sorted(last)
     rows = np.zeros((len(order), rank), dtype=np.float32)

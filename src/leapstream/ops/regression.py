@@ -18,16 +18,15 @@ from leapstream.plan.primitives import Expr
 @register
 @dataclass(frozen=True, eq=False)
 class IsotonicRegression(Op):
-    """Linear between the boundaries, constant beyond them (MLeap ``IsotonicRegressionModel``).
+    """Isotonic regression: linear between the boundaries, constant beyond them (MLeap ``IsotonicRegressionModel``).
 
-    NaN gives the last prediction. At a boundary that repeats the prediction is one of those for it: the one on which Java's
-    binary search hits.
+    NaN gives the last prediction. At a boundary that repeats, the prediction is that of the one that Java's binary search finds.
 
     Attributes:
-        boundaries: where predictions are known, in order.
+        boundaries: the features at which predictions are known, ascending.
         predictions: the prediction at each boundary.
-        isotonic: whether predictions rise; not used.
-        feature_index: the element of the vector ``features`` that counts; without it ``features`` is a number.
+        isotonic: true if predictions rise, false if they fall; not used.
+        feature_index: index of the element of the vector ``features`` that is used; if it is ``None``, ``features`` is a number.
     """
 
     op: ClassVar[str] = "isotonic_regression"

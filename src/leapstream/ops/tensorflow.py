@@ -1,4 +1,4 @@
-"""TensorFlow graphs (``mleap-tensorflow``), which the library of the ``tensorflow`` extra runs."""
+"""TensorFlow graphs (``mleap-tensorflow``); running them needs the ``tensorflow`` extra."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _FILES = {"graph": "graph.pb", "saved_model": "saved_model.zip"}
 @register
 @dataclass(frozen=True, eq=False)
 class TensorFlowModel(Op):
-    """A graph, run row by row (MLeap ``TensorflowModel``); in the Python backend only.
+    """A TensorFlow graph, run row by row (MLeap ``TensorflowModel``); only the vectorized executor has it.
 
-    Ports are called as the tensors of the graph are, ``name`` or ``name:0``. A tensor of bytes is one of ``uint8`` there.
+    Ports have the names of the graph's tensors, ``name`` or ``name:0``. A tensor of MLeap's type byte is ``uint8`` in TensorFlow.
 
     Attributes:
         input_names, input_types, input_shapes: the tensors that are fed.
         output_names, output_types, output_shapes: the tensors that are fetched.
-        nodes: operations that run besides.
-        format: ``graph``, a frozen graph, as is when missing; or ``saved_model``, a zipped directory.
-        graph: the graph, or the zip.
+        nodes: names of further operations to run.
+        format: ``graph``, a frozen graph, which is the default; or ``saved_model``, a zipped directory.
+        graph: the frozen graph, or the zip.
     """
 
     op: ClassVar[str] = "tensorflow"
@@ -46,7 +46,7 @@ class TensorFlowModel(Op):
 
     @classmethod
     def read(cls, model: ModelDef, where: str) -> Op:
-        """As declared; the format says which file holds the graph."""
+        """Read the attributes as declared, and the graph from the file that ``format`` determines."""
         given = model.attributes.get("format")
         form = "graph" if given is None else values.get_scalar(given, "string")
         if form not in _FILES:
@@ -67,7 +67,7 @@ class TensorFlowModel(Op):
             types, shapes = getattr(self, f"{kind}_types"), getattr(self, f"{kind}_shapes")
             require(len(names) == len(types) == len(shapes), f"there is not one type and shape per {kind}")
             require(len(set(names)) == len(names), f"two {kind}s have one name")
-            require(all(shape.base == "tensor" for shape in shapes), f"an {kind} is no tensor")
+            require(all(shape.base == "tensor" for shape in shapes), f"an {kind} is not a tensor")
         require(len(self.output_names) > 0, "there are no outputs")
 
     def inputs(self) -> dict[str, DataType]:

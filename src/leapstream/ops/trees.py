@@ -42,10 +42,10 @@ class _Regressor(Op):
 @register
 @dataclass(frozen=True, eq=False)
 class DecisionTreeRegression(_Regressor):
-    """The value at a tree's leaf (MLeap ``DecisionTreeRegressionModel``).
+    """A regression tree: the value at the leaf that a row reaches (MLeap ``DecisionTreeRegressionModel``).
 
     Attributes:
-        tree: the tree; a leaf's first value is its prediction.
+        tree: the tree; the first value of a leaf is the prediction.
         num_features: number of features.
     """
 
@@ -65,13 +65,13 @@ class DecisionTreeRegression(_Regressor):
 @register
 @dataclass(frozen=True, eq=False)
 class DecisionTreeClassifier(ProbabilisticClassifier):
-    """Class counts at a tree's leaf (MLeap ``DecisionTreeClassifierModel``).
+    """A classification tree: the class counts at the leaf that a row reaches (MLeap ``DecisionTreeClassifierModel``).
 
     Attributes:
-        tree: the tree; a leaf holds a count per class, the raw prediction.
+        tree: the tree; a leaf holds a count per class, which is the raw prediction.
         num_features: number of features.
         num_classes: number of classes.
-        thresholds: a number per class, by which its probability is divided before the greatest is taken.
+        thresholds: a number per class; the prediction is the class with the greatest probability divided by its threshold.
     """
 
     op: ClassVar[str] = "decision_tree_classifier"
@@ -93,15 +93,15 @@ class DecisionTreeClassifier(ProbabilisticClassifier):
 
 
 class _RegressionTrees:
-    """What ensembles of regression trees share."""
+    """Mixin of ops with weighted regression trees."""
 
     trees: tuple[DecisionTreeRegression, ...]
     tree_weights: tuple[float, ...]
 
     def check_trees(self) -> None:
-        """Raise ``BundleError`` when the trees are of another kind, or the weights do not fit."""
+        """Raise ``BundleError`` unless all trees are regression trees and each has a weight."""
         require(len(self.trees) > 0, "there are no trees")
-        require(all(isinstance(t, DecisionTreeRegression) for t in self.trees), "the trees are no regression trees")
+        require(all(isinstance(t, DecisionTreeRegression) for t in self.trees), "the trees are not regression trees")
         require(len(self.tree_weights) == len(self.trees), "there is not one weight per tree")
 
     def margin(self, lowering: Lowering, x: Expr) -> Expr:
@@ -168,7 +168,7 @@ class RandomForestClassifier(ProbabilisticClassifier):
         tree_weights: one per tree.
         num_features: number of features.
         num_classes: number of classes.
-        thresholds: a number per class, by which its probability is divided before the greatest is taken.
+        thresholds: a number per class; the prediction is the class with the greatest probability divided by its threshold.
     """
 
     op: ClassVar[str] = "random_forest_classifier"
@@ -180,7 +180,9 @@ class RandomForestClassifier(ProbabilisticClassifier):
 
     def __post_init__(self) -> None:
         require(len(self.trees) > 0, "there are no trees")
-        require(all(isinstance(t, DecisionTreeClassifier) for t in self.trees), "the trees are no classification trees")
+        require(
+            all(isinstance(t, DecisionTreeClassifier) for t in self.trees), "the trees are not classification trees"
+        )
         require(all(t.num_classes >= self.num_classes for t in self.trees), "a tree has fewer classes than the forest")
         self.check_classes()
 
@@ -198,7 +200,7 @@ class RandomForestClassifier(ProbabilisticClassifier):
 class GBTClassifier(_RegressionTrees, ProbabilisticClassifier):
     """Gradient-boosted trees for two classes with the logistic loss (MLeap ``GBTClassifierModel``).
 
-    With margin m, the weighted sum of the trees' predictions: raw prediction (-m, m); probability of class 0
+    With m the weighted sum of the trees' predictions, the raw prediction is (-m, m), and the probability of class 0 is
     ``1 / (1 + exp(2 m))``.
 
     Attributes:
@@ -206,7 +208,7 @@ class GBTClassifier(_RegressionTrees, ProbabilisticClassifier):
         tree_weights: one per tree.
         num_features: number of features.
         num_classes: 2.
-        thresholds: a number per class, by which its probability is divided before the greatest is taken.
+        thresholds: a number per class; the prediction is the class with the greatest probability divided by its threshold.
     """
 
     op: ClassVar[str] = "gbt_classifier"
@@ -223,7 +225,7 @@ class GBTClassifier(_RegressionTrees, ProbabilisticClassifier):
 
     @classmethod
     def read(cls, model: ModelDef, where: str) -> Op:
-        """As declared; another loss (``lossType``) than the logistic one is what MLeap refuses too."""
+        """Read the attributes as declared; like MLeap, reject any ``lossType`` other than logistic."""
         loss = model.attributes.get("lossType")
         if loss is not None and values.get_scalar(loss, "string") != "logistic":
             raise UnsupportedOpError("only the logistic loss is supported, by MLeap too")
@@ -240,7 +242,7 @@ class GBTClassifier(_RegressionTrees, ProbabilisticClassifier):
         return lowering.add(p.Pack(xs=(probability, other), type=doubles(2)))
 
     def predict(self, lowering: Lowering, x: Expr) -> Expr:
-        """Without other outputs and thresholds: whether the margin is positive."""
+        """Without thresholds and other outputs the prediction is 1 where the margin is positive, otherwise 0."""
         if self.thresholds is not None:
             return super().predict(lowering, x)
         return lowering.add(p.Binarize(x=self.margin(lowering, x), threshold=0.0, type=DOUBLE))

@@ -1,7 +1,7 @@
-"""XGBoost's boosters (``mleap-xgboost-runtime``), computed without the library, in single precision as it does.
+"""XGBoost's boosters (``mleap-xgboost-runtime``), computed without XGBoost, in single precision as XGBoost does.
 
-The fast form of the original, which reads the same bundles but gives the probability or the prediction alone, is the node that
-connects only these ports.
+MLeap also has a fast variant, which reads the same bundles and gives only the probability or the prediction. It corresponds to a
+node that connects only these ports.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Floats = npt.NDArray[np.float32]
 Margin = Callable[[Floats], Floats]
 Prediction = Callable[[Lowering, Expr], Expr]
 
-# The exact algorithm needs memory and time by the square of the depth.
+# Memory and time of the exact algorithm grow with the square of the depth.
 _DEEPEST = 1000
 
 _DOUBLES = ListType(BasicType.DOUBLE)
@@ -69,11 +69,11 @@ _OBJECTIVES: dict[str, tuple[Prediction | None, Margin]] = {
     "multi:softprob": (_softmax, lambda score: score),
     "multi:softmax": (_arg_max, lambda score: score),
 }
-"""For each objective: what makes a prediction of the margins, and a margin of the base score."""
+"""For each objective: the function from margins to predictions, and the function from the base score to a margin."""
 
 
 class _Boosted(Op):
-    """What both ops share."""
+    """Base class of the two ops."""
 
     booster: bytes
     num_features: int
@@ -92,7 +92,7 @@ class _Boosted(Op):
 
     @cached_property
     def _base(self) -> Floats:
-        """The margin of each group before any tree."""
+        """The margin of each group before the first tree."""
         booster = self._booster
         margin = _OBJECTIVES[booster.objective][1]
         with np.errstate(all="ignore"):
@@ -111,25 +111,24 @@ class _Boosted(Op):
             return {port: output() for port, output in outputs.items() if port in wanted}
 
     def predictions(self, lowering: Lowering, model: _Lowered) -> dict[str, Callable[[], Expr]]:
-        """The other output ports."""
+        """For each output port that only this op has, a function that makes its expression."""
         raise NotImplementedError
 
 
 @register
 @dataclass(frozen=True, eq=False)
 class XGBoostRegression(_Boosted):
-    """A booster's prediction, the first number that its objective makes of the margins (``XGBoostRegressionModel``).
+    """The prediction of a booster: the first number that its objective computes from the margins (``XGBoostRegressionModel``).
 
-    An element that is NaN, or that a sparse vector does not store, is missing; an infinite one fails, and so does a vector of
-    more elements than the booster has features. ``missing`` and ``allow_non_zero_for_missing`` are Spark's, MLeap does not look
-    at them. Ranking objectives predict their margins.
+    An element that is NaN, or that a sparse vector does not store, is missing. Fails where an element is infinite, and where the
+    vector has more elements than the booster has features. For ranking objectives the predictions are the margins.
 
     Attributes:
         num_features: number of features.
-        tree_limit: how many trees count, by group; 0 for all.
-        missing: what Spark takes as missing.
-        infer_batch_size, use_external_memory, allow_non_zero_for_missing: for Spark.
-        booster: the library's file, in its binary format, JSON or UBJSON.
+        tree_limit: number of trees that are used, per group; 0 for all.
+        missing: the number that Spark treats as missing; not used, as in MLeap.
+        infer_batch_size, use_external_memory, allow_non_zero_for_missing: settings of Spark; not used.
+        booster: XGBoost's file, in its binary format, JSON or UBJSON.
     """
 
     op: ClassVar[str] = "xgboost.regression"
@@ -151,21 +150,22 @@ class XGBoostRegression(_Boosted):
 @register
 @dataclass(frozen=True, eq=False)
 class XGBoostClassifier(_Boosted):
-    """A booster's classes (``XGBoostClassificationModel``).
+    """The classes of a booster (``XGBoostClassificationModel``).
 
-    Of two classes the booster's first prediction is the probability of the second, and rounded the predicted one; the raw
-    prediction is (-margin, margin). Of more classes it gives a margin and a probability each, and the most probable one is
-    predicted. With the objective ``multi:softmax`` the probability is a vector of one element, the class, as in MLeap.
+    For two classes, the booster's first prediction is the probability of class 1; the prediction is this probability, rounded,
+    and the raw prediction is (-margin, margin). For more classes, the booster gives a margin and a probability for each, and the
+    prediction is the most probable class. With the objective ``multi:softmax`` the probability is a vector of one element, the
+    class, as in MLeap.
 
-    What is missing, and what fails, is as for :class:`XGBoostRegression`; ``thresholds`` are not looked at either.
+    Missing elements and failures are those of :class:`XGBoostRegression`.
 
     Attributes:
         num_classes: number of classes.
         num_features: number of features.
-        tree_limit: how many trees count, by group; 0 for all.
-        thresholds, objective, missing: Spark's.
-        infer_batch_size, use_external_memory, allow_non_zero_for_missing: for Spark.
-        booster: the library's file, in its binary format, JSON or UBJSON.
+        tree_limit: number of trees that are used, per group; 0 for all.
+        thresholds, objective, missing: settings of Spark; not used, as in MLeap.
+        infer_batch_size, use_external_memory, allow_non_zero_for_missing: settings of Spark; not used.
+        booster: XGBoost's file, in its binary format, JSON or UBJSON.
     """
 
     op: ClassVar[str] = "xgboost.classifier"
@@ -217,14 +217,14 @@ class XGBoostClassifier(_Boosted):
 
 
 class _Lowered:
-    """What a booster computes of a vector, each thing once and only when it is asked for."""
+    """The expressions of a booster over a vector; each one is made at most once, when it is first needed."""
 
     def __init__(self, lowering: Lowering, x: Expr, booster: Booster, base: Floats, tree_limit: int) -> None:
-        self.b = lowering
+        self.lowering = lowering
         self.x = x
         self.booster = booster
         self.base = base
-        # The library takes the number as an unsigned one.
+        # XGBoost converts the number to an unsigned integer.
         rounds = (tree_limit % (1 << 32)) // max(booster.parallel_trees, 1)
         self.failure: str | None = None
         if rounds > len(booster.rounds) and not booster.linear:
@@ -244,31 +244,31 @@ class _Lowered:
             failure=self.failure,
             type=doubles(len(elements)),
         )
-        return self.b.add(given)
+        return self.lowering.add(given)
 
     def first(self, x: Expr) -> Expr:
-        return self.b.add(p.Item(x=x, index=0, type=DOUBLE))
+        return self.lowering.add(p.Item(x=x, index=0, type=DOUBLE))
 
     @cached_property
     def columns(self) -> npt.NDArray[np.int64]:
-        """What the trees test, by :func:`_keys`."""
+        """The distinct tests of the trees, as numbers of :func:`_keys`."""
         keys: npt.NDArray[np.int64] = np.concatenate([np.zeros(0, dtype=np.int64), *map(_keys, self.trees)])
         return np.unique(keys)
 
     @cached_property
     def tested(self) -> Expr:
-        """What the trees test: one element for each feature, each side that it goes to when it is missing, each kind of test."""
+        """The vector that the trees test: an element for each feature, side to which missing elements go, and kind of test."""
         left, whole = self.columns // 2 % 2, self.columns % 2
         return self.singles(self.columns // 4, np.where(left == 1, -np.inf, np.inf), whole.astype(np.float32))
 
     @cached_property
     def elements(self) -> Expr:
-        """All elements, 0 where they are missing: what a linear booster multiplies."""
+        """The vector that a linear booster multiplies: all elements, 0 where they are missing."""
         count = self.booster.num_feature
         return self.singles(np.arange(count), np.zeros(count), np.zeros(count, dtype=np.float32))
 
     def sums(self, trees: tuple[Tree, ...], groups: tuple[int, ...], base: Floats) -> Expr:
-        return self.b.add(
+        return self.lowering.add(
             p.Trees(
                 x=self.tested,
                 trees=trees,
@@ -292,13 +292,13 @@ class _Lowered:
     @cached_property
     def prediction(self) -> Expr:
         predict = _OBJECTIVES[self.booster.objective][0]
-        return self.margin if predict is None else predict(self.b, self.margin)
+        return self.margin if predict is None else predict(self.lowering, self.margin)
 
     def listed(self, x: Expr) -> Expr:
-        return self.b.add(p.Cast(x=x, type=_DOUBLES))
+        return self.lowering.add(p.Cast(x=x, type=_DOUBLES))
 
     def leaves(self) -> Expr:
-        """The number of the leaf in each tree."""
+        """The index of the leaf that a row reaches in each tree."""
         if self.booster.linear:
             self.failure = "a linear booster has no leaves"
             return self.listed(self.singles(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=np.float32)))
@@ -307,7 +307,7 @@ class _Lowered:
         return self.listed(self.sums(tuple(numbered), tuple(range(count)), np.zeros(count, dtype=np.float32)))
 
     def contributions(self) -> Expr:
-        """SHAP values, group after group, with what there is without any feature behind those of the features."""
+        """SHAP values: for each group those of the features, followed by the expected value."""
         if self.booster.linear:
             return self.listed(self.linear(contributions=True))
         trees, cover, depth = zip(*(_tree(t, self.columns, t.value) for t in self.trees), strict=True) or ((), (), ())
@@ -325,14 +325,14 @@ class _Lowered:
             num_features=self.booster.num_feature,
             type=doubles(len(self.base) * (self.booster.num_feature + 1)),
         )
-        return self.listed(self.b.add(explained))
+        return self.listed(self.lowering.add(explained))
 
     def linear(self, *, contributions: bool) -> Expr:
         weights = self.booster.weights
         assert weights is not None
         groups = len(self.base)
         width = groups * len(weights) if contributions else groups
-        return self.b.add(
+        return self.lowering.add(
             p.FloatLinear(
                 x=self.elements,
                 weights=weights[:-1],
@@ -344,7 +344,7 @@ class _Lowered:
 
 
 def _keys(tree: BoosterTree) -> npt.NDArray[np.int64]:
-    """A number per split for what it tests: ``4 * feature``, + 2 where what is missing goes left, + 1 for categories."""
+    """A number per split that identifies its test: ``4 * feature``, plus 2 if missing elements go left, plus 1 for categories."""
     whole = np.zeros(len(tree.left), dtype=np.int64)
     whole[list(tree.categories)] = 1
     keys = 4 * tree.feature + 2 * tree.default_left + whole
@@ -352,10 +352,10 @@ def _keys(tree: BoosterTree) -> npt.NDArray[np.int64]:
 
 
 def _tree(tree: BoosterTree, columns: npt.NDArray[np.int64], values: Floats) -> tuple[Tree, Floats, int]:
-    """A booster's tree over what :attr:`_Lowered.tested` gives, with ``values`` in the leaves; its nodes' cover; its depth.
+    """Convert a tree of a booster to one over the vector :attr:`_Lowered.tested`; returns it, the cover of its nodes, its depth.
 
-    There, what is missing is -∞ where it has to go left, else ∞; nothing else is infinite. A number is less than a threshold
-    of single precision where it is at most the one before that.
+    The leaves hold ``values``. In the vector a missing element is -∞ if it has to go left, otherwise ∞; no other element is
+    infinite. XGBoost tests ``x < threshold`` in single precision, which equals ``x <= t`` for the float32 ``t`` just below.
     """
     order, right, depth = _preorder(tree.left)
     split = tree.left[order] >= 0
@@ -373,7 +373,7 @@ def _tree(tree: BoosterTree, columns: npt.NDArray[np.int64], values: Floats) -> 
     start[~split] = np.arange(len(data[0]))
     end[~split] = start[~split] + 1
     at = len(data[0])
-    # Nothing is less than NaN: only what is missing may go left.
+    # No number is less than NaN, so only missing elements go left.
     odd = split & np.isnan(threshold)
     odd[np.isin(order, list(tree.categories))] = True
     for place in np.flatnonzero(odd).tolist():
@@ -403,7 +403,7 @@ def _tree(tree: BoosterTree, columns: npt.NDArray[np.int64], values: Floats) -> 
 
 
 def _preorder(left: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
-    """The nodes in pre-order, where in it the right child of each is, and the depth of the tree."""
+    """The nodes in pre-order, the index of each node's right child in that order, and the depth of the tree."""
     levels = [np.zeros(1, dtype=np.int64)]
     while len(inner := levels[-1][left[levels[-1]] >= 0]):
         levels.append(np.concatenate([left[inner], left[inner] + 1]))

@@ -21,7 +21,7 @@ HandleInvalid = Literal["error", "skip", "keep"]
 
 
 def check_handler(value: str, allowed: tuple[str, ...] = ("error", "skip", "keep")) -> HandleInvalid:
-    """The way to handle invalid values, when it is an allowed one."""
+    """Return ``value``, or raise ``BundleError`` if it is not among the ``allowed`` ways to handle invalid values."""
     require(value in allowed, f"handle_invalid {value!r} is none of {', '.join(allowed)}")
     return cast(HandleInvalid, value)
 
@@ -29,11 +29,11 @@ def check_handler(value: str, allowed: tuple[str, ...] = ("error", "skip", "keep
 @register
 @dataclass(frozen=True, eq=False)
 class StringIndexer(Op):
-    """Index of a string among its labels, per column (MLeap ``StringIndexerModel``).
+    """The index of a string among its labels, for one or more columns (MLeap ``StringIndexerModel``).
 
-    Values of other types are cast to strings first. A label that repeats has its last index. Missing and unseen values give
-    ``len(labels)`` with ``handle_invalid`` = keep; else a missing value fails, and an unseen one fails (error) or drops the row
-    (skip). Spark drops rows with missing values too (skip); MLeap does not.
+    Values of other types are cast to strings first. The index of a label that repeats is its last one. With ``handle_invalid`` =
+    keep, missing and unseen values give ``len(labels)``. Otherwise a missing value fails, and an unseen one fails (error) or
+    drops the row (skip). With skip, Spark also drops rows with missing values; MLeap does not.
 
     Attributes:
         labels_array: labels of each column.
@@ -49,7 +49,7 @@ class StringIndexer(Op):
 
     @classmethod
     def read(cls, model: ModelDef, where: str) -> StringIndexer:
-        """A model with ``labels`` alone has one column; else ``labels_length`` counts ``labels_array_0``, …"""
+        """Read the labels of one column from ``labels``, or those of ``labels_length`` columns from ``labels_array_0``, …"""
         attributes = model.attributes
         if "labels_length" in attributes:
             names = [f"labels_array_{i}" for i in range(values.get_scalar(attributes["labels_length"], "int"))]
@@ -64,7 +64,7 @@ class StringIndexer(Op):
         return cls(labels, check_handler(handler))
 
     def to_model(self) -> ModelDef:
-        """The layout of MLeap since 0.20: ``labels_length`` and one list per column."""
+        """Write MLeap's layout since 0.20: ``labels_length`` and one list per column."""
         arrays = {f"labels_array_{i}": values.list_of("string", labels) for i, labels in enumerate(self.labels_array)}
         length = values.scalar("int", len(self.labels_array))
         handler = values.scalar("string", self.handle_invalid)
@@ -86,11 +86,13 @@ class StringIndexer(Op):
 @register
 @dataclass(frozen=True, eq=False)
 class ReverseStringIndexer(Op):
-    """Label at an index, which is cut towards zero; fails outside of the labels (MLeap ``ReverseStringIndexerModel``).
+    """The label at an index, which is truncated towards zero (MLeap ``ReverseStringIndexerModel``).
+
+    Fails where there is no label at the index.
 
     Attributes:
         labels: the labels.
-        input_shape: of the input and the output: scalar, list or tensor.
+        input_shape: shape of the input and the output: scalar, list or tensor.
     """
 
     op: ClassVar[str] = "reverse_string_indexer"
@@ -114,15 +116,15 @@ class ReverseStringIndexer(Op):
 @register
 @dataclass(frozen=True, eq=False)
 class OneHotEncoder(Op):
-    """A category's index as a sparse vector with a 1 at its place, per column (MLeap ``OneHotEncoderModel``).
+    """A sparse vector with a 1 at the index of a category, for one or more columns (MLeap ``OneHotEncoderModel``).
 
-    An index that is no integer fails in every mode. One outside of [0, size) fails, or with ``handle_invalid`` = keep counts as
-    a category of its own behind the others. With ``drop_last`` the last category (counting that one) is the zero vector.
+    An index that is not an integer always fails. An index outside of [0, size) fails, or with ``handle_invalid`` = keep is a
+    category of its own, after the others. With ``drop_last`` the last category, which may be that one, gives the zero vector.
 
     Attributes:
         category_sizes: number of categories of each column.
         handle_invalid: ``error`` or ``keep``.
-        drop_last: leave out the last category.
+        drop_last: true if the last category is left out.
     """
 
     op: ClassVar[str] = "one_hot_encoder"
@@ -136,7 +138,7 @@ class OneHotEncoder(Op):
 
     @classmethod
     def read(cls, model: ModelDef, where: str) -> OneHotEncoder:
-        """The old layout has ``size`` of one column; without ``handle_invalid`` it means keep when the last is dropped."""
+        """Read either layout. The old one has the ``size`` of one column; ``handle_invalid`` is keep if the last is dropped."""
         attributes = model.attributes
         require("drop_last" in attributes, "attribute 'drop_last' is missing")
         drop_last = values.get_scalar(attributes["drop_last"], "boolean")
@@ -175,11 +177,11 @@ class OneHotEncoder(Op):
 @register
 @dataclass(frozen=True, eq=False)
 class Bucketizer(Op):
-    """Number of the bucket that holds a number (MLeap ``BucketizerModel``).
+    """The index of the bucket that contains a number (MLeap ``BucketizerModel``).
 
-    Buckets include their lower split, the last one its upper split too. NaN: the number of buckets with ``handle_invalid`` =
-    keep, drops the row with skip, fails with error. A number outside of the splits fails in every mode. A first or last
-    split that is NaN (as JSON bundles hold infinities) means -Infinity or Infinity.
+    A bucket includes its lower split, the last one its upper split too. NaN gives the number of buckets with ``handle_invalid``
+    = keep, drops the row with skip, and fails with error. A number outside of the splits always fails. A first or last split
+    that is NaN, which represents infinity in JSON bundles, means -Infinity or Infinity.
 
     Attributes:
         splits: strictly increasing float64 (buckets + 1,).
@@ -198,7 +200,7 @@ class Bucketizer(Op):
         object.__setattr__(self, "splits", tuple(map(float, restored)))
 
     def to_model(self) -> ModelDef:
-        """Infinite outer splits are written as NaN, which every reader takes for them: JSON has no infinity."""
+        """Write infinite outer splits as NaN, which every reader treats as infinite, because JSON has no infinity."""
         outer = [float("nan") if s in (-np.inf, np.inf) else s for s in self.splits]
         splits = (outer[0], *self.splits[1:-1], outer[-1])
         return ModelDef(
@@ -223,7 +225,7 @@ class Bucketizer(Op):
 
 
 class _Binarizer(Op):
-    """What the binarizers of Spark and of scikit-learn share."""
+    """Base class of the binarizers of Spark and of scikit-learn."""
 
     threshold: float
 
@@ -249,9 +251,9 @@ class _Binarizer(Op):
 @register
 @dataclass(frozen=True, eq=False)
 class Binarizer(_Binarizer):
-    """1 where a number, or a vector's element, is greater than the threshold, else 0 (MLeap ``BinarizerModel``).
+    """1 where a number, or an element of a vector, is greater than the threshold, otherwise 0 (MLeap ``BinarizerModel``).
 
-    What a sparse vector does not store stays 0 even under a negative threshold, where Spark gives 1.
+    An element that a sparse vector does not store gives 0, even with a negative threshold, where Spark gives 1.
 
     Attributes:
         threshold: the threshold.
@@ -264,7 +266,7 @@ class Binarizer(_Binarizer):
 
     @classmethod
     def read(cls, model: ModelDef, where: str) -> Op:
-        """As declared; several columns (``thresholds``) are what MLeap's runtime refuses too."""
+        """Read the attributes as declared; like MLeap's runtime, reject several columns (``thresholds``)."""
         if "thresholds" in model.attributes:
             raise UnsupportedOpError("a binarizer of several columns is not supported, neither by MLeap")
         return super().read(model, where)
@@ -276,11 +278,11 @@ class Binarizer(_Binarizer):
 @register
 @dataclass(frozen=True, eq=False)
 class SklearnBinarizer(_Binarizer):
-    """The binarizer as scikit-learn's exporter writes it; computes what :class:`Binarizer` does.
+    """The binarizer that MLeap's exporter for scikit-learn writes; it computes the same as :class:`Binarizer`.
 
     Attributes:
         threshold: the threshold.
-        input_shapes: shape of the input, the only element.
+        input_shapes: a tuple with the shape of the input.
     """
 
     op: ClassVar[str] = "sklearn_binarizer"
@@ -297,13 +299,13 @@ class SklearnBinarizer(_Binarizer):
 class Imputer(Op):
     """``surrogate_value`` where the input is missing, NaN or ``missing_value`` (MLeap ``ImputerModel``).
 
-    Spark keeps NaN when ``missing_value`` is another number; MLeap fills it.
+    If ``missing_value`` is not NaN, Spark keeps NaN; MLeap replaces it.
 
     Attributes:
-        surrogate_value: what is filled in.
-        missing_value: number that counts as missing; NaN when a bundle does not say.
-        strategy: how the surrogate was found (mean, median, …); not used.
-        nullable_input: whether the input may be missing; else a missing value fails.
+        surrogate_value: the number that is filled in.
+        missing_value: number that counts as missing; NaN if a bundle lacks it.
+        strategy: the statistic that gave the surrogate (mean, median, …); not used.
+        nullable_input: true if the input may be missing; otherwise a missing value fails.
     """
 
     op: ClassVar[str] = "imputer"

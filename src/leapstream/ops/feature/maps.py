@@ -1,4 +1,4 @@
-"""Choices: what a string, a key or a vector stands for, and the first value that is there."""
+"""Lookups: the value of a string, a key or a vector's element, and the first value that is not missing."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from leapstream.plan.primitives import INT, Expr
 @register
 @dataclass(frozen=True, eq=False)
 class StringMap(Op):
-    """The number that a string stands for (MLeap ``StringMapModel``).
+    """The number for a string (MLeap ``StringMapModel``).
 
-    A string without one, or a missing one, fails, or gives ``default_value`` with ``handle_invalid`` = keep. Of a label that
-    repeats the last value counts.
+    A missing string, or one that is not among the labels, fails, or gives ``default_value`` with ``handle_invalid`` = keep. For a
+    label that repeats, the last value is used.
 
     Attributes:
         labels: the strings.
-        values: the number of each.
+        values: the number for each label.
         handle_invalid: ``error`` or ``keep``.
-        default_value: 0 when a bundle does not say.
+        default_value: the number for other strings; 0 if a bundle lacks it.
     """
 
     op: ClassVar[str] = "string_map"
@@ -51,7 +51,7 @@ class StringMap(Op):
         return {"output": DOUBLE}
 
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        # Where there are more of one than of the other, the rest has no meaning.
+        # If there are more labels than values, or more values than labels, the surplus is ignored.
         count = min(len(self.labels), len(self.values))
         index = lowering.add(
             p.Lookup(x=inputs[0], labels=self.labels[:count], invalid=self.handle_invalid, type=DOUBLE)
@@ -63,14 +63,14 @@ class StringMap(Op):
 @register
 @dataclass(frozen=True, eq=False)
 class RegexIndexer(Op):
-    """The number of the first Java regular expression that matches within a string (MLeap ``RegexIndexerModel``).
+    """The number for the first Java regular expression that matches a part of a string (MLeap ``RegexIndexerModel``).
 
-    Where none does ``default_value``, or fails without one. A missing string fails.
+    If none matches, the result is ``default_value``, or the row fails if there is none. A missing string fails.
 
     Attributes:
         regexes: the patterns.
-        indices: the number of each.
-        default_value: what stands for all others, or ``None``.
+        indices: the number for each pattern.
+        default_value: the number for strings that no pattern matches, or ``None``.
     """
 
     op: ClassVar[str] = "regex_indexer"
@@ -111,7 +111,7 @@ _MEMBERS: dict[BasicType, str] = {
     BasicType.DOUBLE: "double",
     BasicType.STRING: "string",
 }
-"""The member of an attribute that holds a default of each type."""
+"""For each type of defaults, the member of an attribute that stores it."""
 
 _BITS = {BasicType.BYTE: 8, BasicType.SHORT: 16}
 
@@ -124,7 +124,7 @@ class MapEntrySelector(Op):
     Attributes:
         key_type: string.
         value_type: any but byte string.
-        default_value: where the map does not have the key.
+        default_value: the value if the map lacks the key.
     """
 
     op: ClassVar[str] = "map_entry_selector"
@@ -146,7 +146,7 @@ class MapEntrySelector(Op):
 
     @classmethod
     def read(cls, model: ModelDef, where: str) -> Op:
-        """The default is of the type that ``value_type`` says."""
+        """Read the default as a value of the type ``value_type``."""
         for name in ("key_type", "value_type", "default_value"):
             require(name in model.attributes, f"attribute {name!r} is missing")
         key, value = (values.get_scalar(model.attributes[name], "basic_type") for name in ("key_type", "value_type"))
@@ -155,7 +155,7 @@ class MapEntrySelector(Op):
         return cls(key, value, default)
 
     def to_model(self) -> ModelDef:
-        """The default is written as the member of its type."""
+        """Write the default as the member of its type."""
         return ModelDef(
             self.op,
             {
@@ -187,7 +187,7 @@ class Coalesce(Op):
     """The first number that is not missing (MLeap ``CoalesceModel``); NaN is not missing.
 
     Attributes:
-        nullable_inputs: for each input whether it may be missing; else a missing value fails, even behind one that is there.
+        nullable_inputs: for each input, true if it may be missing; otherwise a missing value fails, even after a present one.
     """
 
     op: ClassVar[str] = "coalesce"
@@ -206,12 +206,12 @@ class Coalesce(Op):
 @register
 @dataclass(frozen=True, eq=False)
 class MultinomialLabeler(Op):
-    """Those elements of a vector that are at least a threshold, and their labels (MLeap ``MultinomialLabelerModel``).
+    """The elements of a vector that are at least a threshold, and their labels (MLeap ``MultinomialLabelerModel``).
 
-    A row fails where such an element has no label.
+    Fails where such an element has no label.
 
     Attributes:
-        threshold: least value.
+        threshold: the least value of an element in the result.
         labels: label of each element.
     """
 

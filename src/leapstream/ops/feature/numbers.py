@@ -1,4 +1,4 @@
-"""Arithmetic of columns, and vectors made of other vectors."""
+"""Arithmetic with columns, and vectors computed from other vectors."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ BINARY_OPERATIONS = ("add", "sub", "mul", "div", "rem", "log_n", "pow", "min", "
 class MathUnary(Op):
     """A function of a number (MLeap ``MathUnaryModel``).
 
-    ``round`` is Java's: halves go up, NaN gives 0, and large numbers the greatest or least 64-bit integer. ``logit`` fails
-    outside of [0, 1], and is infinite at its ends.
+    ``round`` rounds as Java does: halves up, NaN to 0, and large numbers to the greatest or least 64-bit integer. ``logit`` fails
+    outside of [0, 1], and is infinite at 0 and 1.
 
     Attributes:
         operation: one of :data:`UNARY_OPERATIONS`.
@@ -64,14 +64,14 @@ def _unknown(operation: str, known: tuple[str, ...]) -> str:
 @register
 @dataclass(frozen=True, eq=False)
 class MathBinary(Op):
-    """A function of two numbers, each from a column or the same in all rows (MLeap ``MathBinaryModel``).
+    """A function of two numbers, each of which is a column or a constant (MLeap ``MathBinaryModel``).
 
-    As in Java: the remainder has the sign of ``a``, and ``log_n`` is the logarithm of ``a`` to the base ``b``.
+    As in Java, the remainder has the sign of ``a``. ``log_n`` is the logarithm of ``a`` to the base ``b``.
 
     Attributes:
         operation: one of :data:`BINARY_OPERATIONS`.
-        da: what ``a`` is; then there is no port ``input_a``.
-        db: the same for ``b``.
+        da: the constant ``a``; with it there is no port ``input_a``.
+        db: the constant ``b``; with it there is no port ``input_b``.
     """
 
     op: ClassVar[str] = "math_binary"
@@ -101,13 +101,13 @@ class MathBinary(Op):
 @register
 @dataclass(frozen=True, eq=False)
 class DCT(Op):
-    """The discrete cosine transform of a vector, scaled to be orthonormal (MLeap ``DCTModel``).
+    """The orthonormal discrete cosine transform of a vector (MLeap ``DCTModel``).
 
-    A vector of any size is transformed, unless it has no elements. Where one element is NaN or infinite all become NaN; with
-    infinities MLeap leaves a few of them infinite, by the steps of its algorithm.
+    A vector may have any size except 0, which fails. If one element is NaN or infinite, all elements of the result are NaN;
+    MLeap's algorithm leaves a few of them infinite where an element is infinite.
 
     Attributes:
-        inverse: whether it is the inverse transform.
+        inverse: true for the inverse transform.
         input_size: declared number of elements.
     """
 
@@ -131,12 +131,12 @@ class DCT(Op):
 class Interaction(Op):
     """All products of one element from each input, the last varying fastest (MLeap ``InteractionModel``).
 
-    An element with n > 1 categories takes part as a one-hot vector of n; one that is no integer in [0, n) fails the row.
-    Of a sparse vector only the stored elements take part, and the k-th of them counts as element k of the vector, whatever its
-    index is: for a one-hot vector that is always the first. Spark takes the index.
+    An element with n > 1 categories takes part as a one-hot vector of n elements; if it is not an integer in [0, n), the row
+    fails. Only the stored elements of a sparse vector take part, and MLeap treats the k-th stored element as element k of the
+    vector, so that the 1 of a one-hot vector is always element 0. Spark uses the element's index.
 
     Attributes:
-        num_features: for each input how many categories each of its elements has (``num_features0``, … in a bundle).
+        num_features: for each input the numbers of categories of its elements (``num_features0``, … in a bundle).
         input_shapes: shape of each input, scalar or vector.
     """
 
@@ -154,12 +154,12 @@ class Interaction(Op):
 
     @property
     def size(self) -> int:
-        """Length of the result."""
+        """Number of elements of the result."""
         return math.prod(map(sum, self.num_features))
 
     @classmethod
     def read(cls, model: ModelDef, where: str) -> Interaction:
-        """One list of numbers per input, counted by ``num_inputs``."""
+        """Read a list of numbers for each of ``num_inputs`` inputs."""
         for name in ("num_inputs", "input_shapes"):
             require(name in model.attributes, f"attribute {name!r} is missing")
         sizes = []
@@ -170,7 +170,7 @@ class Interaction(Op):
         return cls(tuple(sizes), tuple(values.get_list(model.attributes["input_shapes"], "data_shape")))
 
     def to_model(self) -> ModelDef:
-        """One list of numbers per input."""
+        """Write a list of numbers for each input."""
         sizes = {f"num_features{i}": values.list_of("int", part) for i, part in enumerate(self.num_features)}
         shapes = values.list_of("data_shape", self.input_shapes)
         count = values.scalar("int", len(self.num_features))
@@ -189,7 +189,7 @@ class Interaction(Op):
 @register
 @dataclass(frozen=True, eq=False)
 class PCA(Op):
-    """A vector's coordinates along principal components (MLeap ``PcaModel``); no mean is subtracted.
+    """The coordinates of a vector along principal components (MLeap ``PcaModel``); no mean is subtracted.
 
     Attributes:
         principal_components: float64 (features, components); scikit-learn's exporter writes the transpose.
@@ -219,11 +219,11 @@ class PCA(Op):
 class PolynomialExpansion(Op):
     """All products of 1 to ``degree`` elements of a vector, in Spark's order (MLeap ``PolynomialExpansionModel``).
 
-    A product is 0 as soon as a factor is 0, from the last element to the first, even when NaN follows; products with an
-    element that a sparse vector does not store are 0.
+    A product multiplies from the last element to the first. Once it is 0 it stays 0, even if NaN follows. A product with an
+    element that a sparse vector does not store is 0.
 
-    A dense vector may be shorter than declared: the elements that it lacks count as 0. A sparse one of another size fails; MLeap
-    expands it to a size of its own.
+    A dense vector may be shorter than declared; the elements that it lacks count as 0. A sparse vector of another size fails;
+    MLeap expands it to another size.
 
     Attributes:
         degree: greatest number of factors.
@@ -236,13 +236,13 @@ class PolynomialExpansion(Op):
 
     def __post_init__(self) -> None:
         require(self.degree >= 0 and self.input_size >= 0, "degree and input_size may not be negative")
-        # Bounds the numbers themselves, so that counting the products takes no time.
+        # This bounds degree and size too, so that computing the number of products is fast.
         require(self.degree <= 1000 and self.input_size < 1 << 24, "degree or input_size is too large")
         require(self.size < 1 << 24, "the result has too many elements")
 
     @cached_property
     def size(self) -> int:
-        """Length of the result."""
+        """Number of elements of the result."""
         return math.comb(self.input_size + self.degree, self.degree) - 1
 
     def inputs(self) -> dict[str, DataType]:
@@ -262,10 +262,10 @@ _TERM = re.compile(r"x([0-9]+)(?:\^([0-9]+))?")
 @register
 @dataclass(frozen=True, eq=False)
 class SklearnPolynomialExpansion(Op):
-    """Products of powers of a vector's elements, as scikit-learn names them (MLeap ``PolynomialFeaturesModel``).
+    """Products of powers of a vector's elements (MLeap ``PolynomialFeaturesModel``).
 
     Attributes:
-        combinations: such as ``[x0,x1,x0^2,x0 x1]``; a combination without an element is 1.
+        combinations: scikit-learn's names of the products, such as ``[x0,x1,x0^2,x0 x1]``; one without elements is 1.
     """
 
     op: ClassVar[str] = "sklearn_polynomial_expansion"
@@ -277,9 +277,9 @@ class SklearnPolynomialExpansion(Op):
 
     @cached_property
     def terms(self) -> tuple[tuple[tuple[int, int], ...], ...]:
-        """For each combination its elements, as pairs of index and power."""
+        """For each combination the pairs (index, power) of its elements."""
         parts = self.combinations.split(",")
-        # Java's split leaves out what is empty at the end.
+        # Java's split leaves out empty strings at the end.
         while len(parts) > 1 and not parts[-1]:
             parts.pop()
         if parts == [""] and self.combinations:

@@ -1,4 +1,4 @@
-"""Vectors from columns, and their scaling."""
+"""Assembling columns to vectors, and scaling vectors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Doubles = npt.NDArray[np.float64]
 @register
 @dataclass(frozen=True, eq=False)
 class VectorAssembler(Op):
-    """Numbers and vectors one after the other (MLeap ``VectorAssemblerModel``); a missing value fails, NaN passes.
+    """Numbers and vectors concatenated to one vector (MLeap ``VectorAssemblerModel``); a missing value fails, NaN does not.
 
     Attributes:
         input_shapes: shape of each input: scalar, or tensor of one dimension.
@@ -37,7 +37,7 @@ class VectorAssembler(Op):
 
     @property
     def size(self) -> int:
-        """Length of the result."""
+        """Number of elements of the result."""
         return sum(1 if shape.base == "scalar" else (shape.dimensions or (0,))[0] for shape in self.input_shapes)
 
     def inputs(self) -> dict[str, DataType]:
@@ -72,13 +72,13 @@ class _VectorOp(Op):
 @register
 @dataclass(frozen=True, eq=False)
 class StandardScaler(_VectorOp):
-    """``(x - mean) * (1 / std)``, or one of the two; 0 where ``std`` is 0 (MLeap ``StandardScalerModel``).
+    """``(x - mean) * (1 / std)``, or one of the two steps; 0 where ``std`` is 0 (MLeap ``StandardScalerModel``).
 
-    With ``std`` alone sparse vectors stay sparse, and NaN stays NaN even where ``std`` is 0.
+    Without ``mean``, sparse vectors stay sparse, and NaN stays NaN even where ``std`` is 0.
 
     Attributes:
         mean: float64 (size,), or ``None``.
-        std: float64 (size,), or ``None``; one of the two is needed.
+        std: float64 (size,), or ``None``; at least one of the two is required.
     """
 
     op: ClassVar[str] = "standard_scaler"
@@ -111,11 +111,11 @@ class StandardScaler(_VectorOp):
 class MinMaxScaler(_VectorOp):
     """``(x - min) / (max - min)`` scaled to [minValue, maxValue] (MLeap ``MinMaxScalerModel``).
 
-    The middle of that range where max is min; NaN stays NaN.
+    Where ``max`` equals ``min``, the result is the middle of the range. NaN stays NaN.
 
     Attributes:
-        min: float64 (size,), least value of each element.
-        max: float64 (size,), greatest value of each element.
+        min: float64 (size,), the least value of each element.
+        max: float64 (size,), the greatest value of each element.
         min_value: lower bound of the result (``minValue`` in a bundle), 0 by default.
         max_value: upper bound of the result (``maxValue``), 1 by default.
     """
@@ -156,12 +156,12 @@ def _unless_none(fixed: Doubles) -> Doubles | None:
 @register
 @dataclass(frozen=True, eq=False)
 class MaxAbsScaler(_VectorOp):
-    """``x / maxAbs`` held within [-1, 1]; ``x`` itself where maxAbs is 0 (MLeap ``MaxAbsScalerModel``).
+    """``x / max_abs`` clipped to [-1, 1]; ``x`` itself where ``max_abs`` is 0 (MLeap ``MaxAbsScalerModel``).
 
     Spark does not clip.
 
     Attributes:
-        max_abs: float64 (size,), greatest absolute value of each element (``maxAbs`` in a bundle).
+        max_abs: float64 (size,), the greatest absolute value of each element (``maxAbs`` in a bundle).
     """
 
     op: ClassVar[str] = "max_abs_scaler"
@@ -178,10 +178,10 @@ class MaxAbsScaler(_VectorOp):
 @register
 @dataclass(frozen=True, eq=False)
 class ElementwiseProduct(_VectorOp):
-    """A vector multiplied element by element (MLeap ``ElementwiseProductModel``); what is not stored stays so.
+    """A vector times a factor for each element (MLeap ``ElementwiseProductModel``); sparse vectors stay sparse.
 
     Attributes:
-        scaling_vec: float64 (size,), factor of each element.
+        scaling_vec: float64 (size,), the factor of each element.
     """
 
     op: ClassVar[str] = "elementwise_product"
@@ -197,10 +197,10 @@ class ElementwiseProduct(_VectorOp):
 @register
 @dataclass(frozen=True, eq=False)
 class Normalizer(_VectorOp):
-    """A vector divided by its p-norm; itself where that is 0 (MLeap ``NormalizerModel``).
+    """A vector divided by its p-norm; the vector itself where the norm is 0 (MLeap ``NormalizerModel``).
 
     Attributes:
-        p_norm: at least 1, may be infinite; every row fails when it is NaN, as which a JSON bundle holds infinity.
+        p_norm: at least 1, may be infinite. If it is NaN, which represents infinity in JSON bundles, every row fails.
         input_size: number of elements.
     """
 

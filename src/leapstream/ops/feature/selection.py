@@ -1,4 +1,4 @@
-"""Elements of vectors picked and recoded, and vectors hashed to find similar ones."""
+"""Selecting and recoding elements of vectors, and locality-sensitive hashes of vectors."""
 
 from __future__ import annotations
 
@@ -25,14 +25,15 @@ _INTS = range(2**31)
 @register
 @dataclass(frozen=True, eq=False)
 class VectorIndexer(Op):
-    """Some elements of a vector as indices of their categories (MLeap ``VectorIndexerModel``).
+    """A vector with its categorical elements replaced by the indices of their categories (MLeap ``VectorIndexerModel``).
 
-    A value that is no category (NaN never is) becomes the number of categories with ``handle_invalid`` = keep; else the row
-    fails: with skip too, where Spark drops it. What a sparse vector does not store stays 0. Fails for a vector of another size.
+    A value that is not a category, as NaN always is, becomes the number of categories with ``handle_invalid`` = keep. Otherwise
+    the row fails, also with skip, where Spark drops it. An element that a sparse vector does not store stays 0. Fails for a
+    vector of another size.
 
     Attributes:
         num_features: number of elements.
-        category_maps: for each categorical element, by its position, the index of each category.
+        category_maps: for each categorical element, by its index in the vector, the index of each category.
         handle_invalid: ``error``, ``skip`` or ``keep``.
     """
 
@@ -55,7 +56,7 @@ class VectorIndexer(Op):
 
     @classmethod
     def read(cls, model: ModelDef, where: str) -> VectorIndexer:
-        """``keys`` lists the positions; each has ``key_N_keys`` and ``key_N_values``."""
+        """Read the indexes of the elements from ``keys``, and for each one ``key_N_keys`` and ``key_N_values``."""
         attributes = model.attributes
         for name in ("num_features", "keys"):
             require(name in attributes, f"attribute {name!r} is missing")
@@ -76,7 +77,7 @@ class VectorIndexer(Op):
         )
 
     def to_model(self) -> ModelDef:
-        """Two lists for each categorical element."""
+        """Write two lists for each categorical element."""
         maps = {}
         for position, categories in self.category_maps.items():
             maps[f"key_{position}_keys"] = values.list_of("double", categories)
@@ -112,8 +113,8 @@ class VectorIndexer(Op):
 
 
 def _table(categories: Mapping[float, int]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Sorted categories with their indices."""
-    # Adding 0 makes -0.0 the key 0.0.
+    """The categories in ascending order, and their indices."""
+    # Adding 0 turns the key -0.0 into 0.0.
     pairs = sorted((key + 0.0, float(index)) for key, index in categories.items() if key == key)
     return np.array([key for key, _ in pairs], dtype=np.float64), np.array([index for _, index in pairs])
 
@@ -121,14 +122,14 @@ def _table(categories: Mapping[float, int]) -> tuple[npt.NDArray[np.float64], np
 @register
 @dataclass(frozen=True, eq=False)
 class VectorSlicer(Op):
-    """Elements of a vector by index, first those of ``indices``, then the named ones (MLeap ``VectorSlicerModel``).
+    """The elements of a vector at ``indices``, followed by those at ``named_indices`` (MLeap ``VectorSlicerModel``).
 
-    An index beyond a vector fails when that is dense; a sparse vector has no element there.
+    An index beyond the vector fails if the vector is dense; in a sparse vector there is no element at that index.
 
     Attributes:
         indices: indices of elements.
         names: names of further elements; not used.
-        named_indices: indices of these.
+        named_indices: indices of the named elements.
         input_size: declared number of elements.
     """
 
@@ -158,8 +159,8 @@ class VectorSlicer(Op):
 class ChiSqSelector(Op):
     """The elements of a vector that a chi-squared test selected (MLeap ``ChiSqSelectorModel``).
 
-    An index beyond a vector fails when that is dense; a sparse vector has no element there. Of indices that do not rise, as no
-    exporter writes them, a sparse vector gives only those greater than all before.
+    An index beyond the vector fails if the vector is dense; in a sparse vector there is no element at that index. Exporters write
+    ascending indices; if an index is not greater than all before, a sparse vector has no element there.
 
     Attributes:
         filter_indices: indices of the elements.
@@ -192,7 +193,7 @@ def _check_indices(indices: tuple[int, ...]) -> None:
 
 
 def _column(size: int) -> TensorType:
-    """The type of one column of a matrix, as hashes come."""
+    """The type of a matrix with one column, which is that of hashes."""
     return TensorType(BasicType.DOUBLE, (size, 1), nullable=False)
 
 
@@ -201,11 +202,11 @@ def _column(size: int) -> TensorType:
 class MinHashLSH(Op):
     """Hashes of the set of a vector's nonzero elements, as a tensor (hashes, 1) (MLeap ``MinHashLSHModel``).
 
-    They overflow in 32 bits and may be negative, where Spark computes in 64 bits. Fails where all elements are 0.
+    MLeap computes in 32 bits, so hashes overflow and may be negative; Spark computes in 64 bits. Fails where all elements are 0.
 
     Attributes:
-        random_coefficients_a: factor of each hash; of a long only the lower 32 bits count.
-        random_coefficients_b: summand of each hash, likewise.
+        random_coefficients_a: the factor of each hash; only its lower 32 bits are used.
+        random_coefficients_b: the summand of each hash; only its lower 32 bits are used.
         input_size: declared number of elements.
     """
 
@@ -236,10 +237,9 @@ class MinHashLSH(Op):
 @register
 @dataclass(frozen=True, eq=False)
 class BucketedRandomProjectionLSH(Op):
-    """Numbers of the buckets of a vector's random projections, as a tensor (projections, 1).
+    """The buckets of a vector's random projections, as a tensor (projections, 1) (MLeap ``BucketedRandomProjectionLSHModel``).
 
-    Each is ``floor(x · v / bucket_length)`` (MLeap ``BucketedRandomProjectionLSHModel``). Fails for a vector of another size
-    than ``v``.
+    The bucket for the projection on ``v`` is ``floor(x · v / bucket_length)``. Fails where ``x`` and ``v`` differ in size.
 
     Attributes:
         random_unit_vectors: float64 (features,) each.

@@ -1,4 +1,4 @@
-"""Texts: tokens, their selection, and vectors of them."""
+"""Tokens of texts, their selection, and vectors of tokens."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ STRINGS = ListType(BasicType.STRING, nullable=False)
 @register
 @dataclass(frozen=True, eq=False)
 class Tokenizer(Op):
-    r"""A text in lower case, split at each ASCII whitespace (MLeap ``TokenizerModel``).
+    """A text in lower case, split at each ASCII whitespace character (MLeap ``TokenizerModel``).
 
-    Two blanks in a row give an empty token, as does one in front; empty tokens at the end are left out.
+    Two consecutive blanks give an empty token, and so does a blank at the start; empty tokens at the end are left out.
     """
 
     op: ClassVar[str] = "tokenizer"
@@ -48,15 +48,16 @@ class Tokenizer(Op):
 @register
 @dataclass(frozen=True, eq=False)
 class RegexTokenizer(Op):
-    """The parts of a text that a Java regular expression matches, or what lies between (MLeap ``RegexTokenizerModel``).
+    """The parts of a text that match a Java regular expression, or the parts between (MLeap ``RegexTokenizerModel``).
 
-    The vectorized executor refuses patterns with what means something else outside of the JVM, such as back references.
+    The vectorized executor does not support patterns with constructs that have another meaning in Python, such as back
+    references.
 
     Attributes:
         regex: the pattern.
-        match_gaps: whether tokens are what lies between the matches.
-        token_min_length: least length of a token, in units of UTF-16.
-        lowercase_text: put the text in lower case first.
+        match_gaps: true if the tokens are the parts between the matches.
+        token_min_length: least length of a token, in UTF-16 code units.
+        lowercase_text: true if the text is converted to lower case first.
     """
 
     op: ClassVar[str] = "regex_tokenizer"
@@ -102,12 +103,12 @@ class _TokensOp(Op):
 class StopWordsRemover(_TokensOp):
     """Tokens without stop words (MLeap ``StopWordsRemoverModel``).
 
-    Lower case is that of the root locale; Spark lets a locale be chosen, which a bundle does not hold. Several columns at once
-    are what MLeap's runtime refuses.
+    Lower case is that of the root locale. Spark has a param for the locale, which a bundle does not hold. Several columns are not
+    supported, as in MLeap's runtime.
 
     Attributes:
         stop_words: the stop words.
-        case_sensitive: whether their case counts.
+        case_sensitive: true if upper and lower case are distinguished.
     """
 
     op: ClassVar[str] = "stopwords_remover"
@@ -122,10 +123,10 @@ class StopWordsRemover(_TokensOp):
 @register
 @dataclass(frozen=True, eq=False)
 class WordLengthFilter(_TokensOp):
-    """Tokens of letters alone that are longer than a length (MLeap ``WordLengthFilterModel``).
+    """The tokens that consist of letters and are longer than ``length`` (MLeap ``WordLengthFilterModel``).
 
     Attributes:
-        length: greatest length, in units of UTF-16, of what is left out.
+        length: greatest length of tokens that are left out, in UTF-16 code units.
     """
 
     op: ClassVar[str] = "word_filter"
@@ -142,10 +143,10 @@ class WordLengthFilter(_TokensOp):
 @register
 @dataclass(frozen=True, eq=False)
 class NGram(_TokensOp):
-    """Every ``n`` tokens that follow each other, joined by blanks (MLeap ``NGramModel``); every row fails when ``n`` < 1.
+    """The sequences of ``n`` consecutive tokens, joined by blanks (MLeap ``NGramModel``); every row fails if ``n`` < 1.
 
     Attributes:
-        n: how many tokens are joined.
+        n: the number of tokens that are joined.
     """
 
     op: ClassVar[str] = "ngram"
@@ -159,18 +160,18 @@ class NGram(_TokensOp):
 
 
 def _check_size(num_features: int) -> None:
-    require(0 < num_features < 2**31, f"num_features {num_features} is no size of a vector")
+    require(0 < num_features < 2**31, f"num_features {num_features} is not a valid size of a vector")
 
 
 @register
 @dataclass(frozen=True, eq=False)
 class HashingTermFrequency(Op):
-    """How often each hash of a token occurs, as a sparse vector (MLeap ``HashingTermFrequencyModel``).
+    """The number of occurrences of each token's hash, as a sparse vector (MLeap ``HashingTermFrequencyModel``).
 
     Attributes:
         num_features: number of elements.
-        binary: 1 for each hash that occurs.
-        hash_version: 2 is Spark's hash since 3.0, 1 the one before (``hashUnsafeBytesVersion`` in a bundle; without it 1).
+        binary: true if the result has 1 for each hash that occurs, in place of its number.
+        hash_version: 2 for Spark's hash since 3.0, 1 for the one before (``hashUnsafeBytesVersion`` in a bundle; 1 by default).
     """
 
     op: ClassVar[str] = "hashing_term_frequency"
@@ -201,13 +202,13 @@ class HashingTermFrequency(Op):
 @register
 @dataclass(frozen=True, eq=False)
 class CountVectorizer(Op):
-    """How often each word of a vocabulary is among the tokens, as a sparse vector (MLeap ``CountVectorizerModel``).
+    """The number of occurrences of each word of a vocabulary, as a sparse vector (MLeap ``CountVectorizerModel``).
 
     Attributes:
         vocabulary: the words.
-        binary: 1 for each word that occurs.
-        min_tf: least count that is kept; below 1 a fraction of the number of tokens. (What scikit-learn's exporter writes is an
-            integer, which MLeap reads as 0.)
+        binary: true if the result has 1 for each word that occurs, in place of its number.
+        min_tf: the least count that is kept; if it is below 1, a fraction of the number of tokens. MLeap's exporter for
+            scikit-learn writes an integer, which MLeap reads as 0.
     """
 
     op: ClassVar[str] = "count_vectorizer"
@@ -239,8 +240,8 @@ class IDF(Op):
 
     Attributes:
         idf: float64 (features,).
-        doc_freq: number of documents with each feature (``docFreq``); Spark writes it, MLeap does not look at it.
-        num_docs: number of documents (``numDocs``); likewise.
+        doc_freq: number of documents with each feature (``docFreq``), which Spark writes; not used.
+        num_docs: number of documents (``numDocs``), which Spark writes; not used.
     """
 
     op: ClassVar[str] = "idf"
@@ -261,17 +262,17 @@ class IDF(Op):
 @register
 @dataclass(frozen=True, eq=False)
 class WordToVector(Op):
-    """Mean of the vectors of a sentence's words (MLeap ``WordToVectorModel``).
+    """The mean of the vectors of a sentence's words (MLeap ``WordToVectorModel``).
 
-    Words without a vector count in the mean. The kernel ``sqrt`` divides the sum by its 2-norm instead, which gives NaN where
-    no word is known. No tokens give zeros.
+    Words without a vector count in the number of words. The kernel ``sqrt`` divides the sum by its 2-norm instead, which gives
+    NaN where no word is known. The result is zeros if there are no tokens.
 
     Attributes:
         words: the words.
-        indices: the place of each word's vector among all; in the order of the words when a bundle does not say.
-        word_vectors: all vectors one after the other. (A bundle of the Python exporter has a tensor, which MLeap reads as
-            nothing: the result then has no elements.)
-        kernel: ``default`` or ``sqrt``; ``default`` when a bundle does not say.
+        indices: the index of each word's vector; if a bundle lacks it, the vectors are in the order of the words.
+        word_vectors: the concatenated vectors. MLeap's exporter for Python writes a tensor, which MLeap reads as an empty list,
+            so that the result has no elements.
+        kernel: ``default`` or ``sqrt``; ``default`` if a bundle lacks it.
     """
 
     op: ClassVar[str] = "word_to_vector"
@@ -285,7 +286,7 @@ class WordToVector(Op):
         require(len(self.places()) > 0, "there are no words")
 
     def places(self) -> dict[str, int]:
-        """The place of each word's vector; of a word that repeats the last counts."""
+        """The index of each word's vector; for a word that repeats, that of the last one."""
         indices = range(len(self.words)) if self.indices is None else self.indices
         return dict(zip(self.words, indices, strict=False))
 
@@ -328,15 +329,15 @@ _NUMBERS = (BasicType.SHORT, BasicType.INT, BasicType.LONG, BasicType.FLOAT, Bas
 class FeatureHasher(Op):
     """Scalars hashed into a sparse vector (MLeap ``FeatureHasherModel``).
 
-    A number is added to the element at the hash of its column's name; of a string, a boolean, a byte and a number among
-    ``categorical_cols`` 1 is added at the hash of ``name=value``. Missing values are left out.
+    A number is added to the element at the hash of its column's name. For a string, a boolean, a byte, and a number in
+    ``categorical_cols``, 1 is added to the element at the hash of ``name=value``. Missing values are left out.
 
     Attributes:
         num_features: number of elements.
-        categorical_cols: names of numbers that are categories.
-        input_shapes: shape of each input, scalar.
+        categorical_cols: names of the numbers that are categories.
+        input_shapes: shape of each input, always scalar.
         basic_types: type of each input.
-        input_names: name of each input, which is hashed.
+        input_names: the name of each input, which is hashed.
     """
 
     op: ClassVar[str] = "feature_hasher"
