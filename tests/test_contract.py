@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from leapstream.contract import (
     verify_folder,
     verify_frames,
 )
-from leapstream.ops.feature import StringIndexer
+from leapstream.errors import UnsupportedModelError
+from leapstream.ops.feature import StringIndexer, Tokenizer
 from leapstream.ops.pipeline import Node
 
 STRING = ScalarType(BasicType.STRING)
@@ -183,3 +185,17 @@ def test_frames_are_compared_row_by_row() -> None:
     assert verify_frames(indexer("keep"), FRAME, expected, "vectorized").ok
     report = verify_frames(indexer("skip"), FRAME, expected, "vectorized")
     assert report.reasons[-1] == "the model gives 2 rows, and 4 are expected"
+
+
+def test_a_backend_that_lacks_something_for_a_model_differs_in_nothing(tmp_path: Path) -> None:
+    model = Model.from_node(Node("words", Tokenizer(), (Socket("input", "s"),), (Socket("output", "words"),)))
+    contract = record(model, LeapFrame(FRAME.schema, [("a b",)]), tmp_path / "words")
+    ((_, _, report),) = verify_folder(tmp_path, ["rowwise"])
+    assert (report.outcome, report.ok, report.reasons) == ("lacking", False, [])
+    assert report.lacking == ("primitive LowerCase", "primitive Tokens")
+    assert verify_frames(model, contract.frame("input"), contract.frame("expected"), "rowwise") == report
+
+
+def test_what_a_backend_lacks_survives_pickling() -> None:
+    error = pickle.loads(pickle.dumps(UnsupportedModelError("lacks it", ("primitive X",))))
+    assert (str(error), error.missing) == ("lacks it", ("primitive X",))

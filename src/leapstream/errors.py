@@ -87,3 +87,18 @@ class ConfigError(LeapstreamError):
 
 class BackendError(LeapstreamError):
     """A backend cannot run a model, or is not available on this machine; the message says why and what to install."""
+
+
+class UnsupportedModelError(BackendError):
+    """A backend lacks something for a model, which other backends may have.
+
+    Attributes:
+        missing: everything that it lacks.
+    """
+
+    def __init__(self, message: str, missing: tuple[str, ...] = ()) -> None:
+        super().__init__(message, missing)
+        self.missing = missing
+
+    def __str__(self) -> str:
+        return str(self.args[0])

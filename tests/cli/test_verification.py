@@ -39,6 +39,21 @@ def test_a_folder_of_cases_is_verified(run: Run) -> None:
     assert {"name", "values", "absolute", "relative", "problem"} == set(found[0]["columns"][0])
 
 
+def test_a_backend_that_lacks_something_for_a_model_says_so_and_differs_in_nothing(run: Run) -> None:
+    folder = GOLDEN / "feature" / "ngram-1"
+    result = run("verify", folder, "--backend", "vectorized", "--backend", "rowwise")
+    assert result.exit_code == 0, result.output
+    assert "LACKS   rowwise" in result.stdout and "rowwise lacks primitive" in result.stdout
+    assert result.stdout.endswith("1 agree, 0 differ, 1 lacking\n")
+
+
+def test_json_tells_the_outcome_of_each_contract_and_what_is_lacking(run: Run) -> None:
+    result = run("verify", GOLDEN / "feature" / "ngram-1", "--backend", "vectorized", "--backend", "rowwise", "--json")
+    assert result.exit_code == 0
+    entries = [(entry["outcome"], entry["ok"], bool(entry["lacking"])) for entry in json.loads(result.stdout)]
+    assert entries == [("agree", True, False), ("lacking", False, True)]
+
+
 def test_a_recorded_contract_is_verified(run: Run, tmp_path: Path) -> None:
     assert run("record", LINEAR, LINEAR_INPUT, "-o", tmp_path / "contract", "--rtol", "1e-6").exit_code == 0
     result = run("verify", tmp_path)

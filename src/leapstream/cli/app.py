@@ -166,7 +166,7 @@ def _transform(
         console.print(f"{written} records written, {read} read")
 
 
-@app.command("verify", help="Hold a model against recorded frames, and report the worst difference of each column.")
+@app.command("verify", help="Compare a model with recorded frames, and report the worst difference of each column.")
 def _verify(
     paths: Annotated[
         list[str],

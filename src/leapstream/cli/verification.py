@@ -1,11 +1,12 @@
-"""``leapstream verify`` and ``leapstream record``: models against recorded frames."""
+"""``leapstream verify`` and ``leapstream record``: models compared with recorded frames."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from rich.text import Text
 
@@ -19,7 +20,7 @@ from leapstream.frames.leap import leap_of
 from leapstream.model import Backend
 
 Result = tuple[str, str, Report]
-"""Name of a contract, backend, and what came of it."""
+"""Name of a contract, backend, and the result of its verification."""
 
 
 def _tolerance(relative: float | None, absolute: float | None) -> Tolerance | None:
@@ -56,38 +57,46 @@ def verify(
         yield model.name, backend, report
 
 
+_LABELS = {"agree": ("ok    ", "green"), "differ": ("DIFFER", "red"), "lacking": ("LACKS ", "yellow")}
+
+
 def show(results: Iterator[Result], *, as_json: bool) -> bool:
-    """Print what came of a verification; whether everything agrees."""
+    """Print the results of a verification.
+
+    Returns:
+        whether nothing differs.
+    """
     if as_json:
-        rows = [
-            {
-                "contract": name,
-                "backend": backend,
-                "ok": r.ok,
-                "problems": r.problems,
-                "columns": list(map(asdict, r.columns)),
-            }
-            for name, backend, r in results
-        ]
-        print_json(rows)
-        return all(row["ok"] for row in rows)
+        found = list(results)
+        print_json([_as_json(*result) for result in found])
+        return all(report.outcome != "differ" for _, _, report in found)
     console = out()
-    passed = failed = 0
+    counts = Counter[str]()
     for name, backend, report in results:
-        passed, failed = passed + report.ok, failed + (not report.ok)
-        console.print(
-            Text("ok    " if report.ok else "DIFFER", "green" if report.ok else "red").append(
-                f"  {backend:10}  {name}", "default"
-            ),
-            soft_wrap=True,
-        )
+        counts[report.outcome] += 1
+        console.print(Text(*_LABELS[report.outcome]).append(f"  {backend:10}  {name}", "default"), soft_wrap=True)
         for column in report.columns:
             worst = "equal" if column.absolute == 0 else f"worst {column.absolute:.3g}, relative {column.relative:.3g}"
             console.print(f"          {column.name}: {column.values} values, {worst}", soft_wrap=True)
         for reason in report.reasons:
             console.print(Text(f"          {reason}", "red"), soft_wrap=True)
-    console.print(f"{passed} agree, {failed} differ")
-    return failed == 0
+        if report.lacking:
+            console.print(f"          {backend} lacks {', '.join(report.lacking)}", soft_wrap=True)
+    lacking = f", {counts['lacking']} lacking" if counts["lacking"] else ""
+    console.print(f"{counts['agree']} agree, {counts['differ']} differ{lacking}")
+    return counts["differ"] == 0
+
+
+def _as_json(name: str, backend: str, report: Report) -> dict[str, Any]:
+    return {
+        "contract": name,
+        "backend": backend,
+        "outcome": report.outcome,
+        "ok": report.ok,
+        "problems": report.problems,
+        "lacking": list(report.lacking),
+        "columns": list(map(asdict, report.columns)),
+    }
 
 
 def record_file(
@@ -103,7 +112,7 @@ def record_file(
     """Record a contract from a file of records.
 
     Returns:
-        number of records, and of those that the model refuses.
+        number of records, and of those that fail.
 
     Raises:
         LeapstreamError: the file cannot be read, or does not fit the model.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from leapstream.errors import BackendError, PredictionError
+from leapstream.errors import PredictionError, UnsupportedModelError
 from leapstream.plan.graph import Expr, Origin, Plan
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Executor(Protocol):
         """Make a plan ready to run.
 
         Raises:
-            BackendError: the executor lacks something for the plan; the message names it.
+            UnsupportedModelError: the executor lacks something for the plan; the message names it.
         """
 
 
@@ -128,13 +128,15 @@ def require(executor: Executor, plan: Plan) -> None:
     """Check that an executor can run a plan.
 
     Raises:
-        BackendError: it cannot; the message names all that is missing.
+        UnsupportedModelError: it cannot; the message names all that is missing.
     """
     missing = executor.missing(plan)
     if missing:
         raise lacking(executor.name, plan, missing)
 
 
-def lacking(executor: str, plan: Plan, missing: Sequence[str]) -> BackendError:
+def lacking(executor: str, plan: Plan, missing: Sequence[str]) -> UnsupportedModelError:
     """The error that names everything an executor lacks for a plan."""
-    return BackendError(f"the {executor} executor lacks {', '.join(missing)} for model {plan.name!r}")
+    return UnsupportedModelError(
+        f"the {executor} executor lacks {', '.join(missing)} for model {plan.name!r}", tuple(missing)
+    )

@@ -1,0 +1,128 @@
+"""Contracts: folders with a bundle, recorded frames, and ``case.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from leapstream.bundle.frame import LeapFrame
+from leapstream.contract.answers import Answers, answers
+from leapstream.contract.comparing import ColumnReport, RecordedNumbers, Report
+from leapstream.contract.tolerance import Tolerance
+from leapstream.errors import BundleError
+from leapstream.model import Backend, Model
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A recorded case: a folder with a bundle, frames and ``case.json``.
+
+    Attributes:
+        path: its folder.
+    """
+
+    path: Path
+
+    @cached_property
+    def info(self) -> Mapping[str, Any]:
+        """The content of ``case.json``; empty without one."""
+        file = self.path / "case.json"
+        try:
+            info = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        except (OSError, ValueError) as error:
+            raise BundleError(f"{file}: {error}") from error
+        if not isinstance(info, dict):
+            raise BundleError(f"{file}: an object is expected")
+        return info
+
+    @cached_property
+    def bundle(self) -> Path:
+        """The path of its bundle."""
+        archive = self.path / "bundle.zip"
+        return archive if archive.exists() else self.path / "bundle"
+
+    def frame(self, name: str) -> LeapFrame:
+        """The ``input`` or ``expected`` frame."""
+        binary = self.path / f"{name}.leap"
+        return LeapFrame.read(binary if binary.exists() else self.path / f"{name}.json")
+
+    @property
+    def tolerance(self) -> Tolerance:
+        """The tolerance that it has itself, or that of its ops."""
+        given = self.info.get("tolerance")
+        if given is not None:
+            return Tolerance(float(given["relative"]), float(given["absolute"]))
+        return Tolerance.of(self.info.get("ops", ()))
+
+    def verify(self, model: Model, backend: Backend, tolerance: Tolerance | None = None) -> Report:
+        """Compare a model's answers with the recorded ones.
+
+        Raises:
+            UnsupportedModelError: the backend lacks something for the model.
+        """
+        return self.verify_answers(
+            answers(lambda frame: model.transform(frame, backend=backend), self.frame("input")), tolerance
+        )
+
+    def verify_answers(self, found: Answers, tolerance: Tolerance | None = None) -> Report:
+        """Compare answers with the recorded ones, whatever gave them."""
+        info = self.info
+        given, expected = self.frame("input"), self.frame("expected")
+        failing = {int(e["row"]) for e in info.get("error_rows", ())}
+        dropped = {int(row) for row in info.get("dropped_rows", ())}
+        unwritable = {int(u["row"]) for u in info.get("unwritable_rows", ())}
+        recorded = [i for i in range(len(given.rows)) if i not in failing | dropped | unwritable]
+        added = [f.name for f in expected.schema if f.name not in given.schema]
+        special = {
+            (int(n["row"]), n["column"], n["index"]): float(str(n["value"]).replace("Infinity", "inf"))
+            for n in info.get("nonfinite", ())
+        }
+        report = Report([])
+        if len(expected.rows) != len(recorded):
+            report.problems.append(f"{len(expected.rows)} rows are recorded, and {len(recorded)} are accounted for")
+            return report
+        for row in sorted(failing):
+            if row not in found.errors:
+                report.problems.append(f"row {row} has to fail, and does not")
+        for row, reason in sorted(found.errors.items()):
+            if row not in failing:
+                report.problems.append(f"row {row} fails: {reason}")
+        for row in sorted(dropped & found.rows.keys()):
+            report.problems.append(f"row {row} has to be dropped, and is not")
+        for row in recorded:
+            if row not in found.rows and row not in found.errors:
+                report.problems.append(f"row {row} is dropped, and has not to be")
+        names = found.schema.names
+        unstable = set(info.get("unstable_outputs", ()))
+        allowed = tolerance or self.tolerance
+        for name in added:
+            if name in unstable:
+                continue
+            if name not in names:
+                report.problems.append(f"column {name!r} is missing")
+                continue
+            position = names.index(name)
+            column = ColumnReport(name)
+            for row, theirs in zip(recorded, expected.column(name), strict=True):
+                if row in found.rows:
+                    lookup = RecordedNumbers(special, row, name)
+                    column.compare(row, found.rows[row][position], theirs, allowed, lookup)
+            report.columns.append(column)
+        return report
+
+
+def contracts(folder: Path) -> list[Contract]:
+    """The contracts below a folder, by name; those that only say that a bundle does not load are no contracts.
+
+    Raises:
+        BundleError: there are none.
+    """
+    parents = {path.parent for pattern in ("expected.json", "expected.leap") for path in folder.rglob(pattern)}
+    found = [Contract(path) for path in sorted(parents)]
+    if not found:
+        raise BundleError(f"{folder}: no contracts are there (folders with a bundle, an input and an expected frame)")
+    return found

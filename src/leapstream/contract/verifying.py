@@ -1,0 +1,67 @@
+"""Verifies models against contracts and frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from leapstream.bundle.frame import LeapFrame
+from leapstream.contract.answers import answers
+from leapstream.contract.case import Contract, contracts
+from leapstream.contract.comparing import ColumnReport, Report
+from leapstream.contract.tolerance import Tolerance
+from leapstream.errors import LeapstreamError, PredictionError, SchemaError, UnsupportedModelError
+from leapstream.model import Backend, Model, load
+
+
+def verify_frames(
+    model: Model, given: LeapFrame, expected: LeapFrame, backend: Backend, tolerance: Tolerance | None = None
+) -> Report:
+    """Compare a model's answers with a frame of expected ones, row by row; rows that the model drops are not in it."""
+    try:
+        found = answers(lambda frame: model.transform(frame, backend=backend), given)
+    except UnsupportedModelError as error:
+        return Report([], lacking=error.missing)
+    report = Report([f"row {row} fails: {reason}" for row, reason in sorted(found.errors.items())])
+    kept = [found.rows[row] for row in sorted(found.rows)]
+    if len(kept) != len(expected.rows):
+        report.problems.append(f"the model gives {len(kept)} rows, and {len(expected.rows)} are expected")
+        return report
+    allowed = tolerance or Tolerance.of([node.op.op for node in model.nodes])
+    names = found.schema.names
+    compared = [f.name for f in expected.schema if f.name in names]
+    if not compared:
+        report.problems.append(f"the expected frame has none of the model's columns: {', '.join(names)}")
+    for name in compared:
+        column = ColumnReport(name)
+        position = names.index(name)
+        for row, ours, theirs in zip(sorted(found.rows), kept, expected.column(name), strict=True):
+            column.compare(row, ours[position], theirs, allowed)
+        report.columns.append(column)
+    return report
+
+
+def verify_folder(
+    folder: Path, backends: Sequence[Backend], tolerance: Tolerance | None = None
+) -> Iterator[tuple[Contract, Backend, Report]]:
+    """Verify every contract below a folder on some backends.
+
+    Raises:
+        BundleError: there are no contracts.
+    """
+    for contract in contracts(folder):
+        for backend in backends:
+            yield contract, backend, _verified(contract, backend, tolerance)
+
+
+def _verified(contract: Contract, backend: Backend, tolerance: Tolerance | None) -> Report:
+    try:
+        return contract.verify(load(contract.bundle), backend, tolerance)
+    except UnsupportedModelError as error:
+        return Report([], lacking=error.missing)
+    except (SchemaError, PredictionError) as error:
+        rows = {int(e["row"]) for e in contract.info.get("error_rows", ())}
+        all_fail = len(rows) == len(contract.frame("input").rows)
+        return Report([] if all_fail else [str(error)])
+    except LeapstreamError as error:
+        return Report([str(error)])
