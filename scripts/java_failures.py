@@ -37,8 +37,8 @@ def method(text: Text[...]) -> str:
     summary = text.summary.splitlines()[0]
     return f"""
     /** {summary} */
-    public static Refusal {name}({parameters}) {{
-        return new Refusal({message});
+    public static RowFailure {name}({parameters}) {{
+        return new RowFailure({message});
     }}
 """
 

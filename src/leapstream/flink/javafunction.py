@@ -281,8 +281,8 @@ def _set_array(field: Field, java: JavaField, argument: str, signature: Function
     shape = "null"
     if dimensions is not None and len(dimensions) > 1:
         shape = f"new int[] {{{', '.join(map(str, dimensions))}}}"
-    if java.java_type.endswith("Items"):
-        return f"{target} = items({argument}, {kind}, {shape}, {where});"
+    if java.java_type.endswith("ObjectTensor"):
+        return f"{target} = objectTensor({argument}, {kind}, {shape}, {where});"
     return f"{target} = vec({argument}, {kind}, {shape}, {_buffer(java)}, {where});"
 
 

@@ -47,7 +47,7 @@ def test_fields_have_java_types_and_a_flag_where_a_number_may_be_missing() -> No
     [
         (ScalarType(BasicType.BYTE_STRING), "byte[]"),
         (TensorType(BasicType.FLOAT), "leapstream.runtime.Vec"),
-        (TensorType(BasicType.LONG), "leapstream.runtime.Items"),
+        (TensorType(BasicType.LONG), "leapstream.runtime.ObjectTensor"),
         (ListType(BasicType.DOUBLE), "Object[]"),
         (MapType(BasicType.STRING, BasicType.INT), "java.util.Map"),
     ],

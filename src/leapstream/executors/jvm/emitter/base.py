@@ -37,8 +37,8 @@ class JavaField:
 
     Attributes:
         name: of the field.
-        java_type: ``double``, …, ``String``, ``byte[]``, ``leapstream.runtime.Vec`` (tensors of numbers), ``…Items`` (tensors
-            of longs, strings and byte strings), ``Object[]`` (lists, of boxed elements) or ``java.util.Map``.
+        java_type: ``double``, …, ``String``, ``byte[]``, ``leapstream.runtime.Vec`` (tensors of numbers), ``…ObjectTensor``
+            (tensors of longs, strings and byte strings), ``Object[]`` (lists, of boxed elements) or ``java.util.Map``.
         null_field: the boolean field that says whether a number is missing; ``None`` where it never is, and for references,
             which are ``null`` then.
         type: the leap type.
@@ -139,7 +139,7 @@ class Emitter:
         name = self.present(expr)
         if isinstance(expr, (p.Input, p.Cast, p.NotNull)):
             self.place(self.current)
-            self.line(f"Vecs.vector({name});")
+            self.line(f"Vectors.requireVector({name});")
         return name
 
     def define(self, expr: Expr, value: str, null: str | None = None) -> None:
@@ -281,7 +281,7 @@ class Emitter:
                             continue
                         place = line
                     methods.append(line)
-            methods += ["} catch (Refusal refusal) {", "throw located(refusal, at);", "}", "return true;", "}"]
+            methods += ["} catch (RowFailure failure) {", "throw located(failure, at);", "}", "return true;", "}"]
         calls = " && ".join(f"run{i}()" for i in range(len(chunks)))
         return ["public boolean run() {", f"return {calls};", "}", *methods]
 

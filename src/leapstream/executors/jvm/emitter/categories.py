@@ -46,7 +46,7 @@ def _label(emitter: Emitter, expr: p.Label) -> None:
 def _one_hot(emitter: Emitter, expr: p.OneHot) -> None:
     x = emitter.present(expr.x)
     emitter.place(expr)
-    emitter.define(expr, f"Vecs.oneHot({_category(expr, x)}, {expr.width}, {emitter.buffer()})")
+    emitter.define(expr, f"Categories.oneHot({_category(expr, x)}, {expr.width}, {emitter.buffer()})")
 
 
 @implements(p.CategoryWeight)
@@ -57,7 +57,7 @@ def _category_weight(emitter: Emitter, expr: p.CategoryWeight) -> None:
 
 
 def _category(expr: p.OneHot | p.CategoryWeight, x: str) -> str:
-    return f"Vecs.category({x}, {expr.categories}, {boolean_literal(expr.keep)})"
+    return f"Categories.category({x}, {expr.categories}, {boolean_literal(expr.keep)})"
 
 
 @implements(p.Bucketize)
@@ -65,7 +65,7 @@ def _bucketize(emitter: Emitter, expr: p.Bucketize) -> None:
     x = emitter.present(expr.x)
     splits = emitter.doubles(expr.splits)
     emitter.place(expr)
-    bucket = f"Vecs.bucket({x}, {splits})"
+    bucket = f"Categories.bucket({x}, {splits})"
     if expr.invalid == "keep":
         emitter.define(expr, f"{x} != {x} ? {len(expr.splits) - 1} : {bucket}")
         return
@@ -79,5 +79,5 @@ def _binarize(emitter: Emitter, expr: p.Binarize) -> None:
         emitter.define(expr, f"{emitter.present(expr.x)} > {double_literal(expr.threshold)} ? 1.0 : 0.0")
     else:
         emitter.define(
-            expr, f"Vecs.binarize({emitter.vector(expr.x)}, {double_literal(expr.threshold)}, {emitter.buffer()})"
+            expr, f"Categories.binarize({emitter.vector(expr.x)}, {double_literal(expr.threshold)}, {emitter.buffer()})"
         )

@@ -12,12 +12,12 @@ from leapstream.plan import primitives as p
 
 @implements(p.Softmax)
 def _softmax(emitter: Emitter, expr: p.Softmax) -> None:
-    emitter.define(expr, f"Vecs.softmax({emitter.vector(expr.x)}, {emitter.buffer()})")
+    emitter.define(expr, f"Classes.softmax({emitter.vector(expr.x)}, {emitter.buffer()})")
 
 
 @implements(p.NormalizeSum)
 def _normalize_sum(emitter: Emitter, expr: p.NormalizeSum) -> None:
-    emitter.define(expr, f"Vecs.normalizeSum({emitter.vector(expr.x)}, {emitter.buffer()})")
+    emitter.define(expr, f"Classes.normalizeSum({emitter.vector(expr.x)}, {emitter.buffer()})")
 
 
 @implements(p.ArgMax)
@@ -25,10 +25,10 @@ def _arg_max(emitter: Emitter, expr: p.ArgMax) -> None:
     x = emitter.vector(expr.x)
     emitter.place(expr)
     thresholds = "null" if expr.thresholds is None else emitter.doubles(expr.thresholds)
-    emitter.define(expr, f"Vecs.argMax({x}, {thresholds}, {emitter.buffer()})")
+    emitter.define(expr, f"Classes.argMax({x}, {thresholds}, {emitter.buffer()})")
 
 
-_CHECKS = {"zero_or_one": "zeroOrOne", "nonnegative": "nonnegative"}
+_CHECKS = {"zero_or_one": "requireZeroOrOne", "nonnegative": "requireNonnegative"}
 
 
 @implements(p.RequireElements)
@@ -56,4 +56,4 @@ def _greatest(emitter: Emitter, expr: p.Greatest) -> None:
     x = emitter.vector(expr.x)
     emitter.place(expr)
     position = f"Classes.greatest({x}, {emitter.buffer()})"
-    emitter.define(expr, position if expr.position else f"Vecs.item({x}, {position})")
+    emitter.define(expr, position if expr.position else f"Selection.item({x}, {position})")

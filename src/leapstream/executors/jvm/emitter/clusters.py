@@ -18,8 +18,8 @@ def _nearest(emitter: Emitter, expr: p.Nearest) -> None:
     emitter.place(expr)
     size = expr.centers.shape[1]
     centers = emitter.doubles(expr.centers)
-    norms = emitter.resource("double[]", f"Vecs.norms({centers}, {size})", b"")
-    emitter.define(expr, f"Vecs.nearest({x}, {centers}, {norms}, {size})")
+    norms = emitter.resource("double[]", f"Clusters.norms({centers}, {size})", b"")
+    emitter.define(expr, f"Clusters.nearest({x}, {centers}, {norms}, {size})")
 
 
 @implements(p.ScaledDistances)
@@ -27,7 +27,7 @@ def _scaled_distances(emitter: Emitter, expr: p.ScaledDistances) -> None:
     x = emitter.vector(expr.x)
     emitter.place(expr)
     arrays = f"{emitter.doubles(expr.centers)}, {emitter.doubles(expr.scales)}, {expr.centers.shape[1]}"
-    emitter.define(expr, f"Classes.scaledDistances({x}, {arrays}, {emitter.buffer()}, {emitter.buffer()})")
+    emitter.define(expr, f"Clusters.scaledDistances({x}, {arrays}, {emitter.buffer()}, {emitter.buffer()})")
 
 
 @implements(p.NearestLeaf)

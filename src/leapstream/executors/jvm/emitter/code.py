@@ -48,12 +48,12 @@ def java_type(data_type: DataType) -> str:
     if isinstance(data_type, ScalarType):
         return _SCALARS[data_type.base]
     if isinstance(data_type, TensorType):
-        return f"{KERNELS}.{'Items' if in_items(data_type) else 'Vec'}"
+        return f"{KERNELS}.{'ObjectTensor' if holds_objects(data_type) else 'Vec'}"
     return "Object[]" if isinstance(data_type, ListType) else "java.util.Map"
 
 
-def in_items(data_type: DataType) -> bool:
-    """Whether tensors of a type are held in boxed items: those that a double cannot hold."""
+def holds_objects(data_type: DataType) -> bool:
+    """Tells if Java holds tensors of a type as boxed objects: a double cannot hold their elements."""
     return data_type.base in (*TEXTS, BasicType.LONG)
 
 

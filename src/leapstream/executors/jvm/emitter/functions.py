@@ -40,7 +40,7 @@ def _unary(emitter: Emitter, expr: p.Unary) -> None:
         return
     x, buffer = emitter.vector(expr.x), emitter.buffer()
     value = spelled(expr.function, [f"{buffer}.value[i]"], SPELLING)
-    emitter.line(f"Vecs.copy({x}, {buffer});")
+    emitter.line(f"Vectors.copy({x}, {buffer});")
     emitter.line(f"for (int i = 0; i < {buffer}.size; i++) {buffer}.value[i] = {value};")
     emitter.define(expr, buffer)
 

@@ -40,4 +40,4 @@ def _hashed_features(emitter: Emitter, expr: p.HashedFeatures) -> None:
 def _min_hash(emitter: Emitter, expr: p.MinHash) -> None:
     x = emitter.vector(expr.x)
     emitter.place(expr)
-    emitter.define(expr, f"Numbers.minHash({x}, {emitter.ints(expr.a)}, {emitter.ints(expr.b)}, {emitter.buffer()})")
+    emitter.define(expr, f"Hashing.minHash({x}, {emitter.ints(expr.a)}, {emitter.ints(expr.b)}, {emitter.buffer()})")

@@ -19,7 +19,7 @@ def _dot(emitter: Emitter, expr: p.Dot) -> None:
     x = emitter.vector(expr.x)
     emitter.place(expr)
     weights = emitter.doubles(expr.weights)
-    emitter.define(expr, f"Vecs.dot({x}, {weights}, 0, {len(expr.weights)}) + {double_literal(expr.intercept)}")
+    emitter.define(expr, f"Linear.dot({x}, {weights}, 0, {len(expr.weights)}) + {double_literal(expr.intercept)}")
 
 
 @implements(p.MatVec)
@@ -27,7 +27,7 @@ def _mat_vec(emitter: Emitter, expr: p.MatVec) -> None:
     x = emitter.vector(expr.x)
     emitter.place(expr)
     matrix, intercepts = emitter.doubles(expr.matrix), emitter.doubles(expr.intercepts)
-    emitter.define(expr, f"Vecs.matVec({x}, {matrix}, {intercepts}, {expr.matrix.shape[1]}, {emitter.buffer()})")
+    emitter.define(expr, f"Linear.matVec({x}, {matrix}, {intercepts}, {expr.matrix.shape[1]}, {emitter.buffer()})")
 
 
 @implements(p.LinearSum)
@@ -42,7 +42,7 @@ def _linear_sum(emitter: Emitter, expr: p.LinearSum) -> None:
         if isinstance(x.type, ScalarType):
             emitter.line(f"{total} += {name} * {weights}[{at}];")
         else:
-            emitter.line(f"{total} += Vecs.dot({name}, {weights}, {at}, {len(part)});")
+            emitter.line(f"{total} += Linear.dot({name}, {weights}, {at}, {len(part)});")
         at += len(part)
     emitter.line(f"{total} += {double_literal(expr.intercept)};")
 

@@ -19,7 +19,7 @@ def _constant(emitter: Emitter, expr: p.Constant) -> None:
 def _within(emitter: Emitter, expr: p.RequireWithin) -> None:
     x = emitter.present(expr.x)
     emitter.place(expr)
-    emitter.define(expr, f"Numbers.within({x}, {double_literal(expr.low)}, {double_literal(expr.high)})")
+    emitter.define(expr, f"Numbers.requireWithin({x}, {double_literal(expr.low)}, {double_literal(expr.high)})")
 
 
 @implements(p.Interpolate)

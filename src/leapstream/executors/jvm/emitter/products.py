@@ -60,5 +60,5 @@ def _power_products(emitter: Emitter, expr: p.PowerProducts) -> None:
     index = emitter.ints([index for term in expr.terms for index, _ in term])
     power = emitter.ints([power for term in expr.terms for _, power in term])
     emitter.define(
-        expr, f"Numbers.powerProducts({x}, {starts}, {index}, {power}, {emitter.buffer()}, {emitter.buffer()})"
+        expr, f"Products.powerProducts({x}, {starts}, {index}, {power}, {emitter.buffer()}, {emitter.buffer()})"
     )

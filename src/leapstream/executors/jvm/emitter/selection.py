@@ -20,7 +20,7 @@ from leapstream.plan import primitives as p
 def _item(emitter: Emitter, expr: p.Item) -> None:
     x = emitter.vector(expr.x)
     emitter.place(expr)
-    emitter.define(expr, f"Vecs.item({x}, {expr.index})")
+    emitter.define(expr, f"Selection.item({x}, {expr.index})")
 
 
 @implements(p.ElementsAtLeast)
@@ -29,7 +29,7 @@ def _at_least(emitter: Emitter, expr: p.ElementsAtLeast) -> None:
     emitter.place(expr)
     positions = boolean_literal(expr.gives == "positions")
     rest = f"{double_literal(expr.threshold)}, {expr.limit}, {positions}, {emitter.buffer()}"
-    emitter.define(expr, f"Tokens.elementsAtLeast({x}, {rest})")
+    emitter.define(expr, f"Selection.elementsAtLeast({x}, {rest})")
 
 
 @implements(p.Recode)
@@ -53,7 +53,7 @@ def _take(emitter: Emitter, expr: p.Take) -> None:
     emitter.place(expr)
     rising = boolean_literal(expr.picks_rising)
     emitter.define(
-        expr, f"Numbers.take({x}, {emitter.ints(expr.indices)}, {rising}, {emitter.buffer()}, {emitter.buffer()})"
+        expr, f"Selection.take({x}, {emitter.ints(expr.indices)}, {rising}, {emitter.buffer()}, {emitter.buffer()})"
     )
 
 
@@ -63,4 +63,4 @@ def _reshape(emitter: Emitter, expr: p.Reshape) -> None:
     x = emitter.present(expr.x)
     emitter.place(expr)
     dimensions = "null" if len(expr.type.dimensions) == 1 else emitter.ints(expr.type.dimensions)
-    emitter.define(expr, f"Numbers.reshape({x}, {dimensions}, {expr.type.size}, {emitter.buffer()})")
+    emitter.define(expr, f"Selection.reshape({x}, {dimensions}, {expr.type.size}, {emitter.buffer()})")

@@ -14,34 +14,34 @@ from leapstream.plan import primitives as p
 
 @implements(p.LowerCase)
 def _lower(emitter: Emitter, expr: p.LowerCase) -> None:
-    emitter.define(expr, f"Tokens.lower({emitter.present(expr.x)})")
+    emitter.define(expr, f"Text.lower({emitter.present(expr.x)})")
 
 
 @implements(p.Tokens)
 def _tokens(emitter: Emitter, expr: p.Tokens) -> None:
     x = emitter.present(expr.x)
     emitter.place(expr)
-    pattern = emitter.resource("java.util.regex.Pattern", "Tokens.pattern(data)", text_bytes(expr.pattern))
-    emitter.define(expr, f"Tokens.{'gaps' if expr.gaps else 'matches'}({x}, {pattern})")
+    pattern = emitter.resource("java.util.regex.Pattern", "Text.pattern(data)", text_bytes(expr.pattern))
+    emitter.define(expr, f"Text.{'gaps' if expr.gaps else 'matches'}({x}, {pattern})")
 
 
 @implements(p.TokensOfLength)
 def _long_tokens(emitter: Emitter, expr: p.TokensOfLength) -> None:
     x = emitter.present(expr.x)
     emitter.place(expr)
-    emitter.define(expr, f"Tokens.atLeast({x}, {expr.min_length}L, {boolean_literal(expr.letters)})")
+    emitter.define(expr, f"Text.atLeast({x}, {expr.min_length}L, {boolean_literal(expr.letters)})")
 
 
 @implements(p.WithoutWords)
 def _other_tokens(emitter: Emitter, expr: p.WithoutWords) -> None:
     x = emitter.present(expr.x)
     flag = boolean_literal(expr.case_sensitive)
-    words = emitter.resource("java.util.HashSet", f"Tokens.words(data, {flag})", label_bytes(expr.words))
-    emitter.define(expr, f"Tokens.without({x}, {words}, {flag})")
+    words = emitter.resource("java.util.HashSet", f"Text.words(data, {flag})", label_bytes(expr.words))
+    emitter.define(expr, f"Text.without({x}, {words}, {flag})")
 
 
 @implements(p.NGrams)
 def _ngrams(emitter: Emitter, expr: p.NGrams) -> None:
     x = emitter.present(expr.x)
     emitter.place(expr)
-    emitter.define(expr, f"Tokens.ngrams({x}, {expr.n}L)")
+    emitter.define(expr, f"Text.ngrams({x}, {expr.n}L)")

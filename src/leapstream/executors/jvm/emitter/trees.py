@@ -51,7 +51,7 @@ def _trees(emitter: Emitter, expr: p.Trees) -> None:
     x = emitter.vector(expr.x)
     emitter.place(expr)
     forest = emitter.resource("Forest", "new Forest(data)", forest_bytes(make_forest(expr)))
-    elements = f"Vecs.elements({x}, {emitter.buffer()}), {x}.size"
+    elements = f"Vectors.elements({x}, {emitter.buffer()}), {x}.size"
     if expr.combine in ("leaf", "votes"):
         emitter.define(expr, f"{forest}.leaves({elements}, {expr.width}, {emitter.buffer()})")
     elif expr.combine == "groups":

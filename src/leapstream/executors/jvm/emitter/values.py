@@ -11,7 +11,7 @@ from leapstream.executors.jvm.emitter.code import (
     BOXES,
     LETTERS,
     double_literal,
-    in_items,
+    holds_objects,
     java_type,
     unboxed,
 )
@@ -105,8 +105,8 @@ def _cast_scalar_to_tensor(emitter: Emitter, expr: p.Cast) -> None:
     java = java_type(expr.x.type)
     x = f"{BOXES[java]}.valueOf({emitter.value(expr.x)})" if java in BOXES else emitter.value(expr.x)
     element = f"Casts.element({x}, {_letters(expr)})"
-    if in_items(expr.type):
-        value = f"Casts.scalarToItems({element})"
+    if holds_objects(expr.type):
+        value = f"Casts.scalarToObjects({element})"
     else:
         value = f"Casts.scalarToVec(Casts.unbox({element}), {emitter.buffer()})"
     emitter.define(expr, _or_null(emitter, expr, value))
@@ -114,7 +114,7 @@ def _cast_scalar_to_tensor(emitter: Emitter, expr: p.Cast) -> None:
 
 def _cast_tensor_to_scalar(emitter: Emitter, expr: p.Cast) -> None:
     given, x = expr.x.type, emitter.value(expr.x)
-    first = f"Casts.first({x})" if in_items(given) else f"Casts.first({x}, '{LETTERS[given.base]}')"
+    first = f"Casts.first({x})" if holds_objects(given) else f"Casts.first({x}, '{LETTERS[given.base]}')"
     boxed = emitter.variable("x", "Object")
     emitter.line(f"{boxed} = {_or_null(emitter, expr, first)};")
     null = f"{boxed} == null" if expr.type.nullable else None
@@ -138,12 +138,12 @@ def _cast_tensor_to_scalar(emitter: Emitter, expr: p.Cast) -> None:
 def _cast_many(emitter: Emitter, expr: p.Cast) -> None:
     """Between lists and tensors, element by element."""
     given, wanted, x = expr.x.type, expr.type, emitter.value(expr.x)
-    vectors = isinstance(given, TensorType) and isinstance(wanted, TensorType) and not in_items(given)
+    vectors = isinstance(given, TensorType) and isinstance(wanted, TensorType) and not holds_objects(given)
     # A vector holds its numbers as doubles whatever its basic type is.
     if type(given) is type(wanted) and (given.base == wanted.base or (vectors and wanted.base is BasicType.DOUBLE)):
         emitter.alias(expr, x)
         return
-    kinds = ["list" if isinstance(t, ListType) else "items" if in_items(t) else "vec" for t in (given, wanted)]
+    kinds = ["list" if isinstance(t, ListType) else "objects" if holds_objects(t) else "vec" for t in (given, wanted)]
     name = "list" if kinds == ["list", "list"] else f"{kinds[0]}To{kinds[1].capitalize()}"
     buffer = f", {emitter.buffer()}" if kinds[1] == "vec" else ""
     emitter.define(expr, _or_null(emitter, expr, f"Casts.{name}({x}, {_letters(expr)}{buffer})"))

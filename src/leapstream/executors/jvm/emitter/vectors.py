@@ -39,7 +39,7 @@ def _fill(emitter: Emitter, xs: tuple[Expr, ...], parts: list[str], buffer: str)
     else:
         emitter.line(f"{buffer}.dense(0);")
         for part in parts:
-            emitter.line(f"Vecs.append({part}, {buffer});")
+            emitter.line(f"Vectors.append({part}, {buffer});")
 
 
 @implements(p.Affine)
@@ -49,7 +49,7 @@ def _affine(emitter: Emitter, expr: p.Affine) -> None:
     steps = (expr.shift, expr.divisor, expr.factor, expr.offset, expr.fixed)
     arrays = ", ".join("null" if step is None else emitter.doubles(step) for step in steps)
     keep = boolean_literal(expr.keep_nan)
-    emitter.define(expr, f"Vecs.affine({x}, {expr.size}, {arrays}, {keep}, {emitter.buffer()})")
+    emitter.define(expr, f"Vectors.affine({x}, {expr.size}, {arrays}, {keep}, {emitter.buffer()})")
 
 
 @implements(p.Clip)
@@ -58,11 +58,11 @@ def _clip(emitter: Emitter, expr: p.Clip) -> None:
     if isinstance(expr.x.type, ScalarType):
         emitter.define(expr, f"Functions.clip({emitter.present(expr.x)}, {bounds})")
     else:
-        emitter.define(expr, f"Vecs.clip({emitter.vector(expr.x)}, {bounds}, {emitter.buffer()})")
+        emitter.define(expr, f"Vectors.clip({emitter.vector(expr.x)}, {bounds}, {emitter.buffer()})")
 
 
 @implements(p.Normalize)
 def _normalize(emitter: Emitter, expr: p.Normalize) -> None:
     x = emitter.vector(expr.x)
     emitter.place(expr)
-    emitter.define(expr, f"Vecs.normalize({x}, {double_literal(expr.p)}, {emitter.buffer()})")
+    emitter.define(expr, f"Vectors.normalize({x}, {double_literal(expr.p)}, {emitter.buffer()})")

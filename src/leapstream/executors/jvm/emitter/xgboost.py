@@ -21,18 +21,18 @@ def _singles(emitter: Emitter, expr: p.FloatFeatures) -> None:
     emitter.place(expr)
     used, slot = np.unique(expr.elements, return_inverse=True)
     data = int_bytes(used) + int_bytes(slot) + double_bytes(expr.missing) + int_bytes(expr.whole)
-    singles = emitter.resource("Singles", "new Singles(data)", data)
+    singles = emitter.resource("FloatFeatures", "new FloatFeatures(data)", data)
     if expr.failure is not None:
-        emitter.line(f"if ({x} != null) throw new Refusal({text_literal(expr.failure)});")
+        emitter.line(f"if ({x} != null) throw new RowFailure({text_literal(expr.failure)});")
     emitter.define(expr, f"{singles}.pick({x}, {expr.size}, {emitter.buffer()})")
 
 
 SPELLING = {
-    "single": "Singles.single",
-    "exp": "Singles.exp",
-    "logistic": "Singles.logistic",
-    "step": "Singles.step",
-    "round": "Singles.round",
+    "single": "Xgboost.single",
+    "exp": "Xgboost.exp",
+    "logistic": "Xgboost.logistic",
+    "step": "Xgboost.step",
+    "round": "Xgboost.round",
 }
 """The functions of single precision in Java."""
 
@@ -51,14 +51,14 @@ def _single(emitter: Emitter, expr: p.FloatFunction) -> None:
 
 @implements(p.FloatSoftmax)
 def _float_softmax(emitter: Emitter, expr: p.FloatSoftmax) -> None:
-    emitter.define(expr, f"Singles.softmax({emitter.vector(expr.x)}, {emitter.buffer()})")
+    emitter.define(expr, f"Xgboost.softmax({emitter.vector(expr.x)}, {emitter.buffer()})")
 
 
 @implements(p.FloatLinear)
 def _linear_singles(emitter: Emitter, expr: p.FloatLinear) -> None:
     function = "products" if expr.contributions else "sums"
     weights, base = emitter.doubles(expr.weights.astype(np.float64)), emitter.doubles(expr.base.astype(np.float64))
-    emitter.define(expr, f"Singles.{function}({emitter.vector(expr.x)}, {weights}, {base}, {emitter.buffer()})")
+    emitter.define(expr, f"Xgboost.{function}({emitter.vector(expr.x)}, {weights}, {base}, {emitter.buffer()})")
 
 
 @implements(p.TreeContributions)
@@ -73,5 +73,5 @@ def _tree_contributions(emitter: Emitter, expr: p.TreeContributions) -> None:
         *map(int_bytes, (number, tested)),
         struct.pack(">i", expr.num_features),
     ]
-    contributions = emitter.resource("Contributions", "new Contributions(data)", b"".join(data))
+    contributions = emitter.resource("TreeContributions", "new TreeContributions(data)", b"".join(data))
     emitter.define(expr, f"{contributions}.of({emitter.vector(expr.x)}.value, {emitter.buffer()})")

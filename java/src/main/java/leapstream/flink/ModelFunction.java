@@ -9,8 +9,7 @@ import java.net.URL;
 import java.net.URLConnection;
 import java.util.HashMap;
 import java.util.Map;
-
-import leapstream.runtime.Items;
+import leapstream.runtime.ObjectTensor;
 import leapstream.runtime.PredictionException;
 import leapstream.runtime.RowModel;
 import leapstream.runtime.Vec;
@@ -120,7 +119,10 @@ public abstract class ModelFunction extends ScalarFunction {
 
     /** What the model takes and gives, for error messages. */
     public final String describe() {
-        StringBuilder text = new StringBuilder("Model '").append(signature.model()).append("' is ").append(signature);
+        StringBuilder text = new StringBuilder("Model '")
+                .append(signature.model())
+                .append("' is ")
+                .append(signature);
         text.append(" -> (");
         for (int i = 0; i < outputs.length; i++) {
             text.append(i == 0 ? "" : ", ").append(outputs[i]).append(' ').append(outputTypes[i]);
@@ -311,9 +313,9 @@ public abstract class ModelFunction extends ScalarFunction {
         return toDouble(scalar);
     }
 
-    protected static Items items(Object given, char kind, int[] dimensions, String model, String column) {
+    protected static ObjectTensor objectTensor(Object given, char kind, int[] dimensions, String model, String column) {
         Object[] values = elements(given, kind, model, column);
-        return new Items(values, null, shape(dimensions, values.length), values.length);
+        return new ObjectTensor(values, null, shape(dimensions, values.length), values.length);
     }
 
     private static int[] shape(int[] dimensions, int size) {
@@ -356,19 +358,19 @@ public abstract class ModelFunction extends ScalarFunction {
         return new GenericArrayData(boxed);
     }
 
-    protected static ArrayData array(Items items, char kind) {
-        if (items == null) {
+    protected static ArrayData array(ObjectTensor tensor, char kind) {
+        if (tensor == null) {
             return null;
         }
-        if (items.index == null) {
-            return array(items.value, kind);
+        if (tensor.index == null) {
+            return array(tensor.value, kind);
         }
-        Object[] all = new Object[items.size];
+        Object[] all = new Object[tensor.size];
         if (kind == 'l') {
             java.util.Arrays.fill(all, Long.valueOf(0));
         }
-        for (int k = 0; k < items.index.length; k++) {
-            all[items.index[k]] = items.value[k];
+        for (int k = 0; k < tensor.index.length; k++) {
+            all[tensor.index[k]] = tensor.value[k];
         }
         return array(all, kind);
     }

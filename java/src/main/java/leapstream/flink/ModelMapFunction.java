@@ -2,7 +2,6 @@ package leapstream.flink;
 
 import java.util.List;
 import java.util.Set;
-
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.functions.RichMapFunction;
 import org.apache.flink.api.common.typeinfo.TypeInformation;

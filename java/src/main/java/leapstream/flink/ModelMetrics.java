@@ -20,7 +20,8 @@ public final class ModelMetrics {
     private final Histogram latency = new DescriptiveStatisticsHistogram(KEPT);
 
     public ModelMetrics(MetricGroup parent, String model, String version, final long loadNanos) {
-        MetricGroup group = parent.addGroup("leapstream").addGroup("model", model).addGroup("version", version);
+        MetricGroup group =
+                parent.addGroup("leapstream").addGroup("model", model).addGroup("version", version);
         group.counter("predictions", predictions);
         group.counter("failures", failures);
         group.histogram("latencyNanos", latency);
@@ -43,7 +44,7 @@ public final class ModelMetrics {
         }
     }
 
-    /** The model refused a row. */
+    /** Counts a row that fails. */
     public void failed() {
         failures.value++;
     }

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
-
 import org.apache.flink.table.api.ValidationException;
 import org.apache.flink.table.functions.FunctionDefinition;
 import org.apache.flink.table.types.DataType;
@@ -76,17 +75,16 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
             given.add(((DataType) call.getArgumentDataTypes().get(i)).getLogicalType());
         }
         List accepted = new ArrayList();
-        String refusal = refusal(given, accepted);
-        if (refusal == null && python && areLiterals(call, given.size())) {
-            refusal = "all its arguments are constants, which the python backend cannot compute with";
+        String mismatch = mismatch(given, accepted);
+        if (mismatch == null && python && areLiterals(call, given.size())) {
+            mismatch = "all its arguments are constants, which the python backend cannot compute with";
         }
-        if (refusal == null) {
+        if (mismatch == null) {
             return Optional.of(accepted);
         }
         if (throwOnFailure) {
-            throw new ValidationException(
-                    "Function " + function + " of model '" + model + "': " + refusal + ". Expected: " + this
-                            + ". Given: " + function + describe(given));
+            throw new ValidationException("Function " + function + " of model '" + model + "': " + mismatch
+                    + ". Expected: " + this + ". Given: " + function + describe(given));
         }
         return Optional.empty();
     }
@@ -100,43 +98,47 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
     }
 
     /** Why the function cannot take columns of these types as they are, without the planner's casts; null when it can. */
-    public String refusalOfColumns(List given) {
+    public String mismatchOfColumns(List given) {
         List accepted = new ArrayList();
-        String refusal = refusal(given, accepted);
-        for (int i = 0; refusal == null && i < given.size(); i++) {
+        String mismatch = mismatch(given, accepted);
+        for (int i = 0; mismatch == null && i < given.size(); i++) {
             LogicalType type = typeOf(given, i);
             LogicalType taken = ((DataType) accepted.get(i)).getLogicalType();
             boolean number = isNumber(type) && type.getTypeRoot() != LogicalTypeRoot.DECIMAL;
-            boolean scalar = number || type.getTypeRoot() == LogicalTypeRoot.BOOLEAN
-                    || type.is(LogicalTypeFamily.CHARACTER_STRING) || type.is(LogicalTypeFamily.BINARY_STRING);
+            boolean scalar = number
+                    || type.getTypeRoot() == LogicalTypeRoot.BOOLEAN
+                    || type.is(LogicalTypeFamily.CHARACTER_STRING)
+                    || type.is(LogicalTypeFamily.BINARY_STRING);
             if (!scalar && !type.copy(true).equals(taken.copy(true))) {
                 String name = given.size() == names.length ? " (" + names[i] + ")" : "";
-                refusal = "column " + (i + 1) + name + " must be " + taken.asSummaryString() + ", not " + type.asSummaryString();
+                mismatch = "column " + (i + 1) + name + " must be " + taken.asSummaryString() + ", not "
+                        + type.asSummaryString();
             }
         }
-        return refusal;
+        return mismatch;
     }
 
     /** Why the function cannot take arguments of these types; null when it can. */
-    private String refusal(List given, List accepted) {
-        String refusal = null;
+    private String mismatch(List given, List accepted) {
+        String mismatch = null;
         if (isPacked(given)) {
             LogicalType element = (LogicalType) ((ArrayType) parse(types[0])).getElementType();
             if (packed > 0 && given.size() != packed) {
-                refusal = "it takes " + packed + " numbers, or one array of them; " + given.size() + " are given";
+                mismatch = "it takes " + packed + " numbers, or one array of them; " + given.size() + " are given";
             }
-            for (int i = 0; refusal == null && i < given.size(); i++) {
-                refusal = accept(typeOf(given, i), element.copy(true), "argument " + (i + 1), accepted);
+            for (int i = 0; mismatch == null && i < given.size(); i++) {
+                mismatch = accept(typeOf(given, i), element.copy(true), "argument " + (i + 1), accepted);
             }
         } else if (given.size() != types.length) {
-            refusal = "it takes " + types.length + (types.length == 1 ? " argument; " : " arguments; ")
-                    + given.size() + (given.size() == 1 ? " is given" : " are given");
+            mismatch = "it takes " + types.length + (types.length == 1 ? " argument; " : " arguments; ") + given.size()
+                    + (given.size() == 1 ? " is given" : " are given");
         } else {
-            for (int i = 0; refusal == null && i < types.length; i++) {
-                refusal = accept(typeOf(given, i), parse(types[i]), "argument " + (i + 1) + " (" + names[i] + ")", accepted);
+            for (int i = 0; mismatch == null && i < types.length; i++) {
+                mismatch = accept(
+                        typeOf(given, i), parse(types[i]), "argument " + (i + 1) + " (" + names[i] + ")", accepted);
             }
         }
-        return refusal;
+        return mismatch;
     }
 
     @Override

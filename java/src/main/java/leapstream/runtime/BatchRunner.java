@@ -159,7 +159,7 @@ public final class BatchRunner {
         }
         int[] declared = dimensions.length == 1 ? null : dimensions;
         if (base == 'l' || base == 't' || base == 'x') {
-            return new Items(values, index, declared, size);
+            return new ObjectTensor(values, index, declared, size);
         }
         Vec result = new Vec(values.length);
         result.size = size;
@@ -195,7 +195,7 @@ public final class BatchRunner {
             default:
                 Map map = (Map) value;
                 out.writeInt(map.size());
-                for (Iterator entries = map.entrySet().iterator(); entries.hasNext();) {
+                for (Iterator entries = map.entrySet().iterator(); entries.hasNext(); ) {
                     Map.Entry entry = (Map.Entry) entries.next();
                     writeElement(out, entry.getKey(), type.charAt(type.length() - 1));
                     writeElement(out, entry.getValue(), base);
@@ -241,30 +241,26 @@ public final class BatchRunner {
     }
 
     private static void writeTensor(DataOutputStream out, Object value, char base) throws IOException {
-        Items items = value instanceof Vec ? items((Vec) value, base) : (Items) value;
-        int[] dimensions = items.dimensions == null ? new int[] {items.size} : items.dimensions;
-        out.writeChar(items.index == null ? 0 : 1);
+        ObjectTensor tensor = value instanceof Vec ? Casts.vecToObjects((Vec) value, base, base) : (ObjectTensor) value;
+        int[] dimensions = tensor.dimensions == null ? new int[] {tensor.size} : tensor.dimensions;
+        out.writeChar(tensor.index == null ? 0 : 1);
         out.writeChar(dimensions.length);
         for (int i = 0; i < dimensions.length; i++) {
             out.writeInt(dimensions[i]);
         }
-        writeElements(out, items.value, base);
-        if (items.index != null) {
-            out.writeInt(items.index.length);
-            for (int k = 0; k < items.index.length; k++) {
+        writeElements(out, tensor.value, base);
+        if (tensor.index != null) {
+            out.writeInt(tensor.index.length);
+            for (int k = 0; k < tensor.index.length; k++) {
                 out.writeChar(dimensions.length);
-                int rest = items.size;
+                int rest = tensor.size;
                 for (int i = 0; i < dimensions.length; i++) {
                     int before = rest;
                     rest /= dimensions[i];
-                    out.writeInt(items.index[k] % before / rest);
+                    out.writeInt(tensor.index[k] % before / rest);
                 }
             }
         }
-    }
-
-    private static Items items(Vec x, char base) {
-        return Casts.vecToItems(x, base, base);
     }
 
     private static void writeText(DataOutputStream out, String text) throws IOException {

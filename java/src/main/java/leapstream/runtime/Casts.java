@@ -161,7 +161,7 @@ public final class Casts {
 
     public static Map map(Map x, char fromKey, char fromBase, char toKey, char toBase) {
         Map result = new HashMap();
-        for (Iterator entries = x.entrySet().iterator(); entries.hasNext();) {
+        for (Iterator entries = x.entrySet().iterator(); entries.hasNext(); ) {
             Map.Entry entry = (Map.Entry) entries.next();
             result.put(element(entry.getKey(), fromKey, toKey), element(entry.getValue(), fromBase, toBase));
         }
@@ -176,8 +176,8 @@ public final class Casts {
         return out;
     }
 
-    public static Items listToItems(Object[] x, char from, char to) {
-        return new Items(list(x, from, to), null, null, x.length);
+    public static ObjectTensor listToObjects(Object[] x, char from, char to) {
+        return new ObjectTensor(list(x, from, to), null, null, x.length);
     }
 
     public static Object[] vecToList(Vec x, char from, char to) {
@@ -189,7 +189,7 @@ public final class Casts {
         return result;
     }
 
-    public static Object[] itemsToList(Items x, char from, char to) {
+    public static Object[] objectsToList(ObjectTensor x, char from, char to) {
         requireDense(x.index);
         return list(x.value, from, to);
     }
@@ -208,7 +208,7 @@ public final class Casts {
         return out;
     }
 
-    public static Vec itemsToVec(Items x, char from, char to, Vec out) {
+    public static Vec objectsToVec(ObjectTensor x, char from, char to, Vec out) {
         shape(x.size, x.index, x.value.length, x.dimensions, out);
         for (int k = 0; k < x.value.length; k++) {
             out.value[k] = unbox(element(x.value[k], from, to));
@@ -216,7 +216,7 @@ public final class Casts {
         return out;
     }
 
-    public static Items vecToItems(Vec x, char from, char to) {
+    public static ObjectTensor vecToObjects(Vec x, char from, char to) {
         Object[] values = new Object[x.stored()];
         int[] index = x.index == null ? null : new int[x.stored()];
         for (int k = 0; k < x.stored(); k++) {
@@ -225,11 +225,11 @@ public final class Casts {
                 index[k] = x.index[k];
             }
         }
-        return new Items(values, index, x.dimensions == null ? null : (int[]) x.dimensions.clone(), x.size);
+        return new ObjectTensor(values, index, x.dimensions == null ? null : (int[]) x.dimensions.clone(), x.size);
     }
 
-    public static Items itemsToItems(Items x, char from, char to) {
-        return new Items(list(x.value, from, to), x.index, x.dimensions, x.size);
+    public static ObjectTensor objectsToObjects(ObjectTensor x, char from, char to) {
+        return new ObjectTensor(list(x.value, from, to), x.index, x.dimensions, x.size);
     }
 
     private static void shape(int size, int[] index, int count, int[] dimensions, Vec out) {
@@ -250,8 +250,8 @@ public final class Casts {
         return out;
     }
 
-    public static Items scalarToItems(Object x) {
-        return new Items(new Object[] {x}, null, NO_DIMENSIONS, 1);
+    public static ObjectTensor scalarToObjects(Object x) {
+        return new ObjectTensor(new Object[] {x}, null, NO_DIMENSIONS, 1);
     }
 
     /** The first element of a tensor, which has to be stored. */
@@ -264,7 +264,7 @@ public final class Casts {
         throw Failures.noFirstElement();
     }
 
-    public static Object first(Items x) {
+    public static Object first(ObjectTensor x) {
         for (int k = 0; k < x.value.length; k++) {
             if (x.index == null || x.index[k] == 0) {
                 return x.value[k];

@@ -1,12 +1,78 @@
 package leapstream.runtime;
 
-/** What classifiers and mixtures compute of vectors; what they make goes into a buffer that the caller owns. */
+/** Turns the scores of classes into probabilities and predictions; results go into a buffer that the caller owns. */
 public final class Classes {
 
     private Classes() {}
 
+    public static Vec softmax(Vec x, Vec out) {
+        double[] values = Vectors.copy(x, out);
+        int size = x.size;
+        int best = argMax(values, size);
+        if (best < 0) {
+            return out;
+        }
+        double greatest = values[best];
+        if (greatest == Double.POSITIVE_INFINITY) {
+            for (int i = 0; i < size; i++) {
+                values[i] = i == best ? 1.0 : 0.0;
+            }
+            return out;
+        }
+        double total = 0;
+        for (int i = 0; i < size; i++) {
+            values[i] = Math.exp(greatest > 0 ? values[i] - greatest : values[i]);
+            total += values[i];
+        }
+        double factor = 1.0 / total;
+        for (int i = 0; i < size; i++) {
+            values[i] *= factor;
+        }
+        return out;
+    }
+
+    public static Vec normalizeSum(Vec x, Vec out) {
+        Vectors.copyStored(x, out);
+        double total = 0;
+        for (int k = 0; k < out.count; k++) {
+            total += out.value[k];
+        }
+        if (total != 0) {
+            for (int k = 0; k < out.count; k++) {
+                out.value[k] /= total;
+            }
+        }
+        return out;
+    }
+
+    /** Index of the greatest element, after division by thresholds that are not null. */
+    public static double argMax(Vec x, double[] thresholds, Vec buffer) {
+        if (thresholds == null) {
+            return argMax(Vectors.elements(x, buffer), x.size);
+        }
+        Vectors.requireSize(x, thresholds.length);
+        double[] values = Vectors.copy(x, buffer);
+        for (int i = 0; i < x.size; i++) {
+            values[i] = thresholds[i] == 0 ? Double.POSITIVE_INFINITY : values[i] / thresholds[i];
+        }
+        return argMax(values, x.size);
+    }
+
+    private static int argMax(double[] values, int size) {
+        if (size == 0) {
+            return -1;
+        }
+        int best = 0;
+        for (int i = 1; i < size; i++) {
+            if (values[i] > values[best]) {
+                best = i;
+            }
+        }
+        return best;
+    }
+
     /** The same, when each stored element is 0 or 1. */
-    public static Vec zeroOrOne(Vec x) {
+    public static Vec requireZeroOrOne(Vec x) {
         int count = x.stored();
         for (int k = 0; k < count; k++) {
             if (!(x.value[k] == 0 || x.value[k] == 1)) {
@@ -17,7 +83,7 @@ public final class Classes {
     }
 
     /** The same, when each stored element is at least 0. */
-    public static Vec nonnegative(Vec x) {
+    public static Vec requireNonnegative(Vec x) {
         int count = x.stored();
         for (int k = 0; k < count; k++) {
             if (!(x.value[k] >= 0)) {
@@ -29,7 +95,7 @@ public final class Classes {
 
     /** The exponentials divided by their sum, or the logarithms of that. */
     public static Vec expNormalize(Vec x, boolean log, Vec out) {
-        double[] values = Vecs.copy(x, out);
+        double[] values = Vectors.copy(x, out);
         double greatest = Double.NEGATIVE_INFINITY;
         for (int i = 0; i < x.size; i++) {
             greatest = Math.max(greatest, values[i]);
@@ -51,7 +117,7 @@ public final class Classes {
 
     /** The sum of the squares of every so many elements. */
     public static Vec squareSums(Vec x, int size, Vec buffer, Vec out) {
-        double[] given = Vecs.elements(x, buffer);
+        double[] given = Vectors.elements(x, buffer);
         double[] sums = out.dense(x.size / size);
         for (int i = 0, at = 0; i < out.size; i++) {
             double total = 0;
@@ -63,25 +129,9 @@ public final class Classes {
         return out;
     }
 
-    /** For each centre the sum of the squares of the differences, each divided by its scale. */
-    public static Vec scaledDistances(Vec x, double[] centers, double[] scales, int size, Vec buffer, Vec out) {
-        Vecs.requireSize(x, size);
-        double[] given = Vecs.elements(x, buffer);
-        double[] sums = out.dense(centers.length / size);
-        for (int i = 0, at = 0; i < out.size; i++) {
-            double total = 0;
-            for (int j = 0; j < size; j++, at++) {
-                double difference = given[j] - centers[at];
-                total += difference * difference / scales[at];
-            }
-            sums[i] = total;
-        }
-        return out;
-    }
-
     /** The position of the greatest element, NaN being the greatest of all. */
     public static int greatest(Vec x, Vec buffer) {
-        double[] given = Vecs.elements(x, buffer);
+        double[] given = Vectors.elements(x, buffer);
         int best = 0;
         for (int i = 1; i < x.size; i++) {
             if (Double.compare(given[i], given[best]) > 0) {

@@ -24,8 +24,8 @@ public final class ClusterTree {
 
     /** The cluster of the leaf that x reaches. */
     public int leaf(Vec x) {
-        Vecs.requireSize(x, size);
-        double norm = Vecs.norm(x, 2);
+        Vectors.requireSize(x, size);
+        double norm = Vectors.norm(x, 2);
         if (norm != norm) {
             throw Failures.nanNorm();
         }
@@ -35,7 +35,7 @@ public final class ClusterTree {
             int best = child;
             double least = Double.NaN;
             for (int number = 0; number < children[node]; number++) {
-                double distance = Vecs.squaredDistance(x, norm, centers, child * size, norms[child]);
+                double distance = Clusters.squaredDistance(x, norm, centers, child * size, norms[child]);
                 if (number == 0 || Double.compare(distance, least) < 0) {
                     least = distance;
                     best = child;

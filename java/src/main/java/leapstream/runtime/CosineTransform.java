@@ -26,7 +26,7 @@ public final class CosineTransform {
         if (x.size != size) {
             prepare(x.size);
         }
-        double[] result = Vecs.copy(x, out);
+        double[] result = Vectors.copy(x, out);
         if (size == 1) {
             return out;
         }

@@ -6,187 +6,187 @@ public final class Failures {
     private Failures() {}
 
     /** A value is missing where none may be. */
-    public static Refusal missingValue() {
-        return new Refusal("a missing value is not allowed here");
+    public static RowFailure missingValue() {
+        return new RowFailure("a missing value is not allowed here");
     }
 
     /** An element of a list, a map or a tensor is missing where none may be. */
-    public static Refusal missingElement() {
-        return new Refusal("an element is missing");
+    public static RowFailure missingElement() {
+        return new RowFailure("an element is missing");
     }
 
     /** A string cannot be read as a number. */
-    public static Refusal noNumber(String text, String type) {
-        return new Refusal("cannot cast to " + type + ": '" + text + "' is no " + type);
+    public static RowFailure noNumber(String text, String type) {
+        return new RowFailure("cannot cast to " + type + ": '" + text + "' is no " + type);
     }
 
     /** A tensor that is to be a list is sparse. */
-    public static Refusal sparseToList() {
-        return new Refusal("a sparse tensor cannot be cast to a list");
+    public static RowFailure sparseToList() {
+        return new RowFailure("a sparse tensor cannot be cast to a list");
     }
 
     /** A tensor that is to be a scalar does not store its first element. */
-    public static Refusal noFirstElement() {
-        return new Refusal("the tensor does not store a first element");
+    public static RowFailure noFirstElement() {
+        return new RowFailure("the tensor does not store a first element");
     }
 
     /** A string is none of the labels. */
-    public static Refusal unseenLabel(String label) {
-        return new Refusal("unseen label '" + label + "'");
+    public static RowFailure unseenLabel(String label) {
+        return new RowFailure("unseen label '" + label + "'");
     }
 
     /** An index has no label. */
-    public static Refusal outsideOfLabels(long labels) {
-        return new Refusal("the index is outside of the " + labels + " labels");
+    public static RowFailure outsideOfLabels(long labels) {
+        return new RowFailure("the index is outside of the " + labels + " labels");
     }
 
     /** A category is no integer of 32 bits. */
-    public static Refusal noIntegerCategory(double category) {
-        return new Refusal("the category " + category + " is no integer");
+    public static RowFailure noIntegerCategory(double category) {
+        return new RowFailure("the category " + category + " is no integer");
     }
 
     /** A category is less than 0, or too great. */
-    public static Refusal outsideOfCategories(double category, long categories) {
-        return new Refusal("the category " + category + " is outside of [0, " + categories + ")");
+    public static RowFailure outsideOfCategories(double category, long categories) {
+        return new RowFailure("the category " + category + " is outside of [0, " + categories + ")");
     }
 
     /** A number that is to be put into a bucket is NaN. */
-    public static Refusal nanValue() {
-        return new Refusal("the value is NaN");
+    public static RowFailure nanValue() {
+        return new RowFailure("the value is NaN");
     }
 
     /** A number is in no bucket. */
-    public static Refusal outsideOfSplits(double value) {
-        return new Refusal("" + value + " is outside of the splits");
+    public static RowFailure outsideOfSplits(double value) {
+        return new RowFailure("" + value + " is outside of the splits");
     }
 
     /** An element of an interaction is none of its categories. */
-    public static Refusal noCategoryOfElement() {
-        return new Refusal("a category is no integer that its element may have");
+    public static RowFailure noCategoryOfElement() {
+        return new RowFailure("a category is no integer that its element may have");
     }
 
     /** An element of a vector is none of its categories. */
-    public static Refusal unknownCategory(double value, long element) {
-        return new Refusal("" + value + " is none of the categories of element " + element);
+    public static RowFailure unknownCategory(double value, long element) {
+        return new RowFailure("" + value + " is none of the categories of element " + element);
     }
 
     /** A number is outside of its bounds. */
-    public static Refusal outsideOfBounds(double value, double low, double high) {
-        return new Refusal("" + value + " is outside of [" + low + ", " + high + "]");
+    public static RowFailure outsideOfBounds(double value, double low, double high) {
+        return new RowFailure("" + value + " is outside of [" + low + ", " + high + "]");
     }
 
     /** A tensor has not one dimension. */
-    public static Refusal noVector(long dimensions) {
-        return new Refusal("a vector is expected, not a tensor of " + dimensions + " dimensions");
+    public static RowFailure noVector(long dimensions) {
+        return new RowFailure("a vector is expected, not a tensor of " + dimensions + " dimensions");
     }
 
     /** A vector is shorter or longer than expected. */
-    public static Refusal wrongSize(long size, long expected) {
-        return new Refusal("the vector has " + size + " elements, and " + expected + " are expected");
+    public static RowFailure wrongSize(long size, long expected) {
+        return new RowFailure("the vector has " + size + " elements, and " + expected + " are expected");
     }
 
     /** A vector is longer than it may be. */
-    public static Refusal tooLong(long size, long most) {
-        return new Refusal("the vector has " + size + " elements, and at most " + most + " are expected");
+    public static RowFailure tooLong(long size, long most) {
+        return new RowFailure("the vector has " + size + " elements, and at most " + most + " are expected");
     }
 
     /** A vector lacks an element. */
-    public static Refusal elementBeyond(long size, long element) {
-        return new Refusal("the vector has " + size + " elements, and element " + element + " is read");
+    public static RowFailure elementBeyond(long size, long element) {
+        return new RowFailure("the vector has " + size + " elements, and element " + element + " is read");
     }
 
     /** A vector is empty. */
-    public static Refusal noElements() {
-        return new Refusal("the vector has no elements");
+    public static RowFailure noElements() {
+        return new RowFailure("the vector has no elements");
     }
 
     /** All elements of a vector are 0. */
-    public static Refusal allZeros() {
-        return new Refusal("the vector needs an element that is not 0");
+    public static RowFailure allZeros() {
+        return new RowFailure("the vector needs an element that is not 0");
     }
 
     /** A tensor does not fit into the dimensions that it is to have. */
-    public static Refusal wrongTensorSize(long size, long expected) {
-        return new Refusal("the tensor has " + size + " elements, and " + expected + " are expected");
+    public static RowFailure wrongTensorSize(long size, long expected) {
+        return new RowFailure("the tensor has " + size + " elements, and " + expected + " are expected");
     }
 
     /** There is no such norm. */
-    public static Refusal wrongNorm(double p) {
-        return new Refusal("the norm's p is " + p + ", and it has to be at least 1");
+    public static RowFailure wrongNorm(double p) {
+        return new RowFailure("the norm's p is " + p + ", and it has to be at least 1");
     }
 
     /** An element is neither 0 nor 1. */
-    public static Refusal notZeroOrOne() {
-        return new Refusal("an element is not 0 or 1");
+    public static RowFailure notZeroOrOne() {
+        return new RowFailure("an element is not 0 or 1");
     }
 
     /** An element is less than 0, or NaN. */
-    public static Refusal negativeElement() {
-        return new Refusal("an element is not at least 0");
+    public static RowFailure negativeElement() {
+        return new RowFailure("an element is not at least 0");
     }
 
     /** The norm of a vector is NaN. */
-    public static Refusal nanNorm() {
-        return new Refusal("the vector's norm is NaN");
+    public static RowFailure nanNorm() {
+        return new RowFailure("the vector's norm is NaN");
     }
 
     /** A document has terms that a topic model does not know. */
-    public static Refusal unknownTerms(long terms) {
-        return new Refusal("the document has terms beyond the " + terms + " known");
+    public static RowFailure unknownTerms(long terms) {
+        return new RowFailure("the document has terms beyond the " + terms + " known");
     }
 
     /** The topics of a document do not converge. */
-    public static Refusal endlessInference() {
-        return new Refusal("the inference of topics comes to no end");
+    public static RowFailure endlessInference() {
+        return new RowFailure("the inference of topics comes to no end");
     }
 
     /** A vector lacks an element that a tree tests. */
-    public static Refusal featureBeyond(long size) {
-        return new Refusal("a tree tests a feature beyond the vector's " + size + " elements");
+    public static RowFailure featureBeyond(long size) {
+        return new RowFailure("a tree tests a feature beyond the vector's " + size + " elements");
     }
 
     /** An element is infinite, or too great for single precision. */
-    public static Refusal infiniteElement() {
-        return new Refusal("an element is infinite in single precision");
+    public static RowFailure infiniteElement() {
+        return new RowFailure("an element is infinite in single precision");
     }
 
     /** A token whose length is asked for is missing. */
-    public static Refusal missingToken() {
-        return new Refusal("a token is missing");
+    public static RowFailure missingToken() {
+        return new RowFailure("a token is missing");
     }
 
     /** An n-gram has no tokens. */
-    public static Refusal noNgrams(long n) {
-        return new Refusal("n-grams of " + n + " tokens");
+    public static RowFailure noNgrams(long n) {
+        return new RowFailure("n-grams of " + n + " tokens");
     }
 
     /** A vocabulary has more words than the vector has elements. */
-    public static Refusal noElementForWord() {
-        return new Refusal("a word repeats in the vocabulary, which leaves no element for another");
+    public static RowFailure noElementForWord() {
+        return new RowFailure("a word repeats in the vocabulary, which leaves no element for another");
     }
 
     /** A word has fewer numbers than others. */
-    public static Refusal incompleteWordVector() {
-        return new Refusal("the vector of a word is incomplete");
+    public static RowFailure incompleteWordVector() {
+        return new RowFailure("the vector of a word is incomplete");
     }
 
     /** No regular expression matches a string. */
-    public static Refusal noMatch(String text) {
-        return new Refusal("no pattern matches '" + text + "'");
+    public static RowFailure noMatch(String text) {
+        return new RowFailure("no pattern matches '" + text + "'");
     }
 
     /** A map has a key without a value. */
-    public static Refusal missingMapValue() {
-        return new Refusal("the map's value is missing");
+    public static RowFailure missingMapValue() {
+        return new RowFailure("the map's value is missing");
     }
 
     /** An element that counts has no label. */
-    public static Refusal elementWithoutLabel(long labels) {
-        return new Refusal("an element beyond the " + labels + " labels is at least the threshold");
+    public static RowFailure elementWithoutLabel(long labels) {
+        return new RowFailure("an element beyond the " + labels + " labels is at least the threshold");
     }
 
     /** Java's stack is too small to match a regular expression. */
-    public static Refusal tooDeep(String pattern) {
-        return new Refusal("the regular expression '" + pattern + "' needs too deep a stack for this text");
+    public static RowFailure tooDeep(String pattern) {
+        return new RowFailure("the regular expression '" + pattern + "' needs too deep a stack for this text");
     }
 }

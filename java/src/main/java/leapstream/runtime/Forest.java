@@ -35,7 +35,7 @@ public final class Forest {
     private final int[] alone;
 
     /** The same trees, or their tops, as tables; null where that is no faster way. */
-    private final Ranks ranks;
+    private final LeafTables tables;
 
     /** The first value of each leaf where the tables hold the trees whole; else null. */
     private final double[] values;
@@ -59,12 +59,12 @@ public final class Forest {
         threshold = Data.readDoubles(in);
         data = Data.readDoubles(in);
         enough = in.readInt();
-        ranks = in.readBoolean() ? new Ranks(in, first) : null;
-        values = ranks != null && ranks.below == 0 ? ranks.values(data) : null;
+        tables = in.readBoolean() ? new LeafTables(in, first) : null;
+        values = tables != null && tables.below == 0 ? tables.values(data) : null;
         reached = new int[root.length];
         levels = (int[]) depth.clone();
-        for (int t = 0; ranks != null && t < levels.length; t++) {
-            levels[t] = Math.min(levels[t], ranks.below);
+        for (int t = 0; tables != null && t < levels.length; t++) {
+            levels[t] = Math.min(levels[t], tables.below);
         }
         boolean[] together = new boolean[root.length];
         int count = order.length / 4 * 4;
@@ -83,7 +83,7 @@ public final class Forest {
     /** Sum over trees of the leaf's first value. */
     public double sum(double[] x, int size) {
         if (values != null && size >= enough) {
-            return ranks.sum(x, values);
+            return tables.sum(x, values);
         }
         walk(x, size);
         double total = 0;
@@ -125,11 +125,11 @@ public final class Forest {
             }
             return;
         }
-        if (ranks == null) {
+        if (tables == null) {
             System.arraycopy(root, 0, reached, 0, root.length);
         } else {
-            ranks.reach(x, reached);
-            if (ranks.below == 0) {
+            tables.reach(x, reached);
+            if (tables.below == 0) {
                 return;
             }
         }
@@ -141,7 +141,14 @@ public final class Forest {
 
     /** Four trees at a time, from nodes on; the arrays come as arguments, since the compiler keeps those in registers. */
     private static void walkTogether(
-            double[] x, int[] order, int[] levels, int[] first, int[] reached, int[] feature, double[] threshold, int[] child) {
+            double[] x,
+            int[] order,
+            int[] levels,
+            int[] first,
+            int[] reached,
+            int[] feature,
+            double[] threshold,
+            int[] child) {
         for (int i = 0; i + 4 <= order.length; i += 4) {
             int a = reached[order[i]];
             int b = reached[order[i + 1]];

@@ -7,6 +7,7 @@ import java.io.IOException;
 public final class Hashing {
 
     private static final int SEED = 42;
+    private static final int PRIME = 2038074743;
 
     private final int size;
     private final boolean legacyTail;
@@ -138,5 +139,27 @@ public final class Hashing {
         state = (state ^ state >>> 16) * 0x85EBCA6B;
         state = (state ^ state >>> 13) * 0xC2B2AE35;
         return state ^ state >>> 16;
+    }
+
+    /** The least hash, for each pair of coefficients, of the indices of elements that are not 0. */
+    public static Vec minHash(Vec x, int[] a, int[] b, Vec out) {
+        double[] result = out.dense(a.length);
+        int nonzeros = 0;
+        for (int k = 0; k < x.stored(); k++) {
+            if (x.value[k] != 0) {
+                int index = x.index == null ? k : x.index[k];
+                for (int h = 0; h < a.length; h++) {
+                    int hash = ((1 + index) * a[h] + b[h]) % PRIME;
+                    if (nonzeros == 0 || hash < result[h]) {
+                        result[h] = hash;
+                    }
+                }
+                nonzeros++;
+            }
+        }
+        if (nonzeros == 0) {
+            throw Failures.allZeros();
+        }
+        return out;
     }
 }

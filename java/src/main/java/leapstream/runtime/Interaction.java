@@ -8,6 +8,7 @@ public final class Interaction {
 
     /** For each input how many elements each of its elements stands for, and where the first of them lies. */
     private final int[][] categories;
+
     private final int[][] begins;
     private final int[] widths;
 
@@ -51,8 +52,8 @@ public final class Interaction {
 
     /** Multiplies by what a vector stores. */
     public void vector(int input, Vec given, Vec buffer) {
-        Vecs.requireSize(given, categories[input].length);
-        Vec x = Numbers.ordered(given, buffer);
+        Vectors.requireSize(given, categories[input].length);
+        Vec x = Vectors.ordered(given, buffer);
         int stored = x.stored();
         reserve(stored);
         for (int k = 0; k < stored; k++) {
@@ -102,6 +103,6 @@ public final class Interaction {
         for (int j = 0; j < count; j++) {
             unordered.store(index[j], value[j]);
         }
-        return Numbers.ordered(unordered, out);
+        return Vectors.ordered(unordered, out);
     }
 }

@@ -32,7 +32,7 @@ public final class Labels {
     }
 
     /** The label of each element of a vector. */
-    public Items labels(Vec x) {
+    public ObjectTensor labels(Vec x) {
         Object[] texts = new Object[x.size];
         if (x.index != null) {
             for (int i = 0; i < x.size; i++) {
@@ -42,7 +42,7 @@ public final class Labels {
         for (int k = 0; k < x.stored(); k++) {
             texts[x.index == null ? k : x.index[k]] = label(x.value[k]);
         }
-        return new Items(texts, null, x.dimensions == null ? null : (int[]) x.dimensions.clone(), x.size);
+        return new ObjectTensor(texts, null, x.dimensions == null ? null : (int[]) x.dimensions.clone(), x.size);
     }
 
     /** The label of each double of a list. */

@@ -12,7 +12,7 @@ public final class Patterns {
     public Patterns(DataInputStream data) throws IOException {
         patterns = new Pattern[data.readInt()];
         for (int i = 0; i < patterns.length; i++) {
-            patterns[i] = Tokens.pattern(data);
+            patterns[i] = Text.pattern(data);
         }
     }
 

@@ -11,6 +11,7 @@ public final class Polynomial {
 
     /** skipped[rest][i]: number of products of at most so many of the first i elements. */
     private int[][] skipped;
+
     private int known = -1;
 
     // The product that is being extended, by its number of factors.
@@ -54,10 +55,10 @@ public final class Polynomial {
     public Vec expand(Vec given, Vec buffer, Vec out) {
         boolean sparse = given.index != null && given.count < given.size;
         if (given.size != size && (sparse || products(given.size, degree) > MOST)) {
-            Vecs.requireSize(given, size);
+            Vectors.requireSize(given, size);
         }
         prepare(given.size);
-        Vec x = Numbers.ordered(given, buffer);
+        Vec x = Vectors.ordered(given, buffer);
         int count = x.stored();
         if (sparse) {
             out.sparse(width, (int) Math.min(products(count, degree) - 1, width));

@@ -1,6 +1,6 @@
 package leapstream.runtime;
 
-/** A model refuses a row. */
+/** A row fails in a model. */
 public class PredictionException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
@@ -35,7 +35,11 @@ public class PredictionException extends RuntimeException {
 
     private static void add(StringBuilder where, String part, String name) {
         if (name != null) {
-            where.append(where.length() == 0 ? "" : ", ").append(part).append(" '").append(name).append('\'');
+            where.append(where.length() == 0 ? "" : ", ")
+                    .append(part)
+                    .append(" '")
+                    .append(name)
+                    .append('\'');
         }
     }
 }

@@ -24,8 +24,8 @@ public final class Recoding {
     }
 
     public Vec recode(Vec x, int size, Vec out) {
-        Vecs.requireSize(x, size);
-        Vecs.copyStored(x, out);
+        Vectors.requireSize(x, size);
+        Vectors.copyStored(x, out);
         if (x.index == null) {
             for (int table = 0; table < positions.length; table++) {
                 out.value[positions[table]] = find(table, x.value[positions[table]]);

@@ -41,10 +41,10 @@ public abstract class RowModel implements Serializable {
         }
     }
 
-    /** The error of a row that a kernel refused. */
-    protected final PredictionException located(Refusal refusal, int place) {
+    /** The exception of a row that fails in a kernel. */
+    protected final PredictionException located(RowFailure failure, int place) {
         String[] at = places[place];
-        return new PredictionException(refusal.getMessage(), name, at[0], at[1], at[2]);
+        return new PredictionException(failure.getMessage(), name, at[0], at[1], at[2]);
     }
 
     /** What is thrown for a missing value in an input whose type has none. */

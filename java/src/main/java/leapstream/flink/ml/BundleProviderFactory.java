@@ -5,7 +5,6 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-
 import leapstream.flink.ModelFunction;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.ConfigOptions;
@@ -26,8 +25,10 @@ import org.apache.flink.table.types.logical.LogicalType;
  */
 public abstract class BundleProviderFactory implements ModelProviderFactory {
 
-    public static final ConfigOption BUNDLE = ConfigOptions.key("bundle").stringType().noDefaultValue();
-    public static final ConfigOption ON_ERROR = ConfigOptions.key("on-error").stringType().defaultValue("fail");
+    public static final ConfigOption BUNDLE =
+            ConfigOptions.key("bundle").stringType().noDefaultValue();
+    public static final ConfigOption ON_ERROR =
+            ConfigOptions.key("on-error").stringType().defaultValue("fail");
 
     private final ModelFunction function;
 
@@ -58,8 +59,8 @@ public abstract class BundleProviderFactory implements ModelProviderFactory {
         ResolvedSchema given = context.getCatalogModel().getResolvedInputSchema();
         ResolvedSchema wanted = context.getCatalogModel().getResolvedOutputSchema();
         if (given == null || given.getColumnCount() == 0 || wanted == null || wanted.getColumnCount() == 0) {
-            throw new ValidationException(
-                    model + "it needs INPUT and OUTPUT columns; leapstream ddl prints the statement. " + function.describe());
+            throw new ValidationException(model
+                    + "it needs INPUT and OUTPUT columns; leapstream ddl prints the statement. " + function.describe());
         }
         int[] columns = columns(given, function, model);
         LogicalType[] types = types(given);
@@ -67,9 +68,9 @@ public abstract class BundleProviderFactory implements ModelProviderFactory {
         for (int i = 0; i < columns.length; i++) {
             arguments.add(types[columns[i]]);
         }
-        String refusal = function.signature().refusalOfColumns(arguments);
-        if (refusal != null) {
-            throw new ValidationException(model + "INPUT: " + refusal + ". " + function.describe());
+        String mismatch = function.signature().mismatchOfColumns(arguments);
+        if (mismatch != null) {
+            throw new ValidationException(model + "INPUT: " + mismatch + ". " + function.describe());
         }
         int[] outputs = outputs(wanted, function, model);
         return new Provider(new ModelPredictFunction(function, columns, outputs, onError.equals("null")));
@@ -87,8 +88,8 @@ public abstract class BundleProviderFactory implements ModelProviderFactory {
         }
         if (byName) {
             if (count != names.length) {
-                throw new ValidationException(
-                        model + "INPUT has " + count + " columns, the bundle " + names.length + ". " + function.describe());
+                throw new ValidationException(model + "INPUT has " + count + " columns, the bundle " + names.length
+                        + ". " + function.describe());
             }
             return places;
         }
@@ -115,9 +116,8 @@ public abstract class BundleProviderFactory implements ModelProviderFactory {
             LogicalType given = column.getDataType().getLogicalType();
             LogicalType type = function.outputType(places[i]);
             if (!given.copy(true).equals(type.copy(true))) {
-                throw new ValidationException(
-                        model + "OUTPUT: column '" + column.getName() + "' must be " + type.asSummaryString() + ", not "
-                                + given.asSummaryString() + ". " + function.describe());
+                throw new ValidationException(model + "OUTPUT: column '" + column.getName() + "' must be "
+                        + type.asSummaryString() + ", not " + given.asSummaryString() + ". " + function.describe());
             }
         }
         return places;

@@ -2,7 +2,6 @@ package leapstream.flink.ml;
 
 import java.util.Collections;
 import java.util.Set;
-
 import org.apache.flink.table.api.ValidationException;
 import org.apache.flink.table.factories.FactoryUtil;
 import org.apache.flink.table.factories.ModelProviderFactory;
@@ -37,11 +36,14 @@ public final class MLeapProviderFactory implements ModelProviderFactory {
         ModelProviderFactory factory;
         try {
             factory = (ModelProviderFactory) Class.forName(PACKAGE + bundle, true, context.getClassLoader())
-                    .getDeclaredConstructor(new Class[0]).newInstance(new Object[0]);
+                    .getDeclaredConstructor(new Class[0])
+                    .newInstance(new Object[0]);
         } catch (Exception e) {
             throw new ValidationException(
-                    "Model " + context.getObjectIdentifier().asSummaryString() + ": no jar of this session has the bundle '"
-                            + bundle + "'; leapstream compile makes one, ADD JAR adds it", e);
+                    "Model " + context.getObjectIdentifier().asSummaryString()
+                            + ": no jar of this session has the bundle '" + bundle
+                            + "'; leapstream compile makes one, ADD JAR adds it",
+                    e);
         }
         return factory.createModelProvider(context);
     }

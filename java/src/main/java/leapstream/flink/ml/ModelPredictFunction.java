@@ -2,7 +2,6 @@ package leapstream.flink.ml;
 
 import java.util.Collection;
 import java.util.Collections;
-
 import leapstream.flink.ModelFunction;
 import leapstream.runtime.PredictionException;
 import org.apache.flink.table.data.GenericRowData;

@@ -9,9 +9,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Operations on texts and on lists of strings; a missing string is null. */
-public final class Tokens {
+public final class Text {
 
-    private Tokens() {}
+    private Text() {}
 
     public static Pattern pattern(DataInputStream data) throws IOException {
         return Pattern.compile(Data.readText(data));
@@ -117,20 +117,5 @@ public final class Tokens {
             result[first] = gram.toString();
         }
         return result;
-    }
-
-    /** The elements of a vector that are at least a threshold, or their positions, as a list of doubles. */
-    public static Object[] elementsAtLeast(Vec x, double threshold, int limit, boolean positions, Vec buffer) {
-        double[] values = Vecs.elements(x, buffer);
-        ArrayList found = new ArrayList();
-        for (int i = 0; i < x.size; i++) {
-            if (values[i] >= threshold) {
-                if (i >= limit) {
-                    throw Failures.elementWithoutLabel(limit);
-                }
-                found.add(Double.valueOf(positions ? i : values[i]));
-            }
-        }
-        return found.toArray();
     }
 }

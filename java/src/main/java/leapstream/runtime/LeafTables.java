@@ -6,11 +6,10 @@ import java.io.IOException;
 /**
  * Trees over few elements, or their tops, as tables of the leaves that each element leaves possible (after QuickScorer).
  *
- * The rank of an element is the number of its cuts that it is not at most; an element that is tested for categories is its own
- * rank. The masks of the ranks of all elements have one bit in common, that of the leaf. Elements with cuts come before those with
- * categories.
+ * The rank of an element is the number of its thresholds below it; an element that is tested for categories is its own rank. The masks
+ * of the ranks of all elements have one bit in common, that of the leaf. Elements with thresholds come before those with categories.
  */
-final class Ranks {
+final class LeafTables {
 
     private static final int LEAVES = 32;
 
@@ -52,7 +51,7 @@ final class Ranks {
     private final long[] possible;
 
     /** @param first where the values of each leaf start */
-    Ranks(DataInputStream in, int[] first) throws IOException {
+    LeafTables(DataInputStream in, int[] first) throws IOException {
         levels = in.readInt();
         below = in.readInt();
         int[] elements = Data.readInts(in);
@@ -104,7 +103,8 @@ final class Ranks {
                 return null;
             }
             int from = k * before.length / searched;
-            double[] own = java.util.Arrays.copyOfRange(cut, cuts[k], cuts[k] + count[k] + Math.max(compared[k], Buckets.FEW));
+            double[] own =
+                    java.util.Arrays.copyOfRange(cut, cuts[k], cuts[k] + count[k] + Math.max(compared[k], Buckets.FEW));
             int[] counts = java.util.Arrays.copyOfRange(before, from, from + before.length / searched);
             all[k] = new Buckets(low[k], scale[k], count[k], compared[k], own, counts);
         }
@@ -263,8 +263,8 @@ final class Ranks {
             int rank = before[1 + Math.min(Math.max((int) ((value - low) * scale), -1), last)];
             // The signs of differences, where branches would often be guessed wrong.
             long above = (Double.doubleToRawLongBits(cut[rank] - value) >>> 63)
-                + (Double.doubleToRawLongBits(cut[rank + 1] - value) >>> 63)
-                + (Double.doubleToRawLongBits(cut[rank + 2] - value) >>> 63);
+                    + (Double.doubleToRawLongBits(cut[rank + 1] - value) >>> 63)
+                    + (Double.doubleToRawLongBits(cut[rank + 2] - value) >>> 63);
             for (int i = FEW; i < compared; i++) {
                 above += Double.doubleToRawLongBits(cut[rank + i] - value) >>> 63;
             }

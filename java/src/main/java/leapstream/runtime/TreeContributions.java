@@ -11,7 +11,7 @@ import java.util.Arrays;
  * feature is not known (zero), whether the row comes through when it is (one), and the weight of the subsets of features of each
  * size (power). The paths of a node and of those above lie one after the other.
  */
-public final class Contributions {
+public final class TreeContributions {
 
     private final Forest forest;
     private final float[] cover;
@@ -22,6 +22,7 @@ public final class Contributions {
 
     /** Which of the tested features each element stands for; the place of each tested feature among all. */
     private final int[] number;
+
     private final int[] tested;
     private final int features;
 
@@ -32,11 +33,12 @@ public final class Contributions {
 
     /** Nodes to visit: the node, the length of the path above and where it starts, and what is to be added to it. */
     private final int[] todo;
+
     private final float[] share;
     private final float[] phi;
     private final float[] sums;
 
-    public Contributions(DataInputStream in) throws IOException {
+    public TreeContributions(DataInputStream in) throws IOException {
         forest = new Forest(in);
         cover = readFloats(in);
         mean = readFloats(in);
