@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leapstream import BackendError, BundleError, PredictionError, Tensor, UnsupportedOpError
+from leapstream.bundle.tensor import NUMPY_DTYPES
 from leapstream.bundle.types import BasicType, ListType, ScalarType
-from leapstream.executors.columns import column_of, to_python
+from leapstream.executors.columns import column_of, leap_values, to_python
 from leapstream.executors.jvm.executor import JvmPlan
 from leapstream.executors.vectorized.executor import VectorizedPlan
 from leapstream.javalike.text import lower
@@ -27,6 +28,14 @@ pytestmark = [pytest.mark.flink, pytest.mark.usefixtures("java")]
 
 STRING = ScalarType(BasicType.STRING, nullable=False)
 STRINGS = ListType(BasicType.STRING, nullable=False)
+
+
+@pytest.fixture(scope="module")
+def readers(java: None) -> dict[BasicType, tuple[JvmPlan, VectorizedPlan]]:
+    """Casts of a string, by what it is cast to, prepared by the two executors."""
+    bases = (BasicType.BOOLEAN, BasicType.SHORT, BasicType.LONG, BasicType.FLOAT, BasicType.DOUBLE)
+    plans = {base: plan_of(p.Cast(x=(x := column(STRING)), type=ScalarType(base)), x) for base in bases}
+    return {base: (JvmPlan(plan), VectorizedPlan(plan)) for base, plan in plans.items()}
 
 
 def same(a: Any, b: Any) -> None:
@@ -54,6 +63,44 @@ def test_jvm_agrees_with_the_vectorized_executor(op: Op, data: st.DataObject) ->
         if isinstance(op, FeatureHasher) and ours is not None:
             assert ours.is_sparse
         same(ours, theirs)
+
+
+@given(
+    st.lists(
+        st.one_of(st.floats(), st.floats(0, 1e-300), st.integers(-1074, 1023).map(lambda e: math.ldexp(1.0, e))),
+        min_size=50,
+    )
+)
+@settings(max_examples=10, deadline=None)
+def test_numbers_are_printed_as_the_vectorized_executor_prints_them(numbers: list[float]) -> None:
+    for base in (BasicType.DOUBLE, BasicType.FLOAT):
+        given_type = ListType(base, nullable=False)
+        plan = plan_of(p.Cast(x=(x := column(given_type)), type=STRINGS), x)
+        with np.errstate(over="ignore"):
+            values = column_of([np.array(numbers, dtype=NUMPY_DTYPES[base]).tolist()], given_type)
+        ours, theirs = (executor(plan).run({"x": values}, 1).columns["out"] for executor in (JvmPlan, VectorizedPlan))
+        assert leap_values(ours, STRINGS) == leap_values(theirs, STRINGS)
+
+
+near_numbers = st.text(
+    st.one_of(
+        st.sampled_from("0123456789+-.eExXpPfFdD \u0663\uff11\u00b2\U0001d7d8"),
+        st.characters(exclude_categories=["Cs"]),
+    )
+)
+
+
+@given(st.lists(near_numbers, min_size=100))
+@settings(max_examples=5, deadline=None)
+def test_text_is_read_as_the_vectorized_executor_reads_it(
+    readers: dict[BasicType, tuple[JvmPlan, VectorizedPlan]], texts: list[str]
+) -> None:
+    for base, prepared in readers.items():
+        ours, theirs = (plan.run({"x": column_of(texts, STRING)}, len(texts)) for plan in prepared)
+        assert ours.failed.tolist() == theirs.failed.tolist()
+        read = [leap_values(outcome.columns["out"], ScalarType(base)) for outcome in (ours, theirs)]
+        kept = np.flatnonzero(ours.kept)
+        assert [repr(read[0][row]) for row in kept] == [repr(read[1][row]) for row in kept]
 
 
 # Letters and what Java's words are made of.

@@ -7,14 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from leapstream import LeapFrame, Tensor
 from leapstream.executors.columns import Column
 from leapstream.executors.vectorized.classes import argmax
 from leapstream.executors.vectorized.executor import PRIMITIVES, VectorizedPlan
-from leapstream.javalike.numbers import cast_numbers, java_double, java_float, parse_double
 from leapstream.plan import primitives as p
 from leapstream.plan.planning import make_plan
 from tests.golden_corpus import Case, cases
@@ -52,38 +49,6 @@ def test_every_primitive_is_implemented() -> None:
     assert {cls for cls in vars(p).values() if isinstance(cls, type) and issubclass(cls, p.Expr)} - {p.Expr} == set(
         PRIMITIVES
     )
-
-
-@given(st.floats())
-@settings(max_examples=200)
-def test_double_as_java_prints_it_reads_back_as_itself(number: float) -> None:
-    assert same(parse_double(java_double(number)), number)
-
-
-@pytest.mark.parametrize(("text", "number"), [("0x1p99999", math.inf), ("-0x1p99999", -math.inf), ("0x1p3", 8.0)])
-def test_a_hexadecimal_number_beyond_the_largest_double_is_infinite(text: str, number: float) -> None:
-    assert parse_double(text) == number
-
-
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [(1e10, "1.0E10"), (1e-3, "0.001"), (9.9e-4, "9.9E-4"), (1e7, "1.0E7"), (123456.0, "123456.0"), (-0.0, "-0.0")],
-)
-def test_double_is_printed_as_java_prints_it(number: float, text: str) -> None:
-    assert java_double(number) == text
-
-
-def test_float_is_printed_with_its_own_digits() -> None:
-    assert java_float(0.1) == "0.1"
-
-
-def test_double_to_integer_saturates_and_cuts() -> None:
-    from leapstream.bundle.types import BasicType
-
-    values = np.array([1.9, -1.9, np.nan, 1e30, -1e30, 300.0])
-    assert cast_numbers(values, BasicType.INT).tolist() == [1, -1, 0, 2**31 - 1, -(2**31), 300]
-    assert cast_numbers(values, BasicType.BYTE).tolist() == [1, -1, 0, -1, 0, 44]
-    assert cast_numbers(values, BasicType.LONG).tolist() == [1, -1, 0, 2**63 - 1, -(2**63), 300]
 
 
 def test_argmax_takes_the_first_of_equals_and_a_nan_in_front() -> None:

@@ -71,6 +71,8 @@ def _cast_scalar(emitter: Emitter, expr: p.Cast) -> None:
     elif wanted is BasicType.STRING:
         if given is BasicType.BOOLEAN:
             text = f'({x} ? "1" : "0")'
+        elif given in (BasicType.FLOAT, BasicType.DOUBLE):
+            text = f"NumberText.of({x})"
         else:
             box = "Integer" if given in (BasicType.BYTE, BasicType.SHORT) else BOXES[given.value]
             text = f"{box}.toString({x})"

@@ -30,7 +30,11 @@ public final class Casts {
                 return true;
             }
         }
-        return parseDouble(text) != 0;
+        try {
+            return Double.parseDouble(text) != 0;
+        } catch (NumberFormatException e) {
+            throw Failures.noNumber(text, "boolean");
+        }
     }
 
     public static byte parseByte(String text) {
@@ -95,7 +99,14 @@ public final class Casts {
             return parse((String) x, to);
         }
         Object number = from == 'z' ? Integer.valueOf(((Boolean) x).booleanValue() ? 1 : 0) : x;
-        return to == 't' ? number.toString() : number((Number) number, to);
+        return to == 't' ? text(number) : number((Number) number, to);
+    }
+
+    private static String text(Object number) {
+        if (number instanceof Double) {
+            return NumberText.of(((Double) number).doubleValue());
+        }
+        return number instanceof Float ? NumberText.of(((Float) number).floatValue()) : number.toString();
     }
 
     private static Object parse(String text, char to) {
