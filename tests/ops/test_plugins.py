@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from leapstream import UnsupportedOpError
-from leapstream.ops import base
+from leapstream.ops import registry
 from leapstream.ops.base import REGISTRY, find_op
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "own-op"
@@ -54,8 +54,8 @@ def test_the_example_package_adds_an_op(tmp_path: Path) -> None:
 
 def offer(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     """Pretend that an installed package has an entry point."""
-    points = EntryPoints([EntryPoint(name, value, base.ENTRY_POINTS)])
-    monkeypatch.setattr(base, "entry_points", lambda **wanted: points.select(**wanted))
+    points = EntryPoints([EntryPoint(name, value, registry.ENTRY_POINTS)])
+    monkeypatch.setattr(registry, "entry_points", lambda **wanted: points.select(**wanted))
 
 
 def test_an_op_that_cannot_be_imported_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

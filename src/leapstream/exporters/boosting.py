@@ -9,7 +9,8 @@ import numpy as np
 
 from leapstream.exporters import trees
 from leapstream.exporters.graph import Block, Doubles, Features, size
-from leapstream.exporters.step import PredictorColumns, Step, classify, renamed, softmax
+from leapstream.exporters.predictors import classify, renamed, softmax
+from leapstream.exporters.step import PredictorColumns, Step
 from leapstream.exporters.trees import Nodes
 from leapstream.ops.feature import MathUnary
 from leapstream.ops.linear import GeneralizedLinearRegression, LinearSVC

@@ -11,9 +11,11 @@ import numpy as np
 from leapstream.exporters import boosting
 from leapstream.exporters.boosting import BoostedTrees
 from leapstream.exporters.categories import CategoryCodes, encode_categories
+from leapstream.exporters.dispatch import Dispatch
 from leapstream.exporters.frame import features_of
 from leapstream.exporters.graph import Block, Features, Graph
-from leapstream.exporters.step import Dispatch, PredictorColumns, Step, add_labels, most_probable, read_fitted
+from leapstream.exporters.predictors import add_labels, most_probable
+from leapstream.exporters.step import PredictorColumns, Step, read_fitted
 from leapstream.exporters.trees import Nodes
 from leapstream.model import Model
 from leapstream.ops.feature import Bucketizer, MathBinary, MathUnary

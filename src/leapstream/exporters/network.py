@@ -8,7 +8,8 @@ import numpy as np
 
 from leapstream.bundle.types import DataShape
 from leapstream.exporters.graph import Block, Doubles, Graph
-from leapstream.exporters.step import PredictorColumns, Step, classify, logistic_op
+from leapstream.exporters.predictors import classify, logistic_op
+from leapstream.exporters.step import PredictorColumns, Step
 from leapstream.ops.feature import SklearnBinarizer, SklearnPolynomialExpansion
 from leapstream.ops.linear import LinearRegression
 from leapstream.ops.neural import MultiLayerPerceptronClassifier

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from leapstream.bundle.booster import parse_booster
+from leapstream.exporters.dispatch import Dispatch
 from leapstream.exporters.frame import features_of
 from leapstream.exporters.graph import Block, Features, Graph, is_sparse
-from leapstream.exporters.step import Dispatch, PredictorColumns, Step, add_labels, most_probable, read_fitted
+from leapstream.exporters.predictors import add_labels, most_probable
+from leapstream.exporters.step import PredictorColumns, Step, read_fitted
 from leapstream.model import Model
 from leapstream.ops.xgboost import XGBoostClassifier, XGBoostRegression
 

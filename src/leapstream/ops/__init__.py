@@ -15,6 +15,20 @@ from leapstream.ops import (
 )
 from leapstream.ops.base import REGISTRY, Op, attribute, register
 
+REGISTRY.register_families(
+    bayes,
+    clustering,
+    ensemble,
+    feature,
+    linear,
+    neural,
+    recommendation,
+    regression,
+    tensorflow,
+    trees,
+    xgboost,
+)
+
 __all__ = [
     "Op",
     "REGISTRY",

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from leapstream.bundle import values
 from leapstream.bundle.definition import ModelDef
-from leapstream.ops.base import Op, attribute, doubles, register, require
+from leapstream.ops.base import Op, attribute, doubles, require
 from leapstream.ops.classifier import ProbabilisticClassifier
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
@@ -21,7 +21,6 @@ Doubles = npt.NDArray[np.float64]
 _TYPES = ("multinomial", "bernoulli", "gaussian", "complement")
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class NaiveBayes(ProbabilisticClassifier):
     """Naive Bayes; the probabilities are the softmax of the raw predictions.

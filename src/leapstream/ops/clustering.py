@@ -14,7 +14,7 @@ import numpy.typing as npt
 from leapstream.bundle.definition import ClusterTree
 from leapstream.bundle.types import DataType
 from leapstream.errors import BundleError
-from leapstream.ops.base import DOUBLE, Op, attribute, doubles, register, require
+from leapstream.ops.base import DOUBLE, Op, attribute, doubles, require
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import INT, Expr
@@ -22,7 +22,6 @@ from leapstream.plan.primitives import INT, Expr
 Doubles = npt.NDArray[np.float64]
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class KMeans(Op):
     """The index of the nearest centre by euclidean distance (MLeap ``KMeansModel``).
@@ -52,7 +51,6 @@ class KMeans(Op):
         return {"prediction": lowering.add(p.Nearest(x=inputs[0], centers=np.stack(self.cluster_centers), type=INT))}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class BisectingKMeans(Op):
     """The cluster of the leaf that is reached by going to the nearest child at each node (MLeap ``BisectingKMeansModel``).
@@ -85,7 +83,6 @@ class BisectingKMeans(Op):
 _EPSILON = float(np.finfo(np.float64).eps)
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class GaussianMixture(Op):
     """The probabilities of normal distributions, and the index of the most probable one (MLeap ``GaussianMixtureModel``).
@@ -162,7 +159,6 @@ def _root_of_inverse(cov: Doubles) -> tuple[Doubles, float]:
     return root, -0.5 * (len(values) * math.log(2.0 * math.pi) + float(np.log(values).sum()))
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class LDA(Op):
     """The weights of the topics in a document, given the counts of its terms (MLeap ``LocalLDAModel``).

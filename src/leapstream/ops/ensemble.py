@@ -9,7 +9,7 @@ from typing import ClassVar
 from leapstream.bundle import values
 from leapstream.bundle.definition import ModelDef
 from leapstream.bundle.types import BasicType, DataType, ScalarType, TensorType
-from leapstream.ops.base import DOUBLE, Op, attribute, doubles, read_models, register, require, write_models
+from leapstream.ops.base import DOUBLE, Op, attribute, doubles, read_models, require, write_models
 from leapstream.ops.classifier import Classifier, ProbabilisticClassifier
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
@@ -21,7 +21,6 @@ from leapstream.plan.rewrites import optimize
 _NULLABLE = ScalarType(BasicType.DOUBLE)
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class OneVsRest(Op):
     """A classifier per class, each of which separates its class from all others (MLeap ``OneVsRestModel``).
@@ -80,7 +79,6 @@ _LABEL = "label"
 _PREFIX = "drilldown."
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class CategoricalDrilldown(Op):
     """A model for each label; the label of a row chooses the model that is run (MLeap ``CategoricalDrilldownModel``).

@@ -14,7 +14,8 @@ import numpy.typing as npt
 from leapstream.bundle import values
 from leapstream.bundle.definition import ModelDef
 from leapstream.bundle.types import DataType
-from leapstream.ops.base import CODECS, DOUBLE, Op, attribute, doubles, register, require
+from leapstream.ops.attributes import CODECS
+from leapstream.ops.base import DOUBLE, Op, attribute, doubles, require
 from leapstream.ops.classifier import Classifier, ProbabilisticClassifier, margins
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
@@ -23,7 +24,6 @@ from leapstream.plan.primitives import Expr
 Doubles = npt.NDArray[np.float64]
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class LinearRegression(Op):
     """``features · coefficients + intercept`` (MLeap ``LinearRegressionModel``).
@@ -73,7 +73,6 @@ _FAMILIES: dict[str, tuple[str, float, float]] = {
 """The link and the range of each family."""
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class GeneralizedLinearRegression(Op):
     """The inverse link of a linear predictor, clipped to the family's range (MLeap ``GeneralizedLinearRegressionModel``).
@@ -113,7 +112,6 @@ class GeneralizedLinearRegression(Op):
         return {"prediction": lowering.add(p.Clip(x=mean, low=low, high=high, type=DOUBLE)), "link_prediction": linear}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class LogisticRegression(ProbabilisticClassifier):
     """Logistic regression: binary, or multinomial if there are more than two classes (MLeap ``LogisticRegressionModel``).
@@ -228,7 +226,6 @@ class LogisticRegression(ProbabilisticClassifier):
         return lowering.add(p.Binarize(x=margin, threshold=raw_limit, type=DOUBLE))
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class LinearSVC(Classifier):
     """A linear support vector machine as Spark fits it (MLeap ``LinearSVCModel``).
@@ -264,7 +261,6 @@ class LinearSVC(Classifier):
         return {"raw_prediction": margins(lowering, margin), "prediction": prediction}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class SupportVectorMachine(ProbabilisticClassifier):
     """A linear support vector machine of MLeap's own (``SupportVectorMachineModel``).
@@ -300,7 +296,6 @@ class SupportVectorMachine(ProbabilisticClassifier):
         return raw
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class AFTSurvivalRegression(Op):
     """Accelerated failure time model: lifetimes of a Weibull distribution (MLeap ``AFTSurvivalRegressionModel``).

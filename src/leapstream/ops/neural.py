@@ -8,14 +8,13 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from leapstream.ops.base import attribute, doubles, register, require
+from leapstream.ops.base import attribute, doubles, require
 from leapstream.ops.classifier import ProbabilisticClassifier
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class MultiLayerPerceptronClassifier(ProbabilisticClassifier):
     """Fully connected layers with logistic activation (MLeap ``MultiLayerPerceptronClassifierModel``).

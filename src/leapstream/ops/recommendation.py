@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leapstream.bundle.types import BasicType, DataType, ScalarType
-from leapstream.ops.base import Op, attribute, register, require
+from leapstream.ops.base import Op, attribute, require
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import INT, Expr
@@ -19,7 +19,6 @@ Floats = npt.NDArray[np.float32]
 FLOAT = ScalarType(BasicType.FLOAT, nullable=False)
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class ALS(Op):
     """The dot product of a user's and an item's factors, in single precision; NaN where one is unknown (MLeap ``ALSModel``).

@@ -9,13 +9,12 @@ from typing import ClassVar
 import numpy as np
 
 from leapstream.bundle.types import DataType
-from leapstream.ops.base import DOUBLE, Op, attribute, doubles, register, require
+from leapstream.ops.base import DOUBLE, Op, attribute, doubles, require
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class IsotonicRegression(Op):
     """Isotonic regression: linear between the boundaries, constant beyond them (MLeap ``IsotonicRegressionModel``).

@@ -10,7 +10,7 @@ from leapstream.bundle import values
 from leapstream.bundle.definition import ModelDef
 from leapstream.bundle.types import BasicType, DataShape, DataType, TensorType
 from leapstream.errors import UnsupportedOpError
-from leapstream.ops.base import Op, attribute, register, require
+from leapstream.ops.base import Op, attribute, require
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
@@ -18,7 +18,6 @@ from leapstream.plan.primitives import Expr
 _FILES = {"graph": "graph.pb", "saved_model": "saved_model.zip"}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class TensorFlowModel(Op):
     """A TensorFlow graph, run row by row (MLeap ``TensorflowModel``); only the vectorized executor has it.

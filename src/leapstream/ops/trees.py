@@ -12,7 +12,7 @@ from leapstream.bundle import values
 from leapstream.bundle.definition import LEAF, ModelDef, Tree
 from leapstream.bundle.types import DataType
 from leapstream.errors import UnsupportedOpError
-from leapstream.ops.base import DOUBLE, Op, attribute, doubles, register, require
+from leapstream.ops.base import DOUBLE, Op, attribute, doubles, require
 from leapstream.ops.classifier import ProbabilisticClassifier, margins
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
@@ -39,7 +39,6 @@ class _Regressor(Op):
         return {"prediction": DOUBLE}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class DecisionTreeRegression(_Regressor):
     """A regression tree: the value at the leaf that a row reaches (MLeap ``DecisionTreeRegressionModel``).
@@ -62,7 +61,6 @@ class DecisionTreeRegression(_Regressor):
         return {"prediction": lowering.add(tree)}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class DecisionTreeClassifier(ProbabilisticClassifier):
     """A classification tree: the class counts at the leaf that a row reaches (MLeap ``DecisionTreeClassifierModel``).
@@ -111,7 +109,6 @@ class _RegressionTrees:
         return lowering.add(p.Trees(x=x, trees=trees, combine="sum", width=1, weights=weights, type=DOUBLE))
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class RandomForestRegression(_RegressionTrees, _Regressor):
     """The mean of the trees' predictions; weights are not used (MLeap ``RandomForestRegressionModel``).
@@ -135,7 +132,6 @@ class RandomForestRegression(_RegressionTrees, _Regressor):
         return {"prediction": lowering.add(p.Trees(x=inputs[0], trees=trees, combine="mean", width=1, type=DOUBLE))}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class GBTRegression(_RegressionTrees, _Regressor):
     """The weighted sum of the trees' predictions (MLeap ``GBTRegressionModel``).
@@ -158,7 +154,6 @@ class GBTRegression(_RegressionTrees, _Regressor):
         return {"prediction": self.margin(lowering, inputs[0])}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class RandomForestClassifier(ProbabilisticClassifier):
     """The sum of the trees' class frequencies; weights are not used (MLeap ``RandomForestClassifierModel``).
@@ -195,7 +190,6 @@ class RandomForestClassifier(ProbabilisticClassifier):
         return lowering.add(p.NormalizeSum(x=raw, type=raw.type))
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class GBTClassifier(_RegressionTrees, ProbabilisticClassifier):
     """Gradient-boosted trees for two classes with the logistic loss (MLeap ``GBTClassifierModel``).

@@ -19,7 +19,7 @@ from leapstream.bundle.booster import Booster, BoosterTree, parse_booster
 from leapstream.bundle.definition import CATEGORICAL, CATEGORICAL_NOT, CONTINUOUS, LEAF, Tree
 from leapstream.bundle.types import BasicType, DataType, ListType
 from leapstream.errors import UnsupportedOpError
-from leapstream.ops.base import DOUBLE, Op, attribute, doubles, register, require
+from leapstream.ops.base import DOUBLE, Op, attribute, doubles, require
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
@@ -115,7 +115,6 @@ class _Boosted(Op):
         raise NotImplementedError
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class XGBoostRegression(_Boosted):
     """The prediction of a booster: the first number that its objective computes from the margins (``XGBoostRegressionModel``).
@@ -147,7 +146,6 @@ class XGBoostRegression(_Boosted):
         return {"prediction": lambda: model.first(model.prediction)}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class XGBoostClassifier(_Boosted):
     """The classes of a booster (``XGBoostClassificationModel``).

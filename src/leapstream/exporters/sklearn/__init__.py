@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from leapstream.errors import LeapstreamError, SchemaError, UnsupportedOpError
+from leapstream.exporters.dispatch import Dispatch
 from leapstream.exporters.frame import features_of
 from leapstream.exporters.graph import Graph
+from leapstream.exporters.predictors import add_labels
 from leapstream.exporters.sklearn import (
     calibration,
     cluster,
@@ -25,7 +27,7 @@ from leapstream.exporters.sklearn import (
     preprocessing,
     tree,
 )
-from leapstream.exporters.step import Dispatch, Step, add_labels
+from leapstream.exporters.step import Step
 from leapstream.model import Model
 
 DISPATCH = Dispatch(

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from leapstream.exporters.dispatch import Predictor
 from leapstream.exporters.graph import Block, Features
+from leapstream.exporters.predictors import average, element, most_probable, normalized
 from leapstream.exporters.sklearn.ensemble import decision
 from leapstream.exporters.sklearn.linear_model import logistic_of
-from leapstream.exporters.step import Predictor, PredictorColumns, Step, average, element, most_probable, normalized
+from leapstream.exporters.step import PredictorColumns, Step
 from leapstream.ops.regression import IsotonicRegression
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from leapstream.exporters.dispatch import Predictor
 from leapstream.exporters.graph import Block, Features
-from leapstream.exporters.step import Predictor, PredictorColumns, Step
+from leapstream.exporters.step import PredictorColumns, Step
 from leapstream.ops.clustering import KMeans
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from leapstream.exporters.dispatch import Predictor, Transformer
 from leapstream.exporters.graph import Block, Features, Graph, size, with_sparsity
-from leapstream.exporters.step import Predictor, PredictorColumns, Step, Transformer
+from leapstream.exporters.step import PredictorColumns, Step
 from leapstream.ops.feature import MathUnary
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from leapstream.exporters.dispatch import Transformer
 from leapstream.exporters.graph import Features, with_sparsity
-from leapstream.exporters.step import Step, Transformer
+from leapstream.exporters.step import Step
 
 
 def pca(step: Step, features: Features) -> Features:

@@ -10,19 +10,11 @@ import numpy as np
 
 from leapstream.exporters import boosting, trees
 from leapstream.exporters.categories import CategoryCodes, encode_categories
+from leapstream.exporters.dispatch import Predictor
 from leapstream.exporters.graph import Block, Doubles, Features, size
+from leapstream.exporters.predictors import average, classify, element, most_probable
 from leapstream.exporters.sklearn import tree
-from leapstream.exporters.step import (
-    Predictor,
-    PredictorColumns,
-    Step,
-    average,
-    classify,
-    element,
-    has_labels,
-    most_probable,
-    no_multilabel,
-)
+from leapstream.exporters.step import PredictorColumns, Step, has_labels, no_multilabel
 from leapstream.exporters.trees import Nodes
 from leapstream.ops.feature import OneHotEncoder
 from leapstream.ops.trees import RandomForestClassifier, RandomForestRegression

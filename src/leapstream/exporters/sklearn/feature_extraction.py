@@ -6,9 +6,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from leapstream.exporters.dispatch import Transformer
 from leapstream.exporters.graph import Block, Features, with_sparsity
 from leapstream.exporters.sklearn.preprocessing import norm_of
-from leapstream.exporters.step import Step, Transformer
+from leapstream.exporters.step import Step
 from leapstream.ops.feature import IDF, CountVectorizer, NGram, RegexTokenizer, StopWordsRemover
 
 _WORD = r"[\p{L}\p{N}_]"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from leapstream.exporters.dispatch import Transformer
 from leapstream.exporters.graph import Features
-from leapstream.exporters.step import Step, Transformer
+from leapstream.exporters.step import Step
 
 
 def selector(step: Step, features: Features) -> Features:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from leapstream.exporters.categories import MISSING
+from leapstream.exporters.dispatch import Transformer
 from leapstream.exporters.graph import Block, Features, with_sparsity
 from leapstream.exporters.sklearn.preprocessing import binarized
-from leapstream.exporters.step import Step, Transformer
+from leapstream.exporters.step import Step
 from leapstream.ops.feature import Imputer
 
 

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from leapstream.exporters.dispatch import Predictor
 from leapstream.exporters.graph import Block, Doubles, Features
-from leapstream.exporters.step import (
-    Predictor,
-    PredictorColumns,
-    Step,
-    classify,
-    logistic_op,
-    no_multilabel,
-    normalized,
-    one_output,
-    renamed,
-)
+from leapstream.exporters.predictors import classify, logistic_op, normalized, renamed
+from leapstream.exporters.step import PredictorColumns, Step, no_multilabel, one_output
 from leapstream.ops.linear import GeneralizedLinearRegression, LinearRegression, LinearSVC
 
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from leapstream.exporters.dispatch import Predictor
 from leapstream.exporters.graph import Doubles, Features
-from leapstream.exporters.step import Predictor, PredictorColumns, Step, classify
+from leapstream.exporters.predictors import classify
+from leapstream.exporters.step import PredictorColumns, Step
 from leapstream.ops.feature import SklearnPolynomialExpansion
 from leapstream.ops.neural import MultiLayerPerceptronClassifier
 

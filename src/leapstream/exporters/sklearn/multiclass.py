@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from leapstream.exporters.dispatch import Predictor
 from leapstream.exporters.graph import Block, Features
+from leapstream.exporters.predictors import argmax, element, normalized, renamed
 from leapstream.exporters.sklearn.ensemble import decision
-from leapstream.exporters.step import Predictor, PredictorColumns, Step, argmax, element, normalized, renamed
+from leapstream.exporters.step import PredictorColumns, Step
 
 
 def one_vs_rest(step: Step, features: Features) -> PredictorColumns:

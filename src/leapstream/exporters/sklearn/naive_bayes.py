@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from leapstream.exporters.dispatch import Predictor
 from leapstream.exporters.graph import Features, size
+from leapstream.exporters.predictors import classify
 from leapstream.exporters.sklearn.preprocessing import binarized
-from leapstream.exporters.step import Doubles, Predictor, PredictorColumns, Step, classify
+from leapstream.exporters.step import Doubles, PredictorColumns, Step
 from leapstream.ops.bayes import NaiveBayes
 
 

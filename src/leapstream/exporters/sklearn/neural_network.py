@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from leapstream.exporters import network
+from leapstream.exporters.dispatch import Predictor
 from leapstream.exporters.graph import Block, Features
 from leapstream.exporters.network import Layers
-from leapstream.exporters.step import Predictor, PredictorColumns, Step, no_multilabel
+from leapstream.exporters.step import PredictorColumns, Step, no_multilabel
 
 
 def _layers(step: Step) -> Layers:

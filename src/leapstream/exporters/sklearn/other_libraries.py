@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from leapstream.exporters import lightgbm, xgboost
-from leapstream.exporters.step import Predictor
+from leapstream.exporters.dispatch import Predictor
 
 PREDICTORS: dict[str, Predictor] = {
     **dict.fromkeys(("LGBMClassifier", "LGBMRanker", "LGBMRegressor"), lightgbm.convert),

@@ -9,8 +9,9 @@ import numpy as np
 
 from leapstream.bundle.types import DataShape
 from leapstream.exporters.categories import CategoryCodes, encode_categories
+from leapstream.exporters.dispatch import Transformer
 from leapstream.exporters.graph import Block, Features, Graph, size, with_sparsity
-from leapstream.exporters.step import Step, Transformer
+from leapstream.exporters.step import Step
 from leapstream.ops import feature as ops
 from leapstream.ops.base import Op
 

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from leapstream.exporters import trees
+from leapstream.exporters.dispatch import Predictor
 from leapstream.exporters.graph import Block, Features
-from leapstream.exporters.step import Predictor, PredictorColumns, Step, classify, no_multilabel
+from leapstream.exporters.predictors import classify
+from leapstream.exporters.step import PredictorColumns, Step, no_multilabel
 from leapstream.exporters.trees import Nodes
 from leapstream.ops.trees import DecisionTreeClassifier
 

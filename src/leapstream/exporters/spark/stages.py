@@ -11,11 +11,11 @@ import numpy as np
 from leapstream.bundle.definition import Socket
 from leapstream.bundle.types import DataShape
 from leapstream.errors import UnsupportedOpError
+from leapstream.exporters.predictors import softmax_layer
 from leapstream.exporters.spark import categories, clustering, linear, text, trees, vectors
 from leapstream.exporters.spark.columns import Columns
 from leapstream.exporters.spark.saved import Saved
 from leapstream.exporters.spark.stage import Draft, Reading, Stage, Writing
-from leapstream.exporters.step import softmax_layer
 from leapstream.ops.base import Op
 from leapstream.ops.ensemble import OneVsRest
 from leapstream.ops.feature import VectorAssembler, VectorSlicer

@@ -14,9 +14,11 @@ import numpy as np
 
 from leapstream.errors import SchemaError, UnsupportedOpError
 from leapstream.exporters import network as layers_of
+from leapstream.exporters.dispatch import Dispatch
 from leapstream.exporters.frame import VECTOR, features_of
 from leapstream.exporters.graph import Block, Graph
-from leapstream.exporters.step import Dispatch, PredictorColumns, Step, add_labels, most_probable, renamed
+from leapstream.exporters.predictors import add_labels, most_probable, renamed
+from leapstream.exporters.step import PredictorColumns, Step
 from leapstream.exporters.tensorflow import activations
 from leapstream.exporters.tensorflow.activations import Activation
 from leapstream.exporters.tensorflow.graphs import GraphModel, checked, saved_model

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from leapstream.exporters.graph import Block, Doubles, Graph
 from leapstream.exporters.network import Layers, multiplied, perceptron, relu
-from leapstream.exporters.step import softmax_layer
+from leapstream.exporters.predictors import softmax_layer
 from leapstream.ops.feature import MathUnary
 from leapstream.ops.feature.numbers import MathBinary
 

@@ -12,7 +12,7 @@ from leapstream.bundle import values
 from leapstream.bundle.definition import ModelDef
 from leapstream.bundle.types import BasicType, DataShape, DataType, ScalarType
 from leapstream.errors import UnsupportedOpError
-from leapstream.ops.base import DOUBLE, Op, attribute, doubles, not_null, register, require
+from leapstream.ops.base import DOUBLE, Op, attribute, doubles, not_null, require
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
@@ -26,7 +26,6 @@ def check_handler(value: str, allowed: tuple[str, ...] = ("error", "skip", "keep
     return cast(HandleInvalid, value)
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class StringIndexer(Op):
     """The index of a string among its labels, for one or more columns (MLeap ``StringIndexerModel``).
@@ -83,7 +82,6 @@ class StringIndexer(Op):
         }
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class ReverseStringIndexer(Op):
     """The label at an index, which is truncated towards zero (MLeap ``ReverseStringIndexerModel``).
@@ -113,7 +111,6 @@ class ReverseStringIndexer(Op):
         return {"output": lowering.add(p.Label(x=inputs[0], labels=self.labels, type=self.outputs()["output"]))}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class OneHotEncoder(Op):
     """A sparse vector with a 1 at the index of a category, for one or more columns (MLeap ``OneHotEncoderModel``).
@@ -174,7 +171,6 @@ class OneHotEncoder(Op):
         }
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class Bucketizer(Op):
     """The index of the bucket that contains a number (MLeap ``BucketizerModel``).
@@ -248,7 +244,6 @@ class _Binarizer(Op):
         }
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class Binarizer(_Binarizer):
     """1 where a number, or an element of a vector, is greater than the threshold, otherwise 0 (MLeap ``BinarizerModel``).
@@ -275,7 +270,6 @@ class Binarizer(_Binarizer):
         return self.input_shapes
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class SklearnBinarizer(_Binarizer):
     """The binarizer that MLeap's exporter for scikit-learn writes; it computes the same as :class:`Binarizer`.
@@ -294,7 +288,6 @@ class SklearnBinarizer(_Binarizer):
         return self.input_shapes[0]
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class Imputer(Op):
     """``surrogate_value`` where the input is missing, NaN or ``missing_value`` (MLeap ``ImputerModel``).

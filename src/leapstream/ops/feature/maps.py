@@ -13,14 +13,13 @@ from leapstream.bundle.definition import ModelDef
 from leapstream.bundle.types import BasicType, DataType, ListType, MapType, ScalarType
 from leapstream.errors import UnsupportedOpError
 from leapstream.javalike import regex as javaregex
-from leapstream.ops.base import DOUBLE, Op, attribute, doubles, register, require
+from leapstream.ops.base import DOUBLE, Op, attribute, doubles, require
 from leapstream.ops.feature.categories import HandleInvalid, check_handler
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import INT, Expr
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class StringMap(Op):
     """The number for a string (MLeap ``StringMapModel``).
@@ -60,7 +59,6 @@ class StringMap(Op):
         return {"output": lowering.add(p.ValueAt(x=index, values=numbers, type=DOUBLE))}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class RegexIndexer(Op):
     """The number for the first Java regular expression that matches a part of a string (MLeap ``RegexIndexerModel``).
@@ -116,7 +114,6 @@ _MEMBERS: dict[BasicType, str] = {
 _BITS = {BasicType.BYTE: 8, BasicType.SHORT: 16}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class MapEntrySelector(Op):
     """The value of a key in a map, or a default (MLeap ``MapEntrySelectorModel``); a missing map or key fails.
@@ -181,7 +178,6 @@ class MapEntrySelector(Op):
         }
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class Coalesce(Op):
     """The first number that is not missing (MLeap ``CoalesceModel``); NaN is not missing.
@@ -203,7 +199,6 @@ class Coalesce(Op):
         return {"output": lowering.add(p.Coalesce(xs=inputs, type=self.outputs()["output"]))}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class MultinomialLabeler(Op):
     """The elements of a vector that are at least a threshold, and their labels (MLeap ``MultinomialLabelerModel``).

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from leapstream.bundle import values
 from leapstream.bundle.definition import ModelDef
 from leapstream.bundle.types import DataShape, DataType
-from leapstream.ops.base import DOUBLE, Op, attribute, doubles, not_null, register, require
+from leapstream.ops.base import DOUBLE, Op, attribute, doubles, not_null, require
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
@@ -26,7 +26,6 @@ UNARY_OPERATIONS = ("log", "exp", "sqrt", "sin", "cos", "tan", "abs", "logit", "
 BINARY_OPERATIONS = ("add", "sub", "mul", "div", "rem", "log_n", "pow", "min", "max")
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class MathUnary(Op):
     """A function of a number (MLeap ``MathUnaryModel``).
@@ -61,7 +60,6 @@ def _unknown(operation: str, known: tuple[str, ...]) -> str:
     return f"operation {operation!r} is none of {', '.join(known)}"
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class MathBinary(Op):
     """A function of two numbers, each of which is a column or a constant (MLeap ``MathBinaryModel``).
@@ -98,7 +96,6 @@ class MathBinary(Op):
         return {"output": lowering.add(p.Binary(a=left, b=right, function=self.operation, type=DOUBLE))}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class DCT(Op):
     """The orthonormal discrete cosine transform of a vector (MLeap ``DCTModel``).
@@ -126,7 +123,6 @@ class DCT(Op):
         return {"output": lowering.add(transformed)}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class Interaction(Op):
     """All products of one element from each input, the last varying fastest (MLeap ``InteractionModel``).
@@ -186,7 +182,6 @@ class Interaction(Op):
         return {"output": lowering.add(p.Interaction(xs=inputs, categories=self.num_features, type=doubles(self.size)))}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class PCA(Op):
     """The coordinates of a vector along principal components (MLeap ``PcaModel``); no mean is subtracted.
@@ -214,7 +209,6 @@ class PCA(Op):
         return {"output": lowering.add(projected)}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class PolynomialExpansion(Op):
     """All products of 1 to ``degree`` elements of a vector, in Spark's order (MLeap ``PolynomialExpansionModel``).
@@ -259,7 +253,6 @@ class PolynomialExpansion(Op):
 _TERM = re.compile(r"x([0-9]+)(?:\^([0-9]+))?")
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class SklearnPolynomialExpansion(Op):
     """Products of powers of a vector's elements (MLeap ``PolynomialFeaturesModel``).

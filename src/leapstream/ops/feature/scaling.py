@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leapstream.bundle.types import DataShape, DataType
-from leapstream.ops.base import Op, attribute, doubles, not_null, register, require
+from leapstream.ops.base import Op, attribute, doubles, not_null, require
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
@@ -18,7 +18,6 @@ from leapstream.plan.primitives import Expr
 Doubles = npt.NDArray[np.float64]
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class VectorAssembler(Op):
     """Numbers and vectors concatenated to one vector (MLeap ``VectorAssemblerModel``); a missing value fails, NaN does not.
@@ -69,7 +68,6 @@ class _VectorOp(Op):
         return lowering.add(p.Affine(x=x, size=size, type=doubles(size), **steps))
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class StandardScaler(_VectorOp):
     """``(x - mean) * (1 / std)``, or one of the two steps; 0 where ``std`` is 0 (MLeap ``StandardScalerModel``).
@@ -106,7 +104,6 @@ class StandardScaler(_VectorOp):
         return {"output": self._affine(lowering, inputs[0], shift=self.mean, factor=factor, fixed=_unless_none(fixed))}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class MinMaxScaler(_VectorOp):
     """``(x - min) / (max - min)`` scaled to [minValue, maxValue] (MLeap ``MinMaxScalerModel``).
@@ -153,7 +150,6 @@ def _unless_none(fixed: Doubles) -> Doubles | None:
     return None if np.isnan(fixed).all() else fixed
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class MaxAbsScaler(_VectorOp):
     """``x / max_abs`` clipped to [-1, 1]; ``x`` itself where ``max_abs`` is 0 (MLeap ``MaxAbsScalerModel``).
@@ -175,7 +171,6 @@ class MaxAbsScaler(_VectorOp):
         return {"output": lowering.add(p.Clip(x=scaled, low=-1.0, high=1.0, type=scaled.type))}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class ElementwiseProduct(_VectorOp):
     """A vector times a factor for each element (MLeap ``ElementwiseProductModel``); sparse vectors stay sparse.
@@ -194,7 +189,6 @@ class ElementwiseProduct(_VectorOp):
         return {"output": self._affine(lowering, inputs[0], factor=self.scaling_vec)}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class Normalizer(_VectorOp):
     """A vector divided by its p-norm; the vector itself where the norm is 0 (MLeap ``NormalizerModel``).

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from leapstream.bundle import values
 from leapstream.bundle.definition import ModelDef
 from leapstream.bundle.types import BasicType, DataType, TensorType
-from leapstream.ops.base import Op, attribute, doubles, register, require
+from leapstream.ops.base import Op, attribute, doubles, require
 from leapstream.ops.feature.categories import HandleInvalid, check_handler
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
@@ -22,7 +22,6 @@ from leapstream.plan.primitives import Expr
 _INTS = range(2**31)
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class VectorIndexer(Op):
     """A vector with its categorical elements replaced by the indices of their categories (MLeap ``VectorIndexerModel``).
@@ -119,7 +118,6 @@ def _table(categories: Mapping[float, int]) -> tuple[npt.NDArray[np.float64], np
     return np.array([key for key, _ in pairs], dtype=np.float64), np.array([index for _, index in pairs])
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class VectorSlicer(Op):
     """The elements of a vector at ``indices``, followed by those at ``named_indices`` (MLeap ``VectorSlicerModel``).
@@ -154,7 +152,6 @@ class VectorSlicer(Op):
         return {"output": lowering.add(p.Take(x=inputs[0], indices=indices, type=doubles(len(indices))))}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class ChiSqSelector(Op):
     """The elements of a vector that a chi-squared test selected (MLeap ``ChiSqSelectorModel``).
@@ -197,7 +194,6 @@ def _column(size: int) -> TensorType:
     return TensorType(BasicType.DOUBLE, (size, 1), nullable=False)
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class MinHashLSH(Op):
     """Hashes of the set of a vector's nonzero elements, as a tensor (hashes, 1) (MLeap ``MinHashLSHModel``).
@@ -234,7 +230,6 @@ class MinHashLSH(Op):
         return {"output": lowering.add(p.Reshape(x=hashes, type=_column(len(factors))))}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class BucketedRandomProjectionLSH(Op):
     """The buckets of a vector's random projections, as a tensor (projections, 1) (MLeap ``BucketedRandomProjectionLSHModel``).

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from leapstream.bundle.types import BasicType, DataShape, DataType, ListType, ScalarType
 from leapstream.errors import UnsupportedOpError
 from leapstream.javalike import regex as javaregex
-from leapstream.ops.base import Op, attribute, doubles, register, require
+from leapstream.ops.base import Op, attribute, doubles, require
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
@@ -24,7 +24,6 @@ STRINGS = ListType(BasicType.STRING, nullable=False)
 # ---- from texts to tokens ---------------------------------------------------------------------------------------------
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class Tokenizer(Op):
     """A text in lower case, split at each ASCII whitespace character (MLeap ``TokenizerModel``).
@@ -45,7 +44,6 @@ class Tokenizer(Op):
         return {"output": lowering.add(p.Tokens(x=text, pattern=r"\s", gaps=True, type=STRINGS))}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class RegexTokenizer(Op):
     """The parts of a text that match a Java regular expression, or the parts between (MLeap ``RegexTokenizerModel``).
@@ -98,7 +96,6 @@ class _TokensOp(Op):
         return {"output": STRINGS}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class StopWordsRemover(_TokensOp):
     """Tokens without stop words (MLeap ``StopWordsRemoverModel``).
@@ -120,7 +117,6 @@ class StopWordsRemover(_TokensOp):
         return {"output": lowering.add(left)}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class WordLengthFilter(_TokensOp):
     """The tokens that consist of letters and are longer than ``length`` (MLeap ``WordLengthFilterModel``).
@@ -140,7 +136,6 @@ class WordLengthFilter(_TokensOp):
         }
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class NGram(_TokensOp):
     """The sequences of ``n`` consecutive tokens, joined by blanks (MLeap ``NGramModel``); every row fails if ``n`` < 1.
@@ -163,7 +158,6 @@ def _check_size(num_features: int) -> None:
     require(0 < num_features < 2**31, f"num_features {num_features} is not a valid size of a vector")
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class HashingTermFrequency(Op):
     """The number of occurrences of each token's hash, as a sparse vector (MLeap ``HashingTermFrequencyModel``).
@@ -199,7 +193,6 @@ class HashingTermFrequency(Op):
         return {"output": lowering.add(counts)}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class CountVectorizer(Op):
     """The number of occurrences of each word of a vocabulary, as a sparse vector (MLeap ``CountVectorizerModel``).
@@ -233,7 +226,6 @@ class CountVectorizer(Op):
         return {"output": lowering.add(counts)}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class IDF(Op):
     """A vector times the inverse document frequencies, element by element (MLeap ``IDFModel``); a sparse one stays sparse.
@@ -259,7 +251,6 @@ class IDF(Op):
         return {"output": lowering.add(p.Affine(x=inputs[0], size=len(self.idf), factor=self.idf, type=inputs[0].type))}
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class WordToVector(Op):
     """The mean of the vectors of a sentence's words (MLeap ``WordToVectorModel``).
@@ -324,7 +315,6 @@ class WordToVector(Op):
 _NUMBERS = (BasicType.SHORT, BasicType.INT, BasicType.LONG, BasicType.FLOAT, BasicType.DOUBLE)
 
 
-@register
 @dataclass(frozen=True, eq=False)
 class FeatureHasher(Op):
     """Scalars hashed into a sparse vector (MLeap ``FeatureHasherModel``).
