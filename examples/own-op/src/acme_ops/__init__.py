@@ -1,4 +1,4 @@
-"""An op that MLeap does not have: numbers held within bounds."""
+"""An op that MLeap does not have: it clips numbers to a range."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from leapstream.plan.primitives import Expr
 
 @dataclass(frozen=True, eq=False)
 class Clipper(Op):
-    """Each element of a vector held within [low, high]; NaN stays NaN.
+    """Each element of a vector clipped to [low, high]; NaN stays NaN.
 
     Attributes:
-        size: length of the vector.
+        size: number of elements.
         low: least value.
         high: greatest value.
     """
