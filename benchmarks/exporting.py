@@ -51,7 +51,7 @@ def export(estimator: Any) -> Model:
 
 
 def seconds(function: Callable[[], Any]) -> tuple[float, Any]:
-    """How long a call takes, and what it gives."""
+    """The seconds that a call takes, and its result."""
     start = time.perf_counter()
     given = function()
     return time.perf_counter() - start, given

@@ -1,9 +1,9 @@
 """Flink jobs without a function, with one on the JVM backend, on the Python backend, and with MLeap's own runtime.
 
 A job is a bounded datagen source, the function, a blackhole sink, parallelism 1. The time is the wall time of the job alone, from
-``INSERT`` to its end. Each variant runs in a process of its own, and the variants take turns, so that what else the machine does
-hits all of them. In a process, small jobs come first, which warm the JVM up; then a job of few and one of many rows. The slope
-between these two is the time per row without the time that a job takes to start and stop.
+``INSERT`` to its end. Each variant runs in a process of its own, and the variants take turns, so that other load of the machine
+affects all of them. A process first runs small jobs, which warm the JVM up, then a job of few rows and a job of many rows. The
+slope between the last two is the time per row without the time that a job takes to start and stop.
 
 Run it with ``python benchmarks/flink.py [--rounds N] [--only linear3/jvm …] [--rows FEW MANY] [--set KEY=VALUE …]``.
 """
@@ -31,7 +31,7 @@ PEERS = ("frame1", "row", "bare")
 PYTHON_SETTINGS = "python.fn-execution."
 _NUMBERS = ("a", "b", "c")
 _FEW = 0.4
-"""Part of the seconds of the job of many rows that the job of few rows takes."""
+"""The time of the job of few rows, as a fraction of the time of the job of many rows."""
 
 _TRIES = 3
 
@@ -169,7 +169,7 @@ def _source(table_env: Any, inputs: list[tuple[str, str, str]], rows: int) -> No
 
 
 def variants() -> list[str]:
-    """All that can be measured, as ``work/form``."""
+    """Everything that can be measured, as ``work/form``."""
     return [
         f"{name}/{form}"
         for name, work in works().items()
@@ -178,7 +178,7 @@ def variants() -> list[str]:
 
 
 def title(form: str) -> str:
-    """What a form is called in tables."""
+    """The name of a form in tables."""
     return f"MLeap, {FORMS[form]}" if form in FORMS else NOTHING if form == NOTHING else f"leapstream, {form}"
 
 

@@ -29,7 +29,7 @@ from leapstream.executors.jvm.jar import write_jar
 PEERS = Path(__file__).resolve().parent / "peers"
 PACKAGE = "leapstream.bench"
 FORMS = {"frame1": "one-row frame", "row": "prepared row", "frame": "whole frame", "bare": "bare predict"}
-"""What the forms of giving rows to MLeap are called."""
+"""The names of the ways to give rows to MLeap."""
 
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "leapstream-bench"
 _JARS = "LEAPSTREAM_BENCH_JARS"
@@ -114,7 +114,7 @@ def _text(value: object) -> str:
 
 @dataclass
 class Alone:
-    """What a JVM of its own said.
+    """The output of a measurement in its own JVM.
 
     Attributes:
         process: seconds from its start, seen from outside, to its end.

@@ -1,4 +1,4 @@
-"""Takes times, runs what is measured in processes of its own, and keeps the figures for the report."""
+"""Measures times, runs measurements in processes of their own, and saves the figures for the report."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ ONE_THREAD = dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NU
 
 @dataclass
 class Figure:
-    """What was measured for one variant.
+    """The measurements of one variant.
 
     Attributes:
-        work: what is computed.
-        variant: who computes it, and how.
-        samples: the numbers, in the unit of the benchmark.
-        x: where the figure stands on a curve's axis, when it does.
+        work: the bundle or model that is run.
+        variant: the library that runs it, and the form of the data.
+        samples: the measured numbers, in the unit of the benchmark.
+        x: the position on the axis of a curve, if the figure belongs to one.
     """
 
     work: str
@@ -128,7 +128,7 @@ def _timed(function: Callable[[], object], seconds: float) -> float:
 
 
 def in_process(script: str, job: Sequence[Any], environment: dict[str, str] | None = None) -> Any:
-    """What ``script --job JOB`` prints last, as JSON, in a process of its own."""
+    """Run ``script --job JOB`` in a new process; returns its last line, parsed as JSON."""
     text = json.dumps(job)
     # Flink starts its Python workers with the python on PATH.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
@@ -146,7 +146,7 @@ def in_process(script: str, job: Sequence[Any], environment: dict[str, str] | No
 
 
 def machine() -> dict[str, str]:
-    """What a reader has to know of the machine."""
+    """The facts about the machine that a reader of the figures needs."""
     described = {
         "Processor": _processor(),
         "Cores": str(os.cpu_count()),

@@ -1,7 +1,7 @@
-"""Writes ``docs/performance.md`` and its plots from what the benchmarks found.
+"""Writes ``docs/performance.md`` and its plots from the results of the benchmarks.
 
 Run it with ``.venv-bench/bin/python benchmarks/report.py [--quick]`` after the benchmarks; with ``--quick`` it writes to
-``build/bench`` instead, since figures of short measurements are no documentation.
+``build/bench`` instead, since figures of short measurements are not precise enough for the documentation.
 """
 
 from __future__ import annotations
@@ -67,14 +67,14 @@ double. treelite is measured as interpreted by GTIL and as compiled by tl2cgen. 
 *leapstream, Arrow* get the arrays and the record batch that they like best, made beforehand.
 """,
 }
-"""The benchmarks in the order of the report, and what is said of each."""
+"""The text about each benchmark, in the order of the report."""
 
 
 # ---- figures ----------------------------------------------------------------------------------------------------------
 
 
 def samples_of(result: Result, figure: Figure) -> list[float]:
-    """A figure's samples; in Flink less those of the job without a function in the same rounds."""
+    """A figure's samples; for Flink jobs, minus those of the job without a function in the same rounds."""
     if result.benchmark != "flink" or figure.variant == BASE:
         return figure.samples
     base = result.find(_SOURCES.get(figure.work, "three numbers"), BASE)
@@ -83,7 +83,7 @@ def samples_of(result: Result, figure: Figure) -> list[float]:
 
 
 def ours(figure: Figure) -> bool:
-    """Whether a figure is of leapstream."""
+    """True for a figure of leapstream."""
     return figure.variant.startswith("leapstream")
 
 
@@ -103,7 +103,7 @@ def spread(samples: list[float]) -> str:
 
 
 def ratio(peer: float | None, own: float) -> str:
-    """How many times as much the peer takes; nothing where a difference got lost in the noise."""
+    """The peer's time as a multiple of ``own``; empty if the difference is within the noise."""
     return "–" if peer is None or own <= 0.0 or peer <= 0.0 else f"{peer / own:.1f} ×"
 
 
@@ -112,12 +112,12 @@ def ratio(peer: float | None, own: float) -> str:
 
 @dataclass(frozen=True)
 class Target:
-    """How far ahead of its peers a variant wants to be.
+    """The target for a variant, compared with its peers.
 
     Attributes:
-        benchmark, work, variant: what is measured.
-        factor: how many times as much the peer has to take.
-        peers: prefix of the peers of which the strongest counts.
+        benchmark, work, variant: the figure.
+        factor: the least multiple of the variant's time that the fastest peer takes.
+        peers: prefix of the names of the peers.
     """
 
     benchmark: str
@@ -160,14 +160,14 @@ TARGETS = (
     ),
 )
 WHOLE_JOBS = {"linear3": 1.25, "forest3-20x5": 1.25}
-"""How many times the job without a function a whole job may take."""
+"""The greatest time of a whole job, as a multiple of the job without a function."""
 
 IMPORT_SECONDS = 0.3
 SPEED_UP = 1.7
 
 
 def judged(results: dict[str, Result]) -> Iterator[tuple[str, str, str]]:
-    """What is wanted, what was found, and whether that is enough."""
+    """For each target: its text, the result, and the verdict."""
     for target in TARGETS:
         result = results.get(target.benchmark)
         figure = result.find(target.work, target.variant) if result else None

@@ -1,7 +1,7 @@
-"""How a Flink job with a model grows: with rows, in time and memory, with the model, and with parallelism.
+"""Time and memory of a Flink job with a model, by number of rows, by model, and by parallelism.
 
-The memory is the least heap in use in each half of a job: what is left after the collections of garbage. Each measurement is a
-process of its own.
+The memory is the least heap in use in each half of a job, which is the heap after a garbage collection. Each measurement runs in
+a process of its own.
 
 Degrees of parallelism are compared by jobs over a sequence of numbers, each of which runs in one thread per degree: a table of
 datagen has a thread for its source beside that of the sink. The seconds are the difference of a job of many rows and one of few.
@@ -81,7 +81,7 @@ def measure_whole(variant: str, rows: int) -> float:
 
 
 def measure_parallel(work: str, rows: int, parallelism: int) -> float:
-    """The same of a job over a sequence of numbers."""
+    """Like :func:`measure_whole`, for a job over a sequence of numbers, with a parallelism."""
     from pyflink.common import Types, WatermarkStrategy
     from pyflink.datastream import StreamExecutionEnvironment
     from pyflink.datastream.connectors.number_seq import NumberSequenceSource

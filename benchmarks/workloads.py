@@ -27,7 +27,7 @@ class Work:
     """A bundle and the frame whose rows it gets, over and over.
 
     Attributes:
-        name: what it is called in tables.
+        name: the name in tables.
         bundle: the bundle's zip.
         input: a leap frame in JSON.
         prediction: the column that is asked for.
@@ -43,7 +43,7 @@ class Work:
     bare: bool
 
     def frame(self, rows: int = ROWS) -> LeapFrame:
-        """That many rows."""
+        """A frame of ``rows`` rows, which repeats the rows of the input."""
         given = _frame(self.input)
         return LeapFrame(given.schema, [given.rows[i % len(given.rows)] for i in range(rows)])
 
@@ -54,7 +54,7 @@ def _frame(path: Path) -> LeapFrame:
 
 
 def airbnb_directory() -> Path:
-    """Where the two Airbnb bundles are looked for."""
+    """The directory of the two Airbnb bundles."""
     return Path(os.environ.get(_AIRBNB) or ROOT.parent / "shared" / "airbnb")
 
 
@@ -74,14 +74,14 @@ def works() -> dict[str, Work]:
 
 
 def skipped() -> str | None:
-    """Why the Airbnb works are missing, if they are."""
+    """The reason for which the Airbnb works are missing; ``None`` if they exist."""
     if any(name.startswith("airbnb") for name in works()):
         return None
     return f"airbnb-lr and airbnb-rf are skipped: no bundles in {airbnb_directory()}; {_AIRBNB} names another directory"
 
 
 def add_options(parser: argparse.ArgumentParser, rounds: int) -> None:
-    """What all benchmarks take."""
+    """Add the options of all benchmarks."""
     parser.add_argument("--rounds", type=int, default=rounds)
     parser.add_argument("--seconds", type=float, default=1.0, help="of one measurement")
     parser.add_argument("--quick", action="store_true", help="one round of short measurements")
@@ -89,7 +89,7 @@ def add_options(parser: argparse.ArgumentParser, rounds: int) -> None:
 
 
 def add_works(parser: argparse.ArgumentParser) -> None:
-    """Which works are measured."""
+    """Add the option that selects the works."""
     names = list(works())
     parser.add_argument("--works", nargs="+", choices=names, default=names, metavar="WORK", help=", ".join(names))
 

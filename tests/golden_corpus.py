@@ -26,7 +26,7 @@ class Case(Contract):
 
     @property
     def known(self) -> bool:
-        """Whether leapstream has all of its ops."""
+        """True if leapstream has all ops of the case."""
         return set(self.info["ops"]) <= {*REGISTRY, "pipeline"}
 
     @property

@@ -1,4 +1,4 @@
-"""What holding a model against recorded frames promises."""
+"""Tests of comparing a model with recorded frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What keeps working for a while, with a warning."""
+"""Tests of old names and forms that keep working with a warning."""
 
 from __future__ import annotations
 

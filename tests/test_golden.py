@@ -23,7 +23,7 @@ def by_name(case: Case) -> str:
 
 
 def check(case: Case, backend: Backend) -> None:
-    """Hold a backend against what MLeap answered; rows that do not fit the model may be refused one by one."""
+    """Compare a backend with MLeap's recorded results; if the frame does not fit the model, row by row."""
     try:
         report = case.verify(case.model(), backend)
     except SchemaError:

@@ -1,4 +1,4 @@
-"""What the front door promises, for every kind of frame."""
+"""Tests of loading, saving and predicting, for every kind of frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for the package as a whole: its version, and what importing it costs."""
+"""Tests of the package as a whole: its version, and the cost of importing it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for every op, tried on the recorded cases: forms of input do not matter, and nothing else is touched."""
+"""Properties of all ops, tested on the recorded cases: the kind of the frame does not matter, and other columns do not change."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def models_of(definition: NodeDef) -> list[ModelDef]:
 
 
 EXPORTERS_ONLY = {"input_col", "input_cols", "output_col", "output_cols", "input_shapes_list", "thresholds_list"}
-"""What exporters write beside, and no reader looks at."""
+"""Attributes that exporters write and no reader uses."""
 OLD_LAYOUT = {"one_hot_encoder": "size", "string_indexer": "labels"}
 """An attribute that only an older layout has: such models are read, and written in the layout of today."""
 

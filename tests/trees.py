@@ -104,7 +104,7 @@ def leaf_of(tree: Tree, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] |
 
 
 def expected(expr: p.Trees, rows: npt.NDArray[np.float64]) -> list[list[float] | float | None]:
-    """What an ensemble gives for each row; ``None`` where it fails."""
+    """The result of an ensemble for each row; ``None`` where the row fails."""
 
     def one(x: npt.NDArray[np.float64]) -> list[float] | float | None:
         leaves = [leaf_of(tree, x) for tree in expr.trees]

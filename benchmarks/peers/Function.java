@@ -3,7 +3,7 @@ package leapstream.bench;
 import org.apache.flink.table.functions.FunctionContext;
 import org.apache.flink.table.functions.ScalarFunction;
 
-/** What the generated functions have in common: the bundle is loaded when the function opens. */
+/** The base class of the generated functions; it loads the bundle when the function opens. */
 public abstract class Function extends ScalarFunction {
     private final String bundle;
     private final String[] inputs;

@@ -1,7 +1,7 @@
 """A DataStream of loans that a model scores in three ways.
 
 ``predict_stream`` scores the whole stream, in the JVM. ``MLeapMapFunction`` scores record by record where the stream is mapped.
-``MLeapProcessFunction`` does so on a keyed stream, and sets aside the records that the model refuses, with the reason.
+``MLeapProcessFunction`` does so on a keyed stream, and writes the records that fail to a side output, with the reason.
 
 Run it with ``python loans.py [BUNDLE]``; every line says which way it came.
 """
@@ -35,7 +35,7 @@ LOAN = Types.ROW_NAMED(
 
 
 def loans(env: StreamExecutionEnvironment) -> DataStream:
-    """The loans of a file, and one whose income is not known, which the model refuses."""
+    """The loans of a file, and one whose income is missing, which fails."""
     with (DEMO / "loans.csv").open(encoding="utf-8", newline="") as lines:
         rows = [
             Row(int(i), state, home, float(amount), float(income), int(age), int(late), flag == "true")
@@ -64,8 +64,8 @@ def main(model: str) -> None:
         score_or_refuse, output_type=score_or_refuse.get_produced_type(LOAN)
     )
     scored.print("process")
-    refused = scored.get_side_output(FAILED)
-    refused.map(lambda row: f"{row['record']['id']}: {row['error']}", Types.STRING()).print("refused")
+    failed = scored.get_side_output(FAILED)
+    failed.map(lambda row: f"{row['record']['id']}: {row['error']}", Types.STRING()).print("failed")
 
     env.execute("loans")
 

@@ -56,6 +56,6 @@ def test_the_datastream_job_scores_each_loan_in_each_way_and_sets_the_refused_on
     assert ways["map"] == [str(p) for p in predictions.values()]
     keyed = dict(re.findall(r"^\+I\[Row\(id=(\d+),.*\),(.*)\]$", "\n".join(ways["process"]), re.M))
     assert keyed == {str(i): str(p) for i, p in predictions.items()}
-    (refused,) = ways["refused"]
-    assert refused.startswith("99: ")
-    assert "'income'" in refused
+    (failed,) = ways["failed"]
+    assert failed.startswith("99: ")
+    assert "'income'" in failed

@@ -1,4 +1,4 @@
-"""Where the executors implement primitives."""
+"""Tests of the places where executors implement primitives."""
 
 from __future__ import annotations
 

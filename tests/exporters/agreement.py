@@ -1,4 +1,4 @@
-"""Whether a model gives what the estimator does from which it was made."""
+"""Compares the results of a model with those of the estimator that it was made of."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def columns_of(model: Model, rows: Any) -> Any:
 
 
 def is_predictor(estimator: Any) -> bool:
-    """Whether it is asked for predictions, as clusters and mixtures are too, but selections are not."""
+    """True if the model predicts, as models of clusters and mixtures do too; false for transformers and selectors."""
     last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
     return hasattr(estimator, "predict") and not isinstance(last, SelectorMixin)
 
 
 def expected(estimator: Any, rows: Any) -> dict[str, npt.NDArray[Any]]:
-    """What the estimator gives, by the names of the model's columns; a transformer's result has the name ``""``."""
+    """The results of the estimator, by the model's column; a transformer's result has the name ``""``."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if not is_predictor(estimator):

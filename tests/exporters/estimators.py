@@ -100,7 +100,7 @@ def holes(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def amount() -> npt.NDArray[np.float64]:
-    """What regressions predict."""
+    """The target of regressions."""
     x = numbers()
     return np.sin(x[:, 0]) + x[:, 1] * x[:, 2] + 0.1 * np.random.default_rng(2).normal(size=len(x))
 

@@ -67,7 +67,7 @@ def test_values_that_spark_rejects_are_rejected_by_node(name: str, tmp_path: Pat
 
 
 def _from_spark() -> Iterator[Case]:
-    """What MLeap's exporter for Spark, or the one for scikit-learn, has written; with the ops that Spark has stages for."""
+    """Bundles of MLeap's exporters for Spark and scikit-learn, whose ops all have stages in Spark."""
     known = {op.op for op in BY_OP} | {"pipeline"}
     for case in cases():
         if case.known and "load_error" not in case.info and set(case.info["ops"]) <= known:
@@ -93,10 +93,10 @@ AS_SPARK = {
     "feature/interaction-one-hot",
     *(case.name for case in cases() if "max_abs_scaler" in case.info["ops"]),
 }
-"""Where MLeap's op gives something else than Spark's stage, which is what the model gives that comes back."""
+"""Cases whose results change on the way through Spark, because MLeap's op and Spark's stage differ."""
 
 OUT_OF_PLACE = {"sklearn/pca", "feature/binarizer-list-input"}
-"""A bundle whose transposed matrix fits no input, and one over lists, which are no vectors in Spark."""
+"""A bundle whose transposed matrix fits no input, and one over lists, which are not vectors in Spark."""
 
 GOLDEN = [case for case in _from_spark() if case.name not in OUT_OF_PLACE and not case.name.startswith("frame/")]
 

@@ -41,11 +41,11 @@ class Cluster:
     environment: dict[str, str]
 
     def get(self, path: str) -> dict[str, object]:
-        """What the REST endpoint answers."""
+        """The REST endpoint's response for a path, a dict."""
         return dict(self._answer(path))
 
     def list(self, path: str) -> list[dict[str, str]]:
-        """The same where the answer is a list."""
+        """The REST endpoint's response for a path, a list."""
         return list(self._answer(path))
 
     def _answer(self, path: str) -> Any:

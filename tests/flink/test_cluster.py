@@ -1,4 +1,4 @@
-"""What a standalone cluster, whose processes know nothing of leapstream, makes of a model."""
+"""Tests of models on a standalone cluster whose processes do not have leapstream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds of the private names of PyFlink, and of Flink's versions."""
+"""Tests of the private names of PyFlink, and of the differences between Flink's versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the reader of ``application.conf`` promises."""
+"""Tests of the reader of ``application.conf``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the functions of the DataStream API promise."""
+"""Tests of the functions of the DataStream API."""
 
 from __future__ import annotations
 

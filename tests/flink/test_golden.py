@@ -74,7 +74,7 @@ def argument(column: str, given: DataType, wanted: DataType) -> str | None:
 
 
 def is_sql(case: Case, model: Model) -> bool:
-    """Whether a case can be told in SQL: its types fit, and nothing depends on which elements of a vector are stored."""
+    """True if SQL can express a case: its types exist in SQL, and nothing depends on which elements of a vector are stored."""
     given = case.input()
     wanted = [f for f in model.schema.inputs if f.name in given.schema]
     told = [argument(f.name, given.schema[f.name].type, f.type) for f in wanted]
@@ -162,7 +162,7 @@ def run_cases(
 
 
 def _answers(case: Case, signature: FunctionSignature, values: dict[int, tuple[Any, ...]]) -> Answers:
-    """What SQL gave: NULL where a row fails or is dropped."""
+    """The results of SQL, which are NULL where a row fails or is dropped."""
     failing, dropped = set(case.error_rows), set(case.info.get("dropped_rows", ()))
     found = Answers(signature.outputs, {}, {})
     for row, parts in values.items():
@@ -185,7 +185,7 @@ def test_jvm_functions_give_what_mleap_gave(table_env: StreamTableEnvironment, t
 
 
 def has_nan(case: Case) -> bool:
-    """Whether a case has NaN, which the Python backend takes for NULL (docs/flink-sql.md)."""
+    """True if a case has NaN, which the Python backend does not distinguish from NULL (docs/flink-sql.md)."""
     values = [v for row in case.input().rows for v in row]
     numbers = [n for v in values for n in (v.values.tolist() if isinstance(v, Tensor) else [v])]
     return bool(case.info.get("nonfinite")) or any(n is None or n != n for n in numbers)

@@ -1,4 +1,4 @@
-"""What functions in SQL promise, on both backends."""
+"""Tests of functions in SQL, on both backends."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SQL = {
 
 
 def predicted(bundle: str, rows: list[tuple[Any, ...]], *columns: str) -> list[Any]:
-    """What the model itself says of rows."""
+    """The predictions of the model for rows, without Flink."""
     records = [dict(zip(columns, row, strict=True)) for row in rows]
     return [record["prediction"] for record in leapstream.load(bundle).predict(records)]
 

@@ -1,4 +1,4 @@
-"""What a row costs, counted rather than timed: the classes that are emitted allocate nothing per row."""
+"""The emitted classes allocate nothing per row; allocations are counted, since times vary."""
 
 from __future__ import annotations
 

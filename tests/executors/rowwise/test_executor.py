@@ -34,7 +34,7 @@ def outcome(model: Model, data: Any) -> Any:
 
 
 def alone(model: Model, record: dict[str, Any]) -> Any:
-    """What a record gives as the only one of a batch."""
+    """The result of a record as the only one of a batch."""
     rows = outcome(model, [record])
     return (rows[0] if rows else None) if isinstance(rows, list) else rows
 

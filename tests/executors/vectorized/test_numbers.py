@@ -1,4 +1,4 @@
-"""What the vectorized executor does its own way: searches, rounding, wide vectors."""
+"""Tests of the vectorized executor's own algorithms: searches, rounding, wide vectors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is special about some cases of :mod:`tests.exporters.spark.stages`; nothing of Spark is imported here."""
+"""Exceptions for some cases of :mod:`tests.exporters.spark.stages`; this module does not import Spark."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ EXACT = Tolerance(1e-9, 1e-9)
 
 
 def tolerance(name: str) -> Tolerance:
-    """How far a model may be from Spark."""
+    """The tolerance for differences between a model and Spark."""
     return DIFFERENT.get(name, EXACT)

@@ -1,4 +1,4 @@
-"""What has been recorded of Spark (``record.py``), and nodes to make models of."""
+"""Recordings of Spark, made by ``record.py``, and nodes to make models of."""
 
 from __future__ import annotations
 

@@ -373,7 +373,7 @@ FITTED: dict[str, Case] = {
     "CrossValidator": _cross_validated,
     "TrainValidationSplit pipeline": _split_pipeline,
 }
-"""What is fitted in another way."""
+"""Cases whose function fits the stage itself and returns the fitted model."""
 
 
 def names() -> list[str]:
