@@ -29,7 +29,8 @@ from leapstream.bundle.reader import read_bundle
 from leapstream.bundle.tensor import Tensor
 from leapstream.bundle.types import BasicType, ScalarType, Schema, TensorType
 from leapstream.cli.app import KindName
-from leapstream.cli.export import KINDS, sample_of, schema_of
+from leapstream.cli.samples import sample_of, schema_of
+from leapstream.cli.savedmodels import KINDS
 from tests.cli.conftest import LINEAR
 
 Run = Callable[..., Result]
@@ -161,7 +162,7 @@ def test_the_command_line_offers_each_kind() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "no saved model of a known kind (sklearn: .joblib"),
+        ([], "not a saved model of a known kind (sklearn: .joblib"),
         (["--from", "xgboost"], "XGBoost cannot read it"),
         (["--from", "lightgbm"], "LightGBM cannot read it"),
         (["--from", "sklearn", "--trust-pickle"], "joblib cannot read it"),

@@ -163,8 +163,8 @@ def test_a_dict_of_arrays_is_a_sample() -> None:
     [
         (np.zeros((2, 5)), r"there are 5 features \(features\), and 3 are expected"),
         (Schema.of([("x", TensorType(BasicType.DOUBLE, None))]), "column 'x'.*neither a scalar nor a vector"),
-        ({"x": np.array([object()])}, "column 'x' holds neither numbers nor texts"),
-        ({"x": np.zeros((2, 2, 2))}, "column 'x' has 3 dimensions"),
+        ({"x": np.array([object()])}, "column 'x': a value of type object has no leap type"),
+        ({"x": np.zeros((2, 2, 2))}, r"column 'x': tensor<double>\[2, 2\] not null is neither"),
         (pd.DataFrame({"a": [1.0], "b": [1.0], "c": ["x"]}), "the column 'c' holds texts"),
     ],
 )

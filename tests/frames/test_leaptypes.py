@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 
 from leapstream.bundle.types import BasicType, ListType, MapType, ScalarType, TensorType
 from leapstream.errors import SchemaError
-from leapstream.frames.leaptypes import arrow_type_of, basic_type_of, basic_types_of, leap_type_of
+from leapstream.frames.leaptypes import arrow_type_of, basic_type_of, basic_types_of, leap_type_of, sample_type_of
 
 B = BasicType
 
@@ -97,3 +97,34 @@ def test_an_array_without_a_leap_type_is_named(array: Any) -> None:
 def test_arrow_holds_each_leap_type_but_tensors_which_are_lists(leap: Any) -> None:
     assert leap_type_of("x", pa.nulls(1, arrow_type_of(leap))) == leap
     assert arrow_type_of(TensorType(B.FLOAT, (2,))) == pa.list_(pa.float32())
+
+
+@pytest.mark.parametrize(
+    ("values", "leap"),
+    [
+        ([1, 2], ScalarType(B.LONG, False)),
+        ([1, None, 2.5], ScalarType(B.DOUBLE)),
+        ([True, None], ScalarType(B.BOOLEAN)),
+        (["a", None, float("nan")], ScalarType(B.STRING)),
+        (np.array(["a", "b"]), ScalarType(B.STRING)),
+        ([None, None], ScalarType(B.STRING)),
+        (pd.Series([0.5, float("nan")]), ScalarType(B.DOUBLE, False)),
+        (np.zeros((2, 3), dtype=np.uint8), TensorType(B.SHORT, (3,), False)),
+    ],
+)
+def test_a_sample_is_of_numbers_or_of_texts(values: Any, leap: Any) -> None:
+    assert sample_type_of("x", values) == leap
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (["a", 1], "neither numbers nor texts alone, but long, string"),
+        ([[1, "a"], [2, "b"]], "column 'x' has 2 dimensions"),
+        ([fractions.Fraction(1, 2)], "Fraction has no leap type"),
+        (np.array(["2020-01-01"], dtype="datetime64[D]"), "has no leap type"),
+    ],
+)
+def test_a_sample_of_other_values_is_refused(values: Any, words: str) -> None:
+    with pytest.raises(SchemaError, match=words):
+        sample_type_of("x", np.array(values, dtype=object) if isinstance(values, list) else values)

@@ -317,7 +317,8 @@ def _export(
     ] = None,
     as_json: _Json = False,
 ) -> None:
-    from leapstream.cli.export import Options, export, sample_of, schema_of
+    from leapstream.cli.export import Options, export
+    from leapstream.cli.samples import sample_of, schema_of
 
     if sample is not None and schema is not None:
         raise typer.BadParameter("give a sample or a schema, not both")

@@ -10,6 +10,7 @@ import numpy as np
 from leapstream.bundle.types import BasicType, Field, ScalarType, Schema, TensorType
 from leapstream.errors import SchemaError
 from leapstream.exporters.graph import Block, Features
+from leapstream.frames.leaptypes import sample_type_of
 
 VECTOR = "features"
 """Name of the input column of a model whose features have no names."""
@@ -84,16 +85,4 @@ def _from_sample(sample: Any) -> Features:
 
 
 def _from_values(name: str, values: Any) -> Block:
-    array = np.asarray(values)
-    if array.ndim == 2 and array.dtype.kind in "biuf":
-        return Block(name, array.shape[1])
-    if array.ndim != 1:
-        raise SchemaError(f"column {name!r} has {array.ndim} dimensions, of type {array.dtype}")
-    if array.dtype.kind in "biuf":
-        return Block(name)
-    there = [value for value in array.tolist() if value is not None and value == value]
-    if all(isinstance(value, str) for value in there):
-        return Block(name, text=True)
-    if all(isinstance(value, (bool, int, float)) for value in there):
-        return Block(name)
-    raise SchemaError(f"column {name!r} holds neither numbers nor texts alone, but {array.dtype}")
+    return _from_field(Field(name, sample_type_of(name, values)))

@@ -108,6 +108,35 @@ def leap_type_of(name: str, array: Any) -> DataType:
     raise SchemaError(f"column {name!r}: Arrow type {kind} has no leap type")
 
 
+def sample_type_of(name: str, values: Any) -> DataType:
+    """The leap type of a column of a sample; whole numbers and fractions beside each other are doubles.
+
+    Args:
+        name: the column, for messages.
+        values: a NumPy array, or anything that NumPy makes an array of: a list, a Series of pandas or polars. Missing values
+            are ``None`` or NaN. A column of objects without any value is one of strings.
+
+    Raises:
+        SchemaError: its values have no leap type, or are neither numbers nor texts alone.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "OUS":
+        return leap_type_of(name, array)
+    if array.ndim != 1:
+        raise SchemaError(f"column {name!r} has {array.ndim} dimensions, of type {array.dtype}")
+    found = basic_types_of(name, (value for value in array.tolist() if not is_nan(value)))
+    if found <= {BasicType.STRING}:
+        return ScalarType(BasicType.STRING)
+    if found & {BasicType.STRING, BasicType.BYTE_STRING}:
+        raise SchemaError(f"column {name!r} holds neither numbers nor texts alone, but {', '.join(sorted(found))}")
+    return ScalarType(found.pop() if len(found) == 1 else BasicType.DOUBLE)
+
+
+def is_nan(value: Any) -> bool:
+    """Whether a value is the number NaN."""
+    return isinstance(value, (float, np.floating)) and bool(value != value)
+
+
 def arrow_type_of(data_type: DataType) -> pa.DataType:
     """The Arrow type that holds the values of a leap type; a tensor is the list of its elements."""
     base = ARROW_TYPES[data_type.base]

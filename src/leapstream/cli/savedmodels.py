@@ -1,0 +1,224 @@
+"""The kinds of saved models that ``leapstream export`` reads, with a reader for each library."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from leapstream import exporters
+from leapstream.cli.console import LackingError
+from leapstream.errors import BundleError, LeapstreamError
+from leapstream.exporters.spark import is_spark_directory
+from leapstream.model import Model
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of an export, beside the file.
+
+    Attributes:
+        sample: the input columns: a schema, or a dict of arrays; ``None`` when neither is given.
+        name: the model's name.
+        trust_pickle: allows to load a pickle, which runs the code in it.
+        trusted_types: types in a skops file that are trusted beside those that skops trusts.
+    """
+
+    sample: Any = None
+    name: str | None = None
+    trust_pickle: bool = False
+    trusted_types: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of saved model.
+
+    Attributes:
+        name: its name for ``--from``.
+        title: the library.
+        files: the files, for messages.
+        recognizes: tells whether a file or directory is one.
+        read: makes a model of it.
+    """
+
+    name: str
+    title: str
+    files: str
+    recognizes: Callable[[Path], bool]
+    read: Callable[[Path, Options], Model]
+
+
+def _library(path: Path, module: str, extra: str) -> Any:
+    """A library, imported."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise LackingError(f"{path}: reading it needs {module}: pip install 'leapstream[{extra}]' ({error})") from error
+
+
+def _unreadable(path: Path, library: str, error: Exception) -> LeapstreamError:
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    kind = LackingError if isinstance(error, ImportError) else BundleError
+    return kind(f"{path}: {library} cannot read it: {reason}")
+
+
+def _head(path: Path) -> bytes:
+    if not path.is_file():
+        return b""
+    with path.open("rb") as stream:
+        return stream.read(64)
+
+
+_EXPORTERS: dict[str, Callable[..., Model]] = {
+    "sklearn": exporters.from_sklearn,
+    "xgboost": exporters.from_xgboost,
+    "lightgbm": exporters.from_lightgbm,
+}
+"""The exporter of an object, by the package of its class."""
+
+
+def _exporter(found: Any) -> Callable[..., Model]:
+    return _EXPORTERS.get(type(found).__module__.partition(".")[0], exporters.from_sklearn)
+
+
+def _read_object(path: Path, options: Options) -> Model:
+    """A fitted object, of scikit-learn or with an interface like it."""
+    load = _load_skops if _head(path).startswith(b"PK") else _load_pickle
+    found = load(path, options)
+    exporter = _exporter(found)
+    try:
+        return exporter(found, options.sample, name=options.name)
+    except LeapstreamError as error:
+        if options.sample is not None:
+            raise
+        raise type(error)(f"{error} (--sample or --schema says what the columns hold)") from error
+
+
+def _load_pickle(path: Path, options: Options) -> Any:
+    if not options.trust_pickle:
+        raise BundleError(
+            f"{path}: a pickle can run any code when it is loaded, so it has to come from someone you trust: say so by "
+            "--trust-pickle, or save the model by skops"
+        )
+    joblib = _library(path, "joblib", "sklearn")
+    try:
+        return joblib.load(path)
+    # What a pickle holds may raise anything.
+    except Exception as error:
+        raise _unreadable(path, "joblib", error) from error
+
+
+def _load_skops(path: Path, options: Options) -> Any:
+    skops = _library(path, "skops.io", "skops")
+    try:
+        unknown = sorted(set(skops.get_untrusted_types(file=path)) - set(options.trusted_types))
+    # Zips of other things fail in many ways.
+    except Exception as error:
+        raise _unreadable(path, "skops", error) from error
+    if unknown:
+        told = " ".join(f"--trust-type {name}" for name in unknown)
+        raise BundleError(
+            f"{path}: it holds types that skops does not trust: {', '.join(unknown)}; if you trust them, say so by {told}"
+        )
+    try:
+        return skops.load(path, trusted=list(options.trusted_types))
+    except Exception as error:
+        raise _unreadable(path, "skops", error) from error
+
+
+def _is_xgboost(path: Path) -> bool:
+    head = _head(path)
+    return head.startswith((b"{L", b"binf")) or re.match(rb'\{\s*"learner"', head) is not None
+
+
+def _reader_of_boosters(module: str, title: str) -> Callable[[Path, Options], Model]:
+    """Reads the model files of XGBoost or LightGBM."""
+
+    def read(path: Path, options: Options) -> Model:
+        library = _library(path, module, module)
+        try:
+            booster = library.Booster(model_file=str(path))
+        # Each library has an error of its own.
+        except Exception as error:
+            raise _unreadable(path, title, error) from error
+        return _EXPORTERS[module](booster, options.sample, name=options.name)
+
+    return read
+
+
+def _is_tensorflow(path: Path) -> bool:
+    return (path / "saved_model.pb").is_file() or (path.is_file() and path.suffix.lower() in (".keras", ".pb"))
+
+
+def _read_tensorflow(path: Path, options: Options) -> Model:
+    # Else TensorFlow tells on standard error how it was built, each time.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if path.suffix.lower() != ".keras":
+        return exporters.from_tensorflow(path, options.sample, name=options.name)
+    keras = _library(path, "keras", "tensorflow")
+    try:
+        # In its safe mode, the default, Keras refuses code.
+        network = keras.saving.load_model(path, compile=False)
+    # What a file holds may raise anything.
+    except Exception as error:
+        raise _unreadable(path, "Keras", error) from error
+    return exporters.from_keras(network, options.sample, name=options.name)
+
+
+def _read_spark(path: Path, options: Options) -> Model:
+    return exporters.from_spark(path, options.sample, name=options.name)
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "sklearn",
+            "scikit-learn",
+            ".joblib, .pkl, .pickle, .skops",
+            lambda path: path.is_file() and path.suffix.lower() in (".joblib", ".pkl", ".pickle", ".skops"),
+            _read_object,
+        ),
+        Kind(
+            "xgboost",
+            "XGBoost",
+            "JSON, UBJSON or binary model files",
+            _is_xgboost,
+            _reader_of_boosters("xgboost", "XGBoost"),
+        ),
+        Kind(
+            "lightgbm",
+            "LightGBM",
+            "text model files",
+            lambda path: _head(path).startswith(b"tree\n"),
+            _reader_of_boosters("lightgbm", "LightGBM"),
+        ),
+        Kind(
+            "tensorflow",
+            "TensorFlow",
+            "SavedModel directories, frozen graphs (.pb), .keras",
+            _is_tensorflow,
+            _read_tensorflow,
+        ),
+        Kind("spark", "Spark", "directories of saved pipelines and stages", is_spark_directory, _read_spark),
+    )
+}
+"""The kinds of saved models, in the order in which they are looked for."""
+
+
+def recognized(path: Path) -> Kind:
+    """The kind of a file or directory.
+
+    Raises:
+        BundleError: it is of no known kind.
+    """
+    for kind in KINDS.values():
+        if kind.recognizes(path):
+            return kind
+    known = "; ".join(f"{kind.name}: {kind.files}" for kind in KINDS.values())
+    raise BundleError(f"{path}: it is not a saved model of a known kind ({known}); name the kind with --from")
