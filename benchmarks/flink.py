@@ -110,7 +110,7 @@ def make_job(variant: str, settings: dict[str, str], parallelism: int = 1) -> tu
             str(work.bundle),
             table_env,
             inputs=names,
-            backend=form,  # type: ignore[arg-type]
+            backend="jvm" if form == "jvm" else "vectorized",
         )
     elif form in PEERS:
         from leapstream.flink.jars import add_jar

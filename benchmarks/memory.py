@@ -99,7 +99,7 @@ def jar_of(trees: int, rng: np.random.Generator) -> tuple[int, float]:
     )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "forest.jar")
-        compile_jar(path, [Target("Forest", model)])
+        compile_jar([Target("Forest", model)], path)
         gate = gateway()
         jvm = gate.jvm
         urls = gate.new_array(jvm.java.net.URL, 1)

@@ -73,6 +73,17 @@ def keyword_only(*names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return decorate
 
 
+def keyword_only_fields(*names: str) -> Callable[[type[R]], type[R]]:
+    """Like :func:`keyword_only`, for the fields of a dataclass."""
+
+    def decorate(cls: type[R]) -> type[R]:
+        made: Any = cls
+        made.__init__ = keyword_only(*names)(made.__init__)
+        return cls
+
+    return decorate
+
+
 def moved_names(module: str, new_modules: Mapping[str, str]) -> Callable[[str], Any]:
     """The ``__getattr__`` of a module from which names have moved.
 

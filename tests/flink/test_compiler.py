@@ -41,13 +41,13 @@ def test_the_same_targets_give_the_same_bytes(tmp_path: Path) -> None:
             Target("Predict", leapstream.load(LINEAR)),
             Target("Loans", leapstream.load(bundle_of(LOANS)), "model"),
         ]
-        compile_jar(tmp_path / name, targets)
+        compile_jar(targets, tmp_path / name)
     assert (tmp_path / "a.jar").read_bytes() == (tmp_path / "b.jar").read_bytes()
 
 
 def test_the_manifest_says_what_the_jar_holds(tmp_path: Path) -> None:
     model = leapstream.load(FOREST)
-    jar = compile_jar(tmp_path / "a.jar", [Target("Forest", model), Target("Forest", model, "model", sha256="ab" * 32)])
+    jar = compile_jar([Target("Forest", model), Target("Forest", model, "model", sha256="ab" * 32)], tmp_path / "a.jar")
     assert CompiledJar.read(tmp_path / "a.jar") == jar
     function, other = jar.models
     assert (function.class_name, other.class_name) == ("leapstream.models.Forest", "leapstream.models.predict.Forest")
@@ -62,13 +62,13 @@ def test_the_manifest_says_what_the_jar_holds(tmp_path: Path) -> None:
 def test_names_have_to_be_free_identifiers_of_java(tmp_path: Path, names: list[str]) -> None:
     model = leapstream.load(LINEAR)
     with pytest.raises(ConfigError):
-        compile_jar(tmp_path / "a.jar", [Target(name, model) for name in names])
+        compile_jar([Target(name, model) for name in names], tmp_path / "a.jar")
     assert not (tmp_path / "a.jar").exists()
 
 
 def test_a_function_of_a_jar_is_created_in_plain_sql(table_env: StreamTableEnvironment, tmp_path: Path) -> None:
     targets = [Target("Linear", leapstream.load(LINEAR)), Target("Forest", leapstream.load(FOREST))]
-    compile_jar(tmp_path / "models.jar", targets)
+    compile_jar(targets, tmp_path / "models.jar")
     for name in ("Linear", "Forest"):
         table_env.execute_sql(
             f"CREATE TEMPORARY SYSTEM FUNCTION {name} AS 'leapstream.models.{name}' LANGUAGE JAVA "
@@ -85,7 +85,7 @@ def test_a_function_of_a_jar_is_created_in_plain_sql(table_env: StreamTableEnvir
 
 
 def test_a_map_function_of_a_jar_adds_the_outputs_to_rows(env: StreamExecutionEnvironment, tmp_path: Path) -> None:
-    compile_jar(tmp_path / "models.jar", [Target("Loans", leapstream.load(bundle_of(LOANS)), "model")])
+    compile_jar([Target("Loans", leapstream.load(bundle_of(LOANS)), "model")], tmp_path / "models.jar")
     url = (tmp_path / "models.jar").as_uri()
     env.configure(Configuration().set_string("pipeline.jars", url))
     frame, answers = (LeapFrame.read(golden(LOANS) / f"{name}.json") for name in ("input", "expected"))
@@ -115,8 +115,8 @@ def _loader(jar: Path, parent: Any) -> Any:
 
 def test_a_jar_of_models_works_below_a_jar_of_functions(tmp_path: Path) -> None:
     model = leapstream.load(LINEAR)
-    compile_jar(tmp_path / "functions.jar", [Target("Other", model)])
-    compile_jar(tmp_path / "models.jar", [Target("Linear", model, "model")])
+    compile_jar([Target("Other", model)], tmp_path / "functions.jar")
+    compile_jar([Target("Linear", model, "model")], tmp_path / "models.jar")
     gateway = get_gateway()
     upper = _loader(tmp_path / "functions.jar", gateway.jvm.java.lang.ClassLoader.getSystemClassLoader())
     lower = _loader(tmp_path / "models.jar", upper)
@@ -132,8 +132,8 @@ def test_the_sql_client_runs_a_jar_on_a_cluster_without_python(cluster: Cluster,
         (opt / jar.name).symlink_to(jar)
     fetched("org.apache.flink:flink-sql-gateway:2.3.0", opt)
     compile_jar(
-        tmp_path / "models.jar",
         [Target("Linear", leapstream.load(LINEAR)), Target("Forest", leapstream.load(FOREST), "model")],
+        tmp_path / "models.jar",
     )
     values = ", ".join(f"({', '.join(f'CAST({v} AS DOUBLE)' for v in row)})" for row in ROWS)
     (tmp_path / "query.sql").write_text(f"""

@@ -44,6 +44,26 @@ def test_every_optional_key_is_read() -> None:
     assert (entry.backend, entry.on_error, entry.load_on) == ("jvm", "null", "worker")
 
 
+@pytest.mark.parametrize(
+    ("key", "word", "attribute", "python"),
+    [
+        ("onError", "fail", "on_error", "raise"),
+        ("onError", "null", "on_error", "null"),
+        ("backend", "python", "backend", "vectorized"),
+        ("backend", "jvm", "backend", "jvm"),
+    ],
+)
+def test_words_of_the_configuration_become_those_of_python(key: str, word: str, attribute: str, python: str) -> None:
+    (entry,) = read_config(config({**ENTRY, key: word})).entries
+    assert getattr(entry, attribute) == python
+
+
+@pytest.mark.parametrize(("key", "word"), [("onError", "raise"), ("backend", "vectorized")])
+def test_words_of_python_are_not_those_of_the_configuration(key: str, word: str) -> None:
+    with pytest.raises(ConfigError, match=f"{key} must be one of .*, not '{word}'"):
+        read_config(config({**ENTRY, key: word}))
+
+
 def test_a_file_with_includes_substitutions_and_environment_variables_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,7 +132,7 @@ def test_a_process_function_takes_streams_without_key_and_an_own_tag(env: Stream
     assert collected(scored) == pytest.approx(expected()[:1])
 
 
-@pytest.mark.parametrize("backend", ["jvm", "python"])
+@pytest.mark.parametrize("backend", ["jvm", "vectorized"])
 def test_a_whole_stream_of_named_rows_is_predicted(env: StreamExecutionEnvironment, backend: Any) -> None:
     stream = keyed(env, ("a", *ROWS[0]), ("b", *ROWS[1]))
     rows = collected(predict_stream(stream, LINEAR, outputs=["prediction", "features"], backend=backend))
@@ -154,11 +154,11 @@ def test_a_stream_that_lacks_a_column_is_refused(env: StreamExecutionEnvironment
 def test_a_stream_is_predicted_by_a_function_or_model_of_a_jar(env: StreamExecutionEnvironment, tmp_path: Path) -> None:
     jar = tmp_path / "models.jar"
     compile_jar(
-        jar,
         [
             Target("Linear", leapstream.load(LINEAR), outputs=("prediction", "features")),
             Target("Forest", leapstream.load(FOREST), "model"),
         ],
+        jar,
     )
     rows = collected(predict_stream(keyed(env, ("a", *ROWS[0])), f"{jar}#Linear"))
     assert rows[0].as_dict()["prediction"] == pytest.approx(expected()[0])

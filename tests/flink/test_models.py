@@ -13,8 +13,8 @@ from pyflink.table import DataTypes, StreamTableEnvironment
 
 import leapstream
 from leapstream import ConfigError, LeapFrame, Tensor
+from leapstream.errors import OnError
 from leapstream.flink import Target, compile_jar, create_model
-from leapstream.flink.config import OnError
 from leapstream.flink.ddl import statements
 from leapstream.flink.jars import add_jar, jar_directory
 
@@ -47,14 +47,14 @@ def predict(name: str, view: str, columns: tuple[str, ...], wanted: str) -> str:
 
 
 def loan_predictions(
-    table_env: StreamTableEnvironment, table: Table, case: str, wanted: str, on_error: OnError = "fail"
+    table_env: StreamTableEnvironment, table: Table, case: str, wanted: str, on_error: OnError = "raise"
 ) -> tuple[list[Row], LeapFrame, LeapFrame]:
     """The columns ``wanted`` for a case's rows, by the row's number ``n``, and the frames."""
     view, frame, answers = loans(table, case)
     columns = (f"CAST({name} AS DOUBLE) AS {name}" if name == "flag" else name for name in frame.schema.names)
     loan, given = f"loan_{on_error}", f"loans_{on_error}"
     table_env.execute_sql(f"CREATE TEMPORARY VIEW {given} AS SELECT n, {', '.join(columns)} FROM {view}")
-    create_model(table_env, loan, bundle_of(case), on_error=on_error)
+    create_model(loan, bundle_of(case), table_env, on_error=on_error)
     inputs = leapstream.load(bundle_of(case)).schema.inputs.names
     return sorted(collect(table_env, predict(loan, given, inputs, wanted))), frame, answers
 
@@ -115,7 +115,7 @@ def _single(x: float) -> float:
 
 def _compiled(table_env: StreamTableEnvironment, targets: list[Target]) -> Path:
     path = jar_directory() / f"{'-'.join(t.name for t in targets)}-test.jar"
-    compile_jar(path, targets)
+    compile_jar(targets, path)
     add_jar(table_env, path)
     return path
 
@@ -181,6 +181,6 @@ def test_the_statements_for_a_bundle_run_as_they_stand(table_env: StreamTableEnv
 
 def test_a_model_needs_a_name_that_java_can_have(table_env: StreamTableEnvironment) -> None:
     with pytest.raises(ConfigError, match="identifier of Java"):
-        create_model(table_env, "my model", LINEAR)
+        create_model("my model", LINEAR, table_env)
     with pytest.raises(ConfigError, match="on_error"):
-        create_model(table_env, "m", LINEAR, on_error="stop")  # type: ignore[arg-type]
+        create_model("m", LINEAR, table_env, on_error="stop")  # type: ignore[arg-type]

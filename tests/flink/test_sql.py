@@ -20,7 +20,7 @@ from .conftest import FOREST, LINEAR, bundle_of, collect, golden
 
 pytestmark = pytest.mark.flink
 
-BACKENDS = ["jvm", "python"]
+BACKENDS = ["jvm", "vectorized"]
 THREE = DataTypes.ROW([DataTypes.FIELD(name, DataTypes.DOUBLE()) for name in ("a", "b", "c")])
 SQL = {
     BasicType.BOOLEAN: DataTypes.BOOLEAN(),
@@ -175,7 +175,7 @@ def test_the_jvm_computes_with_constants_alone(register: Any, table_env: Any, th
 
 
 def test_the_python_backend_refuses_constants_alone_at_planning(register: Any, table_env: Any, three: str) -> None:
-    f = register(LINEAR, backend="python")
+    f = register(LINEAR, backend="vectorized")
     with pytest.raises(Exception, match="all its arguments are constants, which the python backend"):
         table_env.sql_query(f"SELECT {f.name}(1.5, 2, CAST(NULL AS DOUBLE)) FROM {three}")
 
@@ -199,7 +199,7 @@ def test_maps_are_taken_and_a_null_in_one_is_refused(register: Any, table_env: A
     assert collect(table_env, f"{query} FROM {view} WHERE id = 100") == [(1.0, None)]
 
 
-@pytest.mark.parametrize("options", [{"backend": "python"}, {"load_on": "worker"}])
+@pytest.mark.parametrize("options", [{"backend": "vectorized"}, {"load_on": "worker"}])
 def test_the_python_backend_refuses_maps_by_function_and_column(register: Any, options: dict[str, Any]) -> None:
     with pytest.raises(BackendError, match=r"Select\(m MAP<STRING, DOUBLE>, k STRING\).* argument 'm' is a map"):
         register(bundle_of("feature/map-entry-selector-double"), name="Select", **options)
@@ -254,7 +254,7 @@ def test_recorded_rows_come_out_as_recorded(
     given = dict(collect(table_env, f"SELECT id, {f.name}({arguments}) FROM {view}"))
     answers = iter(expected.column(output))
     for i, row in enumerate(rows):
-        if backend == "python" and any(isinstance(v, list) and any(x != x for x in v) for v in row):
+        if backend == "vectorized" and any(isinstance(v, list) and any(x != x for x in v) for v in row):
             next(answers)  # pandas tells NaN and NULL not apart: the function refuses both in an array
             continue
         assert same(given[i], None if i in dropped else plain(next(answers))), f"row {i}"
@@ -285,7 +285,7 @@ def test_a_configuration_registers_its_functions(table_env: Any, three: str) -> 
     """
     functions = MLeapUDFRegistry.registerFromConfig(text, table_env)
     try:
-        assert [(f.name, f.backend) for f in functions] == [("Configured", "jvm"), ("ConfiguredOnWorker", "python")]
+        assert [(f.name, f.backend) for f in functions] == [("Configured", "jvm"), ("ConfiguredOnWorker", "vectorized")]
         rows = collect(table_env, f"SELECT Configured(a, b, c), ConfiguredOnWorker(a, b, c) FROM {three}")
         assert all(math.isclose(a, b, rel_tol=1e-12) for a, b in rows)
     finally:
@@ -312,10 +312,10 @@ def test_the_jvm_backend_cannot_load_on_the_worker(register: Any) -> None:
         register(LINEAR, backend="jvm", load_on="worker")
 
 
-def test_auto_says_why_it_took_python(register: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_auto_says_why_it_took_the_vectorized_executor(register: Any, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "leapstream"):
         f = register(LINEAR, load_on="worker")
-    assert f.backend == "python"
+    assert f.backend == "vectorized"
     assert f.reason is not None
     assert f.reason in caplog.text
 

@@ -29,7 +29,7 @@ def test_a_graph_runs_in_the_python_backend_and_the_reason_is_told(
 ) -> None:
     model = model_of(op_of(frozen(tf, add)))
     function = register(model)
-    assert function.backend == "python"
+    assert function.backend == "vectorized"
     assert "TensorFlow graphs" in function.reason
     view = table([([1.0, 2.0], [3.0, 4.0]), ([0.0, 1.0], [5.0, 6.0])], ROW)
     assert collect(table_env, f"SELECT {function.name}(a, b) FROM {view}") == [([4.0, 6.0],), ([5.0, 7.0],)]

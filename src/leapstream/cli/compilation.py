@@ -40,7 +40,7 @@ def compile_bundles(
     targets += [target for given in models for target in _target("model", *_parted(given, "--model"))]
     if config is not None:
         targets += _configured(config)
-    return compile_jar(output, targets)
+    return compile_jar(targets, output)
 
 
 def ddl(bundle: str, name: str | None) -> str:
@@ -56,7 +56,7 @@ def _target(kind: Kind, name: str, bundle: str) -> Iterator[Target]:
 def _configured(config: str) -> Iterator[Target]:
     parsed = read_config(config)
     for entry in parsed.entries:
-        if entry.load_on == "worker" or entry.backend == "python":
+        if entry.load_on == "worker" or entry.backend == "vectorized":
             raise ConfigError(
                 f"function {entry.udf_name!r}: a jar holds its bundle and runs on the JVM; "
                 'loadOn = "worker" and backend = "python" have no place in it'
@@ -64,7 +64,13 @@ def _configured(config: str) -> Iterator[Target]:
         loader = loader_for(entry.bundle_source, gcs_bucket=parsed.gcs_bucket)
         model = loader.load(entry.bundle_path, sha256=entry.sha256)
         yield Target(
-            entry.udf_name, model, "function", entry.inputs, entry.outputs, entry.on_error, sha256=entry.sha256
+            entry.udf_name,
+            model,
+            "function",
+            inputs=entry.inputs,
+            outputs=entry.outputs,
+            on_error=entry.on_error,
+            sha256=entry.sha256,
         )
 
 

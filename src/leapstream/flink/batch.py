@@ -12,9 +12,8 @@ import pyarrow as pa
 
 from leapstream.bundle.tensor import NUMPY_DTYPES
 from leapstream.bundle.types import BasicType, Field, ListType, ScalarType, TensorType
-from leapstream.errors import PredictionError
+from leapstream.errors import OnError, PredictionError
 from leapstream.executors.columns import ARROW_TYPES
-from leapstream.flink.config import OnError
 from leapstream.flink.signature import FunctionSignature
 from leapstream.model import Model
 
@@ -31,28 +30,26 @@ def predict_columns(
         signature: of the function that the columns are the arguments of.
         columns: one array of values per argument (pandas Series), as the planner lets them through; a constant of the query
             is a single value.
-        on_error: ``null`` leaves failed rows missing.
+        on_error: ``null`` gives failed rows missing values.
 
     Returns:
         the values of each output for the rows that the model does not drop, and the positions of those rows.
 
     Raises:
-        PredictionError: a row fails, and ``on_error`` is ``fail``.
+        PredictionError: a row fails, and ``on_error`` is ``raise``.
     """
     columns, rows = _repeated(columns)
     whole = np.arange(rows)
-    arrays, refused = _arguments(model, signature, columns)
-    if refused.any():
-        if on_error == "fail":
+    arrays, failed = _arguments(model, signature, columns)
+    if failed.any():
+        if on_error == "raise":
             (name,) = (f.name for f in signature.inputs) if len(signature.inputs) == 1 else (None,)
             raise PredictionError("an element of the array is NULL", model=model.name, column=name)
-        whole = np.flatnonzero(~refused)
+        whole = np.flatnonzero(~failed)
         arrays = {name: _take(values, whole) for name, values in arrays.items()}
     frame: Mapping[str, Any] = {**arrays, _ROW: whole}
     try:
-        result = model.transform(
-            frame, outputs=signature.outputs.names, on_error="raise" if on_error == "fail" else "null"
-        )
+        result = model.transform(frame, outputs=signature.outputs.names, on_error=on_error)
     except PredictionError as error:
         # The position in a batch says nothing about the stream.
         raise PredictionError(
@@ -76,20 +73,20 @@ def _arguments(
     model: Model, signature: FunctionSignature, columns: Sequence[Any]
 ) -> tuple[dict[str, Any], npt.NDArray[np.bool_]]:
     rows = len(columns[0])
-    refused = np.zeros(rows, dtype=bool)
+    failed = np.zeros(rows, dtype=bool)
     fields = list(signature.inputs)
     if signature.packed >= 0 and not _holds_arrays(columns):
         (field,) = fields
-        packed, refused = _pack(field, columns)
-        return {field.name: packed}, refused
+        packed, failed = _pack(field, columns)
+        return {field.name: packed}, failed
     arrays: dict[str, Any] = {}
     for field, values in zip(fields, columns, strict=True):
         if isinstance(field.type, ScalarType):
             arrays[field.name] = _scalars(values, field.type.base)
         else:
             arrays[field.name], holes = _lists(values, field)
-            refused |= holes
-    return arrays, refused
+            failed |= holes
+    return arrays, failed
 
 
 def _holds_arrays(columns: Sequence[Any]) -> bool:
@@ -140,7 +137,7 @@ def _pack(field: Field, columns: Sequence[Any]) -> tuple[npt.NDArray[Any], npt.N
     assert isinstance(field.type, TensorType)
     dtype = NUMPY_DTYPES[field.type.base]
     packed = np.zeros((len(columns[0]), len(columns)), dtype=dtype)
-    refused = np.zeros(len(columns[0]), dtype=bool)
+    failed = np.zeros(len(columns[0]), dtype=bool)
     for i, values in enumerate(columns):
         array = np.asarray(values)
         if array.dtype.kind == "f":
@@ -150,11 +147,11 @@ def _pack(field: Field, columns: Sequence[Any]) -> tuple[npt.NDArray[Any], npt.N
         else:
             missing = np.zeros(len(array), dtype=bool)
         if missing.any():
-            refused |= missing
+            failed |= missing
             array = np.where(missing, 0, array)
         packed[:, i] = array.astype(dtype)
     shape = field.type.dimensions
-    return (packed.reshape(-1, *shape) if shape is not None and len(shape) > 1 else packed), refused
+    return (packed.reshape(-1, *shape) if shape is not None and len(shape) > 1 else packed), failed
 
 
 def _take(values: Any, rows: npt.NDArray[np.intp]) -> Any:

@@ -10,18 +10,19 @@ import hashlib
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Literal
 
 import leapstream
 from leapstream.bundle.writer import encode_files
-from leapstream.errors import ConfigError
+from leapstream.deprecation import keyword_only_fields, old_order
+from leapstream.errors import ConfigError, OnError
 from leapstream.executors.jvm.gateway import compile_java
 from leapstream.executors.jvm.jar import CompiledJar, CompiledModel, write_jar
 from leapstream.executors.jvm.sources import java_sources
-from leapstream.flink.config import OnError
 from leapstream.flink.javafunction import FUNCTIONS, function_sources, generate
+from leapstream.flink.options import ON_ERROR
 from leapstream.flink.signature import FunctionSignature, sql_type
 from leapstream.model import Model
 
@@ -40,27 +41,36 @@ _KEYWORDS = frozenset(
 )
 
 
+@keyword_only_fields("inputs", "outputs", "on_error", "sha256")
 @dataclass(frozen=True)
 class Target:
-    """What a jar is to hold.
+    """A function or model of a jar.
 
     Attributes:
-        name: the function's or the model's, an identifier of Java.
-        model: what it runs.
+        name: the function's or the model's name, an identifier of Java.
+        model: the model that it runs.
         kind: ``function``, or ``model`` for ``CREATE MODEL`` and the DataStream API.
         inputs: the bundle's inputs in the order of a function's arguments; by default that of first use.
-        outputs: columns to give; by default a function's are the model's prediction, a model's all that the bundle gives.
-        on_error: what a function does where the model refuses a row; a model has an option for it.
+        outputs: columns to give; by default the prediction for a function, and all that the bundle gives for a model.
+        on_error: a function raises for a row that fails and so fails the job (``raise``), or gives ``null``; ``CREATE MODEL``
+            has an option for it.
         sha256: checksum of the bundle; by default that of its files.
+
+    Raises:
+        ConfigError: ``on_error`` is neither ``raise`` nor ``null``.
     """
 
     name: str
     model: Model
     kind: Literal["function", "model"] = "function"
+    _: KW_ONLY
     inputs: tuple[str, ...] | None = None
     outputs: tuple[str, ...] | None = None
-    on_error: OnError = "fail"
+    on_error: OnError = "raise"
     sha256: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "on_error", ON_ERROR.check(self.on_error, f"{self.kind} {self.name!r}"))
 
     @property
     def class_name(self) -> str:
@@ -68,20 +78,25 @@ class Target:
         return f"{PACKAGE if self.kind == 'function' else PREDICT_PACKAGE}.{self.name}"
 
     def signature(self) -> FunctionSignature:
-        """What it takes and gives."""
+        """The function's arguments and result."""
         outputs = self.outputs
         if outputs is None and self.kind == "model":
             outputs = self.model.schema.outputs.names
-        return FunctionSignature.of(self.name, self.model, self.inputs, outputs)
+        return FunctionSignature.of(self.name, self.model, inputs=self.inputs, outputs=outputs)
 
 
-def compile_jar(path: str | os.PathLike[str], targets: Sequence[Target]) -> CompiledJar:
+@old_order("path", "targets", when=lambda first: isinstance(first, (str, os.PathLike)))
+def compile_jar(targets: Sequence[Target], path: str | os.PathLike[str]) -> CompiledJar:
     """Write a jar of functions and models. The same targets give the same bytes.
+
+    Args:
+        targets: the functions and models.
+        path: the jar's file; an existing file is replaced.
 
     Raises:
         ConfigError: there are no targets, or a name is taken or no identifier of Java.
         SchemaError: an input or output is not known.
-        BackendError: the jvm backend cannot run a model, or PyFlink is missing.
+        BackendError: the JVM cannot run a model, or PyFlink is missing.
     """
     _check_names(targets)
     sources: dict[str, str] = {}

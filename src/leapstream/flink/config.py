@@ -8,20 +8,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from pyhocon import ConfigFactory, ConfigTree
 from pyhocon.exceptions import ConfigException
 
 from leapstream.errors import ConfigError
-
-Backend: TypeAlias = Literal["auto", "jvm", "python"]
-OnError: TypeAlias = Literal["fail", "null"]
-LoadOn: TypeAlias = Literal["submit", "worker"]
-
-BACKENDS: tuple[Backend, ...] = ("auto", "jvm", "python")
-ON_ERROR: tuple[OnError, ...] = ("fail", "null")
-LOAD_ON: tuple[LoadOn, ...] = ("submit", "worker")
+from leapstream.flink.options import BACKEND, LOAD_ON, ON_ERROR, Backend, LoadOn, OnError
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
@@ -38,10 +31,13 @@ class UDFEntry:
         bundle_source: ``bundleSource``: ``file``, ``gcs``, ``s3``, ``hdfs``, ``http``, ``https`` or ``auto``.
         inputs: columns that the positional arguments stand for; ``None`` for the bundle's inputs in order of first use.
         outputs: columns that the function gives; ``None`` for the model's prediction. Several make a ROW.
-        backend: ``auto``, ``jvm`` or ``python``.
-        on_error: ``onError``: ``fail`` the job, or give ``null``, where the model refuses a row.
-        load_on: ``loadOn``: read the bundle when the function is registered, or on each ``worker``.
-        sha256: what the bundle's file must hash to.
+        backend: ``auto``, ``jvm``, or ``vectorized``, which a configuration calls ``python``.
+        on_error: ``onError``: ``raise``, which a configuration calls ``fail``, or ``null``.
+        load_on: ``loadOn``: read the bundle when the function is registered (``submit``), or on each ``worker``.
+        sha256: the checksum of the bundle's file.
+
+    Raises:
+        ConfigError: an option has a word that it does not know.
     """
 
     udf_name: str
@@ -50,9 +46,15 @@ class UDFEntry:
     inputs: tuple[str, ...] | None = None
     outputs: tuple[str, ...] | None = None
     backend: Backend = "auto"
-    on_error: OnError = "fail"
+    on_error: OnError = "raise"
     load_on: LoadOn = "submit"
     sha256: str | None = None
+
+    def __post_init__(self) -> None:
+        where = f"function {self.udf_name!r}"
+        object.__setattr__(self, "backend", BACKEND.check(self.backend, where))
+        object.__setattr__(self, "on_error", ON_ERROR.check(self.on_error, where))
+        object.__setattr__(self, "load_on", LOAD_ON.check(self.load_on, where))
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def read_config(config: ConfigSource) -> RegistryConfig:
         return config
     tree = _parse(config)
     mleap = _table(tree.get("mleap"), "mleap")
-    _refuse_unknown(mleap, ("udfRegistry", "gcs"), "mleap", ignore_unrelated=True)
+    _reject_unknown(mleap, ("udfRegistry", "gcs"), "mleap", ignore_unrelated=True)
     items = mleap.get("udfRegistry")
     if items is None:
         raise ConfigError(f"the configuration has no {_REGISTRY}")
@@ -158,7 +160,7 @@ def _entry(item: Any, index: int) -> UDFEntry:
     name = table.get("udfName")
     if isinstance(name, str):
         where = _where(index, name)
-    _refuse_unknown(table, _KEYS, where)
+    _reject_unknown(table, _KEYS, where)
     udf_name = _required(table, "udfName", where)
     if _NAME.fullmatch(udf_name) is None:
         raise ConfigError(f"{where}: udfName {udf_name!r} is no name of a function")
@@ -171,22 +173,11 @@ def _entry(item: Any, index: int) -> UDFEntry:
         bundle_source=_text(table.get("bundleSource"), "bundleSource", where, optional=True) or "file",
         inputs=_names(table.get("inputs"), "inputs", where),
         outputs=_names(table.get("outputs"), "outputs", where),
-        backend=cast("Backend", choice(table.get("backend", "auto"), "backend", BACKENDS, where)),
-        on_error=cast("OnError", choice(table.get("onError", "fail"), "onError", ON_ERROR, where)),
-        load_on=cast("LoadOn", choice(table.get("loadOn", "submit"), "loadOn", LOAD_ON, where)),
+        backend=BACKEND.read(table.get("backend", "auto"), where),
+        on_error=ON_ERROR.read(table.get("onError", "fail"), where),
+        load_on=LOAD_ON.read(table.get("loadOn", "submit"), where),
         sha256=sha256,
     )
-
-
-def choice(value: object, key: str, known: Sequence[str], where: str) -> str:
-    """``value`` when it is one of ``known``.
-
-    Raises:
-        ConfigError: it is not; the message lists those that are.
-    """
-    if value in known:
-        return cast("str", value)
-    raise ConfigError(f"{where}: {key} must be one of {', '.join(known)}, not {value!r}")
 
 
 def _where(index: int, name: str) -> str:
@@ -201,10 +192,10 @@ def _table(value: Any, where: str) -> Mapping[str, Any]:
     return value
 
 
-def _refuse_unknown(
+def _reject_unknown(
     table: Mapping[str, Any], known: Sequence[str], where: str, *, ignore_unrelated: bool = False
 ) -> None:
-    # The section mleap may hold settings of other tools: there only what looks like a slip is refused.
+    # The section mleap may hold settings of other tools: there only what looks like a slip is an error.
     for key in table:
         near = difflib.get_close_matches(str(key), known, 1, 0.8 if ignore_unrelated else 0.6)
         if key not in known and (near or not ignore_unrelated):

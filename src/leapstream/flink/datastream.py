@@ -9,25 +9,36 @@ from pyflink.common import Row, TypeInformation, Types
 from pyflink.datastream import OutputTag
 from pyflink.datastream.functions import KeyedProcessFunction, MapFunction, RuntimeContext
 
-from leapstream.deprecation import moved_names
-from leapstream.errors import PredictionError, SchemaError
-from leapstream.flink.config import OnError
+from leapstream.deprecation import keyword_only, moved_names
+from leapstream.errors import OnError, PredictionError, SchemaError
+from leapstream.flink.loading import ModelSource, load_model
+from leapstream.flink.options import ON_ERROR
 from leapstream.flink.records import record_of
 from leapstream.flink.signature import FunctionSignature
 from leapstream.flink.type_information import result_type_information
-from leapstream.model import Model, load
+from leapstream.model import Model
+from leapstream.sources import SourceOptions
 
 FAILED = OutputTag("leapstream-failed", Types.PICKLED_BYTE_ARRAY())
-"""Side output of :class:`MLeapProcessFunction`: ``Row(record=…, error=…)`` for each record that the model refuses."""
+"""Side output of :class:`MLeapProcessFunction`: ``Row(record=…, error=…)`` for each record that fails."""
 
 
 class _Predictor:
-    """What both functions share: the model, and how elements become records and predictions results."""
+    """Predicts for elements of a stream, with a model that is loaded where it is first needed."""
 
-    def __init__(self, model: Model | str, inputs: Sequence[str] | None, outputs: Sequence[str] | None) -> None:
+    def __init__(
+        self,
+        model: ModelSource,
+        inputs: Sequence[str] | None,
+        outputs: Sequence[str] | None,
+        sha256: str | None,
+        options: SourceOptions | None,
+    ) -> None:
         self._source = model
         self._inputs = None if inputs is None else tuple(inputs)
         self._outputs = None if outputs is None else tuple(outputs)
+        self._sha256 = sha256
+        self._options = options
         self._opened: tuple[Model, FunctionSignature] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -35,8 +46,9 @@ class _Predictor:
 
     def opened(self) -> tuple[Model, FunctionSignature]:
         if self._opened is None:
-            model = self._source if isinstance(self._source, Model) else load(self._source)
-            self._opened = model, FunctionSignature.of("predict", model, self._inputs, self._outputs)
+            model = load_model(self._source, sha256=self._sha256, options=self._options)
+            signature = FunctionSignature.of("predict", model, inputs=self._inputs, outputs=self._outputs)
+            self._opened = model, signature
         return self._opened
 
     def predict(self, element: Any) -> Any:
@@ -55,33 +67,42 @@ class _Predictor:
 class MLeapMapFunction(MapFunction):  # type: ignore[misc]
     """Maps each element to the model's prediction; loads the model in ``open()``.
 
-    Elements are named rows, dicts and named tuples, whose fields are taken by name; rows, tuples and lists by position in the
-    order of ``inputs``; and scalars, where there is one input. Where the only input is a tensor, a tuple or list may be the
-    tensor. The result is the output's value (a tensor as a list), a named ``Row`` of several outputs, or ``None`` where the
-    model drops the record.
+    Elements are named rows, dicts and named tuples, whose fields are found by name; rows, tuples and lists, whose fields are in
+    the order of ``inputs``; and scalars, for a single input. A tuple or list may stand for the only input, a tensor.
+    The result is the output's value (a tensor as a list), a named ``Row`` of several outputs, or ``None`` for a record that the
+    model drops.
 
     Args:
-        model: a model, or path or URI of its bundle; a URI is loaded on the worker.
+        model: a model, or the path or URI of its bundle, which the worker loads.
         inputs: names of the positional fields; by default the model's inputs in order of first use.
         outputs: columns to give; by default the model's prediction.
-        on_error: ``fail`` the job where the model refuses a record, or give ``null``.
+        on_error: ``raise`` for a record that fails, which fails the job; or give ``null``.
+        sha256: the checksum of the bundle's file; it is verified when the model is loaded.
+        options: settings for bundles that are fetched.
+
+    Raises:
+        ConfigError: ``on_error`` is neither ``raise`` nor ``null``.
     """
 
+    @keyword_only("inputs", "outputs", "on_error")
     def __init__(
         self,
-        model: Model | str,
+        model: ModelSource,
+        *,
         inputs: Sequence[str] | None = None,
         outputs: Sequence[str] | None = None,
-        on_error: OnError = "fail",
+        on_error: OnError = "raise",
+        sha256: str | None = None,
+        options: SourceOptions | None = None,
     ) -> None:
-        self._predictor = _Predictor(model, inputs, outputs)
-        self._on_error = on_error
+        self._predictor = _Predictor(model, inputs, outputs, sha256, options)
+        self._on_error = ON_ERROR.check(on_error, "MLeapMapFunction")
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Load the model.
 
         Raises:
-            LeapstreamError: it cannot be had, read or run.
+            LeapstreamError: it cannot be fetched, read or run.
         """
         self._predictor.opened()
 
@@ -90,12 +111,12 @@ class MLeapMapFunction(MapFunction):  # type: ignore[misc]
 
         Raises:
             SchemaError: the element does not fit the model.
-            PredictionError: the model refuses it, and ``on_error`` is ``fail``.
+            PredictionError: it fails, and ``on_error`` is ``raise``.
         """
         try:
             return self._predictor.predict(value)
         except PredictionError:
-            if self._on_error == "fail":
+            if self._on_error == "raise":
                 raise
             return None
 
@@ -105,26 +126,31 @@ class MLeapMapFunction(MapFunction):  # type: ignore[misc]
 
 
 class MLeapProcessFunction(KeyedProcessFunction):  # type: ignore[misc]
-    """Predicts for each element, on keyed streams and others; what fails goes to a side output, with its error.
+    """Predicts for each element of a stream, keyed or not; records that fail go to a side output, with their errors.
 
     Args:
-        model: a model, or path or URI of its bundle; a URI is loaded on the worker.
+        model: as in :class:`MLeapMapFunction`.
         inputs: as in :class:`MLeapMapFunction`.
         outputs: as in :class:`MLeapMapFunction`.
-        failed: the side output of records that the model refuses, or that do not fit it: ``Row(record=…, error=…)``.
+        failed: the side output of records that fail or do not fit the model: ``Row(record=…, error=…)``.
         with_element: give ``Row(element, prediction)`` instead of the prediction alone.
+        sha256: as in :class:`MLeapMapFunction`.
+        options: as in :class:`MLeapMapFunction`.
     """
 
+    @keyword_only("inputs", "outputs")
     def __init__(
         self,
-        model: Model | str,
+        model: ModelSource,
+        *,
         inputs: Sequence[str] | None = None,
         outputs: Sequence[str] | None = None,
-        *,
         failed: OutputTag = FAILED,
         with_element: bool = False,
+        sha256: str | None = None,
+        options: SourceOptions | None = None,
     ) -> None:
-        self._predictor = _Predictor(model, inputs, outputs)
+        self._predictor = _Predictor(model, inputs, outputs, sha256, options)
         self._failed = failed
         self._with_element = with_element
 
@@ -132,12 +158,12 @@ class MLeapProcessFunction(KeyedProcessFunction):  # type: ignore[misc]
         """Load the model.
 
         Raises:
-            LeapstreamError: it cannot be had, read or run.
+            LeapstreamError: it cannot be fetched, read or run.
         """
         self._predictor.opened()
 
     def process_element(self, value: Any, ctx: Any) -> Iterator[Any]:
-        """The prediction for one element, or its entry in the side output; nothing where the model drops it."""
+        """The prediction for one element, or its entry in the side output; nothing for a record that the model drops."""
         try:
             result = self._predictor.predict(value)
         except (PredictionError, SchemaError) as error:
@@ -150,7 +176,7 @@ class MLeapProcessFunction(KeyedProcessFunction):  # type: ignore[misc]
         """The type of the results, for ``output_type`` of ``DataStream.process``; loads the model.
 
         Args:
-            element_type: type of the elements, where ``with_element`` is set.
+            element_type: type of the elements; needed with ``with_element``.
         """
         kind = self._predictor.produced_type()
         return Types.ROW([element_type, kind]) if self._with_element else kind

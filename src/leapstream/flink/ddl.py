@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from leapstream.bundle.types import BasicType, DataType, Field, MapType, ScalarType, Schema
-from leapstream.errors import ConfigError
+from leapstream.errors import ConfigError, OnError
 from leapstream.flink.compiler import PACKAGE, Target
-from leapstream.flink.config import OnError
+from leapstream.flink.options import ON_ERROR
 from leapstream.flink.signature import quoted, sql_type
 from leapstream.model import Model
 from leapstream.ops.feature.categories import StringIndexer
@@ -16,12 +16,12 @@ _DEFAULT_SIZE = 3
 _MOST_LABELS = 8
 
 
-def create_model_statement(target: Target, *, on_error: OnError = "fail", temporary: bool = False) -> str:
+def create_model_statement(target: Target, *, on_error: OnError = "raise", temporary: bool = False) -> str:
     """``CREATE MODEL`` for a model of a jar."""
     signature = target.signature()
     options = {"provider": "mleap", "bundle": target.name}
-    if on_error != "fail":
-        options["on-error"] = on_error
+    if on_error != "raise":
+        options["on-error"] = ON_ERROR.words[on_error]
     return (
         f"CREATE {'TEMPORARY ' if temporary else ''}MODEL {quoted(target.name)}\n"
         f"INPUT ({_columns(signature.inputs)})\n"
@@ -36,7 +36,7 @@ def create_function_statement(target: Target) -> str:
 
 
 def create_table_statement(name: str, model: Model, rows: int = 10) -> str:
-    """``CREATE TABLE`` of random rows that a model takes: strings are labels that its string indexers know.
+    """``CREATE TABLE`` of random rows for a model: strings are labels that its string indexers know.
 
     Raises:
         ConfigError: an input is of a type that the datagen connector has no random values for.
@@ -59,7 +59,7 @@ def create_table_statement(name: str, model: Model, rows: int = 10) -> str:
 
 
 def statements(name: str, model: Model) -> list[str]:
-    """What ``leapstream ddl`` prints: a table, a function and a model of a bundle, and queries that use them."""
+    """The statements of ``leapstream ddl``: they define a table, a function and a model, and query these."""
     function, target = Target(name, model), Target(name, model, "model")
     rows = f"{name}Features"
     signature, arguments = function.signature(), target.signature().inputs

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from leapstream.bundle.types import BasicType, DataType, Field, MapType, ScalarType, Schema, TensorType
+from leapstream.errors import OnError
 from leapstream.executors.jvm.emitter import LETTERS, JavaField, JavaModel, emit
 from leapstream.executors.jvm.emitter.code import text_literal
 from leapstream.executors.jvm.sources import KERNELS, java_sources
-from leapstream.flink.config import OnError
 from leapstream.flink.signature import FunctionSignature, sql_type
 from leapstream.model import Model
 
@@ -53,7 +53,7 @@ def generate(
     Args:
         signature: what it takes and gives.
         model: what it runs.
-        on_error: what it does where the model refuses a row.
+        on_error: raise for a row that fails, or give ``null``.
         class_name: fully qualified name of its class; by default one that no other function has.
 
     Raises:

@@ -8,35 +8,42 @@ from pathlib import Path
 
 from pyflink.table import TableEnvironment
 
-from leapstream.deprecation import moved_names
+from leapstream.deprecation import moved_names, old_order
+from leapstream.errors import OnError
 from leapstream.flink.compat import require_models
 from leapstream.flink.compiler import Target, compile_jar
-from leapstream.flink.config import ON_ERROR, OnError, choice
 from leapstream.flink.ddl import create_model_statement
 from leapstream.flink.jars import add_jar, jar_directory
-from leapstream.model import Model, load
+from leapstream.flink.loading import ModelSource, load_model
+from leapstream.flink.options import ON_ERROR
+from leapstream.sources import SourceOptions
 
 
+@old_order("table_env", "name", "model", when=lambda first: isinstance(first, TableEnvironment))
 def create_model(
-    table_env: TableEnvironment,
     name: str,
-    model: Model | str,
+    model: ModelSource,
+    table_env: TableEnvironment,
     *,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
-    on_error: OnError = "fail",
+    on_error: OnError = "raise",
+    sha256: str | None = None,
+    options: SourceOptions | None = None,
 ) -> str:
     """Make a model known to ``ML_PREDICT``: ``SELECT * FROM ML_PREDICT(TABLE t, MODEL name, DESCRIPTOR(a, b))``.
 
     It is a temporary model, compiled into a jar that travels with the session's jobs.
 
     Args:
-        table_env: where it is created.
-        name: its name, an identifier of Java.
-        model: a model, or path or URI of its bundle.
+        name: the model's name, an identifier of Java.
+        model: a model, or the path or URI of its bundle.
+        table_env: the environment in which the model is created.
         inputs: the columns of the descriptor, in order; by default the bundle's inputs in order of first use.
         outputs: columns to give; by default all that the bundle gives.
-        on_error: ``fail`` the job where the model refuses a row, or give ``null`` in all of its outputs.
+        on_error: ``raise`` for a row that fails, which fails the job; or give ``null`` in all of its outputs.
+        sha256: the checksum of the bundle's file; it is verified when the model is loaded.
+        options: settings for bundles that are fetched.
 
     Returns:
         the ``CREATE MODEL`` statement that was executed.
@@ -44,20 +51,19 @@ def create_model(
     Raises:
         ConfigError: ``on_error`` or the name is malformed.
         BackendError: Flink is older than 2.1, or the JVM cannot run the model.
-        LeapstreamError: the bundle cannot be had, read or run.
+        LeapstreamError: the bundle cannot be fetched or read.
     """
     require_models()
-    choice(on_error, "on_error", ON_ERROR, f"model {name!r}")
-    known = model if isinstance(model, Model) else load(model)
+    on_error = ON_ERROR.check(on_error, f"model {name!r}")
     target = Target(
         name,
-        known,
+        load_model(model, sha256=sha256, options=options),
         "model",
-        None if inputs is None else tuple(inputs),
-        None if outputs is None else tuple(outputs),
+        inputs=None if inputs is None else tuple(inputs),
+        outputs=None if outputs is None else tuple(outputs),
     )
     path = Path(tempfile.mkdtemp(dir=jar_directory())) / f"{name}.jar"
-    compile_jar(path, [target])
+    compile_jar([target], path)
     add_jar(table_env, path)
     statement = create_model_statement(target, on_error=on_error, temporary=True)
     table_env.execute_sql(statement)

@@ -1,4 +1,4 @@
-"""Prepares functions: picks the backend that runs a model, and makes what has to be registered."""
+"""Prepares functions: picks the executor that runs a model, and makes the Java class or the Python function."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import cloudpickle
 
 from leapstream.bundle.types import MapType
-from leapstream.errors import BackendError, ConfigError
-from leapstream.flink.config import Backend, OnError, UDFEntry
+from leapstream.errors import BackendError, ConfigError, OnError
+from leapstream.flink.config import UDFEntry
 from leapstream.flink.javafunction import JavaFunction, generate
+from leapstream.flink.options import Backend
 from leapstream.flink.signature import FunctionSignature
 from leapstream.flink.udf import PandasModelFunction, WorkerBundle
 from leapstream.model import Model
@@ -41,7 +42,7 @@ def prepare_entry(
     """Load the bundle of a configuration's entry and prepare its function.
 
     Raises:
-        LeapstreamError: the bundle cannot be fetched or read, or no backend that the entry allows runs it.
+        LeapstreamError: the bundle cannot be fetched or read, or no executor that the entry allows runs it.
     """
     loader = loader_for(entry.bundle_source, gcs_bucket=gcs_bucket, options=options)
     model = loader.load(entry.bundle_path, sha256=entry.sha256)
@@ -78,25 +79,25 @@ def prepare(
     Raises:
         SchemaError: an input or output is not known.
         ConfigError: the options contradict each other.
-        BackendError: no backend that ``backend`` allows runs the model.
+        BackendError: no executor that ``backend`` allows runs the model.
     """
-    signature = FunctionSignature.of(name, model, inputs, outputs)
-    if backend == "python":
-        return _python(signature, model, worker_bundle, on_error, None)
+    signature = FunctionSignature.of(name, model, inputs=inputs, outputs=outputs)
+    if backend == "vectorized":
+        return _vectorized(signature, model, worker_bundle, on_error, None)
     if worker_bundle is not None:
         reason = 'a bundle that is loaded on the worker (loadOn = "worker") needs Python there'
         if backend == "jvm":
-            raise ConfigError(f"the jvm backend cannot run model {model.name!r}: {reason}")
-        return _python(signature, model, worker_bundle, on_error, reason)
+            raise ConfigError(f"the jvm executor cannot run model {model.name!r}: {reason}")
+        return _vectorized(signature, model, worker_bundle, on_error, reason)
     try:
         return PreparedFunction(signature, generate(signature, model, on_error))
     except BackendError as error:
         if backend == "jvm":
-            raise BackendError(f"the jvm backend cannot run model {model.name!r}: {error}") from error
-        return _python(signature, model, None, on_error, str(error))
+            raise BackendError(f"the jvm executor cannot run model {model.name!r}: {error}") from error
+        return _vectorized(signature, model, None, on_error, str(error))
 
 
-def _python(
+def _vectorized(
     signature: FunctionSignature,
     model: Model,
     worker_bundle: WorkerBundle | None,
@@ -106,10 +107,10 @@ def _python(
     for field in signature.inputs:
         if isinstance(field.type, MapType):
             raise BackendError(
-                f"the python backend cannot run {signature}: its argument {field.name!r} is a map, "
+                f"the vectorized executor cannot run {signature}: its argument {field.name!r} is a map, "
                 f"and PyFlink hands over only maps whose keys are NOT NULL" + (f" ({reason})" if reason else "")
             )
     if reason is not None:
-        _log.warning("function %s runs in the python backend: %s", signature.function, reason)
+        _log.warning("function %s runs in Python, in the vectorized executor: %s", signature.function, reason)
     function = PandasModelFunction(worker_bundle or model, signature, on_error)
     return PreparedFunction(signature, cloudpickle.dumps(function), reason)

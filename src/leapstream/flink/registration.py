@@ -13,9 +13,9 @@ from pyflink.table import TableEnvironment
 from leapstream.errors import BackendError, ConfigError
 from leapstream.executors.jvm.gateway import java_text
 from leapstream.flink.compat import create_temporary_system_function, new_object, python_environment, string_array
-from leapstream.flink.config import Backend
 from leapstream.flink.jars import add_jar, function_jar
 from leapstream.flink.javafunction import FUNCTIONS, JavaFunction, signature_sources
+from leapstream.flink.options import Backend
 from leapstream.flink.preparing import PreparedFunction
 from leapstream.flink.signature import FunctionSignature
 
@@ -35,7 +35,7 @@ class RegisteredFunction:
 
     Attributes:
         signature: arguments and result.
-        backend: ``jvm`` or ``python``: where it runs.
+        backend: the executor that runs it: ``jvm``, or ``vectorized``, in a Python process beside the JVM.
         reason: why it does not run in the JVM although ``auto`` was asked for; else ``None``.
     """
 
@@ -64,7 +64,7 @@ def register_functions(functions: Sequence[PreparedFunction], table_env: TableEn
     _check_names(functions, table_env)
     add_jar(table_env, _jar(functions))
     registered = [_register(function, table_env) for function in functions]
-    if any(function.backend == "python" for function in registered):
+    if any(function.backend == "vectorized" for function in registered):
         for key, value in _PYTHON_DEFAULTS.items():
             if table_env.get_config().get(key, "") == "":
                 table_env.get_config().set(key, value)
@@ -102,7 +102,7 @@ def _register(function: PreparedFunction, table_env: TableEnvironment) -> Regist
             table_env.create_java_temporary_system_function(signature.function, implementation.class_name)
             return RegisteredFunction(signature, "jvm")
         create_temporary_system_function(table_env, signature.function, _python_function(signature, implementation))
-        return RegisteredFunction(signature, "python", function.reason)
+        return RegisteredFunction(signature, "vectorized", function.reason)
     # PyFlink raises whatever class a Java exception maps to.
     except Exception as error:
         raise BackendError(f"function {signature.function!r} cannot be registered: {java_text(error)}") from error

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from pyflink.table import TableEnvironment
 
-from leapstream.errors import ConfigError, LeapstreamError
-from leapstream.flink.config import (
-    BACKENDS,
-    LOAD_ON,
-    ON_ERROR,
-    Backend,
-    ConfigSource,
-    LoadOn,
-    OnError,
-    UDFEntry,
-    choice,
-    read_config,
-)
+from leapstream.errors import ConfigError, LeapstreamError, OnError
+from leapstream.flink.config import ConfigSource, UDFEntry, read_config
 from leapstream.flink.jars import add_jar
+from leapstream.flink.loading import ModelSource
+from leapstream.flink.options import BACKEND, LOAD_ON, ON_ERROR, Backend, LoadOn
 from leapstream.flink.preparing import PreparedFunction, prepare, prepare_entry
 from leapstream.flink.registration import RegisteredFunction, register_functions
 from leapstream.model import Model
@@ -37,15 +29,15 @@ class MLeapUDFRegistry:
 
         Args:
             config: path to a HOCON file, HOCON text, or a parsed configuration; see :func:`read_config`.
-            table_env: where the functions are registered.
-            options: how remote bundles are fetched.
+            table_env: the environment in which the functions are registered.
+            options: settings for bundles that are fetched.
 
         Returns:
             the functions, in the order of the configuration.
 
         Raises:
             ConfigError: the configuration is malformed, or a name is taken.
-            LeapstreamError: a bundle cannot be had, read or run. The message names the entry and the cause.
+            LeapstreamError: a bundle cannot be fetched, read or run. The message names the entry and the cause.
         """
         parsed = read_config(config)
         prepared: list[PreparedFunction] = []
@@ -61,13 +53,13 @@ class MLeapUDFRegistry:
     @staticmethod
     def register(
         name: str,
-        model: Model | str,
+        model: ModelSource,
         table_env: TableEnvironment,
         *,
         inputs: Sequence[str] | None = None,
         outputs: Sequence[str] | None = None,
         backend: Backend = "auto",
-        on_error: OnError = "fail",
+        on_error: OnError = "raise",
         load_on: LoadOn = "submit",
         bundle_source: str = "auto",
         gcs_bucket: str | None = None,
@@ -78,26 +70,26 @@ class MLeapUDFRegistry:
 
         Args:
             name: the function's name.
-            model: a model, or path or URI of its bundle.
-            table_env: where it is registered.
+            model: a model, or the path or URI of its bundle.
+            table_env: the environment in which the function is registered.
             inputs: columns that the positional arguments stand for; by default the bundle's, in order of first use.
             outputs: columns to give, several as a ROW; by default the model's prediction.
-            backend: ``jvm``, ``python``, or ``auto``: the JVM where it can run the model.
-            on_error: ``fail`` the job where the model refuses a row, or give ``null``.
+            backend: ``jvm``, ``vectorized``, or ``auto``: the JVM where it can run the model.
+            on_error: ``raise`` for a row that fails, which fails the job; or give ``null``.
             load_on: read the bundle now (``submit``) or on each ``worker``; the latter needs a path or URI.
-            bundle_source: what reads ``model`` when it is a path or URI, as ``bundleSource`` of a configuration.
-            gcs_bucket: as ``mleap.gcs.bucket`` of a configuration.
-            sha256: what the bundle's file must hash to.
-            options: how remote bundles are fetched.
+            bundle_source: the kind of place that ``model`` names, like ``bundleSource`` of a configuration.
+            gcs_bucket: like ``mleap.gcs.bucket`` of a configuration.
+            sha256: the checksum of the bundle's file; it is verified when the model is loaded.
+            options: settings for bundles that are fetched.
 
         Raises:
             ConfigError: an option is malformed, or the name is taken.
-            LeapstreamError: the bundle cannot be had, read or run.
+            LeapstreamError: the bundle cannot be fetched, read or run.
         """
         where = f"function {name!r}"
-        choice(backend, "backend", BACKENDS, where)
-        choice(on_error, "on_error", ON_ERROR, where)
-        choice(load_on, "load_on", LOAD_ON, where)
+        backend = BACKEND.check(backend, where)
+        on_error = ON_ERROR.check(on_error, where)
+        load_on = LOAD_ON.check(load_on, where)
         try:
             if isinstance(model, Model):
                 if load_on == "worker":
@@ -106,7 +98,7 @@ class MLeapUDFRegistry:
             else:
                 entry = UDFEntry(
                     name,
-                    str(model),
+                    os.fspath(model),
                     bundle_source,
                     None if inputs is None else tuple(inputs),
                     None if outputs is None else tuple(outputs),

@@ -1,4 +1,4 @@
-"""What a function of a model takes and gives, in leap types and in Flink's SQL types."""
+"""Signatures of functions: arguments and results, in leap types and in Flink's SQL types."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leapstream.bundle.types import BasicType, DataType, Field, MapType, ScalarType, Schema, TensorType, with_nullable
+from leapstream.deprecation import keyword_only
 from leapstream.errors import SchemaError
 from leapstream.model import Model
 
@@ -43,7 +44,7 @@ class FunctionSignature:
         function: name of the function.
         model: name of the model, for error messages.
         inputs: the columns that the arguments stand for, in order.
-        outputs: the columns that the result is made of; several make a ROW.
+        outputs: the columns of the result; several make a ROW.
     """
 
     function: str
@@ -52,18 +53,20 @@ class FunctionSignature:
     outputs: Schema
 
     @classmethod
+    @keyword_only("inputs", "outputs")
     def of(
         cls,
         function: str,
         model: Model,
+        *,
         inputs: Sequence[str] | None = None,
         outputs: Sequence[str] | None = None,
     ) -> FunctionSignature:
         """The signature of a function of ``model``.
 
         Args:
-            function: its name.
-            model: what it runs.
+            function: the function's name.
+            model: the model that it runs.
             inputs: the model's inputs in the order of the arguments; by default the order of first use.
             outputs: columns to give; by default the model's prediction.
 
@@ -107,7 +110,7 @@ class FunctionSignature:
 
     @property
     def packed(self) -> int:
-        """How many scalars may stand for the only argument, a tensor; 0: any number of them; -1: none may."""
+        """The number of scalars that may stand for the only argument, a tensor; 0: any number; -1: scalars may not."""
         if len(self.inputs) != 1:
             return -1
         (field,) = self.inputs

@@ -3,47 +3,56 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Sequence
 
 from pyflink.datastream import DataStream
 from pyflink.table import StreamTableEnvironment
 
-from leapstream.errors import ConfigError
+from leapstream.deprecation import keyword_only
+from leapstream.errors import ConfigError, OnError
 from leapstream.executors.jvm.jar import compiled_model
 from leapstream.flink.compat import environment_of
-from leapstream.flink.config import Backend, OnError
 from leapstream.flink.jars import add_jar
+from leapstream.flink.loading import ModelSource
+from leapstream.flink.options import BACKEND, ON_ERROR, Backend
 from leapstream.flink.queries import FunctionCall
 from leapstream.flink.registry import MLeapUDFRegistry
 from leapstream.model import Model
+from leapstream.sources import SourceOptions
 
 _FUNCTION_NUMBERS = itertools.count()
 
 
+@keyword_only("inputs", "outputs")
 def predict_stream(
     data_stream: DataStream,
-    model: Model | str,
+    model: ModelSource,
+    *,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
-    *,
     backend: Backend = "auto",
-    on_error: OnError = "fail",
+    on_error: OnError = "raise",
+    sha256: str | None = None,
+    options: SourceOptions | None = None,
     table_env: StreamTableEnvironment | None = None,
 ) -> DataStream:
     """The stream with the model's predictions, computed in the JVM or in batches rather than record by record.
 
-    The model's inputs are the stream's columns of their names; a stream that has none of these names (tuples, scalars) is
-    taken by position. Records that the model drops have NULL predictions.
+    The model's inputs are the stream's columns of the same names; in a stream that has none of these names (tuples, scalars) they
+    are its columns in order. Records that the model drops have NULL predictions.
 
     Args:
         data_stream: rows, tuples or scalars, with their types known to Flink.
-        model: a model, or path or URI of its bundle; or ``models.jar#NAME``, a function or model of a jar that
+        model: a model, or the path or URI of its bundle; or ``models.jar#NAME``, a function or model of a jar that
             ``leapstream compile`` wrote, which has its inputs, outputs and ``on_error`` in it.
-        inputs: the columns, or positions' names, that the model reads; by default its inputs in order of first use.
+        inputs: names of the stream's columns that the model reads; by default its inputs in order of first use.
         outputs: columns to add; by default the model's prediction, or all that a jar's model gives.
-        backend: ``jvm``, ``python``, or ``auto``: the JVM where it can run the model.
-        on_error: ``fail`` the job where the model refuses a record, or give ``null``.
-        table_env: what converts the stream; by default a new one of the stream's environment.
+        backend: ``jvm``, ``vectorized``, or ``auto``: the JVM where it can run the model.
+        on_error: ``raise`` for a record that fails, which fails the job; or give ``null``.
+        sha256: the checksum of the bundle's file; it is verified when the model is loaded.
+        options: settings for bundles that are fetched.
+        table_env: the environment that converts the stream; by default a new one of the stream's environment.
 
     Returns:
         named rows: the stream's columns, then the predictions.
@@ -51,15 +60,18 @@ def predict_stream(
     Raises:
         ConfigError: the jar has no model of that name, or an option is given that is compiled into it.
         SchemaError: the stream's columns do not fit the model.
-        LeapstreamError: the model cannot be had, read or run.
+        LeapstreamError: the model cannot be fetched, read or run.
     """
+    backend = BACKEND.check(backend, "predict_stream")
+    on_error = ON_ERROR.check(on_error, "predict_stream")
     if table_env is None:
         table_env = StreamTableEnvironment.create(environment_of(data_stream))
     table = table_env.from_data_stream(data_stream)
     columns = list(table.get_schema().get_field_names())
     name = f"leapstream_predict_{next(_FUNCTION_NUMBERS)}"
-    if isinstance(model, str) and (compiled := compiled_model(model)) is not None:
-        if (inputs, outputs) != (None, None) or backend == "python" or on_error != "fail":
+    compiled = None if isinstance(model, Model) else compiled_model(os.fspath(model))
+    if compiled is not None:
+        if (inputs, outputs, sha256, options) != (None,) * 4 or backend == "vectorized" or on_error != "raise":
             raise ConfigError(f"{model}: inputs, outputs and on_error are compiled into a jar, which runs on the JVM")
         path, found = compiled
         add_jar(table_env, path)
@@ -67,7 +79,15 @@ def predict_stream(
         call = FunctionCall.of_compiled(name, found)
     else:
         function = MLeapUDFRegistry.register(
-            name, model, table_env, inputs=inputs, outputs=outputs, backend=backend, on_error=on_error
+            name,
+            model,
+            table_env,
+            inputs=inputs,
+            outputs=outputs,
+            backend=backend,
+            on_error=on_error,
+            sha256=sha256,
+            options=options,
         )
         call = FunctionCall.of_signature(function.signature)
     view = f"{name}_stream"

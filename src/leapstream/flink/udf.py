@@ -1,4 +1,4 @@
-"""The Python backend: a vectorized scalar function that runs a model's plan over batches."""
+"""The vectorized executor in Flink: a scalar function over batches, which Flink calls its Python backend."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 from pyflink.table.udf import FunctionContext, ScalarFunction
 
-from leapstream.errors import PredictionError
+from leapstream.errors import OnError, PredictionError
 from leapstream.flink.batch import predict_columns, series_values
-from leapstream.flink.config import OnError
 from leapstream.flink.signature import FunctionSignature
 from leapstream.model import Model
 from leapstream.sources import BundleLoader
@@ -23,7 +22,7 @@ from leapstream.sources import BundleLoader
 
 @dataclass(frozen=True)
 class WorkerBundle:
-    """Where a worker finds a bundle: ``loadOn = "worker"``."""
+    """The place from which each worker loads a bundle: ``load_on="worker"``."""
 
     loader: BundleLoader
     path: str
@@ -33,7 +32,7 @@ class WorkerBundle:
         """The model.
 
         Raises:
-            SourceError: the bundle cannot be had.
+            SourceError: the bundle cannot be fetched.
             BundleError: it cannot be read.
         """
         model: Model = self.loader.load(self.path, sha256=self.sha256)
@@ -41,7 +40,7 @@ class WorkerBundle:
 
 
 class ModelMetrics:
-    """What a model tells about itself, in the same group as on the JVM: ``leapstream.model.NAME.version.UID``.
+    """Metrics of a model, in the same group as on the JVM: ``leapstream.model.NAME.version.UID``.
 
     ``predictions`` and ``failures`` are counters, ``loadTimeMs`` is a gauge, and ``latencyNanos`` a distribution of the mean time
     of a prediction in each batch. A row without a prediction is a failure here, since NaN is NULL.
