@@ -1,16 +1,17 @@
-"""The JVM backend: a Java scalar function around the class that the emitter makes of a plan."""
+"""Java scalar functions around the classes that the emitter makes of plans."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from leapstream.bundle.types import BasicType, DataType, Field, MapType, ScalarType, Schema, TensorType
+from leapstream.bundle.types import Schema
 from leapstream.errors import OnError
-from leapstream.executors.jvm.emitter import LETTERS, JavaField, JavaModel, emit
+from leapstream.executors.jvm.emitter import JavaModel, emit
 from leapstream.executors.jvm.emitter.code import text_literal
 from leapstream.executors.jvm.sources import KERNELS, java_sources
+from leapstream.flink.javamethods import function_methods
+from leapstream.flink.javavalues import buffer_field
 from leapstream.flink.signature import FunctionSignature, sql_type
 from leapstream.model import Model
 
@@ -21,12 +22,12 @@ _PACKAGE = "leapstream.generated"
 
 @dataclass(frozen=True)
 class JavaFunction:
-    """Sources and data of a function.
+    """The sources and the data of a function.
 
     Attributes:
         class_name: fully qualified name of the function's class.
         sources: Java source of each class, by fully qualified name, those of the runtime included.
-        resources: files that the jar has to hold besides the classes.
+        resources: files that belong into the jar besides the classes.
     """
 
     class_name: str
@@ -35,7 +36,7 @@ class JavaFunction:
 
 
 def signature_sources(*, python: bool) -> dict[str, str]:
-    """The hand-written classes that functions of the JVM backend, or of the Python one, extend."""
+    """The hand-written classes that functions use: those that run in the JVM, or those that run in Python."""
     names = ["PythonModelFunction"] if python else ["ModelFunction", "ModelMetrics"]
     return function_sources(*names, "ModelSignature")
 
@@ -51,13 +52,13 @@ def generate(
     """The function of a signature.
 
     Args:
-        signature: what it takes and gives.
-        model: what it runs.
+        signature: the function's arguments and result.
+        model: the model that it runs.
         on_error: raise for a row that fails, or give ``null``.
-        class_name: fully qualified name of its class; by default one that no other function has.
+        class_name: fully qualified name of its class; by default a name that no other function has.
 
     Raises:
-        BackendError: the JVM backend lacks a primitive of the model's plan.
+        BackendError: the jvm executor lacks a primitive of the model's plan.
     """
     plan = model.plan(signature.inputs, signature.outputs.names)
     # The name tells models apart: two of one name in one job would share the class that is loaded first.
@@ -83,7 +84,7 @@ def _source(
 ) -> str:
     body = "\n".join(
         "    " + line
-        for method in _methods(signature, plan_inputs, java, on_error)
+        for method in function_methods(signature, plan_inputs, java, on_error)
         for line in [*method.splitlines(), ""]
     )
     package, _, simple_name = name.rpartition(".")
@@ -95,8 +96,8 @@ def _source(
         for s in (signature.inputs, signature.outputs)
     )
     vectors = [f for f in java.inputs if f.java_type.endswith("Vec")]
-    buffers = "".join(f"    private transient Vec {_buffer(f)};\n" for f in vectors)
-    opened = "".join(f"        {_buffer(f)} = new Vec();\n" for f in vectors)
+    buffers = "".join(f"    private transient Vec {buffer_field(f)};\n" for f in vectors)
+    opened = "".join(f"        {buffer_field(f)} = new Vec();\n" for f in vectors)
     return f"""package {package};
 
 import {FUNCTIONS}.*;
@@ -128,181 +129,3 @@ public final class {simple_name} extends ModelFunction {{
 {body}
 }}
 """
-
-
-# ---- eval -------------------------------------------------------------------------------------------------------------
-
-_BOXED = {
-    BasicType.BOOLEAN: "Boolean",
-    BasicType.BYTE: "Byte",
-    BasicType.SHORT: "Short",
-    BasicType.INT: "Integer",
-    BasicType.LONG: "Long",
-    BasicType.FLOAT: "Float",
-    BasicType.DOUBLE: "Double",
-}
-_CONVERTERS = {
-    BasicType.BOOLEAN: "toBoolean",
-    BasicType.BYTE: "toByte",
-    BasicType.SHORT: "toShort",
-    BasicType.INT: "toInt",
-    BasicType.LONG: "toLong",
-    BasicType.FLOAT: "toFloat",
-    BasicType.DOUBLE: "toDouble",
-    BasicType.STRING: "toText",
-    BasicType.BYTE_STRING: "(byte[])",
-}
-
-
-def _methods(signature: FunctionSignature, plan_inputs: Schema, java: JavaModel, on_error: OnError) -> Iterator[str]:
-    result = _result_class(signature)
-    setters: list[str] = []
-    for argument, field in enumerate(signature.inputs):
-        if field.name in plan_inputs:
-            setters += _setter(field, java.inputs[plan_inputs.names.index(field.name)], f"a{argument}", signature)
-    count = len(signature.inputs)
-    yield _eval(result, ", ".join(f"Object a{i}" for i in range(count)), setters, on_error)
-    if signature.packed >= 0:
-        yield from _packed_evals(signature, java.inputs, result, on_error)
-    yield _call(signature)
-    yield _compute(signature, java, result)
-
-
-def _call(signature: FunctionSignature) -> str:
-    def evaluated(count: int) -> str:
-        return f"return eval({', '.join(f'arguments[{i}]' for i in range(count))});"
-
-    lines = [evaluated(len(signature.inputs))]
-    if signature.packed >= 0:
-        packed = evaluated(signature.packed) if signature.packed > 0 else "return eval(arguments);"
-        lines = [f"if (arguments.length == 1) {{ {lines[0]} }}", packed]
-    return "\n".join(["public Object call(Object[] arguments) {", *(f"    {line}" for line in lines), "}"])
-
-
-def _packed_evals(
-    signature: FunctionSignature, inputs: tuple[JavaField, ...], result: str, on_error: OnError
-) -> Iterator[str]:
-    (field,) = signature.inputs
-    setters = [_set_array(field, inputs[0], "values", signature)] if inputs else []
-    if signature.packed == 0:
-        yield _eval(result, "Object... values", setters, on_error)
-    elif signature.packed > 1:
-        names = [f"a{i}" for i in range(signature.packed)]
-        parameters = ", ".join(f"Object {name}" for name in names)
-        if inputs and _is_vector_of_doubles(field):
-            yield _eval(result, parameters, list(_set_elements(field, inputs[0], names, signature)), on_error)
-        else:
-            head = f"Object[] values = new Object[] {{{', '.join(names)}}};"
-            yield _eval(result, parameters, [head, *setters], on_error)
-
-
-def _eval(result: str, parameters: str, setters: list[str], on_error: OnError) -> str:
-    lines = ["long began = metrics.begin();", "try {"]
-    lines += [
-        "    " + line for line in (*setters, f"{result} result = compute();", "metrics.end(began);", "return result;")
-    ]
-    lines += ["} catch (PredictionException failure) {", "    metrics.failed();"]
-    lines += ["    return missing();" if on_error == "null" else "    throw failure;", "}"]
-    body = "\n".join("    " + line for line in lines)
-    return f"public {result} eval({parameters}) {{\n{body}\n}}"
-
-
-def _setter(field: Field, java: JavaField, argument: str, signature: FunctionSignature) -> list[str]:
-    target = f"m.{java.name}"
-    if not isinstance(field.type, ScalarType):
-        return [
-            f"{target} = null;",
-            f"if ({argument} != null) {{",
-            *("    " + line for line in (_set_array(field, java, argument, signature),)),
-            "}",
-        ]
-    value = f"{_CONVERTERS[field.type.base]}({argument})".replace("(byte[])(", "(byte[]) (")
-    if java.null_field is not None:
-        null = f"m.{java.null_field}"
-        return [f"{null} = {argument} == null;", f"if ({argument} != null) {{ {target} = {value}; }}"]
-    if field.type.base in _BOXED:
-        return [f"{target} = {value};"]
-    return [f"{target} = {argument} == null ? null : {value};"]
-
-
-def _result_class(signature: FunctionSignature) -> str:
-    fields = list(signature.outputs)
-    return _value_class(fields[0].type) if len(fields) == 1 else "RowData"
-
-
-def _value_class(data_type: DataType) -> str:
-    if isinstance(data_type, ScalarType):
-        return {BasicType.STRING: "StringData", BasicType.BYTE_STRING: "byte[]"}.get(data_type.base) or _BOXED[
-            data_type.base
-        ]
-    return "ArrayData"
-
-
-def _compute(signature: FunctionSignature, java: JavaModel, result: str) -> str:
-    values = [_value(field, out) for field, out in zip(signature.outputs, java.outputs, strict=True)]
-    if len(values) == 1:
-        lines = ["dropped = !m.run();", f"return dropped ? missing() : {values[0]};"]
-        missing = "return null;"
-    else:
-        lines = [f"GenericRowData row = new GenericRowData({len(values)});", "dropped = !m.run();", "if (!dropped) {"]
-        lines += [f"    row.setField({i}, {value});" for i, value in enumerate(values)]
-        lines += ["}", "return row;"]
-        missing = f"return new GenericRowData({len(values)});"
-    body = "\n".join("    " + line for line in lines)
-    return f"private {result} compute() {{\n{body}\n}}\n\nprivate static {result} missing() {{\n    {missing}\n}}"
-
-
-def _value(field: Field, java: JavaField) -> str:
-    source = f"m.{java.name}"
-    if not isinstance(field.type, ScalarType):
-        return _get_array(field, java)
-    base = field.type.base
-    if base is BasicType.STRING:
-        value = f"BinaryStringData.fromString({source})"
-    elif base is BasicType.BYTE_STRING:
-        value = source
-    else:
-        value = f"{_BOXED[base]}.valueOf({source})"
-    return value if java.null_field is None else f"(m.{java.null_field} ? null : {value})"
-
-
-# ---- arrays -----------------------------------------------------------------------------------------------------------
-
-
-def _set_array(field: Field, java: JavaField, argument: str, signature: FunctionSignature) -> str:
-    kind = f"'{LETTERS[field.type.base]}'"
-    where = f"{text_literal(signature.model)}, {text_literal(field.name)}"
-    target = f"m.{java.name}"
-    if isinstance(field.type, MapType):
-        return f"{target} = map({argument}, '{LETTERS[field.type.key]}', {kind}, {where});"
-    if not isinstance(field.type, TensorType):
-        return f"{target} = elements({argument}, {kind}, {where});"
-    dimensions = field.type.dimensions
-    shape = "null"
-    if dimensions is not None and len(dimensions) > 1:
-        shape = f"new int[] {{{', '.join(map(str, dimensions))}}}"
-    if java.java_type.endswith("ObjectTensor"):
-        return f"{target} = objectTensor({argument}, {kind}, {shape}, {where});"
-    return f"{target} = vec({argument}, {kind}, {shape}, {_buffer(java)}, {where});"
-
-
-def _is_vector_of_doubles(field: Field) -> bool:
-    kind = field.type
-    return isinstance(kind, TensorType) and kind.base is BasicType.DOUBLE and len(kind.dimensions or (0,)) == 1
-
-
-def _set_elements(field: Field, java: JavaField, arguments: list[str], signature: FunctionSignature) -> Iterator[str]:
-    """A vector of double from scalars, straight into its buffer."""
-    where = f"{text_literal(signature.model)}, {text_literal(field.name)}"
-    yield f"double[] values = {_buffer(java)}.dense({len(arguments)});"
-    for i, argument in enumerate(arguments):
-        yield f"values[{i}] = elementOf({argument}, {where});"
-    yield f"m.{java.name} = {_buffer(java)};"
-
-
-def _buffer(java: JavaField) -> str:
-    return f"{java.name}Buffer"
-
-
-def _get_array(field: Field, java: JavaField) -> str:
-    return f"array(m.{java.name}, '{LETTERS[field.type.base]}')"
