@@ -59,9 +59,9 @@ def main(model: str) -> None:
     scores = stream.map(score, output_type=score.get_produced_type())
     scores.filter(lambda prediction: prediction is not None).print("map")
 
-    score_or_refuse = MLeapProcessFunction(model, with_element=True)
+    score_or_fail = MLeapProcessFunction(model, with_element=True)
     scored = stream.key_by(lambda loan: loan["state"], Types.STRING()).process(
-        score_or_refuse, output_type=score_or_refuse.get_produced_type(LOAN)
+        score_or_fail, output_type=score_or_fail.get_produced_type(LOAN)
     )
     scored.print("process")
     failed = scored.get_side_output(FAILED)

@@ -85,7 +85,8 @@ class Model:
         self._lock = threading.Lock()
 
     @classmethod
-    def from_node(cls, root: Root, name: str | None = None, format: Format = "json") -> Model:
+    @keyword_only("name", "format")
+    def from_node(cls, root: Root, *, name: str | None = None, format: Format = "json") -> Model:
         """A model of a node or pipeline built in Python.
 
         Raises:
@@ -440,7 +441,8 @@ def load(uri: str | os.PathLike[str], *, sha256: str | None = None, options: Sou
     return Model(read_bundle(resolve(uri, sha256=sha256, options=options)))
 
 
-def save(model: Model | Root, path: str | os.PathLike[str], format: Format | None = None) -> None:
+@keyword_only("format")
+def save(model: Model | Root, path: str | os.PathLike[str], *, format: Format | None = None) -> None:
     """Write a model as a bundle: a zip when ``path`` ends so, else a directory. A loaded bundle is written as it was read.
 
     Args:

@@ -43,7 +43,7 @@ def test_the_sql_job_shows_the_riskiest_loans_that_are_granted() -> None:
     assert [json.loads(line) for line in lines] == expected
 
 
-def test_the_datastream_job_scores_each_loan_in_each_way_and_sets_the_refused_one_aside(tmp_path: Path) -> None:
+def test_the_datastream_job_scores_each_loan_in_each_way_and_sets_the_failed_one_aside(tmp_path: Path) -> None:
     lines = run(sys.executable, str(EXAMPLES / "datastream" / "loans.py"), where=tmp_path)
     ways: dict[str, list[str]] = {}
     for line in lines:

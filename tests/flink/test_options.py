@@ -103,12 +103,14 @@ def test_a_stream_still_takes_inputs_and_outputs_by_position_and_warns(env: Stre
 def test_a_model_is_created_in_the_order_of_a_function_and_the_old_order_warns(
     table_env: StreamTableEnvironment,
 ) -> None:
-    assert create_model("New", LINEAR, table_env, outputs=["prediction"]).startswith("CREATE TEMPORARY MODEL `New`")
+    assert create_model("Scores", LINEAR, table_env, outputs=["prediction"]).startswith(
+        "CREATE TEMPORARY MODEL `Scores`"
+    )
     with pytest.warns(DeprecationWarning, match=r"is now create_model\(name, model, table_env, …\)") as caught:
-        statement = create_model(table_env, "Old", LINEAR, outputs=["prediction"])  # type: ignore[arg-type]
+        statement = create_model(table_env, "OlderScores", LINEAR, outputs=["prediction"])  # type: ignore[arg-type]
     assert caught[0].filename == __file__
-    assert statement.startswith("CREATE TEMPORARY MODEL `Old`")
-    for name in ("New", "Old"):
+    assert statement.startswith("CREATE TEMPORARY MODEL `OlderScores`")
+    for name in ("Scores", "OlderScores"):
         table_env.execute_sql(f"DROP TEMPORARY MODEL {name}")
 
 

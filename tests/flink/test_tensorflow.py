@@ -24,13 +24,13 @@ def tf() -> Any:
     return pytest.importorskip("tensorflow")
 
 
-def test_a_graph_runs_in_the_python_backend_and_the_reason_is_told(
+def test_a_graph_runs_in_the_vectorized_executor_and_the_reason_is_told(
     tf: Any, table_env: StreamTableEnvironment, register: Any, table: Any
 ) -> None:
     model = model_of(op_of(frozen(tf, add)))
     function = register(model)
     assert function.backend == "vectorized"
-    assert "TensorFlow graphs" in function.reason
+    assert "lacks primitive TensorFlow" in function.reason
     view = table([([1.0, 2.0], [3.0, 4.0]), ([0.0, 1.0], [5.0, 6.0])], ROW)
     assert collect(table_env, f"SELECT {function.name}(a, b) FROM {view}") == [([4.0, 6.0],), ([5.0, 7.0],)]
 
@@ -47,6 +47,6 @@ def test_a_graph_of_batches_is_given_the_columns_of_rows(
     assert found == [([2.5, 4.5, 6.5, 8.5],), ([-1.0, 1.0, -1.0, 1.0],)]
 
 
-def test_the_jvm_backend_refuses_a_graph(tf: Any, register: Any) -> None:
-    with pytest.raises(BackendError, match="does not run TensorFlow graphs, the python backend does"):
+def test_the_jvm_executor_rejects_a_graph(tf: Any, register: Any) -> None:
+    with pytest.raises(BackendError, match="the jvm executor lacks primitive TensorFlow"):
         register(model_of(op_of(frozen(tf, add))), backend="jvm")

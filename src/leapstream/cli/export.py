@@ -60,7 +60,7 @@ def export(source: str, target: str, kind: str | None, options: Options, format:
         model = chosen.read(path, options)
     for message in dict.fromkeys(one_line(str(warning.message)) for warning in caught):
         err().print(f"warning: {path}: {message}", soft_wrap=True)
-    save(model, target, format)
+    save(model, target, format=format)
     return Exported(source, chosen, target, model)
 
 

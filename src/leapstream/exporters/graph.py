@@ -116,7 +116,7 @@ class Graph:
             if used:
                 nodes.append(replace(node, outputs=used))
                 needed.update(socket.name for socket in node.inputs)
-        return Model.from_node(Pipeline(name, tuple(reversed(nodes))), name)
+        return Model.from_node(Pipeline(name, tuple(reversed(nodes))), name=name)
 
     # ---- features of other shapes -------------------------------------------------------------------------------------
 

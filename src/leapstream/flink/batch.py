@@ -1,4 +1,4 @@
-"""Predictions for a batch of columns, aligned with its rows: what the functions of the Python backend run."""
+"""Predictions for a batch of columns, aligned with its rows, for functions that run in Python."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def _take(values: Any, rows: npt.NDArray[np.intp]) -> Any:
 
 
 def series_values(values: npt.NDArray[Any], field: Field) -> Any:
-    """An output's values as a pandas Series takes them: a tensor or list as a one-dimensional array per row."""
+    """An output's values for a pandas Series: a tensor or list becomes a one-dimensional array per row."""
     if isinstance(field.type, TensorType | ListType):
         flat = np.empty(len(values), dtype=object)
         for i, value in enumerate(values):

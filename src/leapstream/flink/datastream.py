@@ -24,7 +24,7 @@ FAILED = OutputTag("leapstream-failed", Types.PICKLED_BYTE_ARRAY())
 
 
 class _Predictor:
-    """Predicts for elements of a stream, with a model that is loaded where it is first needed."""
+    """Predicts for elements of a stream, with a model that is loaded at its first use."""
 
     def __init__(
         self,

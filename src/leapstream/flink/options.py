@@ -10,7 +10,7 @@ from leapstream.deprecation import warn
 from leapstream.errors import ConfigError, OnError
 
 Backend: TypeAlias = Literal["auto", "jvm", "vectorized"]
-"""The executor that runs a function; ``auto``: the JVM where it can run the model."""
+"""The executor that runs a function; ``auto`` picks the JVM if it can run the model."""
 
 LoadOn: TypeAlias = Literal["submit", "worker"]
 """The time at which a bundle is read: when its function is registered, or when a worker opens the function."""
@@ -20,7 +20,7 @@ Word = TypeVar("Word", bound=str)
 
 @dataclass(frozen=True)
 class Option(Generic[Word]):
-    """An option that takes one of several words.
+    """An option whose value is one of several words.
 
     Attributes:
         argument: its name in Python.

@@ -44,7 +44,7 @@ def record_of(element: Any, signature: FunctionSignature) -> dict[str, Any]:
 
 
 def _fields_of(element: Any) -> Any:
-    """The fields of a row or named tuple, in a dict where they have names; anything else as it is."""
+    """The fields of a row or named tuple, in a dict if they have names; anything else unchanged."""
     if isinstance(element, Row):
         return element.as_dict() if getattr(element, "_fields", None) else tuple(element)
     if isinstance(element, tuple) and hasattr(element, "_fields"):

@@ -1,4 +1,4 @@
-"""The vectorized executor in Flink: a scalar function over batches, which Flink calls its Python backend."""
+"""The vectorized executor in Flink: a scalar function over batches, in a Python process beside the JVM."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def gateway() -> Any:
     try:
         from pyflink.java_gateway import get_gateway
     except ImportError as error:
-        raise BackendError(f"the jvm backend needs PyFlink; {_EXTRA} ({error})") from error
+        raise BackendError(f"the jvm executor needs PyFlink; {_EXTRA} ({error})") from error
     with _lock:
         if "PYFLINK_GATEWAY_PORT" not in os.environ:
             ensure_java()

@@ -149,7 +149,7 @@ def _model(saved: Saved, schema: Schema | None, name: str | None) -> Model:
         root = Pipeline(saved.uid, tuple(whole.nodes))
     if isinstance(root, Pipeline) and not any(isinstance(node, Node) for node in root.steps()):
         raise UnsupportedOpError(f"{saved.where}: it has no stages, so there is nothing to compute")
-    return Model.from_node(root, name or saved.uid)
+    return Model.from_node(root, name=name or saved.uid)
 
 
 # ---- a sample of the data ---------------------------------------------------------------------------------------------
