@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pyarrow as pa
 from pyflink.common import Row
 
-from leapstream.bundle.types import MapType
 from leapstream.errors import SchemaError
-from leapstream.executors.columns import ARROW_TYPES
 from leapstream.flink.signature import FunctionSignature
 
 
@@ -29,7 +26,7 @@ def record_of(element: Any, signature: FunctionSignature) -> dict[str, Any]:
     given = _fields_of(element)
     if isinstance(given, Mapping):
         if all(name in given for name in names):
-            return _with_maps({name: given[name] for name in names}, signature)
+            return {name: given[name] for name in names}
         values: Sequence[Any] = tuple(given.values())
         if isinstance(element, Mapping) or len(values) != len(names):
             missing = [name for name in names if name not in given]
@@ -40,7 +37,7 @@ def record_of(element: Any, signature: FunctionSignature) -> dict[str, Any]:
         return {names[0]: list(values)}
     if len(values) != len(names):
         raise SchemaError(f"{signature}: the element has {len(values)} fields")
-    return _with_maps(dict(zip(names, values, strict=True)), signature)
+    return dict(zip(names, values, strict=True))
 
 
 def _fields_of(element: Any) -> Any:
@@ -50,13 +47,3 @@ def _fields_of(element: Any) -> Any:
     if isinstance(element, tuple) and hasattr(element, "_fields"):
         return dict(zip(element._fields, element, strict=True))
     return element
-
-
-def _with_maps(record: dict[str, Any], signature: FunctionSignature) -> dict[str, Any]:
-    """The record, with its maps typed: Arrow takes a dict alone for a struct."""
-    for field in signature.inputs:
-        value = record[field.name]
-        if isinstance(field.type, MapType) and isinstance(value, Mapping):
-            kind = pa.map_(ARROW_TYPES[field.type.key], ARROW_TYPES[field.type.base])
-            record[field.name] = pa.scalar(list(value.items()), kind)
-    return record
