@@ -185,7 +185,7 @@ def test_not_null_fails_with_node_op_and_column_where_a_value_is_missing(
     found, error = run(p.NotNull(x=x, type=data_type, origin=ORIGIN), x, rows=[[value], [None]])
     assert found == value
     assert isinstance(error, PredictionError)
-    assert (error.model, error.node, error.op, error.column, error.row) == ("model", "node", "op", "x", 1)
+    assert (error.model, error.node, error.op, error.column, error.row) == ("model", "node", "op", "x", 0)
     assert "missing" in error.reason
 
 
