@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from leapstream.bundle.types import Schema
 from leapstream.executors.vectorized.executor import VectorizedPlan
 from leapstream.frames.contract import Wanted
 from leapstream.frames.registry import table_of
 from leapstream.ops.pipeline import lower
+from leapstream.plan import primitives as p
 from leapstream.plan.graph import Plan
+from leapstream.plan.planning import make_plan
 from leapstream.plan.primitives import CategoryWeight, Concat, Dot, LinearSum, OneHot
-from leapstream.plan.rewrites import optimize
+from leapstream.plan.rewrites import lower as lower_for
+from leapstream.plan.rewrites import optimize, rewritten
 from tests.golden_corpus import Case, cases
 
 
@@ -56,3 +60,57 @@ def test_assembled_vector_is_not_built_for_a_linear_model() -> None:
 def test_assembled_vector_is_still_there_when_asked_for() -> None:
     model = Case(cases()[0].path.parent.parent / "pipeline/loans-logistic").model()
     assert {Concat, OneHot} <= kinds(model.plan())
+
+
+X = p.Input(name="x", type=p.vector(2))
+Y = p.Input(name="y", type=p.DOUBLE)
+
+
+def plan_of(*created: p.Expr) -> Plan:
+    inputs = Schema.of([(x.name, x.type) for x in created if isinstance(x, p.Input)])
+    return make_plan("model", inputs, created, [("out", created[-1])])
+
+
+def item(index: int) -> p.Item:
+    return p.Item(x=X, index=index, type=p.DOUBLE, origin=p.Origin("node", "op"))
+
+
+def split(expr: p.Expr) -> p.Expr:
+    assert isinstance(expr, p.Take)
+    items = tuple(p.Item(x=expr.x, index=index, type=p.DOUBLE, origin=expr.origin) for index in expr.indices)
+    return p.Pack(xs=items, type=expr.type)
+
+
+def test_a_plan_that_no_rewrite_changes_is_the_same_plan() -> None:
+    plan = plan_of(X, item(0))
+    assert rewritten(plan, lambda expr: expr) is plan
+    assert lower_for(plan, {p.Take: split}) is plan
+
+
+def test_a_lowering_may_make_operands_of_its_own() -> None:
+    taken = p.Take(x=X, indices=(1, 0), type=p.vector(2))
+    plan = lower_for(plan_of(X, taken), {p.Take: split})
+    assert [type(expr) for expr in plan.order] == [p.Input, p.Item, p.Item, p.Pack]
+
+
+def test_what_a_lowering_makes_is_lowered_too() -> None:
+    taken = p.Take(x=X, indices=(1,), type=p.vector(1))
+    lowerings = {p.Take: split, p.Pack: lambda expr: p.Concat(xs=expr.operands, type=expr.type)}
+    assert kinds(lower_for(plan_of(X, taken), lowerings)) == {p.Input, p.Item, p.Concat}
+
+
+def test_nested_plans_are_lowered() -> None:
+    inner_x = p.Input(name="0", type=p.vector(2))
+    inner = plan_of(inner_x, p.Take(x=inner_x, indices=(1,), type=p.vector(1)))
+    switch = p.Switch(position=Y, xs=(X,), plans=(inner, inner), type=p.vector(1))
+    plan = lower_for(plan_of(X, Y, switch), {p.Take: split})
+    (changed,) = (expr for expr in plan.order if isinstance(expr, p.Switch))
+    assert [kinds(nested) for nested in changed.plans] == [{p.Input, p.Item, p.Pack}] * 2
+
+
+def test_a_lowered_plan_keeps_its_inputs() -> None:
+    total = p.Binary(a=item(0), b=Y, function="add", type=p.DOUBLE)
+    plan = plan_of(X, Y, total.a, total)
+    lowered = lower_for(plan, {p.Binary: lambda expr: expr.operands[0]})
+    assert kinds(lowered) == {p.Input, p.Item}
+    assert lowered.inputs == plan.inputs

@@ -1,19 +1,21 @@
-"""Marks functions as the implementations of primitives, and collects the marked ones of an executor."""
+"""Marks functions as the implementations or lowerings of primitives, and collects the marked ones of an executor."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, TypeVar
 
 from leapstream.plan import primitives
 from leapstream.plan.graph import Expr
+from leapstream.plan.rewrites import Rewrite
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-_MARK = "__implements__"
+Lowering = TypeVar("Lowering", bound=Callable[..., Expr])
+_IMPLEMENTS, _LOWERS = "__implements__", "__lowers__"
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,18 @@ def implements(
     """Mark a function as the implementation of ``primitive``; a function may implement several."""
 
     def mark(function: Function) -> Function:
-        marks: dict[type[Expr], Implementation] = vars(function).setdefault(_MARK, {})
+        marks: dict[type[Expr], Implementation] = vars(function).setdefault(_IMPLEMENTS, {})
         marks[primitive] = Implementation(function, prepare, sparse)
+        return function
+
+    return mark
+
+
+def lowers(primitive: type[Expr]) -> Callable[[Lowering], Lowering]:
+    """Mark a function as the lowering of ``primitive``: it replaces an expression by one of primitives that the executor has."""
+
+    def mark(function: Lowering) -> Lowering:
+        vars(function).setdefault(_LOWERS, {})[primitive] = function
         return function
 
     return mark
@@ -50,23 +62,35 @@ def collected(package: str) -> dict[type[Expr], Implementation]:
     Raises:
         TypeError: two functions implement the same primitive.
     """
+    return _table(package, _IMPLEMENTS)
+
+
+def collected_lowerings(package: str) -> dict[type[Expr], Rewrite]:
+    """The lowerings in an executor's modules.
+
+    Raises:
+        TypeError: two functions lower the same primitive.
+    """
+    return _table(package, _LOWERS)
+
+
+def _table(package: str, mark: str) -> dict[type[Expr], Any]:
     present = _modules(importlib.import_module(package))
-    families = [importlib.import_module(f"{package}.{name}") for name in _modules(primitives) if name in present]
-    table: dict[type[Expr], Implementation] = {}
-    for primitive, implementation in _marked(families):
-        if primitive in table:
-            raise TypeError(f"{primitive.__name__} is implemented twice")
-        table[primitive] = implementation
+    table: dict[type[Expr], Any] = {}
+    for name in _modules(primitives):
+        if name not in present:
+            continue
+        module = importlib.import_module(f"{package}.{name}")
+        for function in vars(module).values():
+            # A function that a module imports belongs to the module that defines it.
+            if getattr(function, "__module__", None) != module.__name__:
+                continue
+            for primitive, marked in getattr(function, mark, {}).items():
+                if primitive in table:
+                    raise TypeError(f"{primitive.__name__} is marked twice in {package}")
+                table[primitive] = marked
     return table
 
 
 def _modules(package: ModuleType) -> list[str]:
     return [module.name for module in pkgutil.iter_modules(package.__path__)]
-
-
-def _marked(families: Iterable[ModuleType]) -> Iterable[tuple[type[Expr], Implementation]]:
-    for family in families:
-        for value in vars(family).values():
-            # A function that a module imports belongs to the module that defines it.
-            if getattr(value, "__module__", None) == family.__name__:
-                yield from getattr(value, _MARK, {}).items()

@@ -16,7 +16,6 @@ from leapstream.plan import primitives as p
 from leapstream.plan.graph import Plan
 from leapstream.plan.planning import make_plan
 from leapstream.plan.primitives import Expr
-from leapstream.plan.rewrites import optimize
 
 _NULLABLE = ScalarType(BasicType.DOUBLE)
 
@@ -131,8 +130,7 @@ class CategoricalDrilldown(Op):
             found = model.lower(inner, *inner.columns.values(), wanted=frozenset(ports))
             for port in ports:
                 # Each port has a plan of its own, so common expressions are computed once per port.
-                plan = make_plan(lowering.model, inner.given, inner.created, [(port, found[port])])
-                plans[port].append(optimize(plan))
+                plans[port].append(make_plan(lowering.model, inner.given, inner.created, [(port, found[port])]))
         return {
             f"{_PREFIX}{port}": lowering.add(
                 p.Switch(position=position, xs=inputs[1:], plans=tuple(plans[port]), type=types[port])

@@ -62,6 +62,11 @@ class Expr:
         """True if the result depends on which elements of a vector are stored."""
         return False
 
+    def with_nested(self, plans: tuple[Plan, ...]) -> Expr:
+        """A copy that runs ``plans`` in place of :attr:`nested`."""
+        assert not plans
+        return self
+
     def with_operands(self, operands: tuple[Expr, ...]) -> Expr:
         """A copy that reads ``operands`` in place of :attr:`operands`."""
         rest = iter(operands)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -70,24 +71,63 @@ def certain_size(expr: Expr) -> int | None:
 
 
 REWRITES: tuple[Rewrite, ...] = (fuse_linear,)
+"""The rewrites that help every executor."""
 
 
 def optimize(plan: Plan) -> Plan:
-    """Apply all rewrites to a plan, and remove expressions that nothing reads any more."""
+    """The plan after all rewrites; expressions that nothing reads any more are gone."""
+    for rewrite in REWRITES:
+        plan = rewritten(plan, rewrite)
+    return plan
+
+
+def rewritten(plan: Plan, rewrite: Rewrite) -> Plan:
+    """The plan after a rewrite of all its expressions, operands first, nested plans included; itself if none changes."""
     replaced: dict[int, Expr] = {}
     created: list[Expr] = []
     known: set[int] = set()
+
+    def create(expr: Expr) -> None:
+        if id(expr) not in known:
+            known.add(id(expr))
+            # A rewrite may make operands of its own.
+            for operand in expr.operands:
+                create(operand)
+            created.append(expr)
+
     for expr in plan.order:
-        operands = expr.operands
-        changed = tuple(replaced[id(x)] for x in operands)
-        result = expr if all(a is b for a, b in zip(operands, changed, strict=True)) else expr.with_operands(changed)
-        for rewrite in REWRITES:
-            result = rewrite(result)
-        replaced[id(expr)] = result
-        # A rewrite may create new operands.
-        for made in (*result.operands, result):
-            if id(made) not in known:
-                known.add(id(made))
-                created.append(made)
-    outputs = [(name, replaced[id(expr)]) for name, expr in plan.outputs]
-    return make_plan(plan.name, plan.inputs, created, outputs)
+        result = expr
+        operands = tuple(replaced[id(x)] for x in expr.operands)
+        if _differ(expr.operands, operands):
+            result = result.with_operands(operands)
+        nested = tuple(rewritten(inner, rewrite) for inner in expr.nested)
+        if _differ(expr.nested, nested):
+            result = result.with_nested(nested)
+        replaced[id(expr)] = rewrite(result)
+        create(replaced[id(expr)])
+    if not _differ(plan.order, tuple(replaced[id(expr)] for expr in plan.order)):
+        return plan
+    return make_plan(plan.name, plan.inputs, created, [(name, replaced[id(expr)]) for name, expr in plan.outputs])
+
+
+def _differ(before: Sequence[object], after: Sequence[object]) -> bool:
+    return any(a is not b for a, b in zip(before, after, strict=True))
+
+
+def lower(plan: Plan, lowerings: Mapping[type[Expr], Rewrite]) -> Plan:
+    """The plan with other primitives in place of those that an executor rewrites; it keeps its inputs.
+
+    Args:
+        plan: the plan.
+        lowerings: a rewrite for each primitive that is replaced. It may give primitives that have rewrites too, and it gives
+            the expression itself where it has no other.
+    """
+
+    def rewrite(expr: Expr) -> Expr:
+        found = lowerings.get(type(expr))
+        return expr if found is None else found(expr)
+
+    inputs = plan.inputs
+    while (lowered := rewritten(plan, rewrite)) is not plan:
+        plan = lowered
+    return replace(plan, inputs=inputs) if plan.inputs != inputs else plan

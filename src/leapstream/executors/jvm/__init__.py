@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from leapstream.executors.contract import require, unimplemented
 from leapstream.plan.graph import Plan
+from leapstream.plan.rewrites import lower
 
 if TYPE_CHECKING:
     from leapstream.executors.jvm.executor import JvmPlan
@@ -25,9 +26,9 @@ class Jvm:
         return None
 
     def missing(self, plan: Plan) -> tuple[str, ...]:
-        from leapstream.executors.jvm.emitter import PRIMITIVES
+        from leapstream.executors.jvm.emitter import LOWERED, PRIMITIVES
 
-        return unimplemented(plan, PRIMITIVES)
+        return unimplemented(lower(plan, LOWERED), PRIMITIVES)
 
     def prepare(self, plan: Plan) -> JvmPlan:
         from leapstream.executors.jvm.executor import JvmPlan

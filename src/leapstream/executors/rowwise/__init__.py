@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from leapstream.executors.contract import PreparedPlan, require, unimplemented
 from leapstream.plan.graph import Plan
+from leapstream.plan.rewrites import lower
 
 if TYPE_CHECKING:
     from leapstream.executors.rowwise.executor import RecordPlan
@@ -24,9 +25,9 @@ class Rowwise:
         return None
 
     def missing(self, plan: Plan) -> tuple[str, ...]:
-        from leapstream.executors.rowwise.executor import PRIMITIVES, ArraysOnlyError, RecordPlan
+        from leapstream.executors.rowwise.executor import LOWERED, PRIMITIVES, ArraysOnlyError, RecordPlan
 
-        missing = unimplemented(plan, PRIMITIVES)
+        missing = unimplemented(lower(plan, LOWERED), PRIMITIVES)
         if missing:
             return missing
         try:

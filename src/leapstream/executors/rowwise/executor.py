@@ -11,16 +11,20 @@ import numpy as np
 from leapstream.bundle.tensor import Tensor
 from leapstream.bundle.types import DataType, TensorType
 from leapstream.executors.contract import DROPPED, KEPT, Failure, Outcome, PreparedPlan
-from leapstream.executors.implementing import collected
+from leapstream.executors.implementing import collected, collected_lowerings
 from leapstream.executors.rowwise.runtime import UnusualRecordError
 from leapstream.executors.rowwise.writer import ArraysOnlyError, Writer
 from leapstream.plan.graph import Plan
+from leapstream.plan.rewrites import lower
 
 if TYPE_CHECKING:
     from leapstream.executors.columns import Column
 
 PRIMITIVES = collected("leapstream.executors.rowwise")
 """The implementation of each primitive; its function takes the writer of the plan's Python function, and the expression."""
+
+LOWERED = collected_lowerings("leapstream.executors.rowwise")
+"""The rewrite of each primitive that is computed by others."""
 
 
 class RecordPlan:
@@ -42,7 +46,7 @@ class RecordPlan:
         """
         self.plan = plan
         self._prepare_whole = whole
-        self._function = Writer(plan).write(PRIMITIVES)
+        self._function = Writer(lower(plan, LOWERED)).write(PRIMITIVES)
 
     def run_record(self, record: Mapping[str, Any]) -> dict[str, Any] | None:
         """The outputs of a record, a vector as a list; ``None`` where the model drops it.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from leapstream.executors.implementing import implements
+from leapstream.executors.implementing import implements, lowers
 from leapstream.executors.rowwise.writer import ArraysOnlyError, Writer
 from leapstream.plan import primitives as p
+from leapstream.plan.primitives import Expr
 
 
 @implements(p.Item)
@@ -19,13 +20,9 @@ def _item(writer: Writer, expr: p.Item) -> None:
         writer.define(expr, elements[expr.index])
 
 
-@implements(p.Take)
-def _take(writer: Writer, expr: p.Take) -> None:
-    elements = writer.elements(expr.x)
-    if elements is None:
-        x = writer.listed(expr.x)
-        writer.define_elements(expr, [f"{x}[{index}]" for index in expr.indices])
-    elif max(expr.indices, default=-1) >= len(elements):
-        raise ArraysOnlyError("Take beyond the vector")
-    else:
-        writer.define_elements(expr, [elements[index] for index in expr.indices])
+@lowers(p.Take)
+def _take(expr: p.Take) -> Expr:
+    if expr.needs_stored:
+        return expr
+    items = [p.Item(x=expr.x, index=index, type=p.DOUBLE, origin=expr.origin) for index in expr.indices]
+    return p.Pack(xs=tuple(items), type=expr.type, origin=expr.origin)

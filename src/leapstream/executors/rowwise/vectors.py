@@ -15,7 +15,8 @@ from leapstream.plan import primitives as p
 
 
 @implements(p.Concat)
-def _concat(writer: Writer, expr: p.Concat) -> None:
+@implements(p.Pack)
+def _concat(writer: Writer, expr: p.Concat | p.Pack) -> None:
     parts: list[str] = []
     unrolled = True
     for x in expr.xs:
@@ -30,11 +31,6 @@ def _concat(writer: Writer, expr: p.Concat) -> None:
         writer.define_elements(expr, parts)
     else:
         writer.define(expr, f"[{', '.join(parts)}]")
-
-
-@implements(p.Pack)
-def _pack(writer: Writer, expr: p.Pack) -> None:
-    writer.define_elements(expr, [writer.present(x) for x in expr.xs])
 
 
 @implements(p.Affine)

@@ -67,9 +67,11 @@ class Writer:
         return f"{function.__name__}({', '.join(arguments)})"
 
     def define(self, expr: Expr, value: str) -> None:
-        """Set a new variable of an expression: a number, a string or a list."""
-        name = self.variable()
-        self.line(f"{name} = {value}")
+        """Let a variable hold an expression: a number, a string or a list. A value that is a variable already needs no other."""
+        name = value
+        if not value.isidentifier():
+            name = self.variable()
+            self.line(f"{name} = {value}")
         self._values[id(expr)] = name
 
     def define_elements(self, expr: Expr, values: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from leapstream.executors.contract import require, unimplemented
 from leapstream.plan.graph import Plan
+from leapstream.plan.rewrites import lower
 
 if TYPE_CHECKING:
     from leapstream.executors.vectorized.executor import VectorizedPlan
@@ -22,9 +23,9 @@ class Vectorized:
         return None
 
     def missing(self, plan: Plan) -> tuple[str, ...]:
-        from leapstream.executors.vectorized.executor import PRIMITIVES
+        from leapstream.executors.vectorized.executor import LOWERED, PRIMITIVES
 
-        return unimplemented(plan, PRIMITIVES)
+        return unimplemented(lower(plan, LOWERED), PRIMITIVES)
 
     def prepare(self, plan: Plan) -> VectorizedPlan:
         from leapstream.executors.vectorized.executor import VectorizedPlan

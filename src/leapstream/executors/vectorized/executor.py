@@ -11,12 +11,16 @@ import numpy as np
 from leapstream.bundle.types import TensorType
 from leapstream.executors.columns import WIDE, Column, joined
 from leapstream.executors.contract import Failure, Outcome
-from leapstream.executors.implementing import Implementation, collected
+from leapstream.executors.implementing import Implementation, collected, collected_lowerings
 from leapstream.executors.vectorized.run import Run
 from leapstream.plan.graph import Expr, Plan
+from leapstream.plan.rewrites import lower
 
 PRIMITIVES = collected("leapstream.executors.vectorized")
 """The implementation of each primitive; its function takes the run, the expression and the columns of its operands."""
+
+LOWERED = collected_lowerings("leapstream.executors.vectorized")
+"""The rewrite of each primitive that is computed by others."""
 
 # 512 MiB of doubles.
 _ELEMENTS = 1 << 26
@@ -26,7 +30,7 @@ class VectorizedPlan:
     """A plan with what its primitives prepare once. Safe to use from several threads."""
 
     def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+        self.plan = plan = lower(plan, LOWERED)
         steps = [(expr, PRIMITIVES[type(expr)]) for expr in plan.order]
         self._prepared = {id(expr): step.prepare(expr) for expr, step in steps if step.prepare is not None}
         self._nested = {id(expr): tuple(map(VectorizedPlan, expr.nested)) for expr, _ in steps if expr.nested}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from leapstream.plan.graph import Doubles, Expr, Plan
 
@@ -64,6 +64,9 @@ class Switch(Expr):
     @property
     def nested(self) -> tuple[Plan, ...]:
         return self.plans
+
+    def with_nested(self, plans: tuple[Plan, ...]) -> Switch:
+        return replace(self, plans=plans)
 
     @property
     def drops(self) -> bool:

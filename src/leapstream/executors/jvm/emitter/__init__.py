@@ -7,13 +7,17 @@ owns; arrays of parameters are read from a resource when the class is opened, so
 from __future__ import annotations
 
 from leapstream.executors.contract import lacking, unimplemented
-from leapstream.executors.implementing import collected
+from leapstream.executors.implementing import collected, collected_lowerings
 from leapstream.executors.jvm.emitter.base import Emitter, JavaField, JavaModel
 from leapstream.executors.jvm.emitter.code import LETTERS, java_type
 from leapstream.plan.graph import Plan
+from leapstream.plan.rewrites import lower
 
 PRIMITIVES = collected("leapstream.executors.jvm.emitter")
 """The implementation of each primitive; its function takes the emitter and the expression."""
+
+LOWERED = collected_lowerings("leapstream.executors.jvm.emitter")
+"""The rewrite of each primitive that is computed by others."""
 
 
 def emit(plan: Plan, class_name: str) -> JavaModel:
@@ -26,10 +30,11 @@ def emit(plan: Plan, class_name: str) -> JavaModel:
     Raises:
         BackendError: the executor lacks something for the plan.
     """
+    plan = lower(plan, LOWERED)
     missing = unimplemented(plan, PRIMITIVES)
     if missing:
         raise lacking("jvm", plan, missing)
     return Emitter(plan, PRIMITIVES).emit(class_name)
 
 
-__all__ = ["LETTERS", "PRIMITIVES", "JavaField", "JavaModel", "emit", "java_type"]
+__all__ = ["LETTERS", "LOWERED", "PRIMITIVES", "JavaField", "JavaModel", "emit", "java_type"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from leapstream.bundle.types import ScalarType
-from leapstream.executors.implementing import implements
+from leapstream.executors.implementing import implements, lowers
 from leapstream.executors.jvm.emitter.base import Emitter
 from leapstream.executors.jvm.emitter.code import (
     boolean_literal,
@@ -14,12 +14,11 @@ from leapstream.executors.jvm.emitter.code import (
 from leapstream.plan import primitives as p
 
 
-@implements(p.Dot)
-def _dot(emitter: Emitter, expr: p.Dot) -> None:
-    x = emitter.vector(expr.x)
-    emitter.place(expr)
-    weights = emitter.doubles(expr.weights)
-    emitter.define(expr, f"Linear.dot({x}, {weights}, 0, {len(expr.weights)}) + {double_literal(expr.intercept)}")
+@lowers(p.Dot)
+def _dot(expr: p.Dot) -> p.LinearSum:
+    return p.LinearSum(
+        xs=(expr.x,), weights=(expr.weights,), intercept=expr.intercept, type=expr.type, origin=expr.origin
+    )
 
 
 @implements(p.MatVec)
