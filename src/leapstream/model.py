@@ -1,4 +1,4 @@
-"""The front door: load a bundle, look at it, predict with it, save it."""
+"""Models: load a bundle, look at it, predict with it, save it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class ModelSchema:
     """The columns of a model.
 
     Attributes:
-        inputs: what has to be given, in the order of first use, with the types that values are cast to.
+        inputs: the columns to give, in the order of first use, with the types that values are cast to.
         outputs: the final outputs: columns that no node of the model reads.
         intermediate: the other columns that nodes add.
     """
@@ -116,7 +116,7 @@ class Model:
         return steps(self.root)
 
     def prediction_columns(self) -> tuple[str, ...]:
-        """What a function of this model returns when nobody says: the last node's ``prediction``, else the final outputs."""
+        """Columns that a function of this model returns by default: the last node's ``prediction``, else the final outputs."""
         prediction = self.nodes[-1].output_columns().get("prediction") if self.nodes else None
         return (prediction,) if prediction is not None else self.schema.outputs.names
 
@@ -396,7 +396,7 @@ def _names_of(outputs: Sequence[str]) -> tuple[str, ...]:
 
 
 def _is_record(data: Any, inputs: Schema) -> bool:
-    """Whether a dict is one record: some of its values are no columns, but numbers, strings or elements of one vector."""
+    """True if a dict is one record: some of its values are numbers, strings or elements of one vector, rather than columns."""
     return isinstance(data, Mapping) and any(
         not _is_column(value) or (name in inputs and _is_wide(inputs[name].type) and _is_vector(value))
         for name, value in data.items()
@@ -404,19 +404,19 @@ def _is_record(data: Any, inputs: Schema) -> bool:
 
 
 def _is_column(value: Any) -> bool:
-    """Whether a value may hold a value per row."""
+    """True if a value may hold a value per row."""
     if isinstance(value, (str, bytes, Mapping)) or getattr(value, "ndim", 1) == 0:
         return False
     return isinstance(value, Collection) or hasattr(value, "shape")
 
 
 def _is_wide(data_type: DataType) -> bool:
-    """Whether it is a tensor of one dimension or more: of those without any, a vector is a column."""
+    """True for a tensor of one dimension or more: of tensors without dimensions, a vector is a column."""
     return isinstance(data_type, TensorType) and data_type.dimensions != ()
 
 
 def _is_vector(value: Any) -> bool:
-    """Whether it is a list or array of numbers."""
+    """True for a list or array of numbers."""
     if isinstance(value, np.ndarray):
         return value.ndim == 1 and value.dtype.kind in "fiub"
     return isinstance(value, (list, tuple)) and bool(value) and isinstance(value[0], (bool, int, float, np.generic))

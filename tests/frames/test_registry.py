@@ -1,4 +1,4 @@
-"""What a kind of frame takes, and what no kind takes."""
+"""Frames of all kinds, and one rule for a record, a list of records and a batch."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def two() -> Model:
 
 
 def answers(model: Model, record: dict[str, Any], **options: Any) -> list[Any]:
-    """What a record, a list of it, and frames of it give."""
+    """The answers for a record, a list of it, and frames of it."""
     forms: list[Callable[[], Any]] = [
         lambda: model.predict(record, **options),
         lambda: model.predict_record(record, **options),

@@ -44,21 +44,21 @@ _Backend = Annotated[
 
 
 class OnErrorName(str, Enum):
-    """What ``transform`` does with a record that the model refuses."""
+    """The ways in which ``transform`` treats a record that fails."""
 
     RAISE = "raise"
     NULL = "null"
 
 
 class FormatName(str, Enum):
-    """What the nodes of a bundle are written in."""
+    """The formats of the nodes of a bundle."""
 
     JSON = "json"
     PROTOBUF = "protobuf"
 
 
 class KindName(str, Enum):
-    """What ``export`` reads."""
+    """The kinds of saved models that ``export`` reads."""
 
     SKLEARN = "sklearn"
     XGBOOST = "xgboost"
@@ -143,7 +143,7 @@ def _transform(
         Optional[str], typer.Option(help="Columns to add, separated by commas; all by default.", metavar="A,B")  # noqa: UP045
     ] = None,
     on_error: Annotated[
-        OnErrorName, typer.Option(help="A record that the model refuses ends the work, or gets nulls.")
+        OnErrorName, typer.Option(help="A record that fails ends the work, or gets nulls.")
     ] = OnErrorName.RAISE,
     batch_size: Annotated[int, typer.Option(help="Records in memory at once.", min=1)] = 65536,
 ) -> None:
@@ -186,7 +186,7 @@ def _verify(
     ] = None,
     relative: Annotated[
         Optional[float],  # noqa: UP045
-        typer.Option("--rtol", help="Relative tolerance; by default what the ops are held to.", min=0.0),
+        typer.Option("--rtol", help="Relative tolerance; by default that of the ops.", min=0.0),
     ] = None,
     absolute: Annotated[Optional[float], typer.Option("--atol", help="Absolute tolerance.", min=0.0)] = None,  # noqa: UP045
     as_json: _Json = False,

@@ -1,4 +1,4 @@
-"""What the commands print, and how they fail."""
+"""Output and errors of the commands."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def print_json(value: Any, *, indent: int | None = 2) -> None:
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and what led to it."""
+    """An error and its causes, the outermost first."""
     seen: set[int] = set()
     link: BaseException | None = error
     while link is not None and id(link) not in seen:

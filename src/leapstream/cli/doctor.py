@@ -1,4 +1,4 @@
-"""``leapstream doctor``: what this machine has, what it lacks, and the command that adds it."""
+"""``leapstream doctor``: the things that this machine has and lacks, and the commands that add them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _HIDDEN_EXTRAS = ("all", "dev")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked for.
+    """A thing that leapstream uses, found or missing.
 
     Attributes:
-        name: what.
+        name: its name.
         kind: ``python``, ``core``, ``extra`` or ``java``.
         needed: whether doctor fails without it.
         ok: whether it is there.
-        detail: versions found, or what is missing.
+        detail: versions found, or the packages that are missing.
         fix: the command that adds it, when it is missing.
     """
 
@@ -47,7 +47,7 @@ def known_extras() -> list[str]:
 
 
 def examine(needed: Collection[str]) -> list[Finding]:
-    """Look for all that leapstream uses.
+    """Look for everything that leapstream uses.
 
     Args:
         needed: the extras that have to be there.
@@ -58,15 +58,15 @@ def examine(needed: Collection[str]) -> list[Finding]:
 
 
 def missing(needed: Collection[str]) -> list[Finding]:
-    """What is needed and not there."""
+    """The findings that are needed and missing."""
     return [finding for finding in examine(needed) if finding.needed and not finding.ok]
 
 
 def require(needed: Collection[str], what: str) -> None:
-    """Make sure that all that is needed is there.
+    """Check that everything that is needed is there.
 
     Raises:
-        LackingError: something is not; ``what`` is what needs it.
+        LackingError: something is not; ``what`` names the thing that needs it.
     """
     lacking = missing(needed)
     if lacking:

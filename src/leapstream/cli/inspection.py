@@ -25,7 +25,7 @@ from leapstream.ops.pipeline import Node, Pipeline, Root
 
 @dataclass(frozen=True)
 class BackendState:
-    """Whether a backend can run a model here, and why not."""
+    """A backend, with the reason why it cannot run a model here."""
 
     name: str
     available: bool
@@ -34,7 +34,7 @@ class BackendState:
 
 @dataclass(frozen=True)
 class NodeSize:
-    """How large a node is: bytes of its files, trees and nodes of trees."""
+    """The size of a node: bytes of its files, trees and nodes of trees."""
 
     bytes: int
     trees: int
@@ -42,7 +42,7 @@ class NodeSize:
 
 
 class Inspection:
-    """What ``leapstream inspect`` shows.
+    """The contents of ``leapstream inspect``.
 
     Raises:
         LeapstreamError: the bundle cannot be read.

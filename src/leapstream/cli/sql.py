@@ -231,7 +231,7 @@ class TextTable:
         self._rows = 0
 
     def patience(self) -> float | None:
-        """How long to wait for more rows before showing those that are there; ``None``: as long as it takes."""
+        """Seconds to wait for more rows before showing those that are there; ``None``: as long as it takes."""
         return _PATIENCE if self._waiting else None
 
     def add(self, kind: str, values: Sequence[Any]) -> None:
@@ -290,7 +290,7 @@ def _width(text: str) -> int:
 
 
 def explain(error: BaseException) -> str:
-    """What Java complains of: the message of the innermost cause, without the stack."""
+    """The message of the innermost cause of an error in Java, without the stack."""
     java = getattr(error, "java_exception", None)
     if java is not None:
         cause = java

@@ -34,7 +34,7 @@ def transform_file(
         number of records read and written.
 
     Raises:
-        LeapstreamError: a file cannot be read or written, or the model refuses a record; the message names the record.
+        LeapstreamError: a file cannot be read or written, or a record fails; the message names the record.
     """
     reads = format_of(source, input_format, "--input-format")
     writes = format_of(target, output_format, "--output-format")

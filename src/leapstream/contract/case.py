@@ -116,7 +116,7 @@ class Contract:
 
 
 def contracts(folder: Path) -> list[Contract]:
-    """The contracts below a folder, by name; those that only say that a bundle does not load are no contracts.
+    """The contracts below a folder, by name; a case that only says that a bundle does not load is none.
 
     Raises:
         BundleError: there are none.

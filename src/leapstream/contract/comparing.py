@@ -131,7 +131,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether everything agrees."""
+        """True if everything agrees."""
         return self.outcome == "agree"
 
     @property

@@ -87,7 +87,7 @@ class Cache:
             lock.release()
 
     def path(self, key: str, name: str) -> Path:
-        """Where the entry of this key is, or will be."""
+        """The path that the entry of this key has, or will have."""
         return self._entries / key / name
 
     @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""How remote bundles are fetched: cache directory, time-out, retries, limits."""
+"""Options for fetching remote bundles: cache directory, time-out, retries, limits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CACHE_DIR_VARIABLE = "LEAPSTREAM_CACHE_DIR"
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """How a remote bundle is fetched.
+    """Options for fetching a remote bundle.
 
     Attributes:
         cache_dir: where fetched bundles are kept; ``None`` takes the environment variable ``LEAPSTREAM_CACHE_DIR``,

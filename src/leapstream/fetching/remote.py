@@ -46,7 +46,7 @@ class TooLargeError(Exception):
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """What a store says about one object.
+    """The description of an object by its store.
 
     Attributes:
         path: name of the object, as its file system spells it.
@@ -84,7 +84,7 @@ class Remote:
         options: time-out, retries and what the driver is given.
 
     Raises:
-        SourceError: the protocol is unknown, its driver is missing, or the driver refuses the options.
+        SourceError: the protocol is unknown, its driver is missing, or the driver rejects the options.
     """
 
     def __init__(self, uri: str, options: SourceOptions) -> None:
@@ -95,7 +95,7 @@ class Remote:
         self.root = str(self._fs._strip_protocol(uri)).rstrip("/")
 
     def info(self) -> RemoteFile:
-        """What the store says about the URI itself.
+        """The store's description of the URI itself.
 
         Raises:
             SourceError: with the URI and the reason.

@@ -27,7 +27,7 @@ def local_path(location: str | os.PathLike[str]) -> Path | None:
     """The path that a plain path, ``file:`` or ``jar:file:`` URI names, or ``None`` when it is remote.
 
     Raises:
-        SourceError: a ``jar:`` URI of something that is no file, or a ``file:`` URI of another host.
+        SourceError: a ``jar:`` URI of something that is not a file, or a ``file:`` URI of another host.
     """
     if not isinstance(location, str):
         return Path(location)

@@ -1,4 +1,4 @@
-"""What a kind of frame is: it shows its rows as columns of leap types, and takes results back as a frame of the same kind.
+"""The base class of the kinds of frames: a kind shows its rows as columns of leap types, and makes a frame of its own of results.
 
 A kind lives in a module of its own; :mod:`leapstream.frames.registry` lists them.
 """
@@ -56,7 +56,7 @@ class Table(ABC):
     @classmethod
     @abstractmethod
     def accepts(cls, frame: Any) -> bool:
-        """Whether a frame is of this kind."""
+        """True if a frame is of this kind."""
 
     @abstractmethod
     def __init__(self, frame: Any, wanted: Wanted) -> None:
@@ -97,5 +97,5 @@ def grouped(keys: Sequence[Any]) -> list[Rows]:
 
 
 def is_class(value: Any, package: str, name: str) -> bool:
-    """Whether a value is of a class, or a subclass of it, of a package that need not be installed."""
+    """True if a value is of a class, or a subclass of it, of a package that need not be installed."""
     return any(kind.__name__ == name and kind.__module__.partition(".")[0] == package for kind in type(value).__mro__)

@@ -59,7 +59,7 @@ def basic_type_of(kind: type) -> BasicType | None:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a value stands for a missing one: ``None``, NumPy's ``masked``, and pandas' ``NA`` and ``NaT``."""
+    """True if a value stands for a missing one: ``None``, NumPy's ``masked``, and pandas' ``NA`` and ``NaT``."""
     return value is None or value is np.ma.masked or type(value).__name__ in ("NAType", "NaTType")
 
 
@@ -133,7 +133,7 @@ def sample_type_of(name: str, values: Any) -> DataType:
 
 
 def is_nan(value: Any) -> bool:
-    """Whether a value is the number NaN."""
+    """True if a value is the number NaN."""
     return isinstance(value, (float, np.floating)) and bool(value != value)
 
 

@@ -1,4 +1,4 @@
-"""Where bundles live: local files, gs, s3, hdfs, http(s) and whatever else fsspec knows."""
+"""Loaders of bundles from local files, gs, s3, hdfs, http(s) and other stores that fsspec knows."""
 
 from __future__ import annotations
 
