@@ -72,7 +72,7 @@ _OBJECTIVES: dict[str, tuple[Prediction | None, Margin]] = {
 """For each objective: the function from margins to predictions, and the function from the base score to a margin."""
 
 
-class _Boosted(Op):
+class _BoosterOp(Op):
     """Base class of the two ops."""
 
     booster: bytes
@@ -103,20 +103,20 @@ class _Boosted(Op):
         return {"features": doubles(self.num_features)}
 
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        model = _Lowered(lowering, inputs[0], self._booster, self._base, self.tree_limit)
+        model = _BoosterLowering(lowering, inputs[0], self._booster, self._base, self.tree_limit)
         outputs = self.predictions(lowering, model)
         outputs["leaf_prediction"] = model.leaves
         outputs["contrib_prediction"] = model.contributions
         with np.errstate(all="ignore"):
             return {port: output() for port, output in outputs.items() if port in wanted}
 
-    def predictions(self, lowering: Lowering, model: _Lowered) -> dict[str, Callable[[], Expr]]:
+    def predictions(self, lowering: Lowering, model: _BoosterLowering) -> dict[str, Callable[[], Expr]]:
         """For each output port that only this op has, a function that makes its expression."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)
-class XGBoostRegression(_Boosted):
+class XGBoostRegression(_BoosterOp):
     """The prediction of a booster: the first number that its objective computes from the margins (``XGBoostRegressionModel``).
 
     An element that is NaN, or that a sparse vector does not store, is missing. Fails where an element is infinite, and where the
@@ -142,12 +142,12 @@ class XGBoostRegression(_Boosted):
     def outputs(self) -> dict[str, DataType]:
         return {"prediction": DOUBLE, "leaf_prediction": _DOUBLES, "contrib_prediction": _DOUBLES}
 
-    def predictions(self, lowering: Lowering, model: _Lowered) -> dict[str, Callable[[], Expr]]:
+    def predictions(self, lowering: Lowering, model: _BoosterLowering) -> dict[str, Callable[[], Expr]]:
         return {"prediction": lambda: model.first(model.prediction)}
 
 
 @dataclass(frozen=True, eq=False)
-class XGBoostClassifier(_Boosted):
+class XGBoostClassifier(_BoosterOp):
     """The classes of a booster (``XGBoostClassificationModel``).
 
     For two classes, the booster's first prediction is the probability of class 1; the prediction is this probability, rounded,
@@ -188,7 +188,7 @@ class XGBoostClassifier(_Boosted):
             "contrib_prediction": _DOUBLES,
         }
 
-    def predictions(self, lowering: Lowering, model: _Lowered) -> dict[str, Callable[[], Expr]]:
+    def predictions(self, lowering: Lowering, model: _BoosterLowering) -> dict[str, Callable[[], Expr]]:
         if self.num_classes != 2:
             return {
                 "raw_prediction": lambda: model.margin,
@@ -214,7 +214,7 @@ class XGBoostClassifier(_Boosted):
         return {"raw_prediction": raw, "probability": probability, "prediction": prediction}
 
 
-class _Lowered:
+class _BoosterLowering:
     """The expressions of a booster over a vector; each one is made at most once, when it is first needed."""
 
     def __init__(self, lowering: Lowering, x: Expr, booster: Booster, base: Floats, tree_limit: int) -> None:
@@ -232,7 +232,7 @@ class _Lowered:
         self.trees = booster.trees[:count]
         self.groups = booster.group[:count]
 
-    def singles(self, elements: npt.NDArray[np.int64], missing: npt.NDArray[np.float64], whole: Floats) -> Expr:
+    def float_features(self, elements: npt.NDArray[np.int64], missing: npt.NDArray[np.float64], whole: Floats) -> Expr:
         given = p.FloatFeatures(
             x=self.x,
             elements=elements,
@@ -249,21 +249,21 @@ class _Lowered:
 
     @cached_property
     def columns(self) -> npt.NDArray[np.int64]:
-        """The distinct tests of the trees, as numbers of :func:`_keys`."""
-        keys: npt.NDArray[np.int64] = np.concatenate([np.zeros(0, dtype=np.int64), *map(_keys, self.trees)])
+        """The distinct tests of the trees, as numbers of :func:`_test_numbers`."""
+        keys: npt.NDArray[np.int64] = np.concatenate([np.zeros(0, dtype=np.int64), *map(_test_numbers, self.trees)])
         return np.unique(keys)
 
     @cached_property
     def tested(self) -> Expr:
         """The vector that the trees test: an element for each feature, side to which missing elements go, and kind of test."""
         left, whole = self.columns // 2 % 2, self.columns % 2
-        return self.singles(self.columns // 4, np.where(left == 1, -np.inf, np.inf), whole.astype(np.float32))
+        return self.float_features(self.columns // 4, np.where(left == 1, -np.inf, np.inf), whole.astype(np.float32))
 
     @cached_property
     def elements(self) -> Expr:
         """The vector that a linear booster multiplies: all elements, 0 where they are missing."""
         count = self.booster.num_feature
-        return self.singles(np.arange(count), np.zeros(count), np.zeros(count, dtype=np.float32))
+        return self.float_features(np.arange(count), np.zeros(count), np.zeros(count, dtype=np.float32))
 
     def sums(self, trees: tuple[Tree, ...], groups: tuple[int, ...], base: Floats) -> Expr:
         return self.lowering.add(
@@ -299,7 +299,9 @@ class _Lowered:
         """The index of the leaf that a row reaches in each tree."""
         if self.booster.linear:
             self.failure = "a linear booster has no leaves"
-            return self.listed(self.singles(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=np.float32)))
+            return self.listed(
+                self.float_features(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=np.float32))
+            )
         numbered = (_tree(t, self.columns, np.arange(len(t.left), dtype=np.float32))[0] for t in self.trees)
         count = len(self.trees)
         return self.listed(self.sums(tuple(numbered), tuple(range(count)), np.zeros(count, dtype=np.float32)))
@@ -341,7 +343,7 @@ class _Lowered:
         )
 
 
-def _keys(tree: BoosterTree) -> npt.NDArray[np.int64]:
+def _test_numbers(tree: BoosterTree) -> npt.NDArray[np.int64]:
     """A number per split that identifies its test: ``4 * feature``, plus 2 if missing elements go left, plus 1 for categories."""
     whole = np.zeros(len(tree.left), dtype=np.int64)
     whole[list(tree.categories)] = 1
@@ -350,7 +352,7 @@ def _keys(tree: BoosterTree) -> npt.NDArray[np.int64]:
 
 
 def _tree(tree: BoosterTree, columns: npt.NDArray[np.int64], values: Floats) -> tuple[Tree, Floats, int]:
-    """Convert a tree of a booster to one over the vector :attr:`_Lowered.tested`; returns it, the cover of its nodes, its depth.
+    """Convert a tree of a booster to one over the vector :attr:`_BoosterLowering.tested`; returns it, the cover of its nodes, its depth.
 
     The leaves hold ``values``. In the vector a missing element is -∞ if it has to go left, otherwise ∞; no other element is
     infinite. XGBoost tests ``x < threshold`` in single precision, which equals ``x <= t`` for the float32 ``t`` just below.
@@ -361,7 +363,7 @@ def _tree(tree: BoosterTree, columns: npt.NDArray[np.int64], values: Floats) -> 
     feature = np.full(len(order), -1, dtype=np.int32)
     inner = np.flatnonzero(tree.left >= 0)
     column = np.zeros(len(tree.left), dtype=np.int32)
-    column[inner] = np.searchsorted(columns, _keys(tree))
+    column[inner] = np.searchsorted(columns, _test_numbers(tree))
     feature[split] = column[order][split]
     threshold = np.full(len(order), np.nan)
     threshold[split] = np.nextafter(tree.value, np.float32(-np.inf))[order][split]

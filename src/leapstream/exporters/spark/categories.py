@@ -29,49 +29,53 @@ class _Several(Stage):
 
     single_port: bool = False
 
-    def _ports(self, r: Reading, legacy: str, param: str) -> dict[str, str]:
-        columns = r.saved.columns(param)
-        if self.single_port and not r.saved.is_set(f"{param}s"):
+    def _ports(self, reading: Reading, legacy: str, param: str) -> dict[str, str]:
+        columns = reading.saved.columns(param)
+        if self.single_port and not reading.saved.is_set(f"{param}s"):
             return {legacy: columns[0]}
         return {f"{legacy}{i}": column for i, column in enumerate(columns)}
 
-    def reads(self, r: Reading) -> dict[str, str]:
-        return self._ports(r, "input", "inputCol")
+    def reads(self, reading: Reading) -> dict[str, str]:
+        return self._ports(reading, "input", "inputCol")
 
-    def writes(self, r: Reading) -> dict[str, str]:
-        return self._ports(r, "output", "outputCol")
+    def writes(self, reading: Reading) -> dict[str, str]:
+        return self._ports(reading, "output", "outputCol")
 
-    def widths(self, r: Reading) -> dict[str, int]:
+    def widths(self, reading: Reading) -> dict[str, int]:
         return {}
 
-    def write(self, w: Writing) -> None:
-        inputs, outputs = w.node.input_columns(), w.node.output_columns()
-        w.require(len(inputs) == len(outputs), "not all of its outputs are connected, and Spark writes all")
+    def write(self, writing: Writing) -> None:
+        inputs, outputs = writing.node.input_columns(), writing.node.output_columns()
+        writing.require(len(inputs) == len(outputs), "not all of its outputs are connected, and Spark writes all")
         if len(inputs) == 1:
-            w.draft.set(inputCol=inputs["input0"], outputCol=outputs["output0"])
+            writing.draft.set(inputCol=inputs["input0"], outputCol=outputs["output0"])
         else:
-            w.draft.set(inputCols=list(inputs.values()), outputCols=list(outputs.values()))
-        self.fill(w, w.node.op)
+            writing.draft.set(inputCols=list(inputs.values()), outputCols=list(outputs.values()))
+        self.fill(writing, writing.node.op)
 
 
 @dataclass(frozen=True)
 class _IndexToString(Stage):
     """If the stage has no labels, the labels in the column's metadata apply, as in Spark."""
 
-    def op_of(self, r: Reading) -> Op:
-        name = r.saved.columns("inputCol")[0]
-        column = scalar_or_known(r, name)
-        labels = r.saved.params.get("labels") or column.labels
+    def op_of(self, reading: Reading) -> Op:
+        name = reading.saved.columns("inputCol")[0]
+        column = scalar_or_known(reading, name)
+        labels = reading.saved.params.get("labels") or column.labels
         if not labels:
-            r.saved.reject(f"it has no labels, and it is not known which ones the column {name!r} has: set its labels")
+            reading.saved.reject(
+                f"it has no labels, and it is not known which ones the column {name!r} has: set its labels"
+            )
         return ops.ReverseStringIndexer(tuple(labels))
 
-    def widths(self, r: Reading) -> dict[str, int]:
+    def widths(self, reading: Reading) -> dict[str, int]:
         return {}
 
-    def fill(self, w: Writing, op: Any) -> None:
-        w.require(op.input_shape.base == "scalar", "it takes several indices at once, and Spark's stage a single one")
-        w.draft.set(labels=list(op.labels))
+    def fill(self, writing: Writing, op: Any) -> None:
+        writing.require(
+            op.input_shape.base == "scalar", "it takes several indices at once, and Spark's stage a single one"
+        )
+        writing.draft.set(labels=list(op.labels))
 
 
 _NAN_TOO = "it fills in what is {}: in MLeap NaN too, which Spark keeps"
@@ -81,61 +85,63 @@ _NAN_TOO = "it fills in what is {}: in MLeap NaN too, which Spark keeps"
 class _Imputer(Columnwise):
     """Spark saves a row of surrogates. Few models have a ``missingValue`` other than NaN; those give a warning."""
 
-    def op_at(self, r: Reading, position: int, column: str) -> Op:
-        surrogate = r.saved.row({column: DOUBLE})[column]
-        missing = number_of(r.saved.params.get("missingValue", math.nan))
+    def op_at(self, reading: Reading, position: int, column: str) -> Op:
+        surrogate = reading.saved.row({column: DOUBLE})[column]
+        missing = number_of(reading.saved.params.get("missingValue", math.nan))
         if missing == missing:
-            r.saved.warn(_NAN_TOO.format(missing))
-        return ops.Imputer(surrogate, missing, str(r.saved.params.get("strategy", "mean")))
+            reading.saved.warn(_NAN_TOO.format(missing))
+        return ops.Imputer(surrogate, missing, str(reading.saved.params.get("strategy", "mean")))
 
-    def fill(self, w: Writing, op: Any) -> None:
+    def fill(self, writing: Writing, op: Any) -> None:
         if op.missing_value == op.missing_value:
-            w.warn(_NAN_TOO.format(op.missing_value))
-        column = w.node.input_columns()["input"]
+            writing.warn(_NAN_TOO.format(op.missing_value))
+        column = writing.node.input_columns()["input"]
         strategy = op.strategy if op.strategy in ("mean", "median", "mode") else "mean"
         # A single column is written like several, as a list.
-        output = w.draft.params.pop("outputCol")
-        del w.draft.params["inputCol"]
-        w.draft.set(inputCols=[column], outputCols=[output], strategy=strategy, missingValue=op.missing_value)
-        w.draft.folders["data"] = write_parquet({column: DOUBLE}, {column: [op.surrogate_value]})
+        output = writing.draft.params.pop("outputCol")
+        del writing.draft.params["inputCol"]
+        writing.draft.set(inputCols=[column], outputCols=[output], strategy=strategy, missingValue=op.missing_value)
+        writing.draft.folders["data"] = write_parquet({column: DOUBLE}, {column: [op.surrogate_value]})
 
 
 @dataclass(frozen=True)
 class _Bucketizer(Columnwise):
-    def op_at(self, r: Reading, position: int, column: str) -> Op:
-        several = r.saved.is_set("inputCols")
-        splits = r.saved.params["splitsArray"][position] if several else r.saved.params["splits"]
-        return ops.Bucketizer(tuple(map(number_of, splits)), r.saved.params["handleInvalid"])
+    def op_at(self, reading: Reading, position: int, column: str) -> Op:
+        several = reading.saved.is_set("inputCols")
+        splits = reading.saved.params["splitsArray"][position] if several else reading.saved.params["splits"]
+        return ops.Bucketizer(tuple(map(number_of, splits)), reading.saved.params["handleInvalid"])
 
-    def fill(self, w: Writing, op: Any) -> None:
-        w.require(len(op.splits) >= 3, "it has a single bucket, and Spark's have two or more")
-        w.draft.set(splits=list(op.splits), handleInvalid=op.handle_invalid)
+    def fill(self, writing: Writing, op: Any) -> None:
+        writing.require(len(op.splits) >= 3, "it has a single bucket, and Spark's have two or more")
+        writing.draft.set(splits=list(op.splits), handleInvalid=op.handle_invalid)
 
 
 @dataclass(frozen=True)
 class _Binarizer(Columnwise):
     """With a negative threshold a vector is made dense first: MLeap's op gives 0, not 1, for elements that are not stored."""
 
-    def read(self, r: Reading) -> None:
-        pairs = self.pairs(r)
+    def read(self, reading: Reading) -> None:
+        pairs = self.pairs(reading)
         for i, (source, target) in enumerate(pairs):
-            several = r.saved.is_set("inputCols") and r.saved.is_set("thresholds")
-            threshold = number_of(r.saved.params["thresholds"][i] if several else r.saved.params["threshold"])
-            column = scalar_or_known(r, source)
+            several = reading.saved.is_set("inputCols") and reading.saved.is_set("thresholds")
+            threshold = number_of(
+                reading.saved.params["thresholds"][i] if several else reading.saved.params["threshold"]
+            )
+            column = scalar_or_known(reading, source)
             if column.is_vector and threshold < 0.0:
-                source = r.dense(source)
+                source = reading.dense(source)
             op = ops.Binarizer(threshold, column.shape)
-            r.add(op, {"input": source}, {"output": target}, f"_{i}" if len(pairs) > 1 else "")
+            reading.add(op, {"input": source}, {"output": target}, f"_{i}" if len(pairs) > 1 else "")
 
-    def widths(self, r: Reading) -> dict[str, int]:
+    def widths(self, reading: Reading) -> dict[str, int]:
         found = {}
-        for source, target in self.pairs(r):
-            if target in r.columns.widths:
-                found[source] = r.columns.widths[target]
+        for source, target in self.pairs(reading):
+            if target in reading.columns.widths:
+                found[source] = reading.columns.widths[target]
         return found
 
-    def fill(self, w: Writing, op: Any) -> None:
-        w.draft.set(threshold=op.threshold)
+    def fill(self, writing: Writing, op: Any) -> None:
+        writing.draft.set(threshold=op.threshold)
 
 
 STAGES: tuple[Stage, ...] = (

@@ -36,31 +36,31 @@ Doubles = npt.NDArray[np.float64]
 class _Clusters(Stage):
     """Models with cluster centres. The cosine distance becomes the euclidean distance between vectors of length 1."""
 
-    def of_directions(self, r: Reading) -> bool:
+    def of_directions(self, reading: Reading) -> bool:
         """True for the cosine distance, false for the euclidean distance; others are rejected."""
-        measure = r.saved.params.get("distanceMeasure", "euclidean")
+        measure = reading.saved.params.get("distanceMeasure", "euclidean")
         if measure not in ("euclidean", "cosine"):
-            r.saved.reject(f"distanceMeasure is {measure!r}, and MLeap has the euclidean one")
+            reading.saved.reject(f"distanceMeasure is {measure!r}, and MLeap has the euclidean one")
         return bool(measure == "cosine")
 
-    def unit(self, r: Reading, centers: Doubles) -> Doubles:
+    def unit(self, reading: Reading, centers: Doubles) -> Doubles:
         """The centres, normalized to length 1 for the cosine distance."""
-        if not self.of_directions(r):
+        if not self.of_directions(reading):
             return centers
         norms = np.sqrt((centers * centers).sum(axis=1, keepdims=True))
-        r.saved.require(bool((norms > 0.0).all()), "a centre has no direction")
+        reading.saved.require(bool((norms > 0.0).all()), "a centre has no direction")
         directions: Doubles = centers / norms
         return directions
 
-    def read(self, r: Reading) -> None:
-        op = r.op()
-        reads = self.reads(r)
-        if self.of_directions(r):
+    def read(self, reading: Reading) -> None:
+        op = reading.op()
+        reads = self.reads(reading)
+        if self.of_directions(reading):
             (width,) = (data_type.size for data_type in op.inputs().values())  # type: ignore[union-attr]
-            made = f"{r.saved.uid}_direction"
-            r.add(Normalizer(2.0, width or 0), {"input": reads["features"]}, {"output": made}, "_direction")
+            made = f"{reading.saved.uid}_direction"
+            reading.add(Normalizer(2.0, width or 0), {"input": reads["features"]}, {"output": made}, "_direction")
             reads = {"features": made}
-        r.add(op, reads, self.writes(r))
+        reading.add(op, reads, self.writes(reading))
 
 
 _CENTER = {"clusterIdx": INT, "clusterCenter": VECTOR}
@@ -70,22 +70,22 @@ _CENTER = {"clusterIdx": INT, "clusterCenter": VECTOR}
 class _KMeans(_Clusters):
     """Spark saves a row for each centre."""
 
-    def op_of(self, r: Reading) -> Op:
-        rows = sorted(r.saved.rows(_CENTER), key=lambda row: int(row["clusterIdx"]))
-        r.saved.require(
+    def op_of(self, reading: Reading) -> Op:
+        rows = sorted(reading.saved.rows(_CENTER), key=lambda row: int(row["clusterIdx"]))
+        reading.saved.require(
             [row["clusterIdx"] for row in rows] == list(range(len(rows))), "the numbers of its clusters repeat"
         )
-        r.saved.require(
+        reading.saved.require(
             bool(rows) and len({len(row["clusterCenter"]) for row in rows}) == 1, "its centres differ in size"
         )
-        centers = self.unit(r, np.stack([row["clusterCenter"] for row in rows]))
+        centers = self.unit(reading, np.stack([row["clusterCenter"] for row in rows]))
         return ops.KMeans(tuple(centers), centers.shape[1])
 
-    def fill(self, w: Writing, op: Any) -> None:
+    def fill(self, writing: Writing, op: Any) -> None:
         centers = op.cluster_centers
-        w.draft.set(k=max(len(centers), 2))
+        writing.draft.set(k=max(len(centers), 2))
         columns = {"clusterIdx": range(len(centers)), "clusterCenter": centers}
-        w.draft.folders["data"] = write_parquet(_CENTER, columns)
+        writing.draft.folders["data"] = write_parquet(_CENTER, columns)
 
 
 _CLUSTER = {
@@ -104,23 +104,23 @@ _OLD_BISECTING = "org.apache.spark.mllib.clustering.BisectingKMeansModel"
 class _BisectingKMeans(_Clusters):
     """Spark saves a model of the RDD-based API inside the stage: a row for each cluster, with the indexes of its children."""
 
-    def op_of(self, r: Reading) -> Op:
-        inner = r.saved.child("data", r.saved.uid)
+    def op_of(self, reading: Reading) -> Op:
+        inner = reading.saved.child("data", reading.saved.uid)
         rows = {int(row["index"]): row for row in inner.rows(_CLUSTER)}
         root = int(inner.metadata["rootId"])
         order: list[int] = []
         pending = [root]
         while pending:
             index = pending.pop()
-            r.saved.require(index in rows and len(order) < len(rows), "its clusters are not a tree")
+            reading.saved.require(index in rows and len(order) < len(rows), "its clusters are not a tree")
             order.append(index)
             pending += reversed(rows[index]["children"])
-        centers = self.unit(r, np.stack([rows[index]["center"] for index in order]))
-        norms = np.array([1.0 if self.of_directions(r) else rows[index]["norm"] for index in order])
+        centers = self.unit(reading, np.stack([rows[index]["center"] for index in order]))
+        norms = np.array([1.0 if self.of_directions(reading) else rows[index]["norm"] for index in order])
         children = np.array([len(rows[index]["children"]) for index in order], dtype=np.int32)
         return ops.BisectingKMeans(ClusterTree(np.array(order, dtype=np.int32), norms, centers, children))
 
-    def fill(self, w: Writing, op: Any) -> None:
+    def fill(self, writing: Writing, op: Any) -> None:
         tree: ClusterTree = op.tree
         index = self._numbered(tree)
         count = len(index)
@@ -139,7 +139,7 @@ class _BisectingKMeans(_Clusters):
             "height": [0.0] * count,
             "children": children,
         }
-        inner = Draft(_OLD_BISECTING, w.draft.uid, plain=True)
+        inner = Draft(_OLD_BISECTING, writing.draft.uid, plain=True)
         inner.extra = {
             "class": _OLD_BISECTING,
             "version": "3.0",
@@ -148,7 +148,7 @@ class _BisectingKMeans(_Clusters):
             "trainingCost": 0.0,
         }
         inner.folders["data"] = write_parquet(_CLUSTER, columns)
-        w.draft.children["data"] = inner
+        writing.draft.children["data"] = inner
 
     @staticmethod
     def _numbered(tree: ClusterTree) -> npt.NDArray[np.int64]:
@@ -162,17 +162,17 @@ class _BisectingKMeans(_Clusters):
 
 @dataclass(frozen=True)
 class _Lda(Stage):
-    def op_of(self, r: Reading) -> Op:
+    def op_of(self, reading: Reading) -> Op:
         kinds = {"vocabSize": INT, "topicsMatrix": MATRIX, "docConcentration": VECTOR, "topicConcentration": DOUBLE}
-        row = r.saved.row({**kinds, "gammaShape": DOUBLE})
+        row = reading.saved.row({**kinds, "gammaShape": DOUBLE})
         if row.pop("gammaShape") != _GAMMA_SHAPE:
-            r.saved.reject(
+            reading.saved.reject(
                 f"its inference starts from other numbers than those of the shape {_GAMMA_SHAPE}, as MLeap's does"
             )
         size, matrix, concentration, topic = row.values()
         return ops.LDA(size, tuple(concentration.tolist()), topic, matrix)
 
-    def fill(self, w: Writing, op: Any) -> None:
+    def fill(self, writing: Writing, op: Any) -> None:
         kinds = {
             "vocabSize": INT,
             "topicsMatrix": MATRIX,
@@ -181,8 +181,8 @@ class _Lda(Stage):
             "gammaShape": DOUBLE,
         }
         row = [op.vocab_size, op.topic_matrix, np.array(op.doc_concentration), op.topic_concentration, _GAMMA_SHAPE]
-        w.draft.set(k=len(op.doc_concentration))
-        w.draft.folders["data"] = write_parquet(kinds, {name: [v] for name, v in zip(kinds, row, strict=True)})
+        writing.draft.set(k=len(op.doc_concentration))
+        writing.draft.folders["data"] = write_parquet(kinds, {name: [v] for name, v in zip(kinds, row, strict=True)})
 
 
 _GAMMA_SHAPE = 100.0
@@ -194,21 +194,21 @@ _FACTORS = {"id": INT, "features": array(FLOAT)}
 class _ALS(Stage):
     """Spark saves a row for each user, and for each item."""
 
-    def op_of(self, r: Reading) -> Op:
+    def op_of(self, reading: Reading) -> Op:
         sides: dict[str, Any] = {}
         for side in ("user", "item"):
-            rows = sorted(r.saved.rows(_FACTORS, f"{side}Factors"), key=lambda row: int(row["id"]))
+            rows = sorted(reading.saved.rows(_FACTORS, f"{side}Factors"), key=lambda row: int(row["id"]))
             sides[f"{side}s"] = tuple(row["id"] for row in rows)
             sides[f"{side}_factors"] = tuple(np.array(row["features"], dtype=np.float32) for row in rows)
-        return ALS(**self.attributes(r), **sides)
+        return ALS(**self.attributes(reading), **sides)
 
-    def fill(self, w: Writing, op: Any) -> None:
-        super().fill(w, op)
-        w.draft.set(coldStartStrategy="nan")
+    def fill(self, writing: Writing, op: Any) -> None:
+        super().fill(writing, op)
+        writing.draft.set(coldStartStrategy="nan")
         for side, ids, factors in (("user", op.users, op.user_factors), ("item", op.items, op.item_factors)):
-            w.require(len(set(ids)) == len(ids), f"a {side} repeats, which Spark would take for several")
+            writing.require(len(set(ids)) == len(ids), f"a {side} repeats, which Spark would take for several")
             columns = {"id": ids, "features": [part[: op.rank].tolist() for part in factors]}
-            w.draft.folders[f"{side}Factors"] = write_parquet(_FACTORS, columns)
+            writing.draft.folders[f"{side}Factors"] = write_parquet(_FACTORS, columns)
 
 
 STAGES: tuple[Stage, ...] = (

@@ -53,14 +53,14 @@ _INTERCEPT = Data("intercept", "intercept", DOUBLE)
 class _LogisticRegression(Stage):
     """Binary or multinomial. A multinomial model of two classes becomes a perceptron of one layer: MLeap's op has one margin."""
 
-    def op_of(self, r: Reading) -> Op:
+    def op_of(self, reading: Reading) -> Op:
         kinds = {"numClasses": INT, "interceptVector": VECTOR, "coefficientMatrix": MATRIX, "isMultinomial": BOOLEAN}
-        classes, intercepts, matrix, multinomial = r.saved.row(kinds).values()
-        thresholds = THRESHOLDS.read(r)
+        classes, intercepts, matrix, multinomial = reading.saved.row(kinds).values()
+        thresholds = THRESHOLDS.read(reading)
         if not multinomial:
-            r.saved.require(matrix.shape[0] == len(intercepts) == 1, "it is binary, and has several margins")
+            reading.saved.require(matrix.shape[0] == len(intercepts) == 1, "it is binary, and has several margins")
             return linear.LogisticRegression(
-                2, coefficients=matrix[0], intercept=float(intercepts[0]), threshold=self._threshold(r)
+                2, coefficients=matrix[0], intercept=float(intercepts[0]), threshold=self._threshold(reading)
             )
         if classes > 2:
             return linear.LogisticRegression(
@@ -69,21 +69,21 @@ class _LogisticRegression(Stage):
         return layer(matrix, intercepts, thresholds)
 
     @staticmethod
-    def _threshold(r: Reading) -> float:
-        if not r.saved.is_set("thresholds"):
-            return number_of(r.saved.params.get("threshold", 0.5))
-        first, second = numbers(r.saved.params["thresholds"])
+    def _threshold(reading: Reading) -> float:
+        if not reading.saved.is_set("thresholds"):
+            return number_of(reading.saved.params.get("threshold", 0.5))
+        first, second = numbers(reading.saved.params["thresholds"])
         return 1.0 / (1.0 + first / second)
 
-    def fill(self, w: Writing, op: Any) -> None:
+    def fill(self, writing: Writing, op: Any) -> None:
         multinomial = op.coefficient_matrix is not None
         if multinomial:
             matrix, intercepts = op.coefficient_matrix, op.intercept_vector
             if op.thresholds is not None:
-                w.draft.set(thresholds=op.thresholds)
+                writing.draft.set(thresholds=op.thresholds)
         else:
             matrix, intercepts = op.coefficients.reshape(1, -1), np.array([op.intercept])
-            w.draft.set(threshold=0.5 if op.threshold is None else op.threshold)
+            writing.draft.set(threshold=0.5 if op.threshold is None else op.threshold)
         kinds = {
             "numClasses": INT,
             "numFeatures": INT,
@@ -92,7 +92,7 @@ class _LogisticRegression(Stage):
             "isMultinomial": BOOLEAN,
         }
         row = [max(op.num_classes, 2), matrix.shape[1], intercepts, matrix, multinomial]
-        w.draft.folders["data"] = write_parquet(kinds, {name: [v] for name, v in zip(kinds, row, strict=True)})
+        writing.draft.folders["data"] = write_parquet(kinds, {name: [v] for name, v in zip(kinds, row, strict=True)})
 
 
 def layer(matrix: Any, intercepts: Any, thresholds: tuple[float, ...] | None = None) -> Op:
@@ -104,8 +104,8 @@ def layer(matrix: Any, intercepts: Any, thresholds: tuple[float, ...] | None = N
 class _LinearSVC(Stage):
     """Spark does not save the number of classes, which is always 2."""
 
-    def op_of(self, r: Reading) -> Op:
-        return linear.LinearSVC(num_classes=2, **self.attributes(r))
+    def op_of(self, reading: Reading) -> Op:
+        return linear.LinearSVC(num_classes=2, **self.attributes(reading))
 
 
 _LINKS = {0.0: "log", 1.0: "identity", -1.0: "inverse", 0.5: "sqrt"}
@@ -119,58 +119,60 @@ _TWEEDIE = {0.0: "gaussian", 1.0: "poisson", 2.0: "gamma"}
 class _GeneralizedLinearRegression(Stage):
     """A tweedie family becomes the family of its variance power, or poisson's, which predicts the same over an equal link."""
 
-    def op_of(self, r: Reading) -> Op:
-        row = r.saved.row({"coefficients": VECTOR, "intercept": DOUBLE})
-        family, link = str(r.saved.params["family"]).lower(), r.saved.params.get("link")
+    def op_of(self, reading: Reading) -> Op:
+        row = reading.saved.row({"coefficients": VECTOR, "intercept": DOUBLE})
+        family, link = str(reading.saved.params["family"]).lower(), reading.saved.params.get("link")
         if family == "tweedie":
-            family, link = self._tweedie(r)
+            family, link = self._tweedie(reading)
         return linear.GeneralizedLinearRegression(**row, family=family, link=link and str(link).lower())
 
     @staticmethod
-    def _tweedie(r: Reading) -> tuple[str, str]:
-        variance = number_of(r.saved.params.get("variancePower", 0.0))
-        power = number_of(r.saved.params.get("linkPower", 1.0 - variance))
+    def _tweedie(reading: Reading) -> tuple[str, str]:
+        variance = number_of(reading.saved.params.get("variancePower", 0.0))
+        power = number_of(reading.saved.params.get("linkPower", 1.0 - variance))
         link = _LINKS.get(power)
         if link is None:
             powers = ", ".join(map(str, _LINKS))
-            r.saved.reject(f"the link of its tweedie family is the power {power}, and MLeap has the powers {powers}")
+            reading.saved.reject(
+                f"the link of its tweedie family is the power {power}, and MLeap has the powers {powers}"
+            )
         return _TWEEDIE.get(variance, "poisson"), link
 
-    def fill(self, w: Writing, op: Any) -> None:
-        super().fill(w, op)
-        w.draft.set(family=op.family)
+    def fill(self, writing: Writing, op: Any) -> None:
+        super().fill(writing, op)
+        writing.draft.set(family=op.family)
         if op.link is not None:
-            w.draft.set(link=op.link)
+            writing.draft.set(link=op.link)
 
 
 @dataclass(frozen=True)
 class _IsotonicRegression(Stage):
     """The feature is a number, or an element of a vector."""
 
-    def op_of(self, r: Reading) -> Op:
-        given = self.attributes(r)
-        vector = scalar_or_known(r, r.saved.columns("featuresCol")[0]).is_vector
-        index = int(r.saved.params.get("featureIndex", 0)) if vector else None
+    def op_of(self, reading: Reading) -> Op:
+        given = self.attributes(reading)
+        vector = scalar_or_known(reading, reading.saved.columns("featuresCol")[0]).is_vector
+        index = int(reading.saved.params.get("featureIndex", 0)) if vector else None
         return regression.IsotonicRegression(**given, feature_index=index)
 
-    def widths(self, r: Reading) -> dict[str, int]:
+    def widths(self, reading: Reading) -> dict[str, int]:
         return {}
 
-    def fill(self, w: Writing, op: Any) -> None:
-        super().fill(w, op)
-        w.draft.set(isotonic=op.isotonic, featureIndex=op.feature_index or 0)
+    def fill(self, writing: Writing, op: Any) -> None:
+        super().fill(writing, op)
+        writing.draft.set(isotonic=op.isotonic, featureIndex=op.feature_index or 0)
 
 
 @dataclass(frozen=True)
 class _NaiveBayes(Stage):
     """Only the gaussian model has a variance for each feature."""
 
-    def fill(self, w: Writing, op: Any) -> None:
-        super().fill(w, op)
-        w.draft.set(modelType=op.model_type)
+    def fill(self, writing: Writing, op: Any) -> None:
+        super().fill(writing, op)
+        writing.draft.set(modelType=op.model_type)
 
-    def op_of(self, r: Reading) -> Op:
-        given = self.attributes(r)
+    def op_of(self, reading: Reading) -> Op:
+        given = self.attributes(reading)
         classes, features = given["theta"].shape
         return bayes.NaiveBayes(num_features=features, num_classes=classes, **given)
 

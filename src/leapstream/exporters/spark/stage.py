@@ -187,16 +187,18 @@ class Param:
     decode: Callable[[Any], Any] = _same
     least: float | None = None
 
-    def read(self, r: Reading) -> Any:
+    def read(self, reading: Reading) -> Any:
         """The attribute."""
-        r.saved.require(r.saved.params.get(self.param) is not None, f"its param {self.param!r} is missing")
-        return self.decode(r.saved.params[self.param])
+        reading.saved.require(reading.saved.params.get(self.param) is not None, f"its param {self.param!r} is missing")
+        return self.decode(reading.saved.params[self.param])
 
-    def write(self, w: Writing, value: Any) -> None:
+    def write(self, writing: Writing, value: Any) -> None:
         """Set the param."""
         if self.least is not None:
-            w.require(value >= self.least, f"its {self.attribute} is {value}, and Spark takes {self.least:g} or more")
-        w.draft.set(**{self.param: value})
+            writing.require(
+                value >= self.least, f"its {self.attribute} is {value}, and Spark takes {self.least:g} or more"
+            )
+        writing.draft.set(**{self.param: value})
 
 
 @dataclass(frozen=True)
@@ -207,14 +209,14 @@ class OptionalParam:
     param: str
     decode: Callable[[Any], Any] = _same
 
-    def read(self, r: Reading) -> Any:
+    def read(self, reading: Reading) -> Any:
         """The attribute, or ``None``."""
-        return self.decode(r.saved.params[self.param]) if r.saved.is_set(self.param) else None
+        return self.decode(reading.saved.params[self.param]) if reading.saved.is_set(self.param) else None
 
-    def write(self, w: Writing, value: Any) -> None:
+    def write(self, writing: Writing, value: Any) -> None:
         """Set the param unless the attribute is ``None``."""
         if value is not None:
-            w.draft.set(**{self.param: value})
+            writing.draft.set(**{self.param: value})
 
 
 @dataclass(frozen=True)
@@ -224,14 +226,16 @@ class Extra:
     attribute: str
     entry: str
 
-    def read(self, r: Reading) -> Any:
+    def read(self, reading: Reading) -> Any:
         """The attribute."""
-        r.saved.require(isinstance(r.saved.metadata.get(self.entry), int), f"its metadata has no number {self.entry!r}")
-        return r.saved.metadata[self.entry]
+        reading.saved.require(
+            isinstance(reading.saved.metadata.get(self.entry), int), f"its metadata has no number {self.entry!r}"
+        )
+        return reading.saved.metadata[self.entry]
 
-    def write(self, w: Writing, value: Any) -> None:
+    def write(self, writing: Writing, value: Any) -> None:
         """Set the entry."""
-        w.draft.extra[self.entry] = value
+        writing.draft.extra[self.entry] = value
 
 
 @dataclass(frozen=True)
@@ -241,11 +245,11 @@ class Size:
     attribute: str
     param: str
 
-    def read(self, r: Reading) -> Any:
+    def read(self, reading: Reading) -> Any:
         """The attribute."""
-        return r.size(r.saved.columns(self.param)[0])
+        return reading.size(reading.saved.columns(self.param)[0])
 
-    def write(self, w: Writing, value: Any) -> None:
+    def write(self, writing: Writing, value: Any) -> None:
         """Do nothing: Spark does not save the size."""
 
 
@@ -332,77 +336,77 @@ class Stage:
 
     # ---- reading
 
-    def check(self, r: Reading) -> None:
+    def check(self, reading: Reading) -> None:
         """Reject unsupported params, and warn of differing results."""
         for setting in self.unsupported:
-            value = r.saved.params.get(setting.param)
+            value = reading.saved.params.get(setting.param)
             if value is not None and value not in setting.allowed:
-                r.saved.reject(f"{setting.param} is {value!r}: {setting.reason}")
+                reading.saved.reject(f"{setting.param} is {value!r}: {setting.reason}")
         if self.differs is not None:
-            r.saved.warn(self.differs)
+            reading.saved.warn(self.differs)
 
-    def reads(self, r: Reading) -> dict[str, str]:
+    def reads(self, reading: Reading) -> dict[str, str]:
         """The column of each input port."""
-        return {port: r.saved.columns(param)[0] for port, param in self.inputs.items()}
+        return {port: reading.saved.columns(param)[0] for port, param in self.inputs.items()}
 
-    def writes(self, r: Reading) -> dict[str, str]:
+    def writes(self, reading: Reading) -> dict[str, str]:
         """The column of each output port that is connected."""
-        found = {port: r.saved.column(param) for port, param in self.outputs.items()}
+        found = {port: reading.saved.column(param) for port, param in self.outputs.items()}
         return {port: column for port, column in found.items() if column is not None}
 
-    def attributes(self, r: Reading) -> dict[str, Any]:
+    def attributes(self, reading: Reading) -> dict[str, Any]:
         """The op's attributes, from the fields."""
         data = {f.column: f.kind for f in self.fields if isinstance(f, Data)}
-        row = r.saved.row(data) if data else {}
+        row = reading.saved.row(data) if data else {}
         given = {}
         for f in self.fields:
             if isinstance(f, Data):
                 given[f.attribute] = f.decode(row[f.column])
             elif not isinstance(f, Constant):
-                given[f.attribute] = f.read(r)
+                given[f.attribute] = f.read(reading)
         return given
 
-    def op_of(self, r: Reading) -> Op:
+    def op_of(self, reading: Reading) -> Op:
         """The op of a saved stage."""
-        return self.op(**self.attributes(r))
+        return self.op(**self.attributes(reading))
 
-    def read(self, r: Reading) -> None:
+    def read(self, reading: Reading) -> None:
         """Add the nodes of a saved stage."""
-        r.add(r.op(), self.reads(r), self.writes(r))
+        reading.add(reading.op(), self.reads(reading), self.writes(reading))
 
-    def widths(self, r: Reading) -> dict[str, int]:
+    def widths(self, reading: Reading) -> dict[str, int]:
         """The sizes of a saved stage's input vectors, by column, as far as they are known without the columns' types."""
         try:
-            types = r.op().inputs()
+            types = reading.op().inputs()
         except UnknownColumnError:
-            return self._widths_by_result(r)
+            return self._widths_by_result(reading)
         found = {}
-        for port, column in self.reads(r).items():
+        for port, column in self.reads(reading).items():
             data_type = types.get(port)
             if isinstance(data_type, TensorType) and data_type.size:
                 found[column] = data_type.size
         return found
 
-    def _widths_by_result(self, r: Reading) -> dict[str, int]:
+    def _widths_by_result(self, reading: Reading) -> dict[str, int]:
         if not self.keeps_size:
             return {}
-        (read,), (written,) = self.reads(r).values(), self.writes(r).values()
-        width = r.columns.widths.get(written)
+        (read,), (written,) = self.reads(reading).values(), self.writes(reading).values()
+        width = reading.columns.widths.get(written)
         return {} if width is None else {read: width}
 
     # ---- writing
 
-    def write(self, w: Writing) -> None:
+    def write(self, writing: Writing) -> None:
         """Fill in the draft of a node's stage."""
         if self.differs is not None:
-            w.warn(self.differs)
-        columns = w.node.input_columns()
-        w.draft.set(**{param: columns[port] for port, param in self.inputs.items()})
-        written = w.node.output_columns()
-        w.draft.set(**{param: written.get(port, "") for port, param in self.outputs.items()})
-        self.fill(w, w.node.op)
+            writing.warn(self.differs)
+        columns = writing.node.input_columns()
+        writing.draft.set(**{param: columns[port] for port, param in self.inputs.items()})
+        written = writing.node.output_columns()
+        writing.draft.set(**{param: written.get(port, "") for port, param in self.outputs.items()})
+        self.fill(writing, writing.node.op)
 
-    def fill(self, w: Writing, op: Any) -> None:
+    def fill(self, writing: Writing, op: Any) -> None:
         """Write the op's attributes to the draft."""
         kinds: dict[str, Kind] = {}
         values: dict[str, list[Any]] = {}
@@ -412,42 +416,42 @@ class Stage:
             elif isinstance(f, Constant):
                 kinds[f.column], values[f.column] = f.kind, [f.value(op)]
             else:
-                f.write(w, getattr(op, f.attribute))
+                f.write(writing, getattr(op, f.attribute))
         if kinds:
-            w.draft.folders["data"] = write_parquet(kinds, values)
+            writing.draft.folders["data"] = write_parquet(kinds, values)
 
 
 @dataclass(frozen=True)
 class Columnwise(Stage):
     """A stage on one or several columns, for an op on one column: each column becomes a node."""
 
-    def pairs(self, r: Reading) -> list[tuple[str, str]]:
+    def pairs(self, reading: Reading) -> list[tuple[str, str]]:
         """Pairs of an input column and its output column."""
         (read,), (written,) = self.inputs.values(), self.outputs.values()
-        inputs, outputs = r.saved.columns(read), r.saved.columns(written)
-        r.saved.require(
+        inputs, outputs = reading.saved.columns(read), reading.saved.columns(written)
+        reading.saved.require(
             len(inputs) == len(outputs), f"there are {len(inputs)} columns to read, and {len(outputs)} to write"
         )
         return list(zip(inputs, outputs, strict=True))
 
-    def op_at(self, r: Reading, position: int, column: str) -> Op:
+    def op_at(self, reading: Reading, position: int, column: str) -> Op:
         """The op for the column at ``position``."""
-        return self.op(**self.attributes(r))
+        return self.op(**self.attributes(reading))
 
-    def read(self, r: Reading) -> None:
-        pairs = self.pairs(r)
+    def read(self, reading: Reading) -> None:
+        pairs = self.pairs(reading)
         for i, (source, target) in enumerate(pairs):
-            op = self.op_at(r, i, source)
+            op = self.op_at(reading, i, source)
             (port,), (result,) = op.inputs(), op.outputs()
-            r.add(op, {port: source}, {result: target}, f"_{i}" if len(pairs) > 1 else "")
+            reading.add(op, {port: source}, {result: target}, f"_{i}" if len(pairs) > 1 else "")
 
-    def widths(self, r: Reading) -> dict[str, int]:
+    def widths(self, reading: Reading) -> dict[str, int]:
         return {}
 
 
-def scalar_or_known(r: Reading, name: str) -> Column:
+def scalar_or_known(reading: Reading, name: str) -> Column:
     """The column ``name``, or a column of numbers if nothing is known about it."""
-    return r.columns.find(name) or Column(DOUBLE)
+    return reading.columns.find(name) or Column(DOUBLE)
 
 
 __all__ = [

@@ -64,64 +64,69 @@ class _OneVsRest(Stage):
     Linear support vector machines become a perceptron of one layer.
     """
 
-    def op_of(self, r: Reading) -> Op:
-        count = r.saved.metadata.get("numClasses")
-        r.saved.require(isinstance(count, int) and count > 0, "its metadata has no numClasses")
+    def op_of(self, reading: Reading) -> Op:
+        count = reading.saved.metadata.get("numClasses")
+        reading.saved.require(isinstance(count, int) and count > 0, "its metadata has no numClasses")
         folders = [f"model_{i}" for i in range(int(count or 0))]
-        members: tuple[Any, ...] = tuple(_member(r.saved.child(folder)) for folder in folders)
+        members: tuple[Any, ...] = tuple(_member(reading.saved.child(folder)) for folder in folders)
         if all(isinstance(op, LinearSVC) for op in members):
             matrix = np.stack([op.coefficients for op in members])
             return linear.layer(matrix, np.array([op.intercept for op in members]))
         return OneVsRest(members, members[0].num_features)
 
-    def read(self, r: Reading) -> None:
-        op = r.op()
+    def read(self, reading: Reading) -> None:
+        op = reading.op()
         if not isinstance(op, OneVsRest) or _comparable(op.classifiers) is not None:
-            super().read(r)
+            super().read(reading)
             return
-        reads, uid = self.reads(r), r.saved.uid
+        reads, uid = self.reads(reading), reading.saved.uid
         margins = [f"{uid}_{i}_margin" for i in range(len(op.classifiers))]
         for i, (member, margin) in enumerate(zip(op.classifiers, margins, strict=True)):
             raw = f"{uid}_{i}_raw"
-            r.add(member, reads, {"raw_prediction": raw}, f"_{i}")
-            r.add(VectorSlicer((1,), (), (), r.size(raw)), {"input": raw}, {"output": margin}, f"_{i}_margin")
+            reading.add(member, reads, {"raw_prediction": raw}, f"_{i}")
+            reading.add(
+                VectorSlicer((1,), (), (), reading.size(raw)), {"input": raw}, {"output": margin}, f"_{i}_margin"
+            )
         together, whole = VectorAssembler((DataShape("tensor", False, (1,)),) * len(margins)), f"{uid}_margins"
-        r.add(together, {f"input{i}": name for i, name in enumerate(margins)}, {"output": whole}, "_margins")
+        reading.add(together, {f"input{i}": name for i, name in enumerate(margins)}, {"output": whole}, "_margins")
         # If raw_prediction is connected, the op compares raw predictions; probabilities may be equal where those differ.
-        r.add(softmax_layer(len(margins)), {"features": whole}, {"raw_prediction": f"{uid}_raw", **self.writes(r)})
+        reading.add(
+            softmax_layer(len(margins)), {"features": whole}, {"raw_prediction": f"{uid}_raw", **self.writes(reading)}
+        )
 
-    def write(self, w: Writing) -> None:
-        op: Any = w.node.op
+    def write(self, writing: Writing) -> None:
+        op: Any = writing.node.op
         kind = _comparable(op.classifiers)
-        w.require(
+        writing.require(
             kind is not None,
             f"its classifiers are of the op {op.classifiers[0].op}: MLeap compares their probabilities and Spark their raw "
             "predictions, which may be in another order",
         )
-        w.require(
-            "probability" not in w.node.output_columns(), "its output 'probability' is connected, and Spark has none"
+        writing.require(
+            "probability" not in writing.node.output_columns(),
+            "its output 'probability' is connected, and Spark has none",
         )
         assert kind is not None
-        super().write(w)
-        del w.draft.params["probabilityCol"]
-        if not w.draft.params["rawPredictionCol"]:
-            w.draft.set(rawPredictionCol=f"{w.draft.uid}_rawPrediction")
+        super().write(writing)
+        del writing.draft.params["probabilityCol"]
+        if not writing.draft.params["rawPredictionCol"]:
+            writing.draft.set(rawPredictionCol=f"{writing.draft.uid}_rawPrediction")
         # Spark 4 reads a classifier's raw predictions from the column that is named for those of the one-vs-rest model.
         columns = {
-            "raw_prediction": w.draft.params["rawPredictionCol"],
+            "raw_prediction": writing.draft.params["rawPredictionCol"],
             "probability": "probability",
             "prediction": "prediction",
         }
-        w.draft.extra.update(labelMetadata="{}", numClasses=len(op.classifiers))
-        w.draft.children["classifier"] = Draft(kind.estimator, f"{w.draft.uid}_classifier")
+        writing.draft.extra.update(labelMetadata="{}", numClasses=len(op.classifiers))
+        writing.draft.children["classifier"] = Draft(kind.estimator, f"{writing.draft.uid}_classifier")
         for i, classifier in enumerate(op.classifiers):
-            ports = (Socket("features", w.node.input_columns()["features"]),)
+            ports = (Socket("features", writing.node.input_columns()["features"]),)
             written = tuple(Socket(port, columns[port]) for port in classifier.outputs())
-            node = Node(f"{w.node.name}_{i}", classifier, ports, written)
+            node = Node(f"{writing.node.name}_{i}", classifier, ports, written)
             stage = stage_for(node)
-            inner = Writing(node, Draft(stage.name, f"{w.draft.uid}_{i}"), Columns())
+            inner = Writing(node, Draft(stage.name, f"{writing.draft.uid}_{i}"), Columns())
             stage.write(inner)
-            w.draft.children[f"model_{i}"] = inner.draft
+            writing.draft.children[f"model_{i}"] = inner.draft
 
 
 def _member(saved: Saved) -> Op:

@@ -31,15 +31,15 @@ _OTHER_LOWER_CASE = ("az", "lt", "tr")
 class _StopWordsRemover(Columnwise):
     """Spark converts to lower case with a locale, MLeap without one."""
 
-    def check(self, r: Reading) -> None:
-        super().check(r)
-        locale = str(r.saved.params.get("locale", "en"))
-        if not r.saved.params.get("caseSensitive") and locale.split("_")[0] in _OTHER_LOWER_CASE:
-            r.saved.reject(f"locale is {locale!r}, whose lower case MLeap does not know")
+    def check(self, reading: Reading) -> None:
+        super().check(reading)
+        locale = str(reading.saved.params.get("locale", "en"))
+        if not reading.saved.params.get("caseSensitive") and locale.split("_")[0] in _OTHER_LOWER_CASE:
+            reading.saved.reject(f"locale is {locale!r}, whose lower case MLeap does not know")
 
-    def fill(self, w: Writing, op: Any) -> None:
-        super().fill(w, op)
-        w.draft.set(locale="en")
+    def fill(self, writing: Writing, op: Any) -> None:
+        super().fill(writing, op)
+        writing.draft.set(locale="en")
 
 
 _SPARK_2, _SPARK_3 = 1, 2
@@ -49,23 +49,23 @@ _SPARK_2, _SPARK_3 = 1, 2
 class _HashingTF(Stage):
     """Models that Spark 2 saved use the hash function of Spark 2, as in Spark."""
 
-    def op_of(self, r: Reading) -> Op:
-        version = _SPARK_3 if r.saved.spark_version >= (3, 0) else _SPARK_2
-        return ops.HashingTermFrequency(**self.attributes(r), hash_version=version)
+    def op_of(self, reading: Reading) -> Op:
+        version = _SPARK_3 if reading.saved.spark_version >= (3, 0) else _SPARK_2
+        return ops.HashingTermFrequency(**self.attributes(reading), hash_version=version)
 
-    def fill(self, w: Writing, op: Any) -> None:
-        super().fill(w, op)
+    def fill(self, writing: Writing, op: Any) -> None:
+        super().fill(writing, op)
         if op.hash_version == _SPARK_2:
-            w.draft.spark_version = "2.4.8"
+            writing.draft.spark_version = "2.4.8"
 
 
 @dataclass(frozen=True)
 class _CountVectorizer(Stage):
-    def fill(self, w: Writing, op: Any) -> None:
-        w.require(
+    def fill(self, writing: Writing, op: Any) -> None:
+        writing.require(
             len(set(op.vocabulary)) == len(op.vocabulary), "a word of its vocabulary repeats, which Spark rejects"
         )
-        super().fill(w, op)
+        super().fill(writing, op)
 
 
 _WORD = {"word": STRING, "vector": array(FLOAT)}
@@ -75,38 +75,38 @@ _WORD = {"word": STRING, "vector": array(FLOAT)}
 class _Word2Vec(Stage):
     """Spark saves a row for each word."""
 
-    def op_of(self, r: Reading) -> Op:
-        rows = r.saved.rows(_WORD)
+    def op_of(self, reading: Reading) -> Op:
+        rows = reading.saved.rows(_WORD)
         words = tuple(row["word"] for row in rows)
         vectors = tuple(value for row in rows for value in row["vector"])
         return ops.WordToVector(words, vectors, tuple(range(len(words))))
 
-    def fill(self, w: Writing, op: Any) -> None:
-        w.require(op.kernel in (None, "default"), f"its kernel is {op.kernel!r}, which Spark does not have")
+    def fill(self, writing: Writing, op: Any) -> None:
+        writing.require(op.kernel in (None, "default"), f"its kernel is {op.kernel!r}, which Spark does not have")
         size, places = op.vector_size, op.places()
         vectors = np.array(op.word_vectors, dtype=np.float64)
         inside = all(place >= 0 and size * (place + 1) <= len(vectors) for place in places.values())
-        w.require(inside, "a word has no whole vector, for which Spark has no place")
+        writing.require(inside, "a word has no whole vector, for which Spark has no place")
         with np.errstate(over="ignore"):
             exact = bool((vectors.astype(np.float32) == vectors).all())
-        w.require(exact, "its vectors are of double precision, and Spark's are of single precision")
+        writing.require(exact, "its vectors are of double precision, and Spark's are of single precision")
         values = [vectors[size * place : size * (place + 1)].tolist() for place in places.values()]
-        w.draft.set(vectorSize=size)
-        w.draft.folders["data"] = write_parquet(_WORD, {"word": list(places), "vector": values})
+        writing.draft.set(vectorSize=size)
+        writing.draft.folders["data"] = write_parquet(_WORD, {"word": list(places), "vector": values})
 
 
 @dataclass(frozen=True)
 class _FeatureHasher(Stage):
     """The types of the columns must be known, because texts are hashed and numbers are not."""
 
-    def reads(self, r: Reading) -> dict[str, str]:
-        return {f"input{i}": name for i, name in enumerate(r.saved.columns("inputCol"))}
+    def reads(self, reading: Reading) -> dict[str, str]:
+        return {f"input{i}": name for i, name in enumerate(reading.saved.columns("inputCol"))}
 
-    def op_of(self, r: Reading) -> Op:
-        names = r.saved.columns("inputCol")
+    def op_of(self, reading: Reading) -> Op:
+        names = reading.saved.columns("inputCol")
         shapes, types = [], []
         for name in names:
-            column = r.columns.find(name)
+            column = reading.columns.find(name)
             if column is None:
                 raise SchemaError(
                     f"it hashes the column {name!r} by its type, which is not saved: say it with an input_schema"
@@ -115,22 +115,22 @@ class _FeatureHasher(Stage):
                 raise SchemaError(f"the column {name!r} is {column.type}, and only scalars are hashed")
             shapes.append(DataShape("scalar", column.type.nullable))
             types.append(column.type.base)
-        categorical = tuple(r.saved.params.get("categoricalCols") or ())
-        size = int(r.saved.params["numFeatures"])
+        categorical = tuple(reading.saved.params.get("categoricalCols") or ())
+        size = int(reading.saved.params["numFeatures"])
         return ops.FeatureHasher(size, categorical, tuple(shapes), tuple(types), tuple(names))
 
-    def widths(self, r: Reading) -> dict[str, int]:
+    def widths(self, reading: Reading) -> dict[str, int]:
         return {}
 
-    def write(self, w: Writing) -> None:
-        op: Any = w.node.op
-        columns = list(w.node.input_columns().values())
-        w.require(
+    def write(self, writing: Writing) -> None:
+        op: Any = writing.node.op
+        columns = list(writing.node.input_columns().values())
+        writing.require(
             columns == list(op.input_names), "it hashes other names than those of its columns, and Spark does not"
         )
-        w.draft.set(
+        writing.draft.set(
             inputCols=columns,
-            outputCol=w.node.output_columns()["output"],
+            outputCol=writing.node.output_columns()["output"],
             numFeatures=op.num_features,
             categoricalCols=[name for name in op.categorical_cols if name in columns],
         )

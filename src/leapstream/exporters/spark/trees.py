@@ -219,7 +219,7 @@ def _numbers(values: Any, kind: Kind) -> pa.Array:
     return pa.array(values, kind.arrow)
 
 
-def _nodes(w: Writing, trees: Sequence[Tree], classes: int | None) -> dict[str, pa.Array]:
+def _nodes(writing: Writing, trees: Sequence[Tree], classes: int | None) -> dict[str, pa.Array]:
     """The Parquet columns of all trees' nodes.
 
     Statistics of the training, such as the counts in inner nodes, are not in the model and are written as 0.
@@ -240,7 +240,7 @@ def _nodes(w: Writing, trees: Sequence[Tree], classes: int | None) -> dict[str, 
     # Spark's regression trees have 3 statistics per node: count, sum and sum of squares.
     stats = np.zeros((count, 3 if classes is None else width))
     if classes is not None:
-        w.require(bool((values >= 0.0).all()), "a leaf holds negative counts, which Spark rejects")
+        writing.require(bool((values >= 0.0).all()), "a leaf holds negative counts, which Spark rejects")
         stats[leaf] = values
     threshold = np.concatenate([tree.threshold for tree in trees])
     categories = np.full(count, _NO_CATEGORIES, dtype=np.int64)
@@ -248,7 +248,7 @@ def _nodes(w: Writing, trees: Sequence[Tree], classes: int | None) -> dict[str, 
     given = np.concatenate([tree.num_categories for tree in trees])
     for row in np.flatnonzero(nominal):
         chosen = data[starts[row] : ends[row]]
-        tests[row], categories[row] = _left_categories(w, chosen, kind[row] == CATEGORICAL, int(given[row]))
+        tests[row], categories[row] = _left_categories(writing, chosen, kind[row] == CATEGORICAL, int(given[row]))
     lengths = np.where(kind == CONTINUOUS, 1, 0)
     for row, left in tests.items():
         lengths[row] = len(left)
@@ -279,17 +279,19 @@ def _nodes(w: Writing, trees: Sequence[Tree], classes: int | None) -> dict[str, 
     }
 
 
-def _left_categories(w: Writing, chosen: Doubles, inside: bool, given: int) -> tuple[Doubles, int]:
+def _left_categories(writing: Writing, chosen: Doubles, inside: bool, given: int) -> tuple[Doubles, int]:
     """The categories that go left, and a number of categories with which Spark tests for the same ones.
 
     Spark tests for the categories of the smaller side, and unknown categories go to the larger one. So the number of categories
     is made large enough that the tested ones are the smaller side.
     """
-    w.require(bool((chosen >= 0.0).all() and (chosen < 1 << 24).all()), "a tree tests for categories that are negative")
+    writing.require(
+        bool((chosen >= 0.0).all() and (chosen < 1 << 24).all()), "a tree tests for categories that are negative"
+    )
     least = max(given, int(chosen.max(initial=-1.0)) + 1, 1)
     if inside:
         return chosen, max(least, 2 * len(chosen))
-    w.require(bool((chosen == np.floor(chosen)).all()), "a tree tests for categories that are not whole numbers")
+    writing.require(bool((chosen == np.floor(chosen)).all()), "a tree tests for categories that are not whole numbers")
     count = max(least, 2 * len(chosen) + 1)
     if count - len(np.unique(chosen)) <= count // 2:
         count += 1
@@ -299,30 +301,30 @@ def _left_categories(w: Writing, chosen: Doubles, inside: bool, given: int) -> t
 _IMPURITY = {True: "variance", False: "gini"}
 
 
-def _write_tree(w: Writing, tree: Tree, classes: int | None) -> None:
-    w.draft.set(impurity=_IMPURITY[classes is None])
-    w.draft.folders["data"] = write_parquet(_NODE, _nodes(w, [tree], classes))
+def _write_tree(writing: Writing, tree: Tree, classes: int | None) -> None:
+    writing.draft.set(impurity=_IMPURITY[classes is None])
+    writing.draft.folders["data"] = write_parquet(_NODE, _nodes(writing, [tree], classes))
 
 
-def _write_forest(w: Writing, trees: Sequence[Tree], weights: Sequence[float], classes: int | None) -> None:
-    w.draft.set(impurity=_IMPURITY[classes is None])
-    nodes = _nodes(w, trees, classes)
+def _write_forest(writing: Writing, trees: Sequence[Tree], weights: Sequence[float], classes: int | None) -> None:
+    writing.draft.set(impurity=_IMPURITY[classes is None])
+    nodes = _nodes(writing, trees, classes)
     number = np.repeat(np.arange(len(trees)), [len(tree.kind) for tree in trees])
     rows = pa.StructArray.from_arrays(list(nodes.values()), fields=list(_OF_FOREST["nodeData"].arrow))
-    w.draft.folders["data"] = write_parquet(_OF_FOREST, {"treeID": _numbers(number, INT), "nodeData": rows})
+    writing.draft.folders["data"] = write_parquet(_OF_FOREST, {"treeID": _numbers(number, INT), "nodeData": rows})
     kind = (
         "regression.DecisionTreeRegressionModel"
         if classes is None
         else "classification.DecisionTreeClassificationModel"
     )
-    sizes = {"numFeatures": w.draft.extra["numFeatures"], **({} if classes is None else {"numClasses": classes})}
+    sizes = {"numFeatures": writing.draft.extra["numFeatures"], **({} if classes is None else {"numClasses": classes})}
     texts = [
         json.dumps(
             {
                 "class": f"org.apache.spark.ml.{kind}",
                 "timestamp": 0,
-                "sparkVersion": w.draft.spark_version,
-                "uid": f"{w.draft.uid}_{i}",
+                "sparkVersion": writing.draft.spark_version,
+                "uid": f"{writing.draft.uid}_{i}",
                 "paramMap": {"impurity": _IMPURITY[classes is None]},
                 "defaultParamMap": {},
                 **sizes,
@@ -331,7 +333,7 @@ def _write_forest(w: Writing, trees: Sequence[Tree], weights: Sequence[float], c
         for i in range(len(trees))
     ]
     columns = {"treeID": range(len(trees)), "metadata": texts, "weights": list(weights)}
-    w.draft.folders["treesMetadata"] = write_parquet(_OF_TREES, columns)
+    writing.draft.folders["treesMetadata"] = write_parquet(_OF_TREES, columns)
 
 
 # ---- stages -----------------------------------------------------------------------------------------------------------
@@ -344,16 +346,16 @@ _VARIANCE = Unsupported("varianceCol", ("",), "MLeap's ops do not tell the varia
 
 @dataclass(frozen=True)
 class _Tree(Stage):
-    def op_of(self, r: Reading) -> Op:
-        given = self.attributes(r)
-        trees = read_trees(r.saved, given.get("num_classes"))
-        r.saved.require(len(trees) == 1, f"it has {len(trees)} trees, and one is expected")
+    def op_of(self, reading: Reading) -> Op:
+        given = self.attributes(reading)
+        trees = read_trees(reading.saved, given.get("num_classes"))
+        reading.saved.require(len(trees) == 1, f"it has {len(trees)} trees, and one is expected")
         make: Any = self.op
         return cast(Op, make(tree=trees[0], **given))
 
-    def fill(self, w: Writing, op: Any) -> None:
-        super().fill(w, op)
-        _write_tree(w, op.tree, getattr(op, "num_classes", None))
+    def fill(self, writing: Writing, op: Any) -> None:
+        super().fill(writing, op)
+        _write_tree(writing, op.tree, getattr(op, "num_classes", None))
 
 
 @dataclass(frozen=True)
@@ -366,8 +368,8 @@ class _Forest(Stage):
 
     member: type[Op] = ops.DecisionTreeRegression
 
-    def op_of(self, r: Reading) -> Op:
-        given = self.attributes(r)
+    def op_of(self, reading: Reading) -> Op:
+        given = self.attributes(reading)
         of_classes = self.member is ops.DecisionTreeClassifier
         classes = given["num_classes"] if of_classes else None
         features = given["num_features"]
@@ -375,9 +377,9 @@ class _Forest(Stage):
             ops.DecisionTreeRegression(tree, features)
             if classes is None
             else ops.DecisionTreeClassifier(tree, features, classes)
-            for tree in read_trees(r.saved, classes)
+            for tree in read_trees(reading.saved, classes)
         ]
-        weights = self._weights(r)
+        weights = self._weights(reading)
         make: Any = self.op
         return cast(Op, make(trees=tuple(trees), tree_weights=weights, **self.constants(), **given))
 
@@ -386,21 +388,21 @@ class _Forest(Stage):
         return {"num_classes": 2} if self.op is ops.GBTClassifier else {}
 
     @staticmethod
-    def _weights(r: Reading) -> tuple[float, ...]:
+    def _weights(reading: Reading) -> tuple[float, ...]:
         # Spark 4 gives the columns other names, so they are found by position.
-        table = r.saved.table("treesMetadata")
-        r.saved.require(table.num_columns == 3, "its folder 'treesMetadata' has not three columns")
+        table = reading.saved.table("treesMetadata")
+        reading.saved.require(table.num_columns == 3, "its folder 'treesMetadata' has not three columns")
         number, weight = table.column(0).to_pylist(), table.column(2).to_pylist()
-        return tuple(float(w) for _, w in sorted(zip(number, weight, strict=True)))
+        return tuple(float(writing) for _, writing in sorted(zip(number, weight, strict=True)))
 
-    def fill(self, w: Writing, op: Any) -> None:
-        super().fill(w, op)
-        w.draft.extra["numTrees"] = len(op.trees)
+    def fill(self, writing: Writing, op: Any) -> None:
+        super().fill(writing, op)
+        writing.draft.extra["numTrees"] = len(op.trees)
         if not isinstance(op, (ops.GBTClassifier, ops.GBTRegression)):
             # A regression divides by the param.
-            w.draft.set(numTrees=len(op.trees))
+            writing.draft.set(numTrees=len(op.trees))
         classes = op.num_classes if self.member is ops.DecisionTreeClassifier else None
-        _write_forest(w, [tree.tree for tree in op.trees], op.tree_weights, classes)
+        _write_forest(writing, [tree.tree for tree in op.trees], op.tree_weights, classes)
 
 
 STAGES: tuple[Stage, ...] = (

@@ -35,13 +35,13 @@ _SIZE = Size("input_size", "inputCol")
 class _VectorAssembler(Stage):
     """Spark does not save the sizes of the vectors; they follow from the columns, or from the size that readers require."""
 
-    def reads(self, r: Reading) -> dict[str, str]:
-        return {f"input{i}": name for i, name in enumerate(r.saved.columns("inputCol"))}
+    def reads(self, reading: Reading) -> dict[str, str]:
+        return {f"input{i}": name for i, name in enumerate(reading.saved.columns("inputCol"))}
 
-    def op_of(self, r: Reading) -> Op:
-        names = r.saved.columns("inputCol")
-        columns = [r.columns.find(name) for name in names]
-        width = r.columns.widths.get(r.saved.column("outputCol") or "")
+    def op_of(self, reading: Reading) -> Op:
+        names = reading.saved.columns("inputCol")
+        columns = [reading.columns.find(name) for name in names]
+        width = reading.columns.widths.get(reading.saved.column("outputCol") or "")
         unknown = sorted({name for name, column in zip(names, columns, strict=True) if column is None})
         found = [column or Column(DOUBLE) for column in columns]
         lacking = 0 if width is None else width - sum(column.size for column in found)
@@ -57,22 +57,24 @@ class _VectorAssembler(Stage):
             )
         return ops.VectorAssembler(tuple(column.shape for column in found))
 
-    def widths(self, r: Reading) -> dict[str, int]:
+    def widths(self, reading: Reading) -> dict[str, int]:
         return {}
 
-    def write(self, w: Writing) -> None:
-        columns = w.node.input_columns()
+    def write(self, writing: Writing) -> None:
+        columns = writing.node.input_columns()
         # "keep" lets NaN through, as MLeap's op does. It requires that Spark knows the sizes of all vectors.
-        for port, data_type in w.node.op.inputs().items():
-            if isinstance(data_type, TensorType) and columns[port] not in w.columns.sized:
-                w.before.append(_size_hint(w, columns[port], data_type.size or 0))
-        w.draft.set(inputCols=list(columns.values()), outputCol=w.node.output_columns()["output"], handleInvalid="keep")
+        for port, data_type in writing.node.op.inputs().items():
+            if isinstance(data_type, TensorType) and columns[port] not in writing.columns.sized:
+                writing.before.append(_size_hint(writing, columns[port], data_type.size or 0))
+        writing.draft.set(
+            inputCols=list(columns.values()), outputCol=writing.node.output_columns()["output"], handleInvalid="keep"
+        )
 
 
-def _size_hint(w: Writing, column: str, size: int) -> Draft:
-    hint = Draft("feature.VectorSizeHint", f"{w.draft.uid}_{len(w.before)}_size")
+def _size_hint(writing: Writing, column: str, size: int) -> Draft:
+    hint = Draft("feature.VectorSizeHint", f"{writing.draft.uid}_{len(writing.before)}_size")
     hint.set(inputCol=column, size=size, handleInvalid="optimistic")
-    w.columns.sized.add(column)
+    writing.columns.sized.add(column)
     return hint
 
 
@@ -90,22 +92,22 @@ class _Scaler(Stage):
     with_shift: str = "withMean"
     with_scale: str = "withStd"
 
-    def op_of(self, r: Reading) -> Op:
-        row = r.saved.row({self.shift: VECTOR, self.scale: VECTOR})
-        mean = row[self.shift] if r.saved.params.get(self.with_shift) else None
-        std = row[self.scale] if r.saved.params.get(self.with_scale) else None
+    def op_of(self, reading: Reading) -> Op:
+        row = reading.saved.row({self.shift: VECTOR, self.scale: VECTOR})
+        mean = row[self.shift] if reading.saved.params.get(self.with_shift) else None
+        std = row[self.scale] if reading.saved.params.get(self.with_scale) else None
         if mean is None and std is None:
             return ops.ElementwiseProduct(np.ones(max(len(row[self.shift]), len(row[self.scale]))))
         return ops.StandardScaler(mean, std)
 
-    def fill(self, w: Writing, op: Any) -> None:
+    def fill(self, writing: Writing, op: Any) -> None:
         size = op.size()
         values = {
             self.shift: np.zeros(size) if op.mean is None else op.mean,
             self.scale: np.ones(size) if op.std is None else op.std,
         }
-        w.draft.set(**{self.with_shift: op.mean is not None, self.with_scale: op.std is not None})
-        w.draft.folders["data"] = write_parquet(
+        writing.draft.set(**{self.with_shift: op.mean is not None, self.with_scale: op.std is not None})
+        writing.draft.folders["data"] = write_parquet(
             dict.fromkeys(values, VECTOR), {name: [value] for name, value in values.items()}
         )
 
@@ -114,104 +116,104 @@ class _Scaler(Stage):
 class _MaxAbsScaler(Stage):
     """Read as MLeap's ``standard_scaler``, because MLeap's ``max_abs_scaler`` clips to [-1, 1] and Spark's stage does not."""
 
-    def op_of(self, r: Reading) -> Op:
-        greatest = r.saved.row({"maxAbs": VECTOR})["maxAbs"]
+    def op_of(self, reading: Reading) -> Op:
+        greatest = reading.saved.row({"maxAbs": VECTOR})["maxAbs"]
         return ops.StandardScaler(std=np.where(greatest == 0.0, 1.0, greatest))
 
-    def fill(self, w: Writing, op: Any) -> None:
-        w.warn("it clips the result to [-1, 1], and Spark's stage does not")
-        super().fill(w, op)
+    def fill(self, writing: Writing, op: Any) -> None:
+        writing.warn("it clips the result to [-1, 1], and Spark's stage does not")
+        super().fill(writing, op)
 
 
 @dataclass(frozen=True)
 class _VectorSlicer(Stage):
-    def op_of(self, r: Reading) -> Op:
-        name = r.saved.columns("inputCol")[0]
-        wanted = tuple(r.saved.params.get("names") or ())
-        column = r.column(name)
+    def op_of(self, reading: Reading) -> Op:
+        name = reading.saved.columns("inputCol")[0]
+        wanted = tuple(reading.saved.params.get("names") or ())
+        column = reading.column(name)
         if wanted and (column.names is None or not set(wanted) <= set(column.names)):
-            r.saved.reject(
+            reading.saved.reject(
                 f"it selects elements of the column {name!r} by names, which are not known: only those of a VectorAssembler are"
             )
         named = tuple((column.names or ()).index(part) for part in wanted)
-        indices = tuple(r.saved.params.get("indices") or ())
-        return ops.VectorSlicer(indices, wanted, named, r.size(name))
+        indices = tuple(reading.saved.params.get("indices") or ())
+        return ops.VectorSlicer(indices, wanted, named, reading.size(name))
 
-    def widths(self, r: Reading) -> dict[str, int]:
+    def widths(self, reading: Reading) -> dict[str, int]:
         return {}
 
-    def fill(self, w: Writing, op: Any) -> None:
+    def fill(self, writing: Writing, op: Any) -> None:
         indices = [*op.indices, *op.named_indices]
-        w.require(len(set(indices)) == len(indices), "an element is taken twice, which Spark rejects")
-        column = w.columns.find(w.node.input_columns()["input"])
+        writing.require(len(set(indices)) == len(indices), "an element is taken twice, which Spark rejects")
+        column = writing.columns.find(writing.node.input_columns()["input"])
         known = column.names if column is not None and column.names is not None else ()
         named = all(i < len(known) and known[i] == name for name, i in zip(op.names, op.named_indices, strict=True))
-        w.draft.set(indices=list(op.indices) if named else indices, names=list(op.names) if named else [])
+        writing.draft.set(indices=list(op.indices) if named else indices, names=list(op.names) if named else [])
 
 
 @dataclass(frozen=True)
 class _Interaction(Stage):
     """Vectors are made dense first, because MLeap's op treats the stored elements of a sparse vector as its first elements."""
 
-    def reads(self, r: Reading) -> dict[str, str]:
-        return {f"input{i}": name for i, name in enumerate(r.saved.columns("inputCol"))}
+    def reads(self, reading: Reading) -> dict[str, str]:
+        return {f"input{i}": name for i, name in enumerate(reading.saved.columns("inputCol"))}
 
-    def op_of(self, r: Reading) -> Op:
-        columns = [scalar_or_known(r, name) for name in self.reads(r).values()]
+    def op_of(self, reading: Reading) -> Op:
+        columns = [scalar_or_known(reading, name) for name in self.reads(reading).values()]
         sizes = tuple(column.all_categories() for column in columns)
         return ops.Interaction(sizes, tuple(column.shape for column in columns))
 
-    def read(self, r: Reading) -> None:
-        columns = self.reads(r)
-        op = r.op()
+    def read(self, reading: Reading) -> None:
+        columns = self.reads(reading)
+        op = reading.op()
         dense: dict[str, str] = {}
         for name in columns.values():
-            if scalar_or_known(r, name).is_vector and name not in dense:
-                dense[name] = r.dense(name)
-        r.add(op, {port: dense.get(name, name) for port, name in columns.items()}, self.writes(r))
+            if scalar_or_known(reading, name).is_vector and name not in dense:
+                dense[name] = reading.dense(name)
+        reading.add(op, {port: dense.get(name, name) for port, name in columns.items()}, self.writes(reading))
 
-    def widths(self, r: Reading) -> dict[str, int]:
+    def widths(self, reading: Reading) -> dict[str, int]:
         return {}
 
-    def write(self, w: Writing) -> None:
-        op: Any = w.node.op
-        columns = list(w.node.input_columns().values())
-        known = [w.columns.find(name) or Column(DOUBLE) for name in columns]
+    def write(self, writing: Writing) -> None:
+        op: Any = writing.node.op
+        columns = list(writing.node.input_columns().values())
+        known = [writing.columns.find(name) or Column(DOUBLE) for name in columns]
         same = tuple(column.all_categories() for column in known) == op.num_features
-        w.require(same, "it takes numbers for categories of which Spark would not know")
-        w.draft.set(inputCols=columns, outputCol=w.node.output_columns()["output"])
+        writing.require(same, "it takes numbers for categories of which Spark would not know")
+        writing.draft.set(inputCols=columns, outputCol=writing.node.output_columns()["output"])
 
 
 @dataclass(frozen=True)
 class _MinHashLSH(Stage):
     """Spark saves one list, in which factors and summands alternate."""
 
-    def op_of(self, r: Reading) -> Op:
-        numbers = r.saved.row({"randCoefficients": array(INT)})["randCoefficients"]
-        return ops.MinHashLSH(numbers[0::2], numbers[1::2], r.size(r.saved.columns("inputCol")[0]))
+    def op_of(self, reading: Reading) -> Op:
+        numbers = reading.saved.row({"randCoefficients": array(INT)})["randCoefficients"]
+        return ops.MinHashLSH(numbers[0::2], numbers[1::2], reading.size(reading.saved.columns("inputCol")[0]))
 
-    def fill(self, w: Writing, op: Any) -> None:
+    def fill(self, writing: Writing, op: Any) -> None:
         pairs = zip(op.random_coefficients_a, op.random_coefficients_b, strict=True)
         numbers = [int(np.int64(number).astype(np.int32)) for pair in pairs for number in pair]
-        w.require(min(numbers, default=0) >= 0, "its coefficients are negative, as Spark's never are")
-        w.draft.set(numHashTables=len(op.random_coefficients_a))
+        writing.require(min(numbers, default=0) >= 0, "its coefficients are negative, as Spark's never are")
+        writing.draft.set(numHashTables=len(op.random_coefficients_a))
         kinds = {"randCoefficients": array(INT)}
-        w.draft.folders["data"] = write_parquet(kinds, {"randCoefficients": [numbers]})
+        writing.draft.folders["data"] = write_parquet(kinds, {"randCoefficients": [numbers]})
 
 
 @dataclass(frozen=True)
 class _RandomProjection(Stage):
-    def fill(self, w: Writing, op: Any) -> None:
-        w.require(len(op.random_unit_vectors) > 0, "it has no projections")
-        super().fill(w, op)
-        w.draft.set(numHashTables=len(op.random_unit_vectors))
+    def fill(self, writing: Writing, op: Any) -> None:
+        writing.require(len(op.random_unit_vectors) > 0, "it has no projections")
+        super().fill(writing, op)
+        writing.draft.set(numHashTables=len(op.random_unit_vectors))
 
 
 @dataclass(frozen=True)
 class _PCA(Stage):
-    def fill(self, w: Writing, op: Any) -> None:
-        super().fill(w, op)
-        w.draft.set(k=op.principal_components.shape[1])
+    def fill(self, writing: Writing, op: Any) -> None:
+        super().fill(writing, op)
+        writing.draft.set(k=op.principal_components.shape[1])
 
 
 def _selector(name: str, *unsupported: Unsupported) -> Stage:

@@ -81,10 +81,10 @@ class _Writer:
         sockets = tuple(Socket(port, self.dense.get(name, name)) for port, name in node.input_columns().items())
         adapters, node = self._numbers(replace(node, inputs=sockets))
         stage = stage_for(node)
-        w = Writing(node, Draft(stage.name, self._uid(node.name)), self.columns)
-        stage.write(w)
+        writing = Writing(node, Draft(stage.name, self._uid(node.name)), self.columns)
+        stage.write(writing)
         self.columns.after(node.op, node.input_columns(), node.output_columns())
-        return [*adapters, *w.before, w.draft]
+        return [*adapters, *writing.before, writing.draft]
 
     def _is_dense(self, node: Node) -> bool:
         return any(column in self.dense for column in node.output_columns().values())
