@@ -352,7 +352,7 @@ def _test_numbers(tree: BoosterTree) -> npt.NDArray[np.int64]:
 
 
 def _tree(tree: BoosterTree, columns: npt.NDArray[np.int64], values: Floats) -> tuple[Tree, Floats, int]:
-    """Convert a tree of a booster to one over the vector :attr:`_BoosterLowering.tested`; returns it, the cover of its nodes, its depth.
+    """Convert a tree of a booster to one over the vector ``tested``; returns it, the cover of its nodes, its depth.
 
     The leaves hold ``values``. In the vector a missing element is -∞ if it has to go left, otherwise ∞; no other element is
     infinite. XGBoost tests ``x < threshold`` in single precision, which equals ``x <= t`` for the float32 ``t`` just below.
