@@ -84,15 +84,17 @@ def _result(outcome: Outcome[Any], values: Mapping[str, list[Any]], row: int) ->
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far numbers may be from each other: steps between doubles, and steps at 1.0 where numbers cancel out.
+    """How far numbers may be from each other.
 
     Attributes:
         ulps: steps between neighbouring doubles.
-        ones: steps between doubles at 1.0.
+        ones: steps between doubles at 1.0, for numbers that are the rest of a 1.
+        greatest: steps between doubles at the greatest element, for vectors whose elements are sums of all elements.
     """
 
     ulps: int = 0
     ones: int = 0
+    greatest: int = 0
 
 
 EXACT = Tolerance()
@@ -106,7 +108,7 @@ def same(a: Any, b: Any, tolerance: Tolerance = EXACT) -> bool:
     if isinstance(a, Tensor) and isinstance(b, Tensor):
         if (a.base, a.dimensions) != (b.base, b.dimensions):
             return False
-        return same(a.to_dense().reshape(-1).tolist(), b.to_dense().reshape(-1).tolist(), tolerance)
+        return _same_elements(_elements(a), _elements(b), tolerance)
     if type(a) is not type(b):
         return False
     if isinstance(a, float):
@@ -116,6 +118,33 @@ def same(a: Any, b: Any, tolerance: Tolerance = EXACT) -> bool:
     if isinstance(a, list):
         return len(a) == len(b) and all(same(x, y, tolerance) for x, y in zip(a, b, strict=True))
     return bool(a == b)
+
+
+def _same_elements(a: dict[int, Any], b: dict[int, Any], tolerance: Tolerance) -> bool:
+    if tolerance == EXACT:
+        return same(a, b)
+    finite = [abs(v) for v in b.values() if isinstance(v, float) and math.isfinite(v)]
+    apart = tolerance.greatest * math.ulp(max(finite, default=0.0))
+    return all(
+        same(a.get(place, 0.0), b.get(place, 0.0), tolerance) or abs(a.get(place, 0.0) - b.get(place, 0.0)) <= apart
+        for place in {*a, *b}
+    )
+
+
+def _elements(x: Tensor) -> dict[int, Any]:
+    """The elements of a tensor by position, without those that are 0 as one that is not stored is."""
+    values = x.values.tolist()
+    if x.indices is None:
+        places = range(len(values))
+    else:
+        places = [sum(i * n for i, n in zip(at, _strides(x.dimensions), strict=True)) for at in x.indices.tolist()]
+    # Of a place that repeats the last counts.
+    elements = dict(zip(places, values, strict=True))
+    return {place: v for place, v in elements.items() if v != 0 or (v == 0 and math.copysign(1.0, v) < 0)}
+
+
+def _strides(dimensions: Sequence[int]) -> list[int]:
+    return [math.prod(dimensions[i + 1 :]) for i in range(len(dimensions))]
 
 
 def _same_number(a: float, b: float, tolerance: Tolerance) -> bool:

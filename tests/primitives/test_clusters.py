@@ -1,0 +1,77 @@
+"""Nearest centres, clusters and topics."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import special
+
+from leapstream import Tensor
+from leapstream.executors.contract import Executor
+from leapstream.plan import primitives as p
+from tests.ops.classes import clusters
+from tests.primitives.cases import VEC, Case, Fails
+from tests.primitives.running import dense, sparse
+from tests.primitives.test_linear import REFUSED, SPARSE, TOO_SHORT
+
+NAN = math.nan
+CENTERS = np.array([[0.0, 0.0, 9.0], [0.0, 0.0, 5.0], [0.0, 0.0, 5.0], [1.0, 2.0, 3.0]])
+TERMS = np.exp(special.psi(np.random.default_rng(5).gamma(1.0, 1.0, (6, 2))) - special.psi(6.0))
+
+
+def topics(counts: list[float]) -> Tensor:
+    """The inference as the primitive's docstring has it."""
+    x = np.array(counts)
+    gamma = np.ones(2)
+    while True:
+        theta = np.exp(special.psi(gamma) - special.psi(gamma.sum()))
+        phi = TERMS @ theta + 1e-100
+        after = 0.1 + theta * (TERMS.T @ (x / phi))
+        change = np.abs(after - gamma).mean()
+        gamma = after
+        if change <= 1e-3:
+            return Tensor.dense(gamma / gamma.sum())
+
+
+CASES = [
+    Case(
+        "nearest takes the first of equals, and 0 for NaN",
+        p.Nearest(x=VEC, centers=CENTERS, type=p.INT),
+        [(dense(1, 2, 3), 3), (SPARSE, 1), *REFUSED, (dense(NAN, 0, 0), 0)],
+    ),
+    Case(
+        "scaled distances go by element",
+        p.ScaledDistances(
+            x=VEC, centers=CENTERS[:2], scales=np.array([[1.0, 2.0, 4.0], [1.0, 0.0, 1.0]]), type=p.vector(2)
+        ),
+        [(dense(1, 2, 3), dense(1 + 2 + 9, math.inf)), (SPARSE, dense(4, NAN)), *REFUSED],
+    ),
+    Case(
+        "a leaf is reached through the nearest children",
+        p.NearestLeaf(x=VEC, tree=clusters(), type=p.INT),
+        [
+            (sparse(3, {0: -5.0}), 0),
+            (sparse(3, {}), 1),
+            (dense(4, 0, 1), 2),
+            (dense(1), TOO_SHORT),
+            (dense(NAN, 0, 0), Fails("the vector's norm is NaN")),
+        ],
+    ),
+    Case(
+        "topics of a document add up to 1",
+        p.TopicMixture(x=VEC, weights=TERMS, alpha=np.full(2, 0.1), start=np.ones(2), type=p.vector(2)),
+        [
+            (dense(1, 0, 2, 0, 0, 3), topics([1, 0, 2, 0, 0, 3])),
+            (sparse(6, {5: 1.0, 0: 2.0}), topics([2, 0, 0, 0, 0, 1])),
+            (sparse(6, {}), dense(0, 0)),
+            (sparse(7, {0: 1.0, 6: 1.0}), Fails("the document has terms beyond the 6 known")),
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_case(case: Case, executor: Executor) -> None:
+    case.check(executor)

@@ -1,0 +1,103 @@
+"""Hashes of tokens, of columns and of vectors."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from leapstream.bundle.types import BasicType, ScalarType
+from leapstream.executors.contract import Executor
+from leapstream.plan import primitives as p
+from tests.executors.vectorized.test_text import murmur3
+from tests.primitives.cases import MAYBE_DOUBLE, MAYBE_STRING, TOKENS, VEC, Case, Fails, column
+from tests.primitives.running import dense, sparse
+
+WORDS = ["a", "été", "日本語", "😀", "", "abcd", "a"]
+NAN = math.nan
+
+
+def hashed(size: int, words: list[str], legacy: bool = False) -> dict[int, float]:
+    found: dict[int, float] = {}
+    for word in words:
+        place = murmur3(word.encode(), legacy) % size
+        found[place] = found.get(place, 0.0) + 1.0
+    return dict(sorted(found.items()))
+
+
+def counts(size: int, binary: bool = False, legacy: bool = False) -> Case:
+    found = hashed(size, WORDS, legacy)
+    expected = {place: 1.0 if binary else count for place, count in found.items()}
+    return Case(
+        f"hashes of tokens modulo {size} are counted, {binary=}, {legacy=}",
+        p.HashedCounts(x=TOKENS, size=size, binary=binary, legacy_tail=legacy, type=p.vector(size)),
+        [(WORDS, sparse(size, expected)), ([], sparse(size, {})), ([None], sparse(size, {42 % size: 1.0}))],
+    )
+
+
+def category(base: BasicType, value: Any, text: str) -> Case:
+    x = column(ScalarType(base))
+    expr = p.HashedFeatures(xs=(x,), names=("x",), categories=(True,), size=1 << 18, type=p.vector(1 << 18))
+    return Case(
+        f"the {base} {text} is hashed as Java writes it",
+        expr,
+        [(value, sparse(1 << 18, hashed(1 << 18, [f"x={text}"]))), (None, sparse(1 << 18, {}))],
+    )
+
+
+ADDED = p.HashedFeatures(
+    xs=(column(MAYBE_DOUBLE, "n"), column(MAYBE_STRING, "s")),
+    names=("n", "s"),
+    categories=(False, True),
+    size=1 << 18,
+    type=p.vector(1 << 18),
+)
+(PLACE_N,) = hashed(1 << 18, ["n"])
+(PLACE_S,) = hashed(1 << 18, ["s=ä"])
+EVERY_ZERO = Fails("the vector needs an element that is not 0")
+
+CASES = [
+    counts(7),
+    counts(100, binary=True),
+    counts(100, legacy=True),
+    counts(1 << 18),
+    counts(2**31 - 1),
+    category(BasicType.BOOLEAN, True, "true"),
+    category(BasicType.BYTE, -3, "-3"),
+    category(BasicType.SHORT, 300, "300"),
+    category(BasicType.INT, -(2**31), "-2147483648"),
+    category(BasicType.LONG, 2**63 - 1, "9223372036854775807"),
+    category(BasicType.FLOAT, float(np.float32(0.1)), "0.1"),
+    category(BasicType.DOUBLE, 1e7, "1.0E7"),
+    category(BasicType.DOUBLE, -0.0, "-0.0"),
+    category(BasicType.DOUBLE, NAN, "NaN"),
+    category(BasicType.STRING, "𝄞", "𝄞"),
+    Case(
+        "numbers are added at the hash of their names",
+        ADDED,
+        [
+            ((2.5, "ä"), sparse(1 << 18, {PLACE_N: 2.5, PLACE_S: 1.0})),
+            ((None, "ä"), sparse(1 << 18, {PLACE_S: 1.0})),
+            ((0.0, None), sparse(1 << 18, {PLACE_N: 0.0})),
+        ],
+    ),
+    Case(
+        "the least hash over elements that are not 0, in 32 bits",
+        p.MinHash(
+            x=VEC, a=np.array([1, 2**31 - 1], dtype=np.int32), b=np.array([0, 7], dtype=np.int32), type=p.vector(2)
+        ),
+        [
+            (dense(0, 1, NAN), dense(2, -109408901)),
+            (sparse(9, {4: 0.0, 5: -1.0}), dense(6, 1)),
+            (dense(0, -0.0), EVERY_ZERO),
+            (sparse(3, {}), EVERY_ZERO),
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_case(case: Case, executor: Executor) -> None:
+    case.check(executor)

@@ -1,0 +1,116 @@
+"""Vectors: put together and scaled."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from leapstream.executors.contract import Executor
+from leapstream.plan import primitives as p
+from tests.primitives.cases import MAYBE_DOUBLE, NUMBER, VEC, VECTOR, Case, Fails, column
+from tests.primitives.running import dense, sparse
+
+NAN, INF = math.nan, math.inf
+V = column(VECTOR, "v")
+SPARSE = sparse(3, {2: 5.0})
+STEPS = np.array([1.0, 2.0, 4.0])
+
+
+def fixed(keep: bool, first: float) -> Case:
+    return Case(
+        f"affine has fixed values, {keep=}",
+        p.Affine(x=VEC, size=2, fixed=np.array([7.0, NAN]), keep_nan=keep, type=VECTOR),
+        [(dense(NAN, 1), dense(first, 1)), (dense(0, 1), dense(7, 1))],
+    )
+
+
+def normalize(power: float, norm: float) -> Case:
+    return Case(
+        f"a vector is divided by its {power}-norm",
+        p.Normalize(x=VEC, p=power, type=VECTOR),
+        [
+            (dense(3, -4), dense(3 / norm, -4 / norm)),
+            (dense(0, 0), dense(0, 0)),
+            (sparse(4, {1: -2.0}), sparse(4, {1: -1.0})),
+        ],
+    )
+
+
+def no_norm(power: float, text: str) -> Case:
+    reason = f"the norm's p is {text}, and it has to be at least 1"
+    return Case(f"there is no {power}-norm", p.Normalize(x=VEC, p=power, type=VECTOR), [(SPARSE, Fails(reason))])
+
+
+MANY = [column(MAYBE_DOUBLE, f"x{i}") for i in range(450)]
+DOUBLED = [p.Unary(x=p.NotNull(x=x, type=p.DOUBLE), function="double", type=p.DOUBLE) for x in MANY]
+
+CASES = [
+    Case(
+        "concat takes numbers and vectors of any size",
+        p.Concat(xs=(NUMBER, V), type=VECTOR),
+        [((1.0, SPARSE), dense(1, 0, 0, 5)), ((2.0, dense(3)), dense(2, 3)), ((2.0, dense()), dense(2))],
+    ),
+    Case(
+        "concat is sparse where that is smaller",
+        p.Concat(xs=(VEC,), type=VECTOR),
+        [
+            (sparse(6, {2: 5.0}), sparse(6, {2: 5.0})),
+            (dense(1, 2, 3), dense(1, 2, 3)),
+            (SPARSE, dense(0, 0, 5)),
+            (dense(0, 0, 0, 0), sparse(4, {})),
+        ],
+    ),
+    Case(
+        "pack makes a vector of numbers",
+        p.Pack(xs=(NUMBER, column(p.DOUBLE, "y")), type=p.vector(2)),
+        [((1.0, NAN), dense(1, NAN))],
+    ),
+    Case(
+        "affine does its steps in order",
+        p.Affine(x=VEC, size=3, shift=STEPS, divisor=STEPS, factor=2 * STEPS, offset=STEPS, type=VECTOR),
+        [
+            (dense(3, 4, 5), dense(5, 6, 6)),
+            (SPARSE, dense(-1, -2, 6)),
+            (dense(3), dense(5)),
+            (dense(1, 2, 3, 4), Fails("the vector has 4 elements, and 3 are expected")),
+        ],
+    ),
+    Case(
+        "affine by a factor alone keeps what is stored",
+        p.Affine(x=VEC, size=3, factor=np.array([INF, INF, 2.0]), type=VECTOR),
+        [(SPARSE, sparse(3, {2: 10.0})), (dense(0, 1, 2), dense(NAN, INF, 4))],
+    ),
+    fixed(True, NAN),
+    fixed(False, 7.0),
+    Case(
+        "clip keeps NaN",
+        p.Clip(x=VEC, low=-1.0, high=1.0, type=VECTOR),
+        [(dense(NAN, 5, -5), dense(NAN, 1, -1)), (SPARSE, sparse(3, {2: 1.0}))],
+    ),
+    Case(
+        "clip moves elements that are not stored",
+        p.Clip(x=VEC, low=1.0, high=2.0, type=VECTOR),
+        [(SPARSE, dense(1, 1, 2))],
+    ),
+    normalize(1.0, 7.0),
+    normalize(2.0, 5.0),
+    normalize(INF, 4.0),
+    normalize(3.0, 91.0 ** (1 / 3)),
+    no_norm(0.5, "0.5"),
+    no_norm(NAN, "NaN"),
+    Case(
+        "a plan too long for one method of Java is computed in several",
+        p.Pack(xs=tuple(DOUBLED), type=p.vector(450)),
+        [
+            (tuple(float(i) for i in range(450)), dense(*(2.0 * i for i in range(450)))),
+            ((*[1.0] * 449, None), Fails("a missing value is not allowed here", at=p.NotNull)),
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_case(case: Case, executor: Executor) -> None:
+    case.check(executor)
