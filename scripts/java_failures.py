@@ -30,10 +30,13 @@ def method(text: Text[...]) -> str:
     """A method that gives the failure with its text."""
     name = re.sub(r"_(\w)", lambda match: match.group(1).upper(), text.name)
     parameters = ", ".join(f"{TYPES[kind]} {parameter}" for parameter, kind in text.parameters.items())
-    parts = [part for literal, argument in text.parts for part in (json.dumps(literal) if literal else "", argument)]
+    arguments = {name: f"NumberText.of({name})" if kind == "float" else name for name, kind in text.parameters.items()}
+    parts = [
+        part
+        for literal, argument in text.parts
+        for part in (json.dumps(literal) if literal else "", arguments.get(argument or ""))
+    ]
     message = " + ".join(part for part in parts if part)
-    if not message.startswith('"'):
-        message = f'"" + {message}'
     summary = text.summary.splitlines()[0]
     return f"""
     /** {summary} */

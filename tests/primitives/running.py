@@ -135,7 +135,7 @@ def _elements(x: Tensor) -> dict[int, Any]:
     """The elements of a tensor by position, without those that are 0 as one that is not stored is."""
     values = x.values.tolist()
     if x.indices is None:
-        places = range(len(values))
+        places = list(range(len(values)))
     else:
         places = [sum(i * n for i, n in zip(at, _strides(x.dimensions), strict=True)) for at in x.indices.tolist()]
     # Of a place that repeats the last counts.

@@ -98,7 +98,7 @@ CASES = [
         p.Switch(
             position=AT,
             xs=(column(VECTOR),),
-            plans=(plan_of({"out": inner(2)}), plan_of({"out": inner(3)})),
+            plans=(plan_of(out=inner(2)), plan_of(out=inner(3))),
             type=p.DOUBLE,
         ),
         [
@@ -112,7 +112,7 @@ CASES = [
         p.Switch(
             position=AT,
             xs=(NUMBER,),
-            plans=(plan_of({"out": SKIPPING}), plan_of({"out": column(p.DOUBLE, "0")})),
+            plans=(plan_of(out=SKIPPING), plan_of(out=column(p.DOUBLE, "0"))),
             type=p.DOUBLE,
         ),
         [((0.0, math.nan), DROPPED), ((1.0, math.nan), math.nan), ((0.0, 0.5), 0.0)],

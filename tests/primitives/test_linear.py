@@ -52,6 +52,7 @@ CASES = [
             (Tensor.dense(SUMMED[::-1].copy()), in_order((SUMMED[::-1] * SUMMED).tolist())),
             (dense(*[1.0] * 37), in_order(SUMMED.tolist())),
         ],
+        drifts=("vectorized",),
     ),
     Case(
         "mat_vec takes vectors of its width alone",
@@ -64,6 +65,7 @@ CASES = [
             xs=(NUMBER, V), weights=(np.array([2.0]), np.array([1.0, 1.0, 100.0])), intercept=0.5, type=p.DOUBLE
         ),
         [((1.0, SPARSE), 502.5), ((1.0, dense(1, 1, 0)), 4.5), ((1.0, dense(1)), TOO_SHORT)],
+        drifts=("vectorized", "rowwise"),
     ),
     *(transform(size, inverse) for size in (1, 2, 3, 5, 8, 20, 36, 64, 255) for inverse in (False, True)),
     Case(

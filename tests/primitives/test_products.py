@@ -43,7 +43,7 @@ CASES = [
     Case(
         "interactions are products of one element each",
         interaction((1,), (1, 1)),
-        [((2.0, dense(3, -4)), dense(6, -8)), ((2.0, sparse(2, {0: 5.0})), sparse(2, {0: 10.0}))],
+        [((2.0, dense(3, -4)), sparse(2, {0: 6.0, 1: -8.0})), ((2.0, sparse(2, {0: 5.0})), sparse(2, {0: 10.0}))],
     ),
     Case(
         "a category stands for its one-hot vector",

@@ -68,20 +68,19 @@ def by_categories(kind: int, *results: float) -> Case:
     return Case(f"categories may come in any order, {kind}", expr, [*rows, (dense(0), beyond(1))])
 
 
-def walked(kind: str) -> list[Case]:
+def walked(kind: str) -> Case:
     """Random ensembles give bit for bit what a walk from node to node gives."""
     rng = np.random.default_rng(7)
     expr = ensemble(kind, VEC, rng, 3)
-    cases = []
+    pairs: list[tuple[Any, Any]] = []
     for width in (1, 2, 4):
-        rows = rng.choice(telling(expr), (25, width))
+        rows = rng.choice(telling(expr), (15, width))
         results = [
             beyond(width) if theirs is None else Tensor.dense(theirs) if isinstance(theirs, list) else theirs
             for theirs in expected(expr, rows)
         ]
-        pairs = [(Tensor.dense(row), result) for row, result in zip(rows, results, strict=True)]
-        cases.append(Case(f"{kind} over {width} elements as a walk from node to node gives it", expr, pairs))
-    return cases
+        pairs += [(Tensor.dense(row), result) for row, result in zip(rows, results, strict=True)]
+    return Case(f"{kind}, as a walk from node to node gives it", expr, pairs)
 
 
 ASSEMBLED = p.Concat(xs=(NUMBER, column(p.DOUBLE, "y")), type=p.vector(2))
@@ -111,7 +110,7 @@ CASES = [
         p.Trees(x=ASSEMBLED, trees=(stump(feature=1),), combine="sum", width=1, type=p.DOUBLE),
         [((9.0, 0.0), 1.0), ((0.0, 9.0), 4.0)],
     ),
-    *(case for kind in ENSEMBLES for case in walked(kind)),
+    *(walked(kind) for kind in ENSEMBLES),
 ]
 
 

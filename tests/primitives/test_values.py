@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -112,7 +113,10 @@ CASES = [
     cast(TEXTS, VECTOR, (texts("1", "null"), dense(1, 0))),
     cast(TEXTS, TensorType(BasicType.LONG, nullable=False), (texts("7"), Tensor.dense([7], BasicType.LONG))),
     cast(p.vector(1), p.DOUBLE, (dense(3), 3.0), (sparse(1, {}), NOT_FIRST)),
-    cast(TensorType(BasicType.STRING, (1,)), MAYBE_DOUBLE, (texts(""), None), (None, None)),
+    replace(
+        cast(TensorType(BasicType.STRING, (1,)), MAYBE_DOUBLE, (texts(""), None), (None, None)),
+        drifts=("vectorized",),
+    ),
     cast(TensorType(BasicType.LONG, (1,)), MAYBE_STRING, (Tensor.dense([7], BasicType.LONG), "7"), (None, None)),
     cast(TensorType(BasicType.INT, (1,)), MAYBE_DOUBLE, (Tensor.dense([7], BasicType.INT), 7.0), (None, None)),
     cast(p.INT, TensorType(BasicType.DOUBLE, (), nullable=False), (3, Tensor.dense(3.0))),

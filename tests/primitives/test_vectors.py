@@ -94,6 +94,11 @@ CASES = [
         p.Clip(x=VEC, low=1.0, high=2.0, type=VECTOR),
         [(SPARSE, dense(1, 1, 2))],
     ),
+    Case(
+        "a number is clipped",
+        p.Clip(x=NUMBER, low=-1.0, high=1e-16, type=p.DOUBLE),
+        [(NAN, NAN), (-INF, -1.0), (INF, 1e-16), (-0.0, -0.0)],
+    ),
     normalize(1.0, 7.0),
     normalize(2.0, 5.0),
     normalize(INF, 4.0),

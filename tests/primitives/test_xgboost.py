@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import get_args
 
 import numpy as np
 import pytest
 
 from leapstream.executors.contract import Executor
 from leapstream.plan import primitives as p
+from leapstream.plan.functions import FLOAT_FUNCTIONS, FunctionName
 from tests.primitives.cases import NUMBER, VEC, VECTOR, Case, Fails
 from tests.primitives.running import dense, sparse
 from tests.primitives.test_trees import stump
@@ -22,14 +22,14 @@ def single(number: float) -> float:
         return float(np.float32(number))
 
 
-def features(refusal: str | None = None) -> p.FloatFeatures:
+def features(failure: str | None = None) -> p.FloatFeatures:
     return p.FloatFeatures(
         x=VEC,
         elements=np.array([0, 2, 0]),
         missing=np.array([NAN, -7.0, 5.0]),
         whole=np.array([False, False, True]),
         size=3,
-        refusal=refusal,
+        failure=failure,
         type=p.vector(3),
     )
 
@@ -45,7 +45,7 @@ def linear(contributions: bool) -> p.FloatLinear:
 
 
 INFINITE = Fails("an element is infinite in single precision")
-OF_NUMBERS: dict[p.FloatFunctionName, dict[float, float]] = {
+OF_NUMBERS: dict[FunctionName, dict[float, float]] = {
     "single": {0.1: single(0.1), 1e300: INF, -0.0: -0.0, NAN: NAN},
     "logistic": {
         0.0: 0.5,
@@ -56,14 +56,10 @@ OF_NUMBERS: dict[p.FloatFunctionName, dict[float, float]] = {
     "step": {0.5: 1.0, 0.0: 0.0, NAN: 0.0, -0.5: 0.0},
     "round": {2.5: 3.0, -2.5: -2.0, NAN: 0.0, 1e30: 2.0**31 - 1, -0.25: 0.0},
 }
-OF_VECTORS: dict[p.FloatFunctionName, list[tuple[object, object]]] = {
-    "softmax": [(dense(0, 0), dense(0.5, 0.5)), (dense(-1000, 0), dense(0, 1))],
-    "argmax": [(dense(1, 3, 3), dense(1)), (dense(NAN, 3), dense(0)), (dense(1, NAN), dense(0))],
-}
 
 
 def test_every_function_has_a_case() -> None:
-    assert set(OF_NUMBERS) | set(OF_VECTORS) == set(get_args(p.FloatFunctionName))
+    assert set(OF_NUMBERS) == set(FLOAT_FUNCTIONS)
 
 
 CASES = [
@@ -93,9 +89,10 @@ CASES = [
         )
         for name, values in OF_NUMBERS.items()
     ),
-    *(
-        Case(f"{name} of a vector", p.FloatFunction(x=VEC, function=name, type=VECTOR), rows)
-        for name, rows in OF_VECTORS.items()
+    Case(
+        "softmax is computed in single precision",
+        p.FloatSoftmax(x=VEC, type=VECTOR),
+        [(dense(0, 0), dense(0.5, 0.5)), (dense(-1000, 0), dense(0, 1)), (dense(NAN, 0), dense(NAN, NAN))],
     ),
     Case(
         "a linear booster adds up one element after the other",

@@ -39,7 +39,7 @@ class Text(Generic[Arguments]):
         """The text with the arguments in their places; a double is written as Java writes it."""
         given = self._signature.bind(*args, **kwargs).arguments
         return self.template.format(
-            **{name: java_double(v) if self.parameters[name] == "float" else v for name, v in given.items()}
+            **{name: java_double(float(v)) if self.parameters[name] == "float" else v for name, v in given.items()}
         )
 
     @property

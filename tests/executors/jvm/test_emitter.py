@@ -10,8 +10,8 @@ from leapstream import BackendError
 from leapstream.bundle.types import BasicType, ListType, MapType, ScalarType, TensorType
 from leapstream.executors.jvm.emitter import PRIMITIVES, emit, java_type
 from leapstream.plan import primitives as p
-from tests.executors.jvm.conftest import column, plan_of
-from tests.executors.jvm.test_primitives import stump
+from tests.primitives.cases import column, plan_of
+from tests.primitives.test_trees import stump
 
 
 def test_every_primitive_that_is_not_external_has_an_emitter() -> None:
@@ -26,18 +26,18 @@ def test_unknown_primitive_is_named() -> None:
 
     x = column(p.DOUBLE)
     with pytest.raises(BackendError, match="the jvm executor lacks primitive Strange for model 'model'"):
-        emit(plan_of(Strange(x=x, type=p.DOUBLE), x), "a.B")
+        emit(plan_of(out=Strange(x=x, type=p.DOUBLE)), "a.B")
 
 
 def test_same_plan_gives_same_class_and_data() -> None:
     x = column(p.vector(2))
-    plan = plan_of(p.Dot(x=x, weights=np.ones(2), intercept=1.0, type=p.DOUBLE), x)
+    plan = plan_of(out=p.Dot(x=x, weights=np.ones(2), intercept=1.0, type=p.DOUBLE))
     assert emit(plan, "a.B") == emit(plan, "a.B")
 
 
 def test_fields_have_java_types_and_a_flag_where_a_number_may_be_missing() -> None:
     x = column(ScalarType(BasicType.INT))
-    model = emit(plan_of(p.Cast(x=x, type=ScalarType(BasicType.STRING)), x), "a.B")
+    model = emit(plan_of(out=p.Cast(x=x, type=ScalarType(BasicType.STRING))), "a.B")
     assert [(f.name, f.java_type, f.null_field) for f in model.inputs] == [("in0", "int", "in0Null")]
     assert [(f.name, f.java_type, f.null_field) for f in model.outputs] == [("out0", "String", None)]
 
@@ -61,6 +61,6 @@ def test_code_does_not_grow_with_the_number_of_trees() -> None:
 
     def source(trees: int) -> str:
         forest = p.Trees(x=x, trees=(stump(),) * trees, combine="sum", width=1, type=p.DOUBLE)
-        return emit(plan_of(forest, x), "a.B").source
+        return emit(plan_of(out=forest), "a.B").source
 
     assert len(source(1)) == len(source(100))

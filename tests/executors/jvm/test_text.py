@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leapstream import BackendError, BundleError, PredictionError, Tensor, UnsupportedOpError
+from leapstream import BackendError, BundleError, Tensor, UnsupportedOpError
 from leapstream.bundle.tensor import NUMPY_DTYPES
 from leapstream.bundle.types import BasicType, ListType, ScalarType
 from leapstream.executors.columns import column_of, leap_values, to_python
@@ -20,9 +20,9 @@ from leapstream.javalike.text import lower
 from leapstream.ops.base import Op
 from leapstream.ops.feature import FeatureHasher
 from leapstream.plan import primitives as p
-from tests.executors.jvm.conftest import Run, column, plan_of
 from tests.javalike.test_regex import NO_PATTERNS
 from tests.ops.texts import OPS, rows_of, run, texts
+from tests.primitives.cases import column, plan_of
 
 pytestmark = [pytest.mark.flink, pytest.mark.usefixtures("java")]
 
@@ -34,7 +34,7 @@ STRINGS = ListType(BasicType.STRING, nullable=False)
 def readers(java: None) -> dict[BasicType, tuple[JvmPlan, VectorizedPlan]]:
     """Casts of a string, by what it is cast to, prepared by the two executors."""
     bases = (BasicType.BOOLEAN, BasicType.SHORT, BasicType.LONG, BasicType.FLOAT, BasicType.DOUBLE)
-    plans = {base: plan_of(p.Cast(x=(x := column(STRING)), type=ScalarType(base)), x) for base in bases}
+    plans = {base: plan_of(out=p.Cast(x=column(STRING), type=ScalarType(base))) for base in bases}
     return {base: (JvmPlan(plan), VectorizedPlan(plan)) for base, plan in plans.items()}
 
 
@@ -75,7 +75,7 @@ def test_jvm_agrees_with_the_vectorized_executor(op: Op, data: st.DataObject) ->
 def test_numbers_are_printed_as_the_vectorized_executor_prints_them(numbers: list[float]) -> None:
     for base in (BasicType.DOUBLE, BasicType.FLOAT):
         given_type = ListType(base, nullable=False)
-        plan = plan_of(p.Cast(x=(x := column(given_type)), type=STRINGS), x)
+        plan = plan_of(out=p.Cast(x=column(given_type), type=STRINGS))
         with np.errstate(over="ignore"):
             values = column_of([np.array(numbers, dtype=NUMPY_DTYPES[base]).tolist()], given_type)
         ours, theirs = (executor(plan).run({"x": values}, 1).columns["out"] for executor in (JvmPlan, VectorizedPlan))
@@ -113,7 +113,7 @@ sigmas = st.text(
 @settings(max_examples=25, deadline=None)
 def test_lower_case_agrees_with_java(values: list[str]) -> None:
     x = column(STRING)
-    prepared = JvmPlan(plan_of(p.LowerCase(x=x, type=STRING), x))
+    prepared = JvmPlan(plan_of(out=p.LowerCase(x=x, type=STRING)))
     outcome = prepared.run({"x": column_of(values, STRING)}, len(values))
     assert outcome.columns["out"] == list(map(lower, values))
 
@@ -142,7 +142,7 @@ patterns = st.recursive(
 @settings(max_examples=80, deadline=None)
 def test_translated_pattern_finds_what_java_finds(pattern: str, gaps: bool, values: list[str]) -> None:
     x = column(STRING)
-    plan = plan_of(p.Tokens(x=x, pattern=pattern, gaps=gaps, type=STRINGS), x)
+    plan = plan_of(out=p.Tokens(x=x, pattern=pattern, gaps=gaps, type=STRINGS))
     try:
         vectorized = VectorizedPlan(plan)
     except UnsupportedOpError:
@@ -169,18 +169,4 @@ def test_translated_pattern_finds_what_java_finds(pattern: str, gaps: bool, valu
 def test_java_refuses_what_is_called_no_pattern(pattern: str) -> None:
     x = column(STRING)
     with pytest.raises(BackendError, match="model 'model': Java fails: .*PatternSyntaxException"):
-        JvmPlan(plan_of(p.Tokens(x=x, pattern=pattern, gaps=True, type=STRINGS), x))
-
-
-def test_pattern_that_is_not_translated_runs_on_the_jvm(run: Run) -> None:
-    x = column(STRING)
-    twice = p.Tokens(x=x, pattern=r"(\w)\1", gaps=False, type=STRINGS)
-    assert run(twice, x, rows=[["aabccd"], ["abc"]]) == [["aa", "cc"], []]
-
-
-def test_pattern_that_overflows_the_stack_fails_its_row_alone(run: Run) -> None:
-    x = column(STRING)
-    deep = p.Tokens(x=x, pattern="(a|b)*", gaps=False, type=STRINGS)
-    first, second = run(deep, x, rows=[["ab" * 200_000], ["ab"]])
-    assert isinstance(first, PredictionError) and "too deep a stack" in first.reason
-    assert second == ["ab", ""]
+        JvmPlan(plan_of(out=p.Tokens(x=x, pattern=pattern, gaps=True, type=STRINGS)))

@@ -16,28 +16,20 @@ from leapstream.executors.vectorized.clusterkernels import _digamma
 from leapstream.executors.vectorized.executor import VectorizedPlan
 from leapstream.layouts.clusters import subtree_ends
 from leapstream.plan import primitives as p
-from tests.executors.jvm.conftest import plan_of
 from tests.ops.classes import clusters
+from tests.primitives.cases import plan_of
 
 VECTOR = p.vector(None)
 NAN, INF = math.nan, math.inf
 
 
 def batch(expr: Any, x: p.Input, values: Any) -> Outcome[Column]:
-    return VectorizedPlan(plan_of(expr, x)).run({"x": Column(values)}, values.shape[0])
+    return VectorizedPlan(plan_of(out=expr)).run({"x": Column(values)}, values.shape[0])
 
 
 @pytest.fixture
 def x() -> p.Input:
     return p.Input(name="x", type=VECTOR)
-
-
-def test_greatest_is_in_the_order_of_java(x: p.Input) -> None:
-    values = np.array([[1.0, -NAN, INF], [-0.0, 0.0, -1.0], [-INF, -2.0, -2.0]])
-    found = batch(p.Greatest(x=x, position=True, type=p.DOUBLE), x, values).columns["out"].values
-    assert found.tolist() == [1.0, 1.0, 1.0]
-    found = batch(p.Greatest(x=x, position=False, type=p.DOUBLE), x, values).columns["out"].values
-    np.testing.assert_equal(found, [NAN, 0.0, -2.0])
 
 
 def test_sparse_rows_are_checked_as_they_are(x: p.Input) -> None:
@@ -76,9 +68,9 @@ def test_failures_of_a_switch_keep_their_rows_and_reasons(x: p.Input) -> None:
     plans = []
     for size in (2, 3):
         inner = p.Input(name="0", type=VECTOR)
-        plans.append(plan_of(p.Dot(x=inner, weights=np.ones(size), intercept=0.0, type=p.DOUBLE), inner))
+        plans.append(plan_of(out=p.Dot(x=inner, weights=np.ones(size), intercept=0.0, type=p.DOUBLE)))
     switch = p.Switch(position=position, xs=(x,), plans=tuple(plans), type=p.DOUBLE)
-    plan = plan_of(switch, position, x)
+    plan = plan_of(out=switch)
     columns = {"at": Column(np.array([1.0, 0.0, 1.0, 0.0])), "x": Column(np.ones((4, 2)))}
     result = VectorizedPlan(plan).run(columns, 4)
     assert result.failed.tolist() == [True, False, True, False]

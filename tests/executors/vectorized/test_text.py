@@ -18,7 +18,7 @@ from leapstream.executors.columns import WIDE, Column
 from leapstream.executors.contract import Outcome
 from leapstream.executors.vectorized import textkernels
 from leapstream.executors.vectorized.executor import VectorizedPlan
-from leapstream.javalike.text import Matcher, UncertainMatchError, letters, lower
+from leapstream.javalike.text import Matcher, UncertainMatchError, letters
 from leapstream.plan import primitives as p
 from leapstream.plan.planning import make_plan
 from tests.ops.texts import texts, words
@@ -141,23 +141,6 @@ def test_bytes_that_are_no_utf_8_are_not_read_beyond_their_end() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("text", "lowered"),
-    [
-        ("İSTANBUL", "i̇stanbul"),
-        ("ΟΔΟΣ ΣΑΣ", "οδος σας"),
-        ("Σ", "σ"),
-        ("Α1Σ", "α1ς"),  # Python has α1σ
-        ("Α.Σ", "α.ς"),
-        ("Α Σ", "α σ"),
-        ("ΑΣ-Β", "ασ-β"),
-        ("ẞ", "ß"),
-    ],
-)
-def test_lower_case_is_that_of_java(text: str, lowered: str) -> None:
-    assert lower(text) == lowered
-
-
 def test_strings_in_lower_case_keep_their_places() -> None:
     expr = p.LowerCase(x=p.Input(name="x", type=STRING), type=STRING)
     found = run(expr, pa.array(["A", "É", "B", None, "ΑΣ"]), STRING).columns["out"].values
@@ -179,13 +162,6 @@ def test_match_that_java_versions_or_surrogates_make_uncertain_is_none() -> None
         edge.found("é")
     with pytest.raises(UncertainMatchError, match="surrogates"):
         Matcher.of("x*").matches("😀")
-
-
-def test_row_with_an_uncertain_match_fails_alone() -> None:
-    expr = p.Tokens(x=p.Input(name="x", type=STRING), pattern="x*", gaps=False, type=STRINGS)
-    batch = run(expr, pa.array(["a", "😀", "x"]), STRING)
-    assert batch.failed.tolist() == [False, True, False]
-    assert "'x*': a match may lie within a pair of surrogates" in batch.error(1).reason
 
 
 def test_many_texts_are_matched_in_parts() -> None:

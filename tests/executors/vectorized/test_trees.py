@@ -16,8 +16,8 @@ from leapstream.executors.vectorized.executor import VectorizedPlan
 from leapstream.executors.vectorized.trees import KERNELS, LeafKernels, prepare_forest, sum_few_leaves
 from leapstream.layouts.forest import make_forest
 from leapstream.plan import primitives as p
-from tests.executors.jvm.conftest import column, plan_of
 from tests.golden_corpus import GOLDEN
+from tests.primitives.cases import column, plan_of
 from tests.trees import ENSEMBLES, chain, ensemble, expected, random_tree, telling
 
 
@@ -32,7 +32,7 @@ def test_ensemble_gives_bit_for_bit_what_a_walk_from_node_to_node_gives(
     x = column(p.vector(None))
     expr = ensemble(kind, x, rng, 3)
     values = rng.choice(telling(expr), (rows, width))
-    batch = VectorizedPlan(plan_of(expr, x)).run({"x": Column(values)}, rows)
+    batch = VectorizedPlan(plan_of(out=expr)).run({"x": Column(values)}, rows)
     for row, theirs in enumerate(expected(expr, values)):
         if theirs is None:
             assert "beyond the vector's" in batch.error(row).reason

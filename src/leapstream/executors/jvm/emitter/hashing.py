@@ -28,7 +28,9 @@ def _hashed_features(emitter: Emitter, expr: p.HashedFeatures) -> None:
         null, value = emitter.null(x), emitter.value(x)
         java = java_type(x.type)
         if category:
-            text = f"{BOXES[java]}.toString({value})" if java in BOXES else value
+            text = value
+            if java in BOXES:
+                text = f"{'NumberText.of' if java in ('double', 'float') else f'{BOXES[java]}.toString'}({value})"
             call = f"{hashing}.category({i}, {text});"
         else:
             call = f"{hashing}.number({i}, {value});"

@@ -42,12 +42,12 @@ public final class Failures {
 
     /** A category is no integer of 32 bits. */
     public static RowFailure noIntegerCategory(double category) {
-        return new RowFailure("the category " + category + " is no integer");
+        return new RowFailure("the category " + NumberText.of(category) + " is no integer");
     }
 
     /** A category is less than 0, or too great. */
     public static RowFailure outsideOfCategories(double category, long categories) {
-        return new RowFailure("the category " + category + " is outside of [0, " + categories + ")");
+        return new RowFailure("the category " + NumberText.of(category) + " is outside of [0, " + categories + ")");
     }
 
     /** A number that is to be put into a bucket is NaN. */
@@ -57,7 +57,7 @@ public final class Failures {
 
     /** A number is in no bucket. */
     public static RowFailure outsideOfSplits(double value) {
-        return new RowFailure("" + value + " is outside of the splits");
+        return new RowFailure(NumberText.of(value) + " is outside of the splits");
     }
 
     /** An element of an interaction is none of its categories. */
@@ -67,12 +67,12 @@ public final class Failures {
 
     /** An element of a vector is none of its categories. */
     public static RowFailure unknownCategory(double value, long element) {
-        return new RowFailure("" + value + " is none of the categories of element " + element);
+        return new RowFailure(NumberText.of(value) + " is none of the categories of element " + element);
     }
 
     /** A number is outside of its bounds. */
     public static RowFailure outsideOfBounds(double value, double low, double high) {
-        return new RowFailure("" + value + " is outside of [" + low + ", " + high + "]");
+        return new RowFailure(NumberText.of(value) + " is outside of [" + NumberText.of(low) + ", " + NumberText.of(high) + "]");
     }
 
     /** A tensor has not one dimension. */
@@ -112,7 +112,7 @@ public final class Failures {
 
     /** There is no such norm. */
     public static RowFailure wrongNorm(double p) {
-        return new RowFailure("the norm's p is " + p + ", and it has to be at least 1");
+        return new RowFailure("the norm's p is " + NumberText.of(p) + ", and it has to be at least 1");
     }
 
     /** An element is neither 0 nor 1. */
