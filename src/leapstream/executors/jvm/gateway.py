@@ -18,6 +18,7 @@ from leapstream.executors.jvm.sources import KERNELS, java_sources
 JAVA_VERSIONS = (11, 17, 21)
 _EXTRA = "pip install 'leapstream[flink]' adds it"
 _lock = RLock()
+_suitable_home: str | None = None
 
 
 # ---- Java -------------------------------------------------------------------------------------------------------------
@@ -112,9 +113,12 @@ def gateway() -> Any:
         from pyflink.java_gateway import get_gateway
     except ImportError as error:
         raise BackendError(f"the jvm executor needs PyFlink; {_EXTRA} ({error})") from error
+    global _suitable_home
     with _lock:
-        if "PYFLINK_GATEWAY_PORT" not in os.environ:
-            ensure_java()
+        # Asking Java for its version takes a tenth of a second.
+        found = _suitable_home is not None and os.environ.get("JAVA_HOME") == _suitable_home
+        if "PYFLINK_GATEWAY_PORT" not in os.environ and not found:
+            _suitable_home = str(ensure_java())
         try:
             return get_gateway()
         # PyFlink raises plain exceptions of many kinds here.
