@@ -30,7 +30,7 @@ Rewrite = Callable[[Expr], Expr]
 
 def fuse_linear(expr: Expr) -> Expr:
     """Rewrite ``Dot`` over ``Concat`` to one sum over the parts, so that neither the vector nor one-hot parts are built."""
-    if not isinstance(expr, Dot) or not isinstance(expr.x, Concat):
+    if not isinstance(expr, Dot) or not isinstance(expr.x, Concat) or expr.needs_stored:
         return expr
     sizes = [certain_size(part) for part in expr.x.xs]
     known = [size for size in sizes if size is not None]

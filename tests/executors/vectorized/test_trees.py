@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from leapstream.bundle.definition import LEAF
 from leapstream.executors.columns import Column
 from leapstream.executors.vectorized.executor import VectorizedPlan
-from leapstream.executors.vectorized.trees import KERNELS, LeafKernels, prepare_forest, sum_few_leaves
+from leapstream.executors.vectorized.sums import KERNELS, Kernels
+from leapstream.executors.vectorized.trees import prepare_forest, sum_few_leaves
 from leapstream.layouts.forest import make_forest
 from leapstream.plan import primitives as p
 from tests.golden_corpus import GOLDEN
@@ -59,10 +60,10 @@ def test_few_rows_get_by_numpy_what_the_kernels_give(kind: str) -> None:
 
 
 def test_numpy_adds_up_leaves_until_importing_numba_pays_and_never_after_the_kernels_are_loaded() -> None:
-    kernels = LeafKernels()
+    kernels = Kernels()
     assert kernels.wait(1 << 20) and kernels.wait(1 << 20)
     assert not kernels.wait(1)
-    loaded = LeafKernels()
+    loaded = Kernels()
     loaded.load()
     assert not loaded.wait(0)
 

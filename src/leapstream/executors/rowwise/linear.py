@@ -7,19 +7,21 @@ from typing import Any
 
 from leapstream.bundle.types import ScalarType
 from leapstream.executors.implementing import implements
+from leapstream.executors.rowwise.runtime import add_up
 from leapstream.executors.rowwise.writer import MOST_VARIABLES, Writer
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
 
 
-def _products(writer: Writer, x: Expr, weights: Any) -> str:
-    """The sum of a vector's elements times weights, in order."""
+def _products(writer: Writer, x: Expr, weights: Any, total: str = "0.0") -> str:
+    """``total`` plus a vector's elements times weights, added from left to right."""
     writer.expect_size(x, len(weights))
     elements = writer.elements(x)
     if elements is not None:
-        return " + ".join(f"{e} * {writer.constant(float(v))}" for e, v in zip(elements, weights, strict=True)) or "0.0"
+        terms = [f"{e} * {writer.constant(float(v))}" for e, v in zip(elements, weights, strict=True)]
+        return " + ".join([total, *terms])
     writer.namespace["mul"] = mul
-    return f"sum(map(mul, {writer.listed(x)}, {writer.numbers(weights)}))"
+    return writer.call(add_up, f"map(mul, {writer.listed(x)}, {writer.numbers(weights)})", total)
 
 
 @implements(p.Dot)
@@ -35,9 +37,9 @@ def _linear_sum(writer: Writer, expr: p.LinearSum) -> None:
         if isinstance(x.type, ScalarType):
             weight = float(weights[0])
             term = writer.present(x) if weight == 1.0 else f"{writer.present(x)} * {writer.constant(weight)}"
+            writer.line(f"{total} += {term}")
         else:
-            term = _products(writer, x, weights)
-        writer.line(f"{total} += {term}")
+            writer.line(f"{total} = {_products(writer, x, weights, total)}")
     writer.define(expr, f"{total} + {writer.constant(float(expr.intercept))}")
 
 
@@ -64,4 +66,4 @@ def _mat_vec(writer: Writer, expr: p.MatVec) -> None:
 
 def mat_vec(x: list[float], matrix: list[list[float]], intercepts: list[float]) -> list[float]:
     """``matrix @ x + intercepts``."""
-    return [sum(map(mul, row, x)) + b for row, b in zip(matrix, intercepts, strict=True)]
+    return [add_up(map(mul, row, x)) + b for row, b in zip(matrix, intercepts, strict=True)]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -123,6 +124,15 @@ def category(x: float, categories: int, keep: bool) -> int:
     return categories
 
 
+def add_up(values: Iterable[float], total: float = 0.0) -> float:
+    """``total`` plus the values, added from left to right as Java does; ``sum`` mends the rounding since Python 3.12."""
+    if sys.version_info < (3, 12):
+        return sum(values, total)
+    for value in values:
+        total += value
+    return total
+
+
 # ---- vectors ----------------------------------------------------------------------------------------------------------
 
 
@@ -148,7 +158,7 @@ def softmax(margins: Sequence[float]) -> list[float]:
         return [1.0 if i == best else 0.0 for i in range(len(margins))]
     shift = top if top > 0 else 0.0
     powers = [math.exp(x - shift) for x in margins]
-    scale = 1.0 / sum(powers)
+    scale = 1.0 / add_up(powers)
     return [x * scale for x in powers]
 
 
@@ -158,7 +168,7 @@ def exp_normalize(values: Sequence[float], log: bool) -> list[float]:
     if not all(map(math.isfinite, values)):
         raise UnusualRecordError
     powers = [math.exp(x - top) for x in values]
-    total = sum(powers)
+    total = add_up(powers)
     if log:
         shift = math.log(total) + top
         return [x - shift for x in values]
@@ -167,20 +177,20 @@ def exp_normalize(values: Sequence[float], log: bool) -> list[float]:
 
 def normalize_sum(values: Sequence[float]) -> list[float]:
     """Divided by the sum, unless that is 0."""
-    total = sum(values)
+    total = add_up(values)
     return [x / total for x in values] if total != 0 else list(values)
 
 
 def normalize(values: Sequence[float], p: float) -> list[float]:
     """Divided by the p-norm, unless that is 0."""
     if p == 1.0:
-        norm = sum(map(abs, values))
+        norm = add_up(map(abs, values))
     elif p == 2.0:
-        norm = math.sqrt(sum([x * x for x in values]))
+        norm = math.sqrt(add_up([x * x for x in values]))
     elif p == math.inf:
         norm = max(map(abs, values), default=0.0)
         if any(x != x for x in values):
             raise UnusualRecordError
     else:
-        norm = sum([math.pow(abs(x), p) for x in values]) ** (1.0 / p)
+        norm = add_up([math.pow(abs(x), p) for x in values]) ** (1.0 / p)
     return [x / norm for x in values] if norm != 0.0 else list(values)

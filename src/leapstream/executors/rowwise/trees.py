@@ -84,7 +84,8 @@ def _test(writer: Writer, forest: Forest, node: int, elements: list[str]) -> str
 
 def _by_kernel(writer: Writer, expr: p.Trees, forest: Forest) -> None:
     # Only large forests need NumPy's tables and numba.
-    from leapstream.executors.vectorized.trees import KERNELS, prepare_forest, run_forest
+    from leapstream.executors.vectorized.sums import KERNELS
+    from leapstream.executors.vectorized.trees import prepare_forest, run_forest
 
     # One record at a time, the kernels are faster from the first record on.
     KERNELS.load()

@@ -12,6 +12,7 @@ from leapstream.executors import failures
 from leapstream.executors.columns import Bools, Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.run import Run, require_vector, rows_of
+from leapstream.executors.vectorized.sums import row_sums
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles
 
@@ -29,13 +30,13 @@ def _softmax(run: Run, expr: p.Softmax, x: Column) -> Column:
     best = argmax(values)
     greatest = values[np.arange(run.rows), best][:, None]
     powers = np.exp(values - np.where(greatest > 0, greatest, 0.0))
-    result = powers * (1.0 / powers.sum(axis=1, keepdims=True))
+    result = powers * (1.0 / row_sums(powers)[:, None])
     return Column(np.where(greatest == np.inf, np.eye(values.shape[1])[best], result))
 
 
 @implements(p.NormalizeSum)
 def _normalize_sum(run: Run, expr: p.NormalizeSum, x: Column) -> Column:
-    total = x.values.sum(axis=1, keepdims=True)
+    total = row_sums(x.values)[:, None]
     return Column(np.where(total != 0, x.values / np.where(total != 0, total, 1.0), x.values))
 
 
@@ -70,14 +71,14 @@ def _only(run: Run, expr: p.RequireElements, x: Column) -> Column:
 def _exp_normalize(run: Run, expr: p.ExpNormalize, x: Column) -> Column:
     greatest = x.values.max(axis=1, keepdims=True)
     powers = np.exp(x.values - greatest)
-    total = powers.sum(axis=1, keepdims=True)
+    total = row_sums(powers)[:, None]
     return Column(x.values - (np.log(total) + greatest) if expr.log else powers / total)
 
 
 @implements(p.SquareSums)
 def _square_sums(run: Run, expr: p.SquareSums, x: Column) -> Column:
-    parts = x.values.reshape(run.rows, x.values.shape[1] // expr.size, expr.size)
-    return Column(np.einsum("rgi,rgi->rg", parts, parts))
+    squares = np.square(x.values).reshape(-1, expr.size)
+    return Column(row_sums(squares).reshape(run.rows, x.values.shape[1] // expr.size))
 
 
 @implements(p.Greatest)

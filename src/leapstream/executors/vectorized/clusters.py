@@ -9,11 +9,12 @@ from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.run import Run, require_vector, rows_of
+from leapstream.executors.vectorized.sums import row_sums
 from leapstream.layouts.clusters import subtree_ends
 from leapstream.plan import primitives as p
 
 
-@implements(p.Nearest, prepare=lambda expr: np.sqrt((expr.centers**2).sum(axis=1)))
+@implements(p.Nearest, prepare=lambda expr: np.sqrt(row_sums(expr.centers**2)))
 def _nearest(run: Run, expr: p.Nearest, x: Column) -> Column:
     if not require_vector(run, x, expr.centers.shape[1]):
         return Column(np.zeros(run.rows, dtype=np.int32))
@@ -31,7 +32,7 @@ def _scaled_distances(run: Run, expr: p.ScaledDistances, x: Column) -> Column:
         return Column(np.full((run.rows, groups), np.nan))
     # One centre at a time: all at once would take centres times as much memory as the batch.
     columns = [
-        ((x.values - center) ** 2 / scale).sum(axis=1) for center, scale in zip(expr.centers, expr.scales, strict=True)
+        row_sums((x.values - center) ** 2 / scale) for center, scale in zip(expr.centers, expr.scales, strict=True)
     ]
     return Column(np.stack(columns, axis=1))
 

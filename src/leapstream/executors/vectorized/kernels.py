@@ -29,6 +29,50 @@ _leaf: Any = intrinsic(_lowest_bit)
 
 
 @njit(cache=True, nogil=True)
+def add_products(x, weights, total):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Add the products of each row with the weights to its total, from left to right; four rows do not wait for each other."""
+    rows = x.shape[0]
+    for i in range(0, rows - 3, 4):
+        a, b, c, d = total[i], total[i + 1], total[i + 2], total[i + 3]
+        for j in range(x.shape[1]):
+            weight = weights[j]
+            a += x[i, j] * weight
+            b += x[i + 1, j] * weight
+            c += x[i + 2, j] * weight
+            d += x[i + 3, j] * weight
+        total[i], total[i + 1], total[i + 2], total[i + 3] = a, b, c, d
+    for i in range(rows - rows % 4, rows):
+        for j in range(x.shape[1]):
+            total[i] += x[i, j] * weights[j]
+
+
+@njit(cache=True, nogil=True)
+def add_rows(terms, total):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Add the elements of each row to its total, from left to right."""
+    add_products(terms, np.ones(terms.shape[1]), total)
+
+
+@njit(cache=True, nogil=True)
+def few_products(x, matrix, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """``out`` (rows, outputs) = the products of each row with the rows of a matrix (outputs, elements), from left to right."""
+    for start in range(0, x.shape[0], _BLOCK):
+        block = x[start : start + _BLOCK]
+        for k in range(matrix.shape[0]):
+            total = np.zeros(block.shape[0])
+            add_products(block, matrix[k], total)
+            out[start : start + _BLOCK, k] = total
+
+
+@njit(cache=True, nogil=True)
+def many_products(x, matrix, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Add to ``out`` (rows, outputs) the products of each row with a matrix (elements, outputs), from left to right."""
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            for k in range(out.shape[1]):
+                out[i, k] += x[i, j] * matrix[j, k]
+
+
+@njit(cache=True, nogil=True)
 def _find_ranks(  # type: ignore[no-untyped-def]
     x, begin, here, feature, count, levels, cut, compared, low, scale, before, rank
 ):  # pragma: no cover - compiled

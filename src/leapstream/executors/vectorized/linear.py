@@ -8,7 +8,8 @@ from scipy import fft
 from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.run import Run, failed_vectors, require_vector
+from leapstream.executors.vectorized.run import Run, failed_vectors, require_vector, stored_elements
+from leapstream.executors.vectorized.sums import add_products, matrix_products
 from leapstream.plan import primitives as p
 
 
@@ -16,21 +17,26 @@ from leapstream.plan import primitives as p
 def _dot(run: Run, expr: p.Dot, x: Column) -> Column:
     if not require_vector(run, x, len(expr.weights)):
         return Column(np.full(run.rows, np.nan))
-    return Column(x.values @ expr.weights + expr.intercept)
+    values = stored_elements(x) if expr.needs_stored else x.values
+    return Column(add_products(values, expr.weights, np.zeros(run.rows)) + expr.intercept)
 
 
 @implements(p.MatVec, sparse=True)
 def _mat_vec(run: Run, expr: p.MatVec, x: Column) -> Column:
     if not require_vector(run, x, expr.matrix.shape[1]):
         return Column(np.full((run.rows, len(expr.matrix)), np.nan))
-    return Column(x.values @ expr.matrix.T + expr.intercepts)
+    values = stored_elements(x) if expr.needs_stored else x.values
+    return Column(matrix_products(values, expr.matrix) + expr.intercepts)
 
 
 @implements(p.LinearSum, sparse=True)
 def _linear_sum(run: Run, expr: p.LinearSum, *xs: Column) -> Column:
     total = np.zeros(run.rows)
     for x, weights in zip(xs, expr.weights, strict=True):
-        total += x.values * weights[0] if x.values.ndim == 1 else x.values @ weights
+        if x.values.ndim == 1:
+            total += x.values * weights[0]
+        else:
+            total = add_products(x.values, weights, total)
     return Column(total + expr.intercept)
 
 

@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from leapstream.executors import failures
 from leapstream.executors.columns import WIDE, Bools, Column
 from leapstream.executors.contract import DROPPED, KEPT, Failure, Outcome, PreparedPlan
-from leapstream.plan.primitives import Expr
+from leapstream.plan.primitives import Doubles, Expr
 
 Indices = npt.NDArray[np.intp]
 
@@ -109,3 +109,11 @@ def partly_stored(x: Column) -> Bools:
 def rows_of(x: csr_array) -> npt.NDArray[np.intp]:
     """The row of each element that is stored."""
     return np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
+
+
+def stored_elements(x: Column) -> Doubles | csr_array:
+    """The vectors of a column, as sparse ones where they do not store all elements."""
+    if x.stored is None:
+        return x.values
+    starts = np.concatenate([[0], np.cumsum(x.stored.sum(axis=1))])
+    return csr_array((x.values[x.stored], np.nonzero(x.stored)[1], starts), x.values.shape)

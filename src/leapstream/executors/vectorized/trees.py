@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,12 @@ from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.run import Run, require_vector
+from leapstream.executors.vectorized.sums import KERNELS
 from leapstream.layouts.forest import Forest, LeafTables, make_forest
 from leapstream.plan import primitives as p
 
 _MOST_ELEMENTS_OF_TOPS = 6
 """Beyond, rows go down a deep tree in blocks as fast as by the table of its top."""
-_FEW = 1 << 21
-"""NumPy adds up so many values of leaves in less time than it takes to import numba."""
 
 _NO_TABLES = LeafTables(
     feature=np.zeros(0, dtype=np.int32),
@@ -35,34 +33,6 @@ _NO_TABLES = LeafTables(
     below=0,
     reached=np.zeros((0, 0), dtype=np.int32),
 )
-
-
-class LeafKernels:
-    """Chooses between NumPy and the compiled kernels to add up leaves, for all forests of a process.
-
-    Importing numba takes 0.2-0.3 s, so NumPy adds up the first few values of leaves, and the kernels all others.
-    """
-
-    def __init__(self) -> None:
-        self._module: ModuleType | None = None
-        self._values = 0
-
-    def load(self) -> ModuleType:
-        """The kernels; from now on they add up all leaves."""
-        if self._module is None:
-            from leapstream.executors.vectorized import kernels
-
-            self._module = kernels
-        return self._module
-
-    def wait(self, values: int) -> bool:
-        """Count values that are to be added up; true while NumPy adds them up in less time than the import takes."""
-        if self._module is None:
-            self._values += values
-        return self._module is None and self._values <= _FEW
-
-
-KERNELS = LeafKernels()
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import sparse
 from scipy.sparse import csr_array
@@ -9,7 +11,8 @@ from scipy.sparse import csr_array
 from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.run import Run, compressed
+from leapstream.executors.vectorized.run import Run, compressed, rows_of
+from leapstream.executors.vectorized.sums import NARROW, row_sums
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles
 
@@ -24,13 +27,20 @@ def _concat(run: Run, expr: p.Concat, *xs: Column) -> Column:
     parts = [x.values[:, None] if x.values.ndim == 1 else x.values for x in xs]
     if any(isinstance(part, csr_array) for part in parts):
         return Column(sparse.hstack([csr_array(part) for part in parts], format="csr"))
-    result = np.concatenate(parts, axis=1)
+    result = _side_by_side(parts)
     return Column(result, stored=compressed(result != 0) if run.tracks_stored else None)
 
 
 @implements(p.Pack)
 def _pack(run: Run, expr: p.Pack, *xs: Column) -> Column:
-    return Column(np.stack([x.values for x in xs], axis=1) if xs else np.zeros((run.rows, 0)))
+    return Column(_side_by_side([x.values[:, None] for x in xs]) if xs else np.zeros((run.rows, 0)))
+
+
+def _side_by_side(parts: Sequence[Doubles]) -> Doubles:
+    """Arrays (rows, elements) next to each other: narrow ones column by column in memory, as scalers and sums go through them."""
+    width = sum(part.shape[1] for part in parts)
+    result = np.empty((len(parts[0]), width), order="F" if width <= NARROW else "C")
+    return np.concatenate(parts, axis=1, out=result)
 
 
 @implements(p.Affine, sparse=True)
@@ -100,13 +110,13 @@ def _normalize(run: Run, expr: p.Normalize, x: Column) -> Column:
         divisors = np.repeat(np.where(norms != 0.0, norms, 1.0), np.diff(values.indptr))
         return x.with_values(_with_data(values, values.data / divisors))
     if power == 1.0:
-        norm = np.abs(values).sum(axis=1)
+        norm = row_sums(np.abs(values))
     elif power == 2.0:
-        norm = np.sqrt((values * values).sum(axis=1))
+        norm = np.sqrt(row_sums(values * values))
     elif power == np.inf:
         norm = np.fmax.reduce(np.abs(values), axis=1, initial=0.0)
     else:
-        norm = (np.abs(values) ** power).sum(axis=1) ** (1.0 / power)
+        norm = row_sums(np.abs(values) ** power) ** (1.0 / power)
     return x.with_values(values / np.where(norm != 0.0, norm, 1.0)[:, None])
 
 
@@ -117,9 +127,14 @@ def _norms(rows: csr_array, power: float) -> Doubles:
         # NaN does not count.
         result: Doubles = _with_data(rows, np.fmax(magnitudes.data, 0.0)).max(axis=1).toarray().reshape(-1)
     elif power == 1.0:
-        result = magnitudes.sum(axis=1)
+        result = _stored_sums(rows, magnitudes.data)
     elif power == 2.0:
-        result = np.sqrt(_with_data(rows, rows.data * rows.data).sum(axis=1))
+        result = np.sqrt(_stored_sums(rows, rows.data * rows.data))
     else:
-        result = _with_data(rows, magnitudes.data**power).sum(axis=1) ** (1.0 / power)
+        result = _stored_sums(rows, magnitudes.data**power) ** (1.0 / power)
     return result
+
+
+def _stored_sums(rows: csr_array, data: Doubles) -> Doubles:
+    """For each row the sum of what ``data`` has for its stored elements, from left to right."""
+    return np.asarray(np.bincount(rows_of(rows), data, rows.shape[0]), dtype=np.float64)

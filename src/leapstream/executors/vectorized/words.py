@@ -11,6 +11,7 @@ from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.lists import Ints, counted, list_starts, owners
 from leapstream.executors.vectorized.run import Run
+from leapstream.executors.vectorized.sums import row_sums
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles
 
@@ -58,7 +59,7 @@ def _word_vectors(run: Run, expr: p.WordVectors, x: Column) -> Column:
     textkernels.sum_vectors(index, starts, vectors, total)
     count = np.diff(starts)[:, None]
     if expr.normalize:
-        total /= np.where(count == 0, 1.0, np.sqrt((total * total).sum(axis=1, keepdims=True)))
+        total /= np.where(count == 0, 1.0, np.sqrt(row_sums(total * total))[:, None])
     else:
         total *= 1.0 / np.maximum(count, 1)
     stored = np.broadcast_to(count > 0, total.shape) if run.tracks_stored else None

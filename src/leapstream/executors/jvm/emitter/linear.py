@@ -41,7 +41,7 @@ def _linear_sum(emitter: Emitter, expr: p.LinearSum) -> None:
         if isinstance(x.type, ScalarType):
             emitter.line(f"{total} += {name} * {weights}[{at}];")
         else:
-            emitter.line(f"{total} += Linear.dot({name}, {weights}, {at}, {len(part)});")
+            emitter.line(f"{total} = Linear.add({total}, {name}, {weights}, {at}, {len(part)});")
         at += len(part)
     emitter.line(f"{total} += {double_literal(expr.intercept)};")
 

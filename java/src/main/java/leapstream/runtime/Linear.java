@@ -7,9 +7,14 @@ public final class Linear {
 
     /** x · the weights from a place on, as many as there have to be elements. */
     public static double dot(Vec x, double[] weights, int at, int size) {
+        return add(0, x, weights, at, size);
+    }
+
+    /** The total plus the products of dot, one after the other. */
+    public static double add(double start, Vec x, double[] weights, int at, int size) {
         Vectors.requireSize(x, size);
         double[] values = x.value;
-        double total = 0;
+        double total = start;
         if (x.index == null) {
             for (int i = 0; i < size; i++) {
                 total += values[i] * weights[at + i];

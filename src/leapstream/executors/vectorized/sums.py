@@ -1,0 +1,107 @@
+"""Sums that add from left to right, as MLeap and the Java kernels do.
+
+The order decides the last bits of a sum. NumPy and BLAS choose it by the memory's layout and the size of a batch, so that their
+sums differ from MLeap's, and a row's from batch to batch.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from leapstream.executors.vectorized.run import rows_of
+from leapstream.plan.primitives import Doubles
+
+NARROW = 16
+"""Vectors of so many elements are added up column by column as fast as by a kernel."""
+_BLOCK = 1 << 15
+"""Products that fit into the processor's cache."""
+_FEW_OUTPUTS = 8
+"""So many sums of one row do not keep the processor busy."""
+_FEW = 1 << 21
+"""NumPy adds up so many values of leaves in less time than it takes to import numba."""
+_PER_LEAF = 32
+"""NumPy multiplies and adds up so many elements in the time of one value of a leaf."""
+
+
+class Kernels:
+    """Chooses between NumPy and the compiled kernels to add up numbers, for all models of a process.
+
+    Importing numba takes 0.2-0.3 s, so NumPy adds up the first few numbers, and the kernels all others.
+    """
+
+    def __init__(self) -> None:
+        self._module: ModuleType | None = None
+        self._values = 0
+
+    def load(self) -> ModuleType:
+        """The kernels; from now on they add up all numbers."""
+        if self._module is None:
+            from leapstream.executors.vectorized import kernels
+
+            self._module = kernels
+        return self._module
+
+    def wait(self, values: int) -> bool:
+        """Count values of leaves that are to be added up; true while NumPy adds them in less time than the import takes."""
+        if self._module is None:
+            self._values += values
+        return self._module is None and self._values <= _FEW
+
+
+KERNELS = Kernels()
+
+
+def row_sums(terms: Doubles) -> Doubles:
+    """The sum of each row (rows, elements)."""
+    total = np.zeros(len(terms))
+    if terms.shape[1] <= NARROW:
+        for column in terms.T:
+            total += column
+    elif KERNELS.wait(terms.size // _PER_LEAF):
+        # Sums of all beginnings are made one after the other; 0.0 is what a sum starts with, which matters to -0.0.
+        total += np.cumsum(terms, axis=1)[:, -1]
+    else:
+        KERNELS.load().add_rows(np.ascontiguousarray(terms), total)
+    return total
+
+
+def add_products(x: Doubles | csr_array, weights: Doubles, total: Doubles) -> Doubles:
+    """``total`` (rows,) to which the products of each row of ``x`` with ``weights`` are added; ``total`` may be overwritten."""
+    if isinstance(x, csr_array):
+        # A count by weights adds in the order of its arguments.
+        rows = np.concatenate([np.arange(len(total)), rows_of(x)])
+        terms = np.concatenate([total, x.data * weights[x.indices]])
+        return np.asarray(np.bincount(rows, terms, len(total)), dtype=np.float64)
+    if x.shape[1] <= NARROW:
+        product = np.empty(len(x))
+        for column, weight in zip(x.T, weights.tolist(), strict=True):
+            total += np.multiply(column, weight, out=product)
+    elif KERNELS.wait(x.size // _PER_LEAF):
+        step = max(_BLOCK // x.shape[1], 1)
+        for start in range(0, len(x), step):
+            products = x[start : start + step] * weights
+            products[:, 0] += total[start : start + step]
+            total[start : start + step] = np.cumsum(products, axis=1)[:, -1]
+    else:
+        KERNELS.load().add_products(np.ascontiguousarray(x), np.ascontiguousarray(weights), total)
+    return total
+
+
+def matrix_products(x: Doubles | csr_array, matrix: Doubles) -> Doubles:
+    """The products (rows, outputs) of each row of ``x`` with the rows of ``matrix`` (outputs, elements)."""
+    if isinstance(x, csr_array):
+        # SciPy adds the stored elements of a row one after the other.
+        return np.asarray(x @ matrix.T)
+    result = np.zeros((len(x), len(matrix)))
+    if x.size * len(matrix) > _BLOCK and not KERNELS.wait(x.size * len(matrix) // _PER_LEAF):
+        if len(matrix) < _FEW_OUTPUTS:
+            KERNELS.load().few_products(np.ascontiguousarray(x), np.ascontiguousarray(matrix), result)
+        else:
+            KERNELS.load().many_products(np.ascontiguousarray(x), np.ascontiguousarray(matrix.T), result)
+        return result
+    for output, weights in zip(result.T, matrix, strict=True):
+        output[:] = add_products(x, weights, np.zeros(len(x)))
+    return result
