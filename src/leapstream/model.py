@@ -210,8 +210,9 @@ class Model:
             SchemaError: the frame does not fit the model.
             PredictionError: a row fails.
         """
+        _check_on_error(on_error)
         wanted = None if outputs is None else _names_of(outputs)
-        return self._run(frame, backend, wanted, _checked(on_error), keep_inputs=True)
+        return self._run(frame, backend, wanted, on_error, keep_inputs=True)
 
     @overload
     def predict(
@@ -267,7 +268,8 @@ class Model:
             PredictionError: a row fails.
         """
         wanted = self.schema.outputs.names if outputs is None else _names_of(outputs)
-        _checked(on_error)
+        if on_error != "raise":
+            _check_on_error(on_error)
         if type(data) is dict and backend == "vectorized":
             try:
                 return self._predict_alone(data, wanted)
@@ -299,7 +301,8 @@ class Model:
             PredictionError: it fails.
         """
         wanted = self.schema.outputs.names if outputs is None else _names_of(outputs)
-        _checked(on_error)
+        if on_error != "raise":
+            _check_on_error(on_error)
         if backend == "vectorized":
             try:
                 return self._predict_alone(record, wanted)
@@ -382,10 +385,9 @@ def _schema_of(root: Root) -> ModelSchema:
     )
 
 
-def _checked(on_error: OnError) -> OnError:
+def _check_on_error(on_error: OnError) -> None:
     if on_error not in ("raise", "null"):
         raise SchemaError(f"on_error is {on_error!r}, and has to be 'raise' or 'null'")
-    return on_error
 
 
 def _names_of(outputs: Sequence[str]) -> tuple[str, ...]:

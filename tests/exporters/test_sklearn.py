@@ -152,6 +152,13 @@ def test_a_schema_says_which_columns_there_are() -> None:
     np.testing.assert_allclose(result[model.schema.outputs.names[0]], estimator.transform([[1.0, 0.0, 0.0]]))
 
 
+def test_columns_of_other_types_than_those_of_the_fit_are_rejected() -> None:
+    frame = pd.DataFrame({"cut": ["Ideal", "Good", "Ideal"]})
+    estimator = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder()).fit(frame)
+    with pytest.raises(SchemaError, match="SimpleImputer.*not of the types that it was fitted with: .*'Ideal'"):
+        from_sklearn(estimator)
+
+
 def test_a_dict_of_arrays_is_a_sample() -> None:
     estimator = StandardScaler().fit(np.eye(3))
     model = from_sklearn(estimator, {"v": np.zeros((1, 2)), "x": np.zeros(1)})

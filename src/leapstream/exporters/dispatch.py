@@ -68,3 +68,7 @@ class Dispatch:
             raise type(error)(f"{step.where}: {error}") from error
         except AttributeError as error:
             raise SchemaError(f"{step.where}: not fitted, or of an unknown version of the library: {error}") from error
+        except (TypeError, ValueError) as error:
+            raise SchemaError(
+                f"{step.where}: the columns are not of the types that it was fitted with: {error}"
+            ) from error
