@@ -9,7 +9,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-tensorflow test-spark journey lint format typecheck imports docs support bench bench-quick bench-flink bench-corrupt bench-memory bench-exporting clean
+.PHONY: help setup demo test test-fast test-java test-tensorflow test-spark journey lint format typecheck imports docs support bench bench-quick bench-flink bench-corrupt bench-memory bench-exporting clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -33,6 +33,14 @@ test: setup ## all tests
 
 test-fast: setup ## the tests that need no Flink, in less than a minute
 	$(RUN) -m pytest -n auto -m "not flink and not slow"
+
+# Maven keeps what it downloads in a repository of its own, and writes nothing but java/target here. It takes JAVA_HOME's JDK, or the one on PATH.
+test-java: ## the Java project: javac without warnings, JUnit, format; says that it is skipped where there is no Maven or JDK
+	@if command -v mvn >/dev/null && if [ -n "$$JAVA_HOME" ]; then [ -x "$$JAVA_HOME/bin/javac" ]; else command -v javac >/dev/null; fi; then \
+		mvn -B -ntp -Dstyle.color=never -f java verify; \
+	else \
+		echo "test-java: SKIPPED, for it needs Maven (mvn) and a JDK (javac)"; \
+	fi
 
 # TensorFlow takes more than a gigabyte, so it has an environment of its own, with Flink.
 test-tensorflow: $(VENV)-tensorflow/.setup-stamp ## the tests of TensorFlow graphs and Keras models, in an environment that has them
@@ -115,4 +123,4 @@ bench-exporting: setup ## seconds to export, write and load 1,000 trees of sciki
 	$(RUN) -W ignore benchmarks/exporting.py
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) $(VENV)-tensorflow $(VENV)-spark3 $(VENV)-spark4 $(VENV)-bench site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-tensorflow $(VENV)-spark3 $(VENV)-spark4 $(VENV)-bench site build dist java/target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+import leapstream
 from leapstream import BackendError
 from leapstream.executors.jvm.sources import KERNELS, java_sources
 
+PROJECT = Path(__file__).parents[3] / "java"
 PACKAGES = (KERNELS, "leapstream.flink", "leapstream.flink.ml")
 
 
@@ -21,7 +23,7 @@ def test_classes_are_of_the_package_of_their_folder(package: str) -> None:
 
 
 def test_every_source_of_the_maven_project_is_of_a_known_package() -> None:
-    root = Path(__file__).parents[3] / "java" / "src" / "main" / "java"
+    root = PROJECT / "src" / "main" / "java"
     files = {".".join(file.relative_to(root).with_suffix("").parts) for file in root.rglob("*.java")}
     assert files == {name for package in PACKAGES for name in java_sources(package)}
 
@@ -37,3 +39,15 @@ def test_packages_depend_downwards_only(package: str, forbidden: str) -> None:
 def test_package_that_the_installation_lacks_is_named() -> None:
     with pytest.raises(BackendError, match=r"leapstream\.nowhere"):
         java_sources("leapstream.nowhere")
+
+
+def test_no_line_of_java_is_longer_than_130() -> None:
+    for file in (PROJECT / "src").rglob("*.java"):
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            assert len(line) <= 130, f"{file.name}:{number}"
+
+
+def test_the_maven_project_has_the_version_of_the_package() -> None:
+    found = re.search(r"<version>(.*?)</version>", (PROJECT / "pom.xml").read_text(encoding="utf-8"))
+    assert found is not None
+    assert found[1] == leapstream.__version__

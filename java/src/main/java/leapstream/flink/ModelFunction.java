@@ -28,8 +28,8 @@ import org.apache.flink.table.types.logical.LogicalType;
 /**
  * Base of the generated functions: a row model with a SQL signature. Arguments and results are Flink's internal data.
  *
- * What other classes use is public, even to those of this package: of two jars in class loaders one above the other, this class may come
- * from the upper, and they from the lower, which makes the package two to Java.
+ * What other classes use is public, even to those of this package: of two jars in class loaders one above the other, this class
+ * may come from the upper, and they from the lower, which makes the package two to Java.
  */
 public abstract class ModelFunction extends ScalarFunction {
 

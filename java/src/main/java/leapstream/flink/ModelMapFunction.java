@@ -17,8 +17,8 @@ import org.apache.flink.types.Row;
 /**
  * Maps a row to the same row with a model's outputs after its fields; they are null where the model drops the row.
  *
- * Fields are taken by name where the row has names and the model's inputs are among them, else all of them by position. Flink cannot
- * see the type of the result: {@code rows.map(function).returns(function.returns(rows.getType()))}.
+ * Fields are taken by name where the row has names and the model's inputs are among them, else all of them by position. Flink
+ * cannot see the type of the result: {@code rows.map(function).returns(function.returns(rows.getType()))}.
  */
 public class ModelMapFunction extends RichMapFunction {
 

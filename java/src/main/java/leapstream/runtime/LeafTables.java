@@ -6,8 +6,9 @@ import java.io.IOException;
 /**
  * Trees over few elements, or their tops, as tables of the leaves that each element leaves possible (after QuickScorer).
  *
- * The rank of an element is the number of its thresholds below it; an element that is tested for categories is its own rank. The masks
- * of the ranks of all elements have one bit in common, that of the leaf. Elements with thresholds come before those with categories.
+ * The rank of an element is the number of its thresholds below it; an element that is tested for categories is its own rank. The
+ * masks of the ranks of all elements have one bit in common, that of the leaf. Elements with thresholds come before those with
+ * categories.
  */
 final class LeafTables {
 

@@ -168,10 +168,15 @@ public final class NumberText {
             for (int i = 0; i < point; i++) {
                 text.append(i < count ? digits.charAt(i) : '0');
             }
-            return text.append('.').append(count > point ? digits.substring(point) : "0").toString();
+            return text.append('.')
+                    .append(count > point ? digits.substring(point) : "0")
+                    .toString();
         }
         if (point <= 0 && point > -3) {
-            return text.append("0.").append("00".substring(0, -point)).append(digits).toString();
+            return text.append("0.")
+                    .append("00".substring(0, -point))
+                    .append(digits)
+                    .toString();
         }
         text.append(digits.charAt(0)).append('.').append(count > 1 ? digits.substring(1) : "0");
         return text.append('E').append(point - 1).toString();

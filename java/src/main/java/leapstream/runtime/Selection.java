@@ -24,8 +24,8 @@ public final class Selection {
     }
 
     /**
-     * Elements by index. A vector that does not store all elements lacks those beyond it, and with rising those whose index is not
-     * greater than all before.
+     * Elements by index. A vector that does not store all elements lacks those beyond it, and with rising those whose index is
+     * not greater than all before.
      */
     public static Vec take(Vec x, int[] indices, boolean rising, Vec buffer, Vec out) {
         if (x.index == null || x.count == x.size) {

@@ -10,8 +10,8 @@ import org.apache.flink.table.ml.ModelProvider;
 /**
  * Finds the bundle of CREATE MODEL ... WITH ('provider' = 'mleap', 'bundle' = 'NAME').
  *
- * It knows the bundle's own factory by Flink's interface alone: where two jars of models are in class loaders one above the other,
- * this class may be the one of the upper jar, and the bundle in the lower.
+ * It knows the bundle's own factory by Flink's interface alone: where two jars of models are in class loaders one above the
+ * other, this class may be the one of the upper jar, and the bundle in the lower.
  */
 public final class MLeapProviderFactory implements ModelProviderFactory {
 
