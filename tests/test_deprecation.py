@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from leapstream.deprecation import keyword_only, moved_names, old_order
+from leapstream.deprecation import keyword_only, moved_names, old_order, renamed_argument
 
 
 @old_order("env", "name", when=lambda first: isinstance(first, dict))
 def create(name: str, env: dict[str, int], *, size: int = 0) -> tuple[str, dict[str, int], int]:
     return name, env, size
+
+
+@renamed_argument("height", "size")
+def grow(size: int = 0) -> int:
+    return size
 
 
 class Scorer:
@@ -47,6 +52,14 @@ def test_calls_that_never_were_right_are_not() -> None:
         create({}, "n", "more")  # type: ignore[call-arg, arg-type]
     with pytest.warns(DeprecationWarning, match="inputs"), pytest.raises(TypeError, match="multiple values"):
         Scorer("m", (), inputs=("a",))  # type: ignore[misc]
+
+
+def test_an_argument_is_understood_by_its_old_name_and_warns() -> None:
+    with pytest.warns(DeprecationWarning, match=r"grow\(height=…\) is now grow\(size=…\)"):
+        assert grow(height=3) == 3  # type: ignore[call-arg]
+    assert grow(4) == grow(size=4) == 4
+    with pytest.warns(DeprecationWarning, match="is now"), pytest.raises(TypeError, match="multiple values"):
+        grow(4, height=3)  # type: ignore[call-arg]
 
 
 def test_names_that_have_moved_are_found_and_warn() -> None:

@@ -84,6 +84,25 @@ def keyword_only_fields(*names: str) -> Callable[[type[R]], type[R]]:
     return decorate
 
 
+def renamed_argument(old: str, new: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a function be called with the old name of an argument."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+            if old not in kwargs:
+                return function(*args, **kwargs)
+            warn(f"{_name(function)}({old}=…) is now {_name(function)}({new}=…)")
+            named: Any = function
+            rest = {key: value for key, value in kwargs.items() if key != old}
+            result: R = named(*args, **{new: kwargs[old]}, **rest)
+            return result
+
+        return wrapper
+
+    return decorate
+
+
 def moved_names(module: str, new_modules: Mapping[str, str]) -> Callable[[str], Any]:
     """The ``__getattr__`` of a module from which names have moved.
 

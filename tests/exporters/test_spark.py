@@ -239,7 +239,7 @@ SAMPLES: dict[str, Any] = {
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_sizes_that_do_not_follow_are_asked_for_and_given_by(sample: str, tmp_path: Path) -> None:
     saved = without_hints(saved_pipeline(tmp_path, assembled(SCALAR, PAIR), LINEAR))
-    with pytest.raises(SchemaError, match=r"2 elements, and 3 are read .* input_schema .* c0, c1"):
+    with pytest.raises(SchemaError, match=r"2 elements, and 3 are read .* c0, c1 with a sample"):
         from_spark(saved)
     model = from_spark(saved, SAMPLES[sample])
     assert model.schema.inputs["c1"].type == TensorType(BasicType.DOUBLE, (2,), nullable=False)
@@ -247,7 +247,7 @@ def test_sizes_that_do_not_follow_are_asked_for_and_given_by(sample: str, tmp_pa
 
 def test_the_size_of_a_vector_that_nothing_tells_is_asked_for(tmp_path: Path) -> None:
     saved = saved_pipeline(tmp_path, NORMALIZER)
-    with pytest.raises(SchemaError, match=r"'normed'.*column 'v' is not saved: say it with an input_schema"):
+    with pytest.raises(SchemaError, match=r"'normed'.*column 'v' is not saved: give it with a sample"):
         from_spark(saved)
     with pytest.raises(SchemaError, match=r"'normed'.*the column 'v' is double, and a vector of a known size"):
         from_spark(saved, Schema.of([("v", ScalarType(BasicType.DOUBLE))]))

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from leapstream.bundle.types import BasicType, DataType, Field, ListType, ScalarType, Schema, TensorType
+from leapstream.deprecation import renamed_argument
 from leapstream.errors import SchemaError, UnsupportedOpError
 from leapstream.exporters.spark.columns import Columns, UnknownColumnError, unused
 from leapstream.exporters.spark.encoding import STRING
@@ -22,7 +23,8 @@ from leapstream.model import Model
 from leapstream.ops.pipeline import Node, Pipeline, Root
 
 
-def from_spark(source: Any, input_schema: Any = None, *, name: str | None = None) -> Model:
+@renamed_argument("input_schema", "sample")
+def from_spark(source: Any, sample: Any = None, *, name: str | None = None) -> Model:
     """Convert a fitted pipeline or stage of Spark ML to a model with the same results.
 
     Nodes have the names of the stages. Ops, attributes and columns are those of MLeap's exporter for Spark, except where
@@ -31,7 +33,7 @@ def from_spark(source: Any, input_schema: Any = None, *, name: str | None = None
     Args:
         source: a directory (or a zip of one) to which Spark saved a ``PipelineModel`` or a single fitted stage; or a fitted model
             of PySpark, which is saved to a temporary directory.
-        input_schema: the types of those input columns that matter and do not follow from the stages: the sizes of vectors, and
+        sample: the types of those input columns that matter and do not follow from the stages: the sizes of vectors, and
             the columns that are hashed. A :class:`~leapstream.bundle.types.Schema`, or some rows of the data: a DataFrame, or a
             dict of arrays. By default an assembler's columns are numbers.
         name: the model's name; by default that of the outermost stage.
@@ -41,7 +43,7 @@ def from_spark(source: Any, input_schema: Any = None, *, name: str | None = None
         UnsupportedOpError: MLeap has no op for a stage, or for a setting of it. The message names both.
         SchemaError: the type of a column is needed and not known.
     """
-    schema = input_schema if input_schema is None or isinstance(input_schema, Schema) else _schema_of(input_schema)
+    schema = sample if sample is None or isinstance(sample, Schema) else _schema_of(sample)
     if isinstance(source, (str, os.PathLike)):
         return _model(Saved.read(source), schema, name)
     if not hasattr(source, "write") and not hasattr(source, "save"):
@@ -138,7 +140,7 @@ def _model(saved: Saved, schema: Schema | None, name: str | None) -> Model:
             reading.read()
         except UnknownColumnError as error:
             raise SchemaError(
-                f"{reading.saved.where}: the type of the column {str(error)!r} is not saved: say it with an input_schema"
+                f"{reading.saved.where}: the type of the column {str(error)!r} is not saved: give it with a sample"
             ) from None
     root: Root
     if isinstance(whole, _Group):

@@ -109,7 +109,7 @@ class _FeatureHasher(Stage):
             column = reading.columns.find(name)
             if column is None:
                 raise SchemaError(
-                    f"it hashes the column {name!r} by its type, which is not saved: say it with an input_schema"
+                    f"it hashes the column {name!r} by its type, which is not saved: give it with a sample"
                 )
             if not isinstance(column.type, ScalarType) or column.type.base is BasicType.BYTE_STRING:
                 raise SchemaError(f"the column {name!r} is {column.type}, and only scalars are hashed")

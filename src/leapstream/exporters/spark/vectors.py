@@ -52,8 +52,8 @@ class _VectorAssembler(Stage):
             lacking = 0 if size > 0 else lacking
         if lacking:
             raise SchemaError(
-                f"its columns have {sum(c.size for c in found)} elements, and {width} are read of the result: say with an "
-                f"input_schema of which types the columns {', '.join(unknown or names)} are"
+                f"its columns have {sum(c.size for c in found)} elements, and {width} are read of the result: give the "
+                f"types of the columns {', '.join(unknown or names)} with a sample"
             )
         return ops.VectorAssembler(tuple(column.shape for column in found))
 
