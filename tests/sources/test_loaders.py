@@ -7,8 +7,7 @@ import pytest
 
 from leapstream.errors import ConfigError
 from leapstream.sources import BundleLoader, FileBundleLoader, GCSBundleLoader, SourceOptions, loader_for
-
-from .web import Web
+from tests.fetching.web import Web
 
 
 def test_the_file_loader_resolves_a_path(tmp_path: Path) -> None:
