@@ -15,6 +15,7 @@ from leapstream.errors import (
     SourceError,
     UnsupportedOpError,
 )
+from leapstream.installation import VERSION
 from leapstream.model import Model, ModelSchema, load, save
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 moved.install()
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "BackendError",

@@ -14,9 +14,10 @@ from pyflink.table import DataTypes, StreamTableEnvironment
 import leapstream
 from leapstream import ConfigError, LeapFrame, Tensor
 from leapstream.errors import OnError
+from leapstream.executors.jvm.runtime_jar import process_directory
 from leapstream.flink import Target, compile_jar, create_model
 from leapstream.flink.ddl import statements
-from leapstream.flink.jars import add_jar, jar_directory
+from leapstream.flink.jars import add_jar
 
 from .conftest import FOREST, LINEAR, bundle_of, collect, golden
 
@@ -114,7 +115,7 @@ def _single(x: float) -> float:
 
 
 def _compiled(table_env: StreamTableEnvironment, targets: list[Target]) -> Path:
-    path = jar_directory() / f"{'-'.join(t.name for t in targets)}-test.jar"
+    path = process_directory() / f"{'-'.join(t.name for t in targets)}-test.jar"
     compile_jar(targets, path)
     add_jar(table_env, path)
     return path

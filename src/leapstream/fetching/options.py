@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from leapstream.errors import ConfigError
-
-CACHE_DIR_VARIABLE = "LEAPSTREAM_CACHE_DIR"
+from leapstream.installation import cache_directory
 
 
 @dataclass(frozen=True)
@@ -53,14 +51,4 @@ class SourceOptions:
 
     def cache_path(self) -> Path:
         """The cache directory that these options stand for; it need not exist yet."""
-        chosen = self.cache_dir or os.environ.get(CACHE_DIR_VARIABLE)
-        return Path(chosen) if chosen else _user_cache_dir() / "leapstream"
-
-
-def _user_cache_dir() -> Path:
-    home = Path("~").expanduser()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return home / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+        return Path(self.cache_dir) if self.cache_dir else cache_directory()

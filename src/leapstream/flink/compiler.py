@@ -14,24 +14,22 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Literal
 
-import leapstream
 from leapstream.bundle.writer import encode_files
 from leapstream.deprecation import keyword_only_fields, old_order
 from leapstream.errors import ConfigError, OnError
-from leapstream.executors.jvm.gateway import compile_java
+from leapstream.executors.jvm.gateway import compile_java, runtime
 from leapstream.executors.jvm.jar import CompiledJar, CompiledModel, write_jar
-from leapstream.executors.jvm.sources import java_sources
-from leapstream.flink.javafunction import FUNCTIONS, function_sources, generate
+from leapstream.executors.jvm.sources import FUNCTIONS, PROVIDERS
+from leapstream.flink.javafunction import generate
 from leapstream.flink.options import ON_ERROR
 from leapstream.flink.signature import FunctionSignature, sql_type
+from leapstream.installation import VERSION
 from leapstream.model import Model
 
 PACKAGE = "leapstream.models"
 PREDICT_PACKAGE = f"{PACKAGE}.predict"
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _SERVICE = "META-INF/services/org.apache.flink.table.factories.Factory"
-# What needs Flink's ML_PREDICT, which came with Flink 2.1.
-_PROVIDERS = "leapstream.flink.ml"
 _KEYWORDS = frozenset(
     """
     abstract assert boolean break byte case catch char class const continue default do double else enum extends false final
@@ -86,12 +84,13 @@ class Target:
 
 
 @old_order("path", "targets", when=lambda first: isinstance(first, (str, os.PathLike)))
-def compile_jar(targets: Sequence[Target], path: str | os.PathLike[str]) -> CompiledJar:
+def compile_jar(targets: Sequence[Target], path: str | os.PathLike[str], *, self_contained: bool = True) -> CompiledJar:
     """Write a jar of functions and models. The same targets give the same bytes.
 
     Args:
         targets: the functions and models.
         path: the jar's file; an existing file is replaced.
+        self_contained: add the hand-written classes; a job with a jar that lacks them needs the runtime jar too.
 
     Raises:
         ConfigError: there are no targets, or a name is taken or no identifier of Java.
@@ -108,16 +107,25 @@ def compile_jar(targets: Sequence[Target], path: str | os.PathLike[str]) -> Comp
         sources |= function.sources
         files |= function.resources
         if target.kind == "model":
-            sources |= {**function_sources("ModelMapFunction"), **java_sources(_PROVIDERS)}
             name = f"{PACKAGE}.{target.name}Map"
             sources[name] = _around(target, name, f"{FUNCTIONS}.ModelMapFunction")
             name = f"{PACKAGE}.provider.{target.name}"
-            sources[name] = _around(target, name, f"{_PROVIDERS}.BundleProviderFactory")
-            files[_SERVICE] = f"{_PROVIDERS}.MLeapProviderFactory\n".encode()
+            sources[name] = _around(target, name, f"{PROVIDERS}.BundleProviderFactory")
+            files[_SERVICE] = f"{PROVIDERS}.MLeapProviderFactory\n".encode()
         compiled.append(_described(target, signature))
-    jar = CompiledJar(leapstream.__version__, tuple(compiled))
-    write_jar(path, compile_java(sources), files, jar.manifest())
+    jar = CompiledJar(VERSION, tuple(compiled))
+    classes = compile_java(sources)
+    if self_contained:
+        classes |= _runtime_classes(with_models=any(target.kind == "model" for target in targets))
+    write_jar(path, classes, files, jar.manifest())
     return jar
+
+
+def _runtime_classes(with_models: bool) -> dict[str, bytes]:
+    """The hand-written classes; without models, those that older versions of Flink have too."""
+    providers = PROVIDERS.replace(".", "/") + "/"
+    classes = runtime().jar.classes()
+    return {name: data for name, data in classes.items() if with_models or not name.startswith(providers)}
 
 
 def checksum(path: Path) -> str:

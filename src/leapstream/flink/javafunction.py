@@ -9,14 +9,13 @@ from leapstream.bundle.types import Schema
 from leapstream.errors import OnError
 from leapstream.executors.jvm.emitter import JavaModel, emit
 from leapstream.executors.jvm.emitter.code import text_literal
-from leapstream.executors.jvm.sources import KERNELS, java_sources
+from leapstream.executors.jvm.sources import FUNCTIONS, KERNELS, abi
 from leapstream.flink.javamethods import function_methods
 from leapstream.flink.javavalues import buffer_field
 from leapstream.flink.signature import FunctionSignature, sql_type
+from leapstream.installation import VERSION
 from leapstream.model import Model
 
-FUNCTIONS = "leapstream.flink"
-"""The Java package of the functions around models."""
 _PACKAGE = "leapstream.generated"
 
 
@@ -26,24 +25,13 @@ class JavaFunction:
 
     Attributes:
         class_name: fully qualified name of the function's class.
-        sources: Java source of each class, by fully qualified name, those of the runtime included.
+        sources: Java source of each generated class, by fully qualified name.
         resources: files that belong into the jar besides the classes.
     """
 
     class_name: str
     sources: dict[str, str]
     resources: dict[str, bytes]
-
-
-def signature_sources(*, python: bool) -> dict[str, str]:
-    """The hand-written classes that functions use: those that run in the JVM, or those that run in Python."""
-    names = ["PythonModelFunction"] if python else ["ModelFunction", "ModelMetrics"]
-    return function_sources(*names, "ModelSignature")
-
-
-def function_sources(*names: str) -> dict[str, str]:
-    """The named hand-written classes of the package of functions, by fully qualified name."""
-    return {name: java_sources(FUNCTIONS)[name] for name in (f"{FUNCTIONS}.{simple}" for simple in names)}
 
 
 def generate(
@@ -63,14 +51,13 @@ def generate(
     plan = model.plan(signature.inputs, signature.outputs.names)
     # The name tells models apart: two of one name in one job would share the class that is loaded first.
     java = emit(plan, f"{_PACKAGE}.Model")
-    digest = hashlib.sha256(java.source.encode() + java.data + repr((signature, on_error)).encode()).hexdigest()[:16]
+    told_apart_by = repr((signature, on_error, VERSION, abi())).encode()
+    digest = hashlib.sha256(java.source.encode() + java.data + told_apart_by).hexdigest()[:16]
     java = java.renamed(f"Model_{digest}")
     name = class_name or f"{_PACKAGE}.{signature.function}_{digest}"
     resource = f"{_PACKAGE.replace('.', '/')}/Model_{digest}.bin"
     source = _source(signature, plan.inputs, java, name, resource, on_error, model.definition.uid)
-    sources = {**java_sources(KERNELS), **signature_sources(python=False)}
-    sources |= {java.class_name: java.source, name: source}
-    return JavaFunction(name, sources, {resource: java.data})
+    return JavaFunction(name, {java.class_name: java.source, name: source}, {resource: java.data})
 
 
 def _source(
@@ -111,13 +98,34 @@ import org.apache.flink.table.data.binary.BinaryStringData;
 
 public final class {simple_name} extends ModelFunction {{
 
+    private static final String[] OUTPUTS = {outputs[0]};
+    private static final String[] OUTPUT_TYPES = {outputs[1]};
+
     private transient {java.class_name} m;
 {buffers}
-    public {simple_name}() {{
-        super(
-            new ModelSignature({text_literal(signature.function)}, {text_literal(signature.model)},
-                {inputs[0]}, {inputs[1]}, {signature.packed}, {text_literal(signature.result_type)}, false),
-            {text_literal(version)}, {outputs[0]}, {outputs[1]});
+    protected int abi() {{
+        return {abi()};
+    }}
+
+    protected String leapstreamVersion() {{
+        return {text_literal(VERSION)};
+    }}
+
+    protected ModelSignature makeSignature() {{
+        return new ModelSignature({text_literal(signature.function)}, {text_literal(signature.model)},
+            {inputs[0]}, {inputs[1]}, {signature.packed}, {text_literal(signature.result_type)}, false);
+    }}
+
+    protected String version() {{
+        return {text_literal(version)};
+    }}
+
+    protected String[] outputs() {{
+        return OUTPUTS;
+    }}
+
+    protected String[] outputTypes() {{
+        return OUTPUT_TYPES;
     }}
 
     protected void load() throws java.io.IOException {{

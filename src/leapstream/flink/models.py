@@ -10,10 +10,11 @@ from pyflink.table import TableEnvironment
 
 from leapstream.deprecation import moved_names, old_order
 from leapstream.errors import OnError
+from leapstream.executors.jvm.runtime_jar import process_directory
 from leapstream.flink.compat import require_models
 from leapstream.flink.compiler import Target, compile_jar
 from leapstream.flink.ddl import create_model_statement
-from leapstream.flink.jars import add_jar, jar_directory
+from leapstream.flink.jars import add_jar, add_runtime_jar
 from leapstream.flink.loading import ModelSource, load_model
 from leapstream.flink.options import ON_ERROR
 from leapstream.sources import SourceOptions
@@ -62,8 +63,9 @@ def create_model(
         inputs=None if inputs is None else tuple(inputs),
         outputs=None if outputs is None else tuple(outputs),
     )
-    path = Path(tempfile.mkdtemp(dir=jar_directory())) / f"{name}.jar"
-    compile_jar([target], path)
+    path = Path(tempfile.mkdtemp(dir=process_directory())) / f"{name}.jar"
+    compile_jar([target], path, self_contained=False)
+    add_runtime_jar(table_env)
     add_jar(table_env, path)
     statement = create_model_statement(target, on_error=on_error, temporary=True)
     table_env.execute_sql(statement)

@@ -50,7 +50,11 @@ class FunctionCall:
             return f"SELECT {kept}, {call} AS {quoted(self.outputs[0])} FROM {view}"
         result = quoted(f"{self.name}_result")
         fields = ", ".join(f"{result}.{quoted(output)} AS {quoted(output)}" for output in self.outputs)
-        return f"SELECT {kept}, {fields} FROM (SELECT {kept}, {call} AS {result} FROM {view})"
+        # The condition, which is always true, parts the two projections. to_data_stream would merge them, and so call the
+        # function once for each field, even though the function is not deterministic.
+        return (
+            f"SELECT {kept}, {fields} FROM (SELECT {kept}, {call} AS {result} FROM {view}) WHERE {result} IS NOT NULL"
+        )
 
     def _arguments(self, columns: Sequence[str]) -> Sequence[str]:
         clash = [name for name in self.outputs if name in columns]

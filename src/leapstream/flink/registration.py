@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pyflink.table import TableEnvironment
 
 from leapstream.errors import BackendError, ConfigError
 from leapstream.executors.jvm.gateway import java_text
+from leapstream.executors.jvm.sources import FUNCTIONS
 from leapstream.flink.compat import create_temporary_system_function, new_object, python_environment, string_array
-from leapstream.flink.jars import add_jar, function_jar
-from leapstream.flink.javafunction import FUNCTIONS, JavaFunction, signature_sources
+from leapstream.flink.jars import add_jar, add_runtime_jar, function_jar
+from leapstream.flink.javafunction import JavaFunction
 from leapstream.flink.options import Backend
 from leapstream.flink.preparing import PreparedFunction
 from leapstream.flink.signature import FunctionSignature
@@ -53,7 +53,7 @@ class RegisteredFunction:
 
 
 def register_functions(functions: Sequence[PreparedFunction], table_env: TableEnvironment) -> list[RegisteredFunction]:
-    """Register functions, whose classes share one jar.
+    """Register functions. The generated classes share one jar; the runtime jar has the hand-written ones.
 
     Raises:
         ConfigError: a name is taken; then none of the functions is registered.
@@ -62,7 +62,10 @@ def register_functions(functions: Sequence[PreparedFunction], table_env: TableEn
     if not functions:
         return []
     _check_names(functions, table_env)
-    add_jar(table_env, _jar(functions))
+    add_runtime_jar(table_env)
+    generated = [f.implementation for f in functions if isinstance(f.implementation, JavaFunction)]
+    if generated:
+        add_jar(table_env, function_jar(generated))
     registered = [_register(function, table_env) for function in functions]
     if any(function.backend == "vectorized" for function in registered):
         for key, value in _PYTHON_DEFAULTS.items():
@@ -81,18 +84,6 @@ def _check_names(functions: Sequence[PreparedFunction], table_env: TableEnvironm
             raise ConfigError(
                 f"function {name!r} exists already; DROP TEMPORARY SYSTEM FUNCTION {name} makes way for it"
             )
-
-
-def _jar(functions: Sequence[PreparedFunction]) -> Path:
-    sources: dict[str, str] = {}
-    resources: dict[str, bytes] = {}
-    for function in functions:
-        if isinstance(function.implementation, JavaFunction):
-            sources |= function.implementation.sources
-            resources |= function.implementation.resources
-        else:
-            sources |= signature_sources(python=True)
-    return function_jar([function.signature.function for function in functions], sources, resources)
 
 
 def _register(function: PreparedFunction, table_env: TableEnvironment) -> RegisteredFunction:

@@ -9,7 +9,7 @@ import pytest
 from leapstream import BackendError
 from leapstream.executors.jvm import gateway
 from leapstream.executors.jvm.gateway import compile_java, ensure_java
-from leapstream.executors.jvm.sources import KERNELS, java_sources
+from leapstream.executors.jvm.sources import FUNCTIONS, KERNELS, PROVIDERS, java_sources
 
 
 def fake_java(home: Path, version: str) -> Path:
@@ -60,11 +60,34 @@ def test_classes_that_use_each_other_and_the_kernels_compile_together(java: None
 
 
 @pytest.mark.flink
-def test_kernels_are_compiled_once(java: None) -> None:
+def test_the_runtime_jar_has_the_classes_of_all_hand_written_sources(java: None) -> None:
+    packages = (KERNELS, FUNCTIONS, PROVIDERS)
+    sources = {name.replace(".", "/") for package in packages for name in java_sources(package)}
+    classes = gateway.runtime().jar.classes()
+    assert {name.removesuffix(".class").partition("$")[0] for name in classes} == sources
+
+
+@pytest.mark.flink
+def test_a_new_gateway_gets_the_same_runtime_jar_and_a_loader_of_its_own(
+    java: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = gateway.runtime()
-    classes = compile_java(java_sources(KERNELS))
-    assert gateway.runtime() is before
-    assert classes == before.classes
+    monkeypatch.setattr(gateway, "_runtime", None)
+    after = gateway.runtime()
+    assert after.jar == before.jar
+    assert after.loader is not before.loader
+
+
+@pytest.mark.flink
+def test_a_runtime_jar_that_somebody_removes_is_compiled_again(
+    java: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LEAPSTREAM_CACHE_DIR", str(tmp_path))
+    ready = gateway.Runtime(gateway.gateway())
+    path, classes = ready.jar.path, ready.jar.classes()
+    path.unlink()
+    assert ready.jar.path == path
+    assert ready.jar.classes() == classes
 
 
 @pytest.mark.flink

@@ -9,11 +9,11 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any
 
 from leapstream.errors import BackendError
-from leapstream.executors.jvm.sources import KERNELS, java_sources
+from leapstream.executors.jvm.runtime_jar import RuntimeJar, ensure_runtime_jar
 
 JAVA_VERSIONS = (11, 17, 21)
 _EXTRA = "pip install 'leapstream[flink]' adds it"
@@ -132,20 +132,49 @@ def java_text(error: BaseException) -> str:
 
 
 class Runtime:
-    """The compiled kernels of one gateway, and the class loader that has them."""
+    """The hand-written classes in one gateway.
+
+    Attributes:
+        gateway: PyFlink's gateway.
+        flink: the version of Flink that it has.
+        loader: the Java class loader that has the hand-written classes.
+    """
 
     def __init__(self, gate: Any) -> None:
         self.gateway = gate
-        self.parent = gate.jvm.java.lang.ClassLoader.getSystemClassLoader()
-        self.classes = _compile(gate, java_sources(KERNELS), self.parent)
-        self.loader = class_loader(gate, self.classes, self.parent)
+        self.flink = str(gate.jvm.org.apache.flink.runtime.util.EnvironmentInformation.getVersion())
+        self._parent = gate.jvm.java.lang.ClassLoader.getSystemClassLoader()
+        self._jar = self._ensure_jar()
+        self.loader = _jar_loader(gate, [self._jar.path], self._parent)
+        self._janino = _Janino(gate, self.loader)
+
+    @property
+    def jar(self) -> RuntimeJar:
+        """The jar of the hand-written classes, made again where somebody has removed it."""
+        with _lock:
+            if not self._jar.path.is_file():
+                self._jar = self._ensure_jar()
+            return self._jar
+
+    def compile(self, sources: Mapping[str, str], jars: Sequence[Path] = ()) -> dict[str, bytes]:
+        """See :func:`compile_java`."""
+        if jars:
+            return _Janino(self.gateway, _jar_loader(self.gateway, jars, self.loader)).compile(sources)
+        return self._janino.compile(sources)
+
+    def _ensure_jar(self) -> RuntimeJar:
+        return ensure_runtime_jar(self.flink, lambda sources: _Janino(self.gateway, self._parent).compile(sources))
 
 
 _runtime: Runtime | None = None
 
 
 def runtime() -> Runtime:
-    """The kernels, compiled once for each gateway."""
+    """The hand-written classes, loaded once for each gateway.
+
+    Raises:
+        BackendError: there is no gateway.
+    """
     global _runtime
     with _lock:
         gate = gateway()
@@ -161,55 +190,55 @@ def compile_java(sources: Mapping[str, str], jars: Sequence[Path] = ()) -> dict[
 
     Args:
         sources: source of each compilation unit by the fully qualified name of its class. They may use each other, Flink, and
-            the kernels of :mod:`leapstream.executors.jvm.sources`; kernels that are among them are compiled only once per
-            process.
+            the hand-written classes.
         jars: jars whose classes the sources use besides.
 
     Returns:
-        class files by their names in a jar (``leapstream/runtime/Vec.class``): those of ``sources`` and nothing else.
+        class files by their names in a jar (``leapstream/generated/Model.class``).
 
     Raises:
         BackendError: a source does not compile, or there is no gateway.
     """
-    known = java_sources(KERNELS)
-    ready = runtime()
-    rest = {name: source for name, source in sources.items() if known.get(name) != source}
-    kernels = {name.replace(".", "/") for name in sources if name not in rest}
-    classes = {name: data for name, data in ready.classes.items() if re.split(r"[.$]", name)[0] in kernels}
-    if rest:
-        classes.update(_compile(ready.gateway, rest, _with_jars(ready, jars)))
-    return classes
+    return runtime().compile(sources, jars)
 
 
-def _with_jars(ready: Runtime, jars: Sequence[Path]) -> Any:
-    """The kernels' class loader, or one below it that has some jars."""
-    if not jars:
-        return ready.loader
-    jvm = ready.gateway.jvm
-    urls = ready.gateway.new_array(jvm.java.net.URL, len(jars))
+def _jar_loader(gate: Any, jars: Sequence[Path], parent: Any) -> Any:
+    """A Java class loader that has the classes of jars."""
+    jvm = gate.jvm
+    urls = gate.new_array(jvm.java.net.URL, len(jars))
     for position, jar in enumerate(jars):
         urls[position] = jvm.java.net.URL(jar.resolve().as_uri())
-    return jvm.java.net.URLClassLoader(urls, ready.loader)
+    return jvm.java.net.URLClassLoader(urls, parent)
 
 
-def _compile(gate: Any, sources: Mapping[str, str], parent: Any) -> dict[str, bytes]:
-    jvm = gate.jvm
-    janino, util = jvm.org.codehaus.janino, jvm.org.codehaus.commons.compiler.util.resource
-    units = gate.new_array(util.Resource, len(sources))
-    for position, (name, source) in enumerate(sources.items()):
-        units[position] = util.StringResource(name.replace(".", "/") + ".java", source)
-    creator = util.MapResourceCreator()
-    try:
-        compiler = janino.Compiler()
-        compiler.setIClassLoader(janino.ClassLoaderIClassLoader(parent))
-        compiler.setClassFileCreator(creator)
-        compiler.setDebugLines(True)
-        compiler.compile(units)
-    # PyFlink turns Java's exceptions into classes of its own, by their kinds.
-    except Exception as error:
-        raise BackendError(f"Janino cannot compile {', '.join(sources)}: {java_text(error)}") from error
-    files = creator.getMap()
-    return {str(name): bytes(files[name]) for name in sorted(files)}
+class _Janino:
+    """Flink's compiler over the classes of a Java class loader, which it looks up once. Safe to use from several threads."""
+
+    def __init__(self, gate: Any, parent: Any) -> None:
+        janino, util = gate.jvm.org.codehaus.janino, gate.jvm.org.codehaus.commons.compiler.util.resource
+        self._gateway = gate
+        self._lock = Lock()
+        self._compiler = janino.Compiler
+        self._resource, self._source, self._files = util.Resource, util.StringResource, util.MapResourceCreator
+        self._classes = janino.ClassLoaderIClassLoader(parent)
+
+    def compile(self, sources: Mapping[str, str]) -> dict[str, bytes]:
+        units = self._gateway.new_array(self._resource, len(sources))
+        for position, (name, source) in enumerate(sources.items()):
+            units[position] = self._source(name.replace(".", "/") + ".java", source)
+        creator = self._files()
+        try:
+            compiler = self._compiler()
+            compiler.setIClassLoader(self._classes)
+            compiler.setClassFileCreator(creator)
+            compiler.setDebugLines(True)
+            with self._lock:
+                compiler.compile(units)
+        # PyFlink turns Java's exceptions into classes of its own, by their kinds.
+        except Exception as error:
+            raise BackendError(f"Janino cannot compile {', '.join(sources)}: {java_text(error)}") from error
+        files = creator.getMap()
+        return {str(name): bytes(files[name]) for name in sorted(files)}
 
 
 def class_loader(gate: Any, classes: Mapping[str, bytes], parent: Any) -> Any:

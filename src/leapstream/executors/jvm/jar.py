@@ -27,6 +27,8 @@ def write_jar(
     classes: Mapping[str, bytes],
     resources: Mapping[str, bytes],
     manifest: Mapping[str, str],
+    *,
+    compressed: bool = True,
 ) -> None:
     """Write a jar; neither the order of the mappings nor the time changes its bytes.
 
@@ -35,6 +37,7 @@ def write_jar(
         classes: class files by name (``leapstream/runtime/Vec.class``).
         resources: other files by name.
         manifest: attributes of the manifest's main section, besides ``Manifest-Version``.
+        compressed: give less bytes, which depend on this machine's zlib.
 
     Raises:
         BackendError: a name is both a class and a resource, or the jar cannot be written.
@@ -44,10 +47,10 @@ def write_jar(
         raise BackendError(f"{path}: {both[0]} is both a class and a resource")
     files = {**classes, **resources}
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name in [_MANIFEST, *sorted(files)]:
             info = zipfile.ZipInfo(name, _TIME)
-            info.compress_type = zipfile.ZIP_DEFLATED
+            info.compress_type = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
             info.external_attr = 0o644 << 16
             info.create_system = 3
             archive.writestr(info, files[name] if name in files else _manifest(manifest))
@@ -55,6 +58,15 @@ def write_jar(
         write_atomically(Path(path), buffer.getvalue())
     except OSError as error:
         raise BackendError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def version_attributes(leapstream: str) -> dict[str, str]:
+    """The attributes of a manifest that say which version of leapstream made the jar's classes; Java reads the second."""
+    return {
+        "Created-By": f"leapstream {leapstream}",
+        "Implementation-Version": leapstream,
+        _VERSION: leapstream,
+    }
 
 
 def _manifest(attributes: Mapping[str, str]) -> bytes:
@@ -106,8 +118,7 @@ class CompiledJar:
     def manifest(self) -> dict[str, str]:
         """The attributes of the manifest that say it."""
         return {
-            "Created-By": f"leapstream {self.leapstream}",
-            _VERSION: self.leapstream,
+            **version_attributes(self.leapstream),
             _MODELS: json.dumps([asdict(model) for model in self.models]),
         }
 
@@ -156,4 +167,4 @@ def compiled_model(reference: str) -> tuple[Path, CompiledModel] | None:
     return Path(path), found[0]
 
 
-__all__ = ["CompiledJar", "CompiledModel", "compiled_model", "write_jar"]
+__all__ = ["CompiledJar", "CompiledModel", "compiled_model", "version_attributes", "write_jar"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 
 KERNELS = "leapstream.runtime"
 """The Java package of the kernels, which know nothing of Flink."""
+
+FUNCTIONS = "leapstream.flink"
+"""The Java package of the functions around models."""
+
+PROVIDERS = "leapstream.flink.ml"
+"""The Java package of what needs Flink's ``ML_PREDICT``, which came with Flink 2.1."""
 
 
 @cache
@@ -34,10 +41,17 @@ def java_sources(package: str) -> Mapping[str, str]:
     )
 
 
+@cache
+def abi() -> int:
+    """The number of the hand-written classes' declarations, which generated classes are generated for."""
+    (number,) = re.findall(r"\bNUMBER = (\d+);", java_sources(KERNELS)[f"{KERNELS}.Abi"])
+    return int(number)
+
+
 def _root() -> Traversable:
     """The folder that holds the packages: an installed wheel has it in this package, a checkout in its Maven project."""
     installed = resources.files(__package__) / "java"
     return installed if installed.is_dir() else Path(__file__).parents[4] / "java" / "src" / "main" / "java"
 
 
-__all__ = ["KERNELS", "java_sources"]
+__all__ = ["FUNCTIONS", "KERNELS", "PROVIDERS", "abi", "java_sources"]

@@ -9,6 +9,7 @@ import java.net.URL;
 import java.net.URLConnection;
 import java.util.HashMap;
 import java.util.Map;
+import leapstream.runtime.Abi;
 import leapstream.runtime.ObjectTensor;
 import leapstream.runtime.PredictionException;
 import leapstream.runtime.RowModel;
@@ -28,6 +29,10 @@ import org.apache.flink.table.types.logical.LogicalType;
 /**
  * Base of the generated functions: a row model with a SQL signature. Arguments and results are Flink's internal data.
  *
+ * Neither this class nor a generated one has a field that is neither static nor transient: a compiled plan holds a function as
+ * the name of its class, and Flink refuses a function that could have more to it. What a generated class says of itself it says
+ * by methods.
+ *
  * What other classes use is public, even to those of this package: of two jars in class loaders one above the other, this class
  * may come from the upper, and they from the lower, which makes the package two to Java.
  */
@@ -35,32 +40,44 @@ public abstract class ModelFunction extends ScalarFunction {
 
     private static final long serialVersionUID = 1L;
 
-    private final ModelSignature signature;
-    private final String version;
-    private final String[] outputs;
-    private final String[] outputTypes;
-
     /** What is counted of this model. */
     protected transient ModelMetrics metrics;
 
     /** Whether the model dropped the row of the last call. */
     protected transient boolean dropped;
 
+    private transient ModelSignature signature;
+
+    /** The number of the hand-written classes that the class was generated for. */
+    protected abstract int abi();
+
+    /** The version of leapstream that generated the class. */
+    protected abstract String leapstreamVersion();
+
+    /** Makes what {@link #signature} gives. */
+    protected abstract ModelSignature makeSignature();
+
+    /** What tells versions of the model apart. */
+    protected abstract String version();
+
+    /** Names of the columns that the result is made of. */
+    protected abstract String[] outputs();
+
+    /** SQL types of those columns. */
+    protected abstract String[] outputTypes();
+
     /**
-     * @param version what tells versions of the model apart
-     * @param outputs names of the columns that the result is made of
-     * @param outputTypes their SQL types
+     * False where the result is a ROW: Flink merges the projections of deterministic functions, and would call the function again for
+     * each field that a query reads. A function of one value stays deterministic, which changelogs ask for.
      */
-    protected ModelFunction(ModelSignature signature, String version, String[] outputs, String[] outputTypes) {
-        this.signature = signature;
-        this.version = version;
-        this.outputs = outputs;
-        this.outputTypes = outputTypes;
+    @Override
+    public final boolean isDeterministic() {
+        return outputCount() == 1;
     }
 
     @Override
     public TypeInference getTypeInference(DataTypeFactory factory) {
-        return signature.typeInference();
+        return signature().typeInference();
     }
 
     @Override
@@ -70,8 +87,9 @@ public abstract class ModelFunction extends ScalarFunction {
 
     public final void open(MetricGroup group) throws IOException {
         long began = System.nanoTime();
+        Abi.check(getClass().getName(), abi(), leapstreamVersion());
         load();
-        metrics = new ModelMetrics(group, signature.model(), version, System.nanoTime() - began);
+        metrics = new ModelMetrics(group, signature().model(), version(), System.nanoTime() - began);
     }
 
     /** Makes the model ready. */
@@ -83,6 +101,10 @@ public abstract class ModelFunction extends ScalarFunction {
     // ---- for those who call it without SQL --------------------------------------------------------------------------
 
     public final ModelSignature signature() {
+        if (signature == null) {
+            Abi.check(getClass().getName(), abi(), leapstreamVersion());
+            signature = makeSignature();
+        }
         return signature;
     }
 
@@ -91,21 +113,21 @@ public abstract class ModelFunction extends ScalarFunction {
     }
 
     public final int outputCount() {
-        return outputs.length;
+        return outputs().length;
     }
 
     public final String outputName(int i) {
-        return outputs[i];
+        return outputs()[i];
     }
 
     public final LogicalType outputType(int i) {
-        return ModelSignature.parse(outputTypes[i]);
+        return ModelSignature.parse(outputTypes()[i]);
     }
 
     /** The number of an output, or -1. */
     public final int outputNamed(String name) {
-        for (int i = 0; i < outputs.length; i++) {
-            if (outputs[i].equals(name)) {
+        for (int i = 0; i < outputs().length; i++) {
+            if (outputs()[i].equals(name)) {
                 return i;
             }
         }
@@ -114,7 +136,7 @@ public abstract class ModelFunction extends ScalarFunction {
 
     /** An output of what a call gave. */
     public final Object output(Object found, int i) {
-        return outputs.length == 1 ? found : ((GenericRowData) found).getField(i);
+        return outputs().length == 1 ? found : ((GenericRowData) found).getField(i);
     }
 
     /** What the model takes and gives, for error messages. */
@@ -124,8 +146,8 @@ public abstract class ModelFunction extends ScalarFunction {
                 .append("' is ")
                 .append(signature);
         text.append(" -> (");
-        for (int i = 0; i < outputs.length; i++) {
-            text.append(i == 0 ? "" : ", ").append(outputs[i]).append(' ').append(outputTypes[i]);
+        for (int i = 0; i < outputs().length; i++) {
+            text.append(i == 0 ? "" : ", ").append(outputs()[i]).append(' ').append(outputTypes()[i]);
         }
         return text.append(')').toString();
     }

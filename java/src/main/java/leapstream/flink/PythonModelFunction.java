@@ -5,6 +5,7 @@ import org.apache.flink.table.functions.python.PythonEnv;
 import org.apache.flink.table.functions.python.PythonFunctionKind;
 import org.apache.flink.table.functions.python.PythonScalarFunction;
 import org.apache.flink.table.types.inference.TypeInference;
+import org.apache.flink.table.types.logical.LogicalTypeRoot;
 
 /** A Python function over batches, whose arguments are checked when the query is planned, as those of a Java one are. */
 public final class PythonModelFunction extends PythonScalarFunction {
@@ -22,8 +23,13 @@ public final class PythonModelFunction extends PythonScalarFunction {
             String[] names,
             String[] types,
             int packed) {
-        super(name, function, (String[]) null, result, PythonFunctionKind.PANDAS, true, false, environment);
+        super(name, function, (String[]) null, result, PythonFunctionKind.PANDAS, !isRow(result), false, environment);
         this.signature = new ModelSignature(name, model, names, types, packed, result, true);
+    }
+
+    /** Flink would call a deterministic function again for each field of its ROW that a query reads. */
+    private static boolean isRow(String type) {
+        return ModelSignature.parse(type).is(LogicalTypeRoot.ROW);
     }
 
     @Override

@@ -1,0 +1,75 @@
+"""Counts what jobs of this process's Flink predict: a reporter of metrics that keeps the last value of ``predictions``."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from pathlib import Path
+
+from pyflink.java_gateway import get_gateway
+from pyflink.table import TableEnvironment
+
+from leapstream.executors.jvm.gateway import compile_java
+from leapstream.executors.jvm.jar import write_jar
+from leapstream.flink.jars import add_jar
+
+_numbers = itertools.count()
+_FACTORY = "leapstream.test.CountingReporter"
+# A counter is read when its operator ends.
+_REPORTER = """package leapstream.test;
+
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.Metric;
+import org.apache.flink.metrics.MetricConfig;
+import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.metrics.reporter.MetricReporter;
+import org.apache.flink.metrics.reporter.MetricReporterFactory;
+
+public class CountingReporter implements MetricReporter, MetricReporterFactory {
+
+    private String property;
+
+    public MetricReporter createMetricReporter(java.util.Properties properties) {
+        return this;
+    }
+
+    public void open(MetricConfig config) {
+        property = config.getString("property", null);
+    }
+
+    public void close() {}
+
+    public void notifyOfAddedMetric(Metric metric, String name, MetricGroup group) {}
+
+    public void notifyOfRemovedMetric(Metric metric, String name, MetricGroup group) {
+        if (name.equals("predictions")) {
+            synchronized (System.class) {
+                long sum = Long.getLong(property, 0).longValue() + ((Counter) metric).getCount();
+                System.setProperty(property, String.valueOf(sum));
+            }
+        }
+    }
+}
+"""
+
+
+class Predictions:
+    """The number of predictions of an environment's jobs that have ended."""
+
+    def __init__(self, table_env: TableEnvironment, directory: Path) -> None:
+        jar = directory / "counting.jar"
+        service = "META-INF/services/org.apache.flink.metrics.reporter.MetricReporterFactory"
+        write_jar(jar, compile_java({_FACTORY: _REPORTER}), {service: f"{_FACTORY}\n".encode()}, {})
+        add_jar(table_env, jar)
+        self._property = f"leapstream.test.predictions.{next(_numbers)}"
+        options = table_env.get_config()
+        options.set("metrics.reporter.counting.factory.class", _FACTORY)
+        options.set("metrics.reporter.counting.property", self._property)
+
+    def count(self) -> int:
+        """The number, once a job has ended: its rows may come before its end."""
+        system, deadline = get_gateway().jvm.System, time.monotonic() + 10
+        while system.getProperty(self._property) is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(0.5)
+        return int(system.getProperty(self._property, "0"))
