@@ -16,6 +16,7 @@ from leapstream.executors.vectorized.executor import VectorizedPlan
 from leapstream.executors.vectorized.sums import KERNELS, Kernels
 from leapstream.executors.vectorized.trees import prepare_forest, sum_few_leaves
 from leapstream.layouts.forest import make_forest
+from leapstream.layouts.leaftables import make_leaf_tables
 from leapstream.plan import primitives as p
 from tests.golden_corpus import GOLDEN
 from tests.primitives.cases import column, plan_of
@@ -51,7 +52,7 @@ def test_few_rows_get_by_numpy_what_the_kernels_give(kind: str) -> None:
     ours = sum_few_leaves(expr, prepared, values)
     if kind in ("mixed", "votes", "leaf"):
         # Trees that test for categories without tables.
-        assert prepared.forest.tables is None and ours is None
+        assert prepared.tables is None and ours is None
     else:
         assert ours is not None
         theirs = np.array(expected(expr, values)).reshape(60, -1)
@@ -99,7 +100,7 @@ def test_degenerate_tree_takes_no_more_memory_than_it_has_nodes() -> None:
 def test_small_trees_over_few_elements_become_tables_and_deep_ones_have_tables_for_their_tops(
     kind: str, tables: str | None
 ) -> None:
-    ranks = make_forest(ensemble(kind, column(p.vector(3)), np.random.default_rng(0), 3)).tables
+    ranks = make_leaf_tables(make_forest(ensemble(kind, column(p.vector(3)), np.random.default_rng(0), 3)))
     assert (None if ranks is None else "tops" if ranks.below else "whole") == tables
 
 
@@ -107,7 +108,7 @@ def test_small_trees_over_few_elements_become_tables_and_deep_ones_have_tables_f
     ("kind", "divided"), [("spread", True), ("one cut", True), ("crowded", False), ("huge", False)]
 )
 def test_ranks_are_found_by_division_where_cuts_lie_apart(kind: str, divided: bool) -> None:
-    ranks = make_forest(ensemble(kind, column(p.vector(3)), np.random.default_rng(0), 3)).tables
+    ranks = make_leaf_tables(make_forest(ensemble(kind, column(p.vector(3)), np.random.default_rng(0), 3)))
     assert ranks is not None
     assert (ranks.compared >= 0).all() == divided
     assert (ranks.compared >= 0).any() == divided
@@ -120,4 +121,4 @@ def test_many_trees_make_no_tables_beyond_the_limit() -> None:
         replace(tree, threshold=np.where(tree.kind == LEAF, np.nan, rng.random(len(tree.kind)))) for tree in trees
     )
     expr = p.Trees(x=column(p.vector(3)), trees=cut, combine="sum", width=1, type=p.DOUBLE)
-    assert make_forest(expr).tables is None
+    assert make_leaf_tables(make_forest(expr)) is None

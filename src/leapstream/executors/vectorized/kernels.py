@@ -76,7 +76,7 @@ def many_products(x, matrix, out):  # type: ignore[no-untyped-def]  # pragma: no
 def _find_ranks(  # type: ignore[no-untyped-def]
     x, begin, here, feature, count, levels, cut, compared, low, scale, before, rank
 ):  # pragma: no cover - compiled
-    """For some rows and each element the column of its masks, by the arrays of :class:`~leapstream.layouts.forest.LeafTables`."""
+    """The column of masks for each row and tested element; :class:`~leapstream.layouts.leaftables.LeafTables` has the arrays."""
     place = np.uintp
     lowest = place(0)
     last = np.float64(before.shape[1] - 2)
@@ -164,7 +164,7 @@ def sum_leaves(  # type: ignore[no-untyped-def]
 
     Where trees have a ``group`` each, only the first value, to the group's element, in single precision. ``careful`` says which
     trees have splits by categories, or tests of elements that ``x`` lacks. :class:`~leapstream.layouts.forest.Forest` has the
-    other arrays, and :class:`~leapstream.layouts.forest.LeafTables` those after ``group``: where ``mask`` has rows, they lead
+    other arrays, and :class:`~leapstream.layouts.leaftables.LeafTables` those after ``group``: where ``mask`` has rows, they lead
     through the first ``top`` levels. Unsigned indexes are faster: no negative one is looked for.
     """
     place = np.uintp

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.run import Run, require_vector
 from leapstream.executors.vectorized.sums import KERNELS
-from leapstream.layouts.forest import Forest, LeafTables, make_forest
+from leapstream.layouts.forest import Forest, make_forest
+from leapstream.layouts.leaftables import LeafTables, make_leaf_tables
 from leapstream.plan import primitives as p
 
 _MOST_ELEMENTS_OF_TOPS = 6
@@ -41,23 +42,25 @@ class Prepared:
 
     Attributes:
         forest: the trees.
+        tables: their tables, where these are faster.
         top: number of levels that its tables have.
         values: the value of each leaf of the tables, by tree, where these hold the trees whole and a leaf has one value.
     """
 
     forest: Forest
+    tables: LeafTables | None
     top: int
     values: npt.NDArray[np.float64] | None
 
 
 def prepare_forest(expr: p.Trees, forest: Forest) -> Prepared:
     """The forest of an ensemble, ready to run."""
-    tables = forest.tables
+    tables = make_leaf_tables(forest)
     if tables is None or (tables.below and len(tables.feature) > _MOST_ELEMENTS_OF_TOPS):
-        return Prepared(replace(forest, tables=None), 0, None)
+        return Prepared(forest, None, 0, None)
     one = not tables.below and expr.width == 1 and not expr.groups
     values = forest.data[forest.first[tables.reached]] if one else None
-    return Prepared(forest, int(forest.depth.max(initial=0)) - tables.below, values)
+    return Prepared(forest, tables, int(forest.depth.max(initial=0)) - tables.below, values)
 
 
 def run_forest(
@@ -84,7 +87,7 @@ def _sum_leaves(
     if expr.base is not None:
         out[:] = expr.base
     enough = x.shape[1] >= forest.size
-    tables = forest.tables if forest.tables is not None and enough else _NO_TABLES
+    tables = prepared.tables if prepared.tables is not None and enough else _NO_TABLES
     search = (tables.levels, tables.cut, tables.compared, tables.low, tables.scale, tables.before)
     arguments = (tables.feature, tables.count, *search, tables.mask)
     if prepared.values is not None and enough:
@@ -104,7 +107,7 @@ def _sum_leaves(
 def sum_few_leaves(expr: p.Trees, prepared: Prepared, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
     """The sums of the leaves by NumPy; ``None`` where only the kernels have them."""
     forest = prepared.forest
-    tables = forest.tables
+    tables = prepared.tables
     plain = len(forest.order) == len(forest.root)
     if x.shape[1] < forest.size or expr.combine == "groups" or (tables is None and not plain):
         return None

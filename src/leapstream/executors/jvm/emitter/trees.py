@@ -14,16 +14,16 @@ from leapstream.executors.jvm.emitter.code import (
     int_bytes,
 )
 from leapstream.layouts.forest import Forest, make_forest
+from leapstream.layouts.leaftables import LeafTables, make_leaf_tables
 from leapstream.plan import primitives as p
 
 
-def forest_bytes(forest: Forest) -> bytes:
+def forest_bytes(forest: Forest, tables: LeafTables | None) -> bytes:
     """The trees as ``leapstream.runtime.Forest`` reads them."""
     ints = (forest.root, forest.depth, forest.order, forest.feature, forest.child, forest.first)
     sets = (forest.set_start, forest.set_end, forest.set_left)
     doubles = (forest.threshold, forest.data)
     numbers = [*map(int_bytes, (*ints, *sets)), *map(double_bytes, doubles), struct.pack(">i", forest.size)]
-    tables = forest.tables
     if tables is None:
         return b"".join([*numbers, b"\0"])
     masks = tables.mask.T.reshape(-1).view(np.int32)
@@ -50,7 +50,8 @@ def forest_bytes(forest: Forest) -> bytes:
 def _trees(emitter: Emitter, expr: p.Trees) -> None:
     x = emitter.vector(expr.x)
     emitter.place(expr)
-    forest = emitter.resource("Forest", "new Forest(data)", forest_bytes(make_forest(expr)))
+    nodes = make_forest(expr)
+    forest = emitter.resource("Forest", "new Forest(data)", forest_bytes(nodes, make_leaf_tables(nodes)))
     elements = f"Vectors.elements({x}, {emitter.buffer()}), {x}.size"
     if expr.combine in ("leaf", "votes"):
         emitter.define(expr, f"{forest}.leaves({elements}, {expr.width}, {emitter.buffer()})")

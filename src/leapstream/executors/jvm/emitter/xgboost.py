@@ -66,7 +66,7 @@ def _tree_contributions(emitter: Emitter, expr: p.TreeContributions) -> None:
     explained = make_explained_forest(expr)
     tested, number = np.unique(expr.features, return_inverse=True)
     data = [
-        forest_bytes(explained.forest),
+        forest_bytes(explained.forest, None),
         *map(double_bytes, (explained.cover, explained.mean, expr.weights)),
         int_bytes(np.array(expr.groups, dtype=np.int32)),
         double_bytes(expr.base),
