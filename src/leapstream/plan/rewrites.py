@@ -119,8 +119,7 @@ def lower(plan: Plan, lowerings: Mapping[type[Expr], Rewrite]) -> Plan:
 
     Args:
         plan: the plan.
-        lowerings: a rewrite for each primitive that is replaced. It may give primitives that have rewrites too, and it gives
-            the expression itself where it has no other.
+        lowerings: a rewrite for each primitive that is replaced; it may give primitives that have rewrites too.
     """
 
     def rewrite(expr: Expr) -> Expr:

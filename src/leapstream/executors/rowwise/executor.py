@@ -46,6 +46,9 @@ class RecordPlan:
         """
         self.plan = plan
         self._prepare_whole = whole
+        for expr in plan.order:
+            if expr.needs_stored:
+                raise ArraysOnlyError(f"{type(expr).__name__} that asks which elements are stored")
         self._function = Writer(lower(plan, LOWERED)).write(PRIMITIVES)
 
     def run_record(self, record: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from leapstream.executors.implementing import implements, lowers
 from leapstream.executors.rowwise.writer import ArraysOnlyError, Writer
 from leapstream.plan import primitives as p
-from leapstream.plan.primitives import Expr
 
 
 @implements(p.Item)
@@ -21,8 +20,6 @@ def _item(writer: Writer, expr: p.Item) -> None:
 
 
 @lowers(p.Take)
-def _take(expr: p.Take) -> Expr:
-    if expr.needs_stored:
-        return expr
+def _take(expr: p.Take) -> p.Pack:
     items = [p.Item(x=expr.x, index=index, type=p.DOUBLE, origin=expr.origin) for index in expr.indices]
     return p.Pack(xs=tuple(items), type=expr.type, origin=expr.origin)

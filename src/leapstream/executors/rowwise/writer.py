@@ -138,8 +138,6 @@ class Writer:
             ArraysOnlyError: the plan has something that is only computed by arrays.
         """
         for expr in self.plan.order:
-            if expr.needs_stored:
-                raise ArraysOnlyError(f"{type(expr).__name__} that asks which elements are stored")
             primitives[type(expr)].function(self, expr)
         given = []
         for name, expr in self.plan.outputs:
