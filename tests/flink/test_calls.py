@@ -79,7 +79,7 @@ def test_a_condition_keeps_the_table_api_from_calling_once_a_field(
 def test_a_function_of_one_output_stays_deterministic(
     register: Any, table_env: StreamTableEnvironment, predictions: Predictions, backend: str
 ) -> None:
-    """Flink accepts it on an updating table under the strict strategy, which refuses non-deterministic functions there."""
+    """Flink accepts it on an updating table under the strict strategy, which rejects non-deterministic functions there."""
     f = register(LINEAR, backend=backend)
     table_env.get_config().set("table.optimizer.non-deterministic-update.strategy", "TRY_RESOLVE")
     means = "SELECT AVG(a) AS a, AVG(b) AS b, AVG(c) AS c FROM numbers GROUP BY CAST(a AS INT)"

@@ -140,7 +140,7 @@ def _agree(found: Any, expected: Any, last: Expr, tolerance: Tolerance) -> bool:
 
 
 def _stores(found: Tensor, expected: Tensor, executor: Executor) -> bool:
-    """Whether the same elements are stored; arrays are sparse only where they are wide, and records have lists."""
+    """True if the same elements are stored, for executors that distinguish them: arrays are sparse only if they are wide."""
     if executor.name == "rowwise" or (
         executor.name == "vectorized" and not (expected.is_sparse and expected.size >= WIDE)
     ):
@@ -154,7 +154,7 @@ def _stores(found: Tensor, expected: Tensor, executor: Executor) -> bool:
 
 
 def plan_of(**outputs: Expr) -> Plan:
-    """A plan of expressions; each that is no input says as its place ``node``, the primitive's name and the column it reads."""
+    """A plan of expressions; each except inputs has the place ``node``, the primitive's name and the column that it reads."""
     made: dict[int, Expr] = {}
     created = [located for expr in outputs.values() for located in _located(expr, made)]
     inputs = [expr for expr in created if isinstance(expr, p.Input)]

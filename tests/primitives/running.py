@@ -65,7 +65,7 @@ def _run_batch(prepared: PreparedPlan, rows: Sequence[Row]) -> list[Any]:
 
 
 def results_of(outcome: Outcome[Any], types: Mapping[str, Any]) -> list[Any]:
-    """What an outcome says of each row."""
+    """The result of each row in an outcome."""
     values = {name: leap_values(column, types[name]) for name, column in outcome.columns.items()}
     return [_result(outcome, values, row) for row in range(len(outcome.states))]
 
@@ -84,7 +84,7 @@ def _result(outcome: Outcome[Any], values: Mapping[str, list[Any]], row: int) ->
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far numbers may be from each other.
+    """The greatest distance of numbers that count as equal.
 
     Attributes:
         ulps: steps between neighbouring doubles.
@@ -101,9 +101,9 @@ EXACT = Tolerance()
 
 
 def same(a: Any, b: Any, tolerance: Tolerance = EXACT) -> bool:
-    """Whether two results, or values in them, are the same: types, and bits of numbers up to a tolerance.
+    """True if two results, or values in them, are equal: in their types, and in the bits of numbers up to a tolerance.
 
-    Any NaN is the same as another. Whether a tensor is sparse does not count.
+    NaN equals NaN. A sparse tensor may equal a dense one.
     """
     if isinstance(a, Tensor) and isinstance(b, Tensor):
         if (a.base, a.dimensions) != (b.base, b.dimensions):

@@ -1,4 +1,4 @@
-"""What classifiers compute of vectors."""
+"""Classes: probabilities and predictions from scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What XGBoost does besides walking trees, in single precision."""
+"""Computations of XGBoost besides tree traversal, in single precision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far numbers of one executor may be from those of another, and why: nothing but what a platform's library computes."""
+"""The tolerances for differences between executors, with their reasons: functions of a platform's library."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _function(expr: Expr) -> str | None:
 
 
 def tolerance(expr: Expr) -> Tolerance:
-    """How far the values of an expression may be apart when its operands are equal."""
+    """The tolerance for the values of an expression whose operands are equal."""
     return TOLERANCES.get((type(expr), _function(expr)), (EXACT, ""))[0]
 
 

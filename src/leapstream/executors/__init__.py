@@ -1,1 +1,1 @@
-"""The executors: each runs the plans of models over rows. :mod:`leapstream.executors.contract` says what an executor is."""
+"""The executors: each runs the plans of models over rows. :mod:`leapstream.executors.contract` defines an executor."""

@@ -1,4 +1,4 @@
-"""A column of a batch: the values that executors take and give."""
+"""A column of a batch, which executors take as input and return as output."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ARROW_TYPES: dict[BasicType, pa.DataType] = {
 
 
 WIDE = 1024
-"""Vectors of so many elements or more are held sparse where an op makes them, or where they are given so."""
+"""Vectors of at least this many elements stay sparse if an op makes them, or if they are given as sparse vectors."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ class Column:
         return self.values.shape[0] if isinstance(self.values, csr_array) else len(self.values)
 
     def to_dense(self, track_stored: bool = False) -> Column:
-        """The same column, no longer sparse; ``track_stored`` keeps in mind what it stores."""
+        """A copy whose values are dense; with ``track_stored``, ``stored`` marks the elements that the sparse values store."""
         if not isinstance(self.values, csr_array):
             return self
         dense = self.values.toarray()
@@ -69,7 +69,7 @@ class Column:
         return Column(dense, self.valid, stored)
 
     def present(self) -> Bools | None:
-        """Where a value is not missing; ``None`` when none is."""
+        """True where a value is not missing; ``None`` if no value is missing."""
         if isinstance(self.values, pa.Array):
             return None if self.values.null_count == 0 else np.asarray(self.values.is_valid())
         return self.valid

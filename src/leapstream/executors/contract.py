@@ -1,4 +1,4 @@
-"""What an executor is: it says which plans it can run, and runs them over columns.
+"""The contract of executors: an executor reports what it lacks for a plan, and runs plans over columns.
 
 An executor lives in a folder of its own below :mod:`leapstream.executors` and is that package's ``EXECUTOR``;
 :mod:`leapstream.executors.registry` finds it there.
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from leapstream.executors.columns import Column
 
 KEPT, DROPPED = -1, -2
-"""States of rows that have a result and of rows that left the frame; every other state is the number of a failure."""
+"""States of rows with a result and of rows that were dropped; any other state is the index of a failure."""
 
 Failure: TypeAlias = tuple["Origin | None", Callable[[int], str]]
-"""Where some rows failed, and the text for each of them."""
+"""The node at which some rows failed, and a function that gives the text for a row."""
 
 
 Values = TypeVar("Values", bound="Column | list[Any]", covariant=True)
@@ -34,10 +34,10 @@ class Outcome(Generic[Values]):
     """The result of a plan for the rows of a batch.
 
     Attributes:
-        columns: the plan's outputs, a value per given row (a ``Column``, or a list of values as a leap frame holds them);
-            the values of rows that failed or were dropped mean nothing.
-        states: int32 per given row: :data:`KEPT`, :data:`DROPPED`, or the position in ``failures`` of what failed it.
-        failures: what failed rows; several rows may share one.
+        columns: the plan's outputs, with a value per given row: a ``Column``, or a list of values like those of leap frames.
+            The values of rows that failed or were dropped are meaningless.
+        states: int32 per given row: :data:`KEPT`, :data:`DROPPED`, or the index of the row's failure in ``failures``.
+        failures: the failures; several rows may share one.
         model: name of the model.
     """
 
@@ -128,7 +128,7 @@ def require(executor: Executor, plan: Plan) -> None:
     """Check that an executor can run a plan.
 
     Raises:
-        UnsupportedModelError: it cannot; the message names all that is missing.
+        UnsupportedModelError: it cannot. The message names everything that the executor lacks.
     """
     missing = executor.missing(plan)
     if missing:

@@ -100,7 +100,7 @@ def outside_of_labels(labels: int) -> None:
 
 @_text("the category {category} is no integer")
 def no_integer_category(category: float) -> None:
-    """A category is no integer of 32 bits."""
+    """A category is not an integer of 32 bits."""
 
 
 @_text("the category {category} is outside of [0, {categories})")

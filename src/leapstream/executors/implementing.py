@@ -20,12 +20,12 @@ _IMPLEMENTS, _LOWERS = "__implements__", "__lowers__"
 
 @dataclass(frozen=True)
 class Implementation:
-    """How an executor computes a primitive.
+    """The implementation of a primitive in an executor.
 
     Attributes:
-        function: computes it, or writes the code that does; its arguments are the executor's own.
-        prepare: makes once per expression what every run needs (tables, layouts); ``None`` when nothing is needed.
-        sparse: whether ``function`` takes sparse columns; an executor hands dense columns to all others.
+        function: computes the primitive, or writes code that does; each executor defines its arguments.
+        prepare: makes the data that every run needs (tables, layouts), once per expression; ``None`` if there is none.
+        sparse: true if ``function`` accepts sparse columns; all other functions get dense columns.
     """
 
     function: Callable[..., Any]

@@ -158,7 +158,7 @@ def _parse_integer(base: BasicType) -> Callable[[str], int]:
 
 
 def _are_java_digits(text: str) -> bool:
-    """Whether ``Character.isDigit`` is true for each ``char`` of a text that is not empty.
+    """True if ``Character.isDigit`` is true for each ``char`` of a text that is not empty.
 
     Decimal digits of all scripts are digits, but those outside of the first 65,536 characters, which are two ``char`` each.
     """

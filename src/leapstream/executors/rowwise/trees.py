@@ -73,7 +73,7 @@ def _by_conditions(writer: Writer, expr: p.Trees, forest: Forest, elements: list
 
 
 def _test(writer: Writer, forest: Forest, node: int, elements: list[str]) -> str:
-    """Whether a record goes left."""
+    """The Python expression that is true if a record goes left."""
     feature = int(forest.feature[node])
     if feature >= 0:
         return f"{elements[feature]} <= {writer.constant(float(forest.threshold[node]))}"

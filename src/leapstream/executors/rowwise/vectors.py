@@ -1,4 +1,4 @@
-"""Vectors: put together and scaled."""
+"""Vectors: concatenation and scaling."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Collects the statements of a Python function while the expressions of a plan are written one after the other.
 
-A vector of few elements is a variable per element, and a list only where a list is asked for; a longer one is a list.
-What a bundle says (labels, weights, names of columns) reaches the function as objects of its namespace, never as source.
+A vector of few elements is a variable per element, and becomes a list only where a list is needed; a longer one is a list.
+Data of a bundle (labels, weights, names of columns) reaches the function as objects of its namespace, never as source.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MOST_VARIABLES = 64
 
 
 class ArraysOnlyError(Exception):
-    """The plan has something that is only computed by arrays; the text names it."""
+    """The plan has something that only arrays can compute; the text names it."""
 
 
 class Writer:
@@ -101,11 +101,11 @@ class Writer:
             self._elements[id(expr)] = self._elements[id(other)]
 
     def optional(self, expr: Expr) -> str:
-        """The variable of a number or string, ``None`` where it is missing."""
+        """The variable of a number or string; its value is ``None`` where the value is missing."""
         return self._values[id(expr)]
 
     def present(self, expr: Expr) -> str:
-        """The same where it has to be there."""
+        """Like :meth:`optional`, but the function raises :class:`UnusualRecordError` where the value is missing."""
         name = self._values[id(expr)]
         if expr.type.nullable:
             self.line(f"if {name} is None: unusual()")

@@ -21,9 +21,10 @@ from leapstream.javalike.numbers import PARSERS, cast_numbers, number_strings
 def parse_strings(
     values: Sequence[str | None], to: BasicType, fail: Callable[[int, str], None]
 ) -> tuple[npt.NDArray[Any], Bools]:
-    """Strings parsed as numbers or booleans: the values, and where they are not missing.
+    """Parse strings as numbers or booleans; returns the values, and true where they are not missing.
 
-    ``fail(position, reason)`` is called for a string that is no number. ``""`` and ``"null"`` are missing, but for booleans.
+    ``fail(position, reason)`` is called for a string that is not a number. Except for booleans, ``""`` and ``"null"`` give a
+    missing value.
     """
     parse = PARSERS[to]
     result = np.zeros(len(values), dtype=NUMPY_DTYPES[to])
@@ -43,7 +44,7 @@ def parse_strings(
 def cast_column(column: Column, given: DataType, wanted: DataType, fail: Callable[[int, str], None]) -> Column:
     """A column of type ``given`` as ``wanted``; the rules are those of :class:`leapstream.plan.primitives.Cast`.
 
-    ``fail(row, reason)`` is called for each row that cannot be cast; its value is then of no meaning.
+    ``fail(row, reason)`` is called for each row that cannot be cast; its value is then meaningless.
     """
     if isinstance(given, MapType):
         assert isinstance(wanted, MapType)

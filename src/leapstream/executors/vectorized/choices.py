@@ -1,4 +1,4 @@
-"""Choices: a value, or a plan, that other values pick."""
+"""Choices: a value, or a plan, that depends on other values."""
 
 from __future__ import annotations
 

@@ -37,12 +37,12 @@ class VectorizedPlan:
 
     @cached_property
     def tracks_stored(self) -> bool:
-        """Whether some primitive looks at which elements of a vector are stored."""
+        """True if the result of some primitive depends on which elements of a vector are stored."""
         return any(expr.needs_stored for expr in self.plan.order)
 
     @cached_property
     def rows_at_once(self) -> int:
-        """How many rows fit into the memory that a batch may take; sparse vectors count as short ones."""
+        """The number of rows whose dense columns fit into the memory limit of a batch; sparse vectors count as short ones."""
         width = 0
         for expr in self.plan.order:
             size = _size(expr)

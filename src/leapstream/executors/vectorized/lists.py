@@ -16,7 +16,7 @@ Ints = npt.NDArray[np.int64]
 
 
 def utf8(strings: pa.Array) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
-    """Where each string starts, with the end of the last, and all bytes."""
+    """The offset of each string, followed by the end of the last, and the bytes of all strings."""
     _, offsets, data = strings.buffers()
     count = len(strings) + 1
     if offsets is None or count == 1:
@@ -32,7 +32,7 @@ def string_array(offsets: npt.NDArray[np.int32], data: npt.NDArray[np.uint8]) ->
 
 
 def list_starts(lists: pa.Array) -> Ints:
-    """Where the elements of each list start among all, with the end of the last; a missing list has none."""
+    """The index of each list's first element among all, followed by the end of the last; a missing list has no elements."""
     lengths = np.asarray(pc.list_value_length(lists).fill_null(0), dtype=np.int64)
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
 
@@ -49,7 +49,7 @@ def filtered(lists: pa.Array, kept: Bools) -> Column:
 
 
 def owners(starts: Ints, elements: Bools) -> Bools:
-    """Which lists have one of the marked elements."""
+    """True for each list that has a marked element."""
     marked = np.concatenate([np.zeros(1, np.int64), np.cumsum(elements)])
     return np.diff(marked[starts]) > 0
 
@@ -69,7 +69,7 @@ def vector_rows(
 
 
 def counted(run: Run, index: Ints, starts: Ints, least: Doubles, binary: bool, size: int) -> Column:
-    """How often each index occurs in a list."""
+    """The number of occurrences of each index in a list, as vectors."""
     from leapstream.executors.vectorized import textkernels
 
     row_starts = np.zeros(run.rows + 1, np.int64)

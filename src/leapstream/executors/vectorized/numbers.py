@@ -46,7 +46,7 @@ def _ordered_bits(values: Doubles) -> npt.NDArray[np.int64]:
 
 
 def _binary_search(keys: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> tuple[Indices, Indices]:
-    """Where Java's binary search hits, or -1; and where it would insert."""
+    """The index that Java's binary search finds, or -1; and the index at which it would insert."""
     low = np.zeros(len(wanted), dtype=np.intp)
     high = np.full(len(wanted), len(keys) - 1, dtype=np.intp)
     found = np.full(len(wanted), -1, dtype=np.intp)

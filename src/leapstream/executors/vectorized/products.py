@@ -66,7 +66,7 @@ def _within_groups(counts: Indices) -> Indices:
 
 
 def _encode(run: Run, x: Column, categories: tuple[int, ...]) -> _Entries:
-    """What an input of :class:`Interact` contributes."""
+    """The stored elements that an input of :class:`~leapstream.plan.primitives.Interaction` contributes."""
     sizes = np.array(categories, dtype=np.intp)
     values = x.values.reshape(run.rows, len(sizes))
     stored = np.ones(values.shape, dtype=bool) if x.stored is None else x.stored.reshape(values.shape)

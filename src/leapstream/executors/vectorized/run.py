@@ -20,12 +20,12 @@ Indices = npt.NDArray[np.intp]
 
 @dataclass
 class Run:
-    """The state of one run: which rows are still in it.
+    """The state of one run over a batch.
 
     Attributes:
         prepared: what the implementations prepared, by the identity of the expression.
         nested: the plans inside of expressions, by the identity of the expression.
-        tracks_stored: whether columns say which elements of a tensor are stored.
+        tracks_stored: true if columns mark the elements of a tensor that are stored.
         columns: the plan's inputs.
         rows: number of rows.
         expr: the expression that is being computed.
@@ -75,14 +75,14 @@ def _moved(reason: Callable[[int], str], places: Mapping[int, int]) -> Callable[
 
 
 def compressed(nonzero: Bools) -> Bools:
-    """Which elements are stored after ``Vector.compressed``: the nonzero ones of rows that are sparse, else all."""
+    """True for the elements that Spark's ``Vector.compressed`` stores: the nonzero ones in sparse rows, all in others."""
     count = nonzero.sum(axis=1)
     sparse = 1.5 * count + 2 < nonzero.shape[1]
     return np.logical_or(nonzero, ~sparse[:, None])
 
 
 def require_vector(run: Run, x: Column, size: int | None = None) -> bool:
-    """Whether ``x`` holds vectors, of a size if that is given; if not, every row fails."""
+    """True if ``x`` holds vectors, with ``size`` elements if that is given; otherwise every row fails."""
     everywhere = np.ones(run.rows, dtype=bool)
     if x.values.ndim != 2:
         run.fail(everywhere, failures.no_vector(x.values.ndim - 1))

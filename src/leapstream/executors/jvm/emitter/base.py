@@ -68,7 +68,7 @@ class JavaModel:
     outputs: tuple[JavaField, ...]
 
     def renamed(self, name: str) -> JavaModel:
-        """The same class of the same package under another name."""
+        """A copy under another name in the same package."""
         package, _, old = self.class_name.rpartition(".")
         source = self.source.replace(f"public final class {old} ", f"public final class {name} ", 1)
         return replace(self, class_name=f"{package}.{name}", source=source)

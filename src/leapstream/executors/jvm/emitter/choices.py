@@ -1,4 +1,4 @@
-"""Choices: a value, or a plan, that other values pick."""
+"""Choices: a value, or a plan, that depends on other values."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _pick(emitter: Emitter, expr: p.ValueAt) -> None:
 
 
 def _default(emitter: Emitter, expr: p.MapEntry) -> str:
-    """What stands for a key that the map does not have."""
+    """The Java expression of the default, for a key that the map lacks."""
     base, value = expr.type.base, expr.default
     if isinstance(value, str):
         return emitter.resource("String", "Data.readText(data)", text_bytes(value))

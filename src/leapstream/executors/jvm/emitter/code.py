@@ -1,4 +1,4 @@
-"""What Java code needs of leap types and data: types, literals, and the resource that a class reads its numbers from."""
+"""Java's types and literals for leap types and values, and the bytes of the resource from which a class reads its numbers."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def java_type(data_type: DataType) -> str:
 
 
 def holds_objects(data_type: DataType) -> bool:
-    """Tells if Java holds tensors of a type as boxed objects: a double cannot hold their elements."""
+    """True if Java represents tensors of a type as boxed objects, because a double cannot hold their elements."""
     return data_type.base in (*TEXTS, BasicType.LONG)
 
 
 def is_primitive(data_type: DataType) -> bool:
-    """Whether a type is held in one of Java's primitive types."""
+    """True if Java represents a type as one of its primitive types."""
     return isinstance(data_type, ScalarType) and data_type.base not in TEXTS
 
 

@@ -1,4 +1,4 @@
-"""Elements of vectors: picked, recoded, put into other shapes."""
+"""Elements of vectors: selection, recoding, reshaping."""
 
 from __future__ import annotations
 

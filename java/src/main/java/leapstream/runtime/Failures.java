@@ -40,7 +40,7 @@ public final class Failures {
         return new RowFailure("the index is outside of the " + labels + " labels");
     }
 
-    /** A category is no integer of 32 bits. */
+    /** A category is not an integer of 32 bits. */
     public static RowFailure noIntegerCategory(double category) {
         return new RowFailure("the category " + NumberText.of(category) + " is no integer");
     }
