@@ -105,7 +105,8 @@ def make_forest(expr: Trees) -> Forest:
         depth=ints(depth),
         order=ints(np.flatnonzero(plain)[np.argsort(depth[plain], kind="stable")]),
         feature=ints(tested[order]),
-        threshold=joined("threshold")[order],
+        # -0.0 becomes 0.0: Java compares with a threshold by the sign of a difference.
+        threshold=joined("threshold")[order] + 0.0,
         child=ints(np.where(leaf, place, place[right])[order]),
         first=ints(np.where(categorical, np.cumsum(categorical) - 1, data_start)[order]),
         set_start=ints(set_start),

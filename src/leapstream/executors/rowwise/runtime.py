@@ -119,7 +119,7 @@ def category(x: float, categories: int, keep: bool) -> int:
     """Position of the 1 in a one-hot vector; ``categories`` for the category of its own."""
     if 0.0 <= x < categories and x == int(x):
         return int(x)
-    if not keep or x != math.floor(x):
+    if not keep or not -(2**31) <= x < 2**31 or x != math.floor(x):
         raise UnusualRecordError
     return categories
 

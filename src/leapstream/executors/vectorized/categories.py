@@ -60,7 +60,7 @@ def _label(run: Run, expr: p.Label, x: Column) -> Column:
 def _one_hot_index(run: Run, expr: p.OneHot | p.CategoryWeight, x: Column) -> npt.NDArray[np.intp]:
     """Position of the 1 in each row; ``categories`` for the category of its own."""
     values = x.values
-    fraction = ~((np.trunc(values) == values) & (np.abs(values) <= 2**31))
+    fraction = ~((np.trunc(values) == values) & (values >= -(2**31)) & (values < 2**31))
     run.fail(fraction, lambda row: failures.no_integer_category(values[row]))
     inside = (values >= 0) & (values < expr.categories)
     if not expr.keep:

@@ -94,9 +94,14 @@ def _scaled(expr: p.Affine, rows: csr_array) -> csr_array:
 def _clip(run: Run, expr: p.Clip, x: Column) -> Column:
     if isinstance(x.values, csr_array):
         if expr.low <= 0 <= expr.high:
-            return x.with_values(_with_data(x.values, np.clip(x.values.data, expr.low, expr.high)))
+            return x.with_values(_with_data(x.values, _clipped(x.values.data, expr)))
         x = x.to_dense(run.tracks_stored)
-    return x.with_values(np.clip(x.values, expr.low, expr.high))
+    return x.with_values(_clipped(x.values, expr))
+
+
+def _clipped(values: Doubles, expr: p.Clip) -> Doubles:
+    """NumPy's ``clip`` may turn a zero into a bound that is a zero of the other sign."""
+    return np.where(values < expr.low, expr.low, np.where(values > expr.high, expr.high, values))
 
 
 @implements(p.Normalize, sparse=True)

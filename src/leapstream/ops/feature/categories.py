@@ -153,7 +153,8 @@ class OneHotEncoder(Op):
         return cls(tuple(sizes), check_handler(handler, ("error", "keep")), drop_last)
 
     def _width(self, size: int) -> int:
-        return size + (self.handle_invalid == "keep") - self.drop_last
+        # Without a category to keep every row fails.
+        return max(size + (self.handle_invalid == "keep") - self.drop_last, 0)
 
     def inputs(self) -> dict[str, DataType]:
         return {f"input{i}": DOUBLE for i in range(len(self.category_sizes))}

@@ -43,7 +43,7 @@ class Label(Expr):
 class OneHot(Expr):
     """A sparse vector of ``width`` elements that stores 1 at index ``x`` (a double), or nothing if ``x >= width``.
 
-    Fails where ``x`` is not an integer. A category outside of [0, categories) fails, or with ``keep`` is replaced by
+    Fails where ``x`` is not an integer of 32 bits. A category outside of [0, categories) fails, or with ``keep`` is replaced by
     ``categories``.
     """
 

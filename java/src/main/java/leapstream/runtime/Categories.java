@@ -9,7 +9,7 @@ public final class Categories {
 
     /** The position of a one-hot encoder's 1. */
     public static int category(double x, int categories, boolean keep) {
-        if (Math.rint(x) != x || Math.abs(x) > 2147483648.0) {
+        if ((int) x != x) {
             throw Failures.noIntegerCategory(x);
         }
         if (x >= 0 && x < categories) {
