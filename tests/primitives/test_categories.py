@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,18 @@ LABELS = ("a", "b")
 SKIPPED = p.Lookup(x=column(MAYBE_STRING, "s"), labels=("a",), invalid="skip", type=p.DOUBLE)
 KEPT = p.NotNull(x=column(MAYBE_DOUBLE), type=p.DOUBLE)
 
+
+def beyond_32_bits() -> Iterator[Case]:
+    rows = [(2.0**31, no_integer("2.147483648E9")), (-(2.0**31) - 1, no_integer("-2.147483649E9"))]
+    rows.append((1e20, no_integer("1.0E20")))
+    for keep in (True, False):
+        encoded = p.OneHot(x=NUMBER, categories=3, width=3, keep=keep, type=p.vector(3))
+        weight = p.CategoryWeight(x=NUMBER, weights=np.ones(3), categories=3, keep=keep, type=p.DOUBLE)
+        yield from (
+            Case(f"{type(e).__name__} takes no category beyond 32 bits, {keep=}", e, rows) for e in (encoded, weight)
+        )
+
+
 CASES = [
     lookup("keep", 3.0, 3.0),
     lookup("skip", DROPPED, MISSING),
@@ -165,6 +178,12 @@ CASES = [
             (0.0, dense(0, 1)),
             (0.5, Fails("the category 0.5 is no integer", at=p.CategoryWeight)),
         ],
+    ),
+    *beyond_32_bits(),
+    Case(
+        "a category of 32 bits beyond the known ones is kept",
+        p.CategoryWeight(x=NUMBER, weights=np.array([1.0, 2.0, 3.0, 4.0]), categories=3, keep=True, type=p.DOUBLE),
+        [(2.0**31 - 1, 4.0), (-(2.0**31), 4.0), (3.0, 4.0), (-0.0, 1.0)],
     ),
 ]
 

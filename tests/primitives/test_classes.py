@@ -43,7 +43,6 @@ CASES = [
         "arg_max divides by thresholds",
         p.ArgMax(x=VEC, thresholds=np.array([0.5, 0.1]), type=p.DOUBLE),
         [(dense(0.6, 0.4), 1.0), (dense(1), Fails("the vector has 1 elements, and 2 are expected"))],
-        drifts=("vectorized", "rowwise"),
     ),
     Case(
         "a threshold of 0 makes infinite",

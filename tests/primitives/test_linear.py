@@ -52,7 +52,6 @@ CASES = [
             (Tensor.dense(SUMMED[::-1].copy()), in_order((SUMMED[::-1] * SUMMED).tolist())),
             (dense(*[1.0] * 37), in_order(SUMMED.tolist())),
         ],
-        drifts=("vectorized",),
     ),
     Case(
         "mat_vec takes vectors of its width alone",
@@ -65,7 +64,6 @@ CASES = [
             xs=(NUMBER, V), weights=(np.array([2.0]), np.array([1.0, 1.0, 100.0])), intercept=0.5, type=p.DOUBLE
         ),
         [((1.0, SPARSE), 502.5), ((1.0, dense(1, 1, 0)), 4.5), ((1.0, dense(1)), TOO_SHORT)],
-        drifts=("vectorized", "rowwise"),
     ),
     *(transform(size, inverse) for size in (1, 2, 3, 5, 8, 20, 36, 64, 255) for inverse in (False, True)),
     Case(
@@ -77,6 +75,11 @@ CASES = [
             (dense(math.inf), dense(math.inf)),
             (dense(), Fails("the vector has no elements")),
         ],
+    ),
+    Case(
+        "products that are negative zeros add up to 0",
+        p.Dot(x=VEC, weights=np.ones(2), intercept=-0.0, type=p.DOUBLE),
+        [(dense(-0.0, -0.0), 0.0)],
     ),
 ]
 

@@ -19,13 +19,13 @@ from tests.trees import ENSEMBLES, ensemble, expected, telling
 NAN = math.nan
 
 
-def stump(kind: int = CONTINUOUS, feature: int = 0, data: tuple[float, ...] = ()) -> Tree:
-    """A split at 0.5, or by categories, with leaves (1, 3) on the left and (4, 0) on the right."""
+def stump(kind: int = CONTINUOUS, feature: int = 0, data: tuple[float, ...] = (), threshold: float = 0.5) -> Tree:
+    """A split at a threshold, or by categories, with leaves (1, 3) on the left and (4, 0) on the right."""
     n = len(data)
     return Tree(
         kind=np.array([kind, LEAF, LEAF], dtype=np.uint8),
         feature=np.array([feature, -1, -1], dtype=np.int32),
-        threshold=np.array([0.5 if kind == CONTINUOUS else NAN, NAN, NAN]),
+        threshold=np.array([threshold if kind == CONTINUOUS else NAN, NAN, NAN]),
         right=np.array([2, -1, -1], dtype=np.int32),
         data_start=np.array([0, n, n + 2], dtype=np.int32),
         data_end=np.array([n, n + 2, n + 4], dtype=np.int32),
@@ -111,6 +111,14 @@ CASES = [
         [((9.0, 0.0), 1.0), ((0.0, 9.0), 4.0)],
     ),
     *(walked(kind) for kind in ENSEMBLES),
+    *(
+        Case(
+            f"zeros of both signs are at most a threshold of {threshold}",
+            p.Trees(x=VEC, trees=(stump(threshold=threshold),), combine="mean", width=1, type=p.DOUBLE),
+            [(dense(0.0), 1.0), (dense(-0.0), 1.0), (sparse(1, {}), 1.0), (dense(5e-324), 4.0)],
+        )
+        for threshold in (0.0, -0.0)
+    ),
 ]
 
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from leapstream import Tensor
 from leapstream.executors.contract import Executor
 from leapstream.plan import primitives as p
 from tests.primitives.cases import MAYBE_DOUBLE, NUMBER, VEC, VECTOR, Case, Fails, column
@@ -45,6 +46,8 @@ def no_norm(power: float, text: str) -> Case:
 
 MANY = [column(MAYBE_DOUBLE, f"x{i}") for i in range(450)]
 DOUBLED = [p.Unary(x=p.NotNull(x=x, type=p.DOUBLE), function="double", type=p.DOUBLE) for x in MANY]
+
+NO_VECTOR = Fails("a vector is expected, not a tensor of 2 dimensions")
 
 CASES = [
     Case(
@@ -112,6 +115,33 @@ CASES = [
             (tuple(float(i) for i in range(450)), dense(*(2.0 * i for i in range(450)))),
             ((*[1.0] * 449, None), Fails("a missing value is not allowed here", at=p.NotNull)),
         ],
+    ),
+    *(
+        Case(
+            f"a zero at a bound of 0 keeps its sign, {low} to {high}",
+            p.Clip(x=VEC, low=low, high=high, type=VECTOR),
+            [(dense(-0.0, 0.0), dense(-0.0, 0.0))],
+        )
+        for low, high in ((0.0, 1.0), (-1.0, 0.0), (-0.0, 1.0), (-1.0, -0.0))
+    ),
+    *(
+        Case(f"{type(expr).__name__} takes vectors alone", expr, [(Tensor.dense([[1.0, 2.0]]), NO_VECTOR)])
+        for expr in (
+            p.Concat(xs=(VEC, VEC), type=VECTOR),
+            p.Affine(x=VEC, size=2, factor=np.ones(2), type=VECTOR),
+            p.Clip(x=VEC, low=0.0, high=1.0, type=VECTOR),
+            p.Normalize(x=VEC, p=2.0, type=VECTOR),
+            p.Softmax(x=VEC, type=VECTOR),
+            p.NormalizeSum(x=VEC, type=VECTOR),
+            p.ExpNormalize(x=VEC, type=VECTOR),
+            p.SquareSums(x=VEC, size=1, type=VECTOR),
+            p.Greatest(x=VEC, position=True, type=p.DOUBLE),
+            p.ArgMax(x=VEC, type=p.DOUBLE),
+            p.ArgMax(x=VEC, thresholds=np.ones(1), type=p.DOUBLE),
+            p.Binarize(x=VEC, threshold=0.0, type=VECTOR),
+            p.Unary(x=VEC, function="abs", type=VECTOR),
+            p.LinearSum(xs=(VEC,), weights=(np.ones(1),), intercept=0.0, type=p.DOUBLE),
+        )
     ),
 ]
 

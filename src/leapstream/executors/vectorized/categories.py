@@ -12,7 +12,7 @@ from leapstream.bundle.types import TensorType
 from leapstream.executors import failures
 from leapstream.executors.columns import WIDE, Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.run import Run, compressed
+from leapstream.executors.vectorized.run import Run, as_vectors, compressed
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles
 
@@ -107,6 +107,7 @@ def _bucketize(run: Run, expr: p.Bucketize, x: Column) -> Column:
 
 @implements(p.Binarize, sparse=True)
 def _binarize(run: Run, expr: p.Binarize, x: Column) -> Column:
+    x = as_vectors(run, x)
     if isinstance(x.values, csr_array):
         above = x.values.data > expr.threshold
         kept = np.concatenate([[0], np.cumsum(above)])[x.values.indptr]

@@ -11,14 +11,16 @@ from scipy.sparse import csr_array
 from leapstream.executors import failures
 from leapstream.executors.columns import Bools, Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.run import Run, require_vector, rows_of
+from leapstream.executors.vectorized.run import Run, as_vectors, require_vector, rows_of
 from leapstream.executors.vectorized.sums import row_sums
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles
 
 
 def argmax(values: Doubles) -> npt.NDArray[np.intp]:
-    """Spark's ``Vector.argmax`` of each row: the first of the greatest; a NaN in front wins, others lose."""
+    """Spark's ``Vector.argmax`` of each row: the first of the greatest; a NaN in front wins, others lose; -1 without elements."""
+    if values.shape[1] == 0:
+        return np.full(len(values), -1)
     nan = np.isnan(values)
     best = np.argmax(np.where(nan, -np.inf, values), axis=1)
     return np.where(nan[:, 0], 0, best)
@@ -26,7 +28,9 @@ def argmax(values: Doubles) -> npt.NDArray[np.intp]:
 
 @implements(p.Softmax)
 def _softmax(run: Run, expr: p.Softmax, x: Column) -> Column:
-    values = x.values
+    values = as_vectors(run, x).values
+    if values.shape[1] == 0:
+        return Column(values)
     best = argmax(values)
     greatest = values[np.arange(run.rows), best][:, None]
     powers = np.exp(values - np.where(greatest > 0, greatest, 0.0))
@@ -36,14 +40,17 @@ def _softmax(run: Run, expr: p.Softmax, x: Column) -> Column:
 
 @implements(p.NormalizeSum)
 def _normalize_sum(run: Run, expr: p.NormalizeSum, x: Column) -> Column:
+    x = as_vectors(run, x)
     total = row_sums(x.values)[:, None]
     return Column(np.where(total != 0, x.values / np.where(total != 0, total, 1.0), x.values))
 
 
 @implements(p.ArgMax)
 def _arg_max(run: Run, expr: p.ArgMax, x: Column) -> Column:
-    values = x.values
+    values = as_vectors(run, x).values
     if expr.thresholds is not None:
+        if not require_vector(run, x, len(expr.thresholds)):
+            return Column(np.full(run.rows, np.nan))
         values = np.where(expr.thresholds == 0.0, np.inf, values / expr.thresholds)
     return Column(argmax(values).astype(np.float64))
 
@@ -69,7 +76,8 @@ def _only(run: Run, expr: p.RequireElements, x: Column) -> Column:
 
 @implements(p.ExpNormalize)
 def _exp_normalize(run: Run, expr: p.ExpNormalize, x: Column) -> Column:
-    greatest = x.values.max(axis=1, keepdims=True)
+    x = as_vectors(run, x)
+    greatest = x.values.max(axis=1, keepdims=True, initial=-np.inf)
     powers = np.exp(x.values - greatest)
     total = row_sums(powers)[:, None]
     return Column(x.values - (np.log(total) + greatest) if expr.log else powers / total)
@@ -77,12 +85,18 @@ def _exp_normalize(run: Run, expr: p.ExpNormalize, x: Column) -> Column:
 
 @implements(p.SquareSums)
 def _square_sums(run: Run, expr: p.SquareSums, x: Column) -> Column:
+    x = as_vectors(run, x)
     squares = np.square(x.values).reshape(-1, expr.size)
     return Column(row_sums(squares).reshape(run.rows, x.values.shape[1] // expr.size))
 
 
 @implements(p.Greatest)
 def _greatest(run: Run, expr: p.Greatest, x: Column) -> Column:
+    x = as_vectors(run, x)
+    if x.values.shape[1] == 0:
+        if not expr.position:
+            run.fail(np.ones(run.rows, dtype=bool), failures.element_beyond(0, 0))
+        return Column(np.zeros(run.rows))
     # The bits of a double as an integer, those of negative ones turned around, are in the order of Double.compare.
     values = np.where(np.isnan(x.values), np.nan, x.values)
     bits = values.view(np.int64)

@@ -35,7 +35,7 @@ def _linear_sum(run: Run, expr: p.LinearSum, *xs: Column) -> Column:
     for x, weights in zip(xs, expr.weights, strict=True):
         if x.values.ndim == 1:
             total += x.values * weights[0]
-        else:
+        elif require_vector(run, x, len(weights)):
             total = add_products(x.values, weights, total)
     return Column(total + expr.intercept)
 

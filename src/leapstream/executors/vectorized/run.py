@@ -93,6 +93,14 @@ def require_vector(run: Run, x: Column, size: int | None = None) -> bool:
     return True
 
 
+def as_vectors(run: Run, x: Column) -> Column:
+    """``x`` if it holds numbers or vectors; otherwise every row fails, and the vectors have no elements."""
+    if x.values.ndim <= 2:
+        return x
+    require_vector(run, x)
+    return Column(np.zeros((run.rows, 0)))
+
+
 def failed_vectors(run: Run, width: int) -> Column:
     """A result for rows that have all failed."""
     return Column(csr_array((run.rows, width)) if width >= WIDE else np.zeros((run.rows, width)))

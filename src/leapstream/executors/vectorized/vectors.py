@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.run import Run, compressed, rows_of
+from leapstream.executors.vectorized.run import Run, as_vectors, compressed, rows_of
 from leapstream.executors.vectorized.sums import NARROW, row_sums
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles
@@ -21,6 +21,7 @@ from leapstream.plan.primitives import Doubles
 def _concat(run: Run, expr: p.Concat, *xs: Column) -> Column:
     if not xs:
         return Column(np.zeros((run.rows, 0)))
+    xs = tuple(as_vectors(run, x) for x in xs)
     # Which elements are stored depends on how many are; that is decided on dense vectors.
     if run.tracks_stored:
         xs = tuple(x.to_dense() for x in xs)
@@ -45,6 +46,7 @@ def _side_by_side(parts: Sequence[Doubles]) -> Doubles:
 
 @implements(p.Affine, sparse=True)
 def _affine(run: Run, expr: p.Affine, x: Column) -> Column:
+    x = as_vectors(run, x)
     if isinstance(x.values, csr_array):
         if expr.keeps_stored and x.values.shape[1] <= expr.size:
             return x.with_values(_scaled(expr, x.values))
@@ -92,6 +94,7 @@ def _scaled(expr: p.Affine, rows: csr_array) -> csr_array:
 
 @implements(p.Clip, sparse=True)
 def _clip(run: Run, expr: p.Clip, x: Column) -> Column:
+    x = as_vectors(run, x)
     if isinstance(x.values, csr_array):
         if expr.low <= 0 <= expr.high:
             return x.with_values(_with_data(x.values, _clipped(x.values.data, expr)))
@@ -106,6 +109,7 @@ def _clipped(values: Doubles, expr: p.Clip) -> Doubles:
 
 @implements(p.Normalize, sparse=True)
 def _normalize(run: Run, expr: p.Normalize, x: Column) -> Column:
+    x = as_vectors(run, x)
     values, power = x.values, expr.p
     if not power >= 1.0:
         run.fail(np.ones(run.rows, dtype=bool), failures.wrong_norm(power))
