@@ -31,6 +31,17 @@ def test_a_difference_is_named_and_exits_with_1(run: Run, tmp_path: Path) -> Non
     assert "row 3: prediction is" in result.stdout
 
 
+def test_a_column_of_texts_that_differ_is_not_called_equal(run: Run, tmp_path: Path) -> None:
+    case = GOLDEN / "feature" / "ngram-1"
+    frame = json.loads((case / "expected.json").read_text())
+    frame["rows"][0][-1] = ["other"]
+    (tmp_path / "wrong.json").write_text(json.dumps(frame))
+    bundle = next(path for path in (case / "bundle.zip", case / "bundle") if path.exists())
+    result = run("verify", bundle, case / "input.json", tmp_path / "wrong.json")
+    assert result.exit_code == 1
+    assert "values, different" in result.stdout and "values, equal" not in result.stdout
+
+
 def test_a_folder_of_cases_is_verified(run: Run) -> None:
     result = run("verify", GOLDEN / "frame", "--json")
     found = json.loads(result.stdout)

@@ -13,7 +13,7 @@ from rich.text import Text
 import leapstream
 from leapstream.bundle.frame import LeapFrame
 from leapstream.cli.console import out, print_json
-from leapstream.contract import Report, Tolerance, record, verify_folder, verify_frames
+from leapstream.contract import ColumnReport, Report, Tolerance, record, verify_folder, verify_frames
 from leapstream.errors import BundleError
 from leapstream.frames.files import format_of, open_reader
 from leapstream.frames.leap import leap_of
@@ -76,8 +76,7 @@ def show(results: Iterator[Result], *, as_json: bool) -> bool:
         counts[report.outcome] += 1
         console.print(Text(*_LABELS[report.outcome]).append(f"  {backend:10}  {name}", "default"), soft_wrap=True)
         for column in report.columns:
-            worst = "equal" if column.absolute == 0 else f"worst {column.absolute:.3g}, relative {column.relative:.3g}"
-            console.print(f"          {column.name}: {column.values} values, {worst}", soft_wrap=True)
+            console.print(f"          {column.name}: {column.values} values, {_difference(column)}", soft_wrap=True)
         for reason in report.reasons:
             console.print(Text(f"          {reason}", "red"), soft_wrap=True)
         if report.lacking:
@@ -85,6 +84,13 @@ def show(results: Iterator[Result], *, as_json: bool) -> bool:
     lacking = f", {counts['lacking']} lacking" if counts["lacking"] else ""
     console.print(f"{counts['agree']} agree, {counts['differ']} differ{lacking}")
     return counts["differ"] == 0
+
+
+def _difference(column: ColumnReport) -> str:
+    if column.absolute > 0:
+        return f"worst {column.absolute:.3g}, relative {column.relative:.3g}"
+    # Texts and sizes differ by no number.
+    return "equal" if column.problem is None else "different"
 
 
 def _as_json(name: str, backend: str, report: Report) -> dict[str, Any]:
