@@ -67,8 +67,8 @@ public abstract class ModelFunction extends ScalarFunction {
     protected abstract String[] outputTypes();
 
     /**
-     * False where the result is a ROW: Flink merges the projections of deterministic functions, and would call the function again for
-     * each field that a query reads. A function of one value stays deterministic, which changelogs ask for.
+     * False where the result is a ROW: Flink merges the projections of deterministic functions, and would call the function again
+     * for each field that a query reads. A function of one value stays deterministic, which changelogs ask for.
      */
     @Override
     public final boolean isDeterministic() {
@@ -142,9 +142,9 @@ public abstract class ModelFunction extends ScalarFunction {
     /** What the model takes and gives, for error messages. */
     public final String describe() {
         StringBuilder text = new StringBuilder("Model '")
-                .append(signature.model())
+                .append(signature().model())
                 .append("' is ")
-                .append(signature);
+                .append(signature());
         text.append(" -> (");
         for (int i = 0; i < outputs().length; i++) {
             text.append(i == 0 ? "" : ", ").append(outputs()[i]).append(' ').append(outputTypes()[i]);

@@ -3,8 +3,8 @@ package leapstream.runtime;
 /**
  * The version of what generated classes use of the hand-written ones.
  *
- * A class loader that has the jars of two versions of leapstream has one set of hand-written classes, for the generated classes of both. Those
- * of equal numbers fit.
+ * A class loader that has the jars of two versions of leapstream has one set of hand-written classes, for the generated classes
+ * of both. Those of equal numbers fit.
  */
 public final class Abi {
 
@@ -30,7 +30,8 @@ public final class Abi {
                             + ", but the class loader's runtime classes are those of leapstream " + version()
                             + ", which has ABI "
                             + NUMBER
-                            + ". Make the jars of a job with one version of leapstream, or load them by class loaders of their own");
+                            + ". Make the jars of a job with one version of leapstream,"
+                            + " or load them by class loaders of their own");
         }
     }
 

@@ -1,0 +1,170 @@
+package leapstream.flink;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Map;
+import leapstream.flink.Functions.Sum;
+import leapstream.runtime.Abi;
+import leapstream.runtime.ObjectTensor;
+import leapstream.runtime.PredictionException;
+import leapstream.runtime.Vec;
+import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
+import org.apache.flink.table.data.GenericArrayData;
+import org.apache.flink.table.data.GenericMapData;
+import org.apache.flink.table.data.GenericRowData;
+import org.apache.flink.table.data.StringData;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+
+class ModelFunctionTest {
+
+    private static void assertNullElement(String what, Executable conversion) {
+        assertEquals(
+                "an element of the " + what + " is NULL (model 'm', column 'c')",
+                assertThrows(PredictionException.class, conversion).getMessage());
+    }
+
+    private static Vec vec(Object given, char kind) {
+        return ModelFunction.vec(given, kind, null, new Vec(), "m", "c");
+    }
+
+    private static double[] elements(Vec x) {
+        return Arrays.copyOf(x.value, x.size);
+    }
+
+    @Test
+    void openingLoadsTheModel() throws Exception {
+        assertTrue(Sum.opened().loaded);
+    }
+
+    @Test
+    void outputsAreKnownByNameAndPlace() {
+        Sum sum = new Sum();
+        assertEquals(2, sum.outputCount());
+        assertEquals("sign", sum.outputName(1));
+        assertEquals(1, sum.outputNamed("sign"));
+        assertEquals(-1, sum.outputNamed("SIGN"));
+        assertEquals("STRING", sum.outputType(1).asSummaryString());
+        assertEquals(5.0, sum.output(GenericRowData.of(5.0, null), 0));
+    }
+
+    @Test
+    void descriptionNeedsNoOpenFunction() {
+        assertEquals("Model 'adder' is Sum(a DOUBLE, b DOUBLE) -> (total DOUBLE, sign STRING)", new Sum().describe());
+    }
+
+    @Test
+    void functionOfAnotherAbiDoesNotOpen() {
+        Sum other = new Sum(Abi.NUMBER + 1);
+        assertThrows(IllegalStateException.class, () -> other.open(new UnregisteredMetricsGroup()));
+        assertFalse(other.loaded);
+        assertThrows(IllegalStateException.class, other::signature);
+    }
+
+    @Test
+    void flinkMayNotMergeCallsOfAFunctionThatGivesARow() {
+        assertFalse(new Sum().isDeterministic());
+    }
+
+    @Test
+    void jobsShipFunctionsToTheirWorkers() throws Exception {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
+            out.writeObject(Sum.opened());
+        }
+        try (ObjectInputStream in = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
+            Sum copy = (Sum) in.readObject();
+            assertEquals("Sum(a DOUBLE, b DOUBLE)", copy.signature().toString());
+        }
+    }
+
+    @Test
+    void missingResourceIsNamed() {
+        IOException error = assertThrows(IOException.class, () -> new Sum().load(null, "/nowhere.bin"));
+        assertEquals("the jar of " + Sum.class.getName() + " lacks /nowhere.bin", error.getMessage());
+    }
+
+    @Test
+    void numbersAndBooleansAreConvertedAmongEachOther() {
+        assertEquals(1, ModelFunction.toDouble(true));
+        assertEquals(-0.0, ModelFunction.toDouble(-0.0f));
+        assertEquals(Integer.MAX_VALUE, ModelFunction.toInt(1e10));
+        assertEquals((byte) 44, ModelFunction.toByte(300));
+        assertEquals((short) -25536, ModelFunction.toShort(40000));
+        assertEquals(9007199254740993L, ModelFunction.toLong(9007199254740993L));
+        assertEquals(0.1f, ModelFunction.toFloat(0.1));
+        assertTrue(ModelFunction.toBoolean(Double.NaN));
+        assertEquals("0", ModelFunction.toText(false));
+        assertEquals("5", ModelFunction.toText(5L));
+    }
+
+    @Test
+    void arraysAndNumbersBecomeVectors() {
+        assertArrayEquals(
+                new double[] {-0.0, Double.NaN},
+                elements(vec(new GenericArrayData(new double[] {-0.0, Double.NaN}), 'd')));
+        assertArrayEquals(new double[] {1, 2.5}, elements(vec(new Object[] {1, 2.5f}, 'd')));
+        assertArrayEquals(new double[] {1, 0}, elements(vec(new GenericArrayData(new boolean[] {true, false}), 'z')));
+        assertArrayEquals(new double[] {7}, elements(vec(7, 'i')));
+        assertArrayEquals(new double[0], elements(vec(new GenericArrayData(new double[0]), 'd')));
+    }
+
+    @Test
+    void tensorsHaveDimensionsWhereTheirSizeFits() {
+        int[] shape = {1, 2};
+        assertArrayEquals(shape, ModelFunction.vec(new Object[] {1, 2}, 'd', shape, new Vec(), "m", "c").dimensions);
+        assertNull(ModelFunction.vec(new Object[] {1}, 'd', shape, new Vec(), "m", "c").dimensions);
+    }
+
+    @Test
+    void textsAndLongsBecomeTensorsOfObjects() {
+        GenericArrayData texts = new GenericArrayData(new Object[] {StringData.fromString("a")});
+        assertArrayEquals(new Object[] {"a"}, ModelFunction.objectTensor(texts, 't', null, "m", "c").value);
+        assertArrayEquals(new Object[] {1L}, ModelFunction.objectTensor(new Object[] {1}, 'l', null, "m", "c").value);
+    }
+
+    @Test
+    void elementsOfArraysAndMapsMayNotBeNull() {
+        assertNullElement("array", () -> vec(new GenericArrayData(new Object[] {1.0, null}), 'd'));
+        assertNullElement("array", () -> vec(new Object[] {1.0, null}, 'd'));
+        assertNullElement("array", () -> vec(new Object[] {1, null}, 'i'));
+        assertNullElement("array", () -> ModelFunction.elementOf(null, "m", "c"));
+        Map<Object, Object> entries = Collections.singletonMap(StringData.fromString("k"), null);
+        assertNullElement("map", () -> ModelFunction.map(new GenericMapData(entries), 't', 'd', "m", "c"));
+    }
+
+    @Test
+    void entriesOfMapsAreConverted() {
+        Map<Object, Object> entries = Collections.singletonMap(StringData.fromString("k"), 2.5);
+        assertEquals(
+                Collections.singletonMap("k", 2.5), ModelFunction.map(new GenericMapData(entries), 't', 'd', "m", "c"));
+    }
+
+    @Test
+    void resultsAreArraysOfTheirType() {
+        Vec sparse = new Vec();
+        sparse.sparse(3, 1);
+        sparse.store(1, 2);
+        assertArrayEquals(
+                new double[] {0, 2, 0}, ModelFunction.array(sparse, 'd').toDoubleArray());
+        assertArrayEquals(
+                new Object[] {0, 2, 0}, ((GenericArrayData) ModelFunction.array(sparse, 'i')).toObjectArray());
+        ObjectTensor longs = new ObjectTensor(new Object[] {5L}, new int[] {1}, null, 2);
+        assertArrayEquals(new Object[] {0L, 5L}, ((GenericArrayData) ModelFunction.array(longs, 'l')).toObjectArray());
+        assertEquals(
+                "a", ModelFunction.array(new Object[] {"a"}, 't').getString(0).toString());
+        assertNull(ModelFunction.array((Vec) null, 'd'));
+    }
+}

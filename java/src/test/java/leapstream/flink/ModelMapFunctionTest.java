@@ -1,0 +1,65 @@
+package leapstream.flink;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import leapstream.flink.Functions.Sum;
+import leapstream.runtime.PredictionException;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.api.java.typeutils.RowTypeInfo;
+import org.apache.flink.types.Row;
+import org.junit.jupiter.api.Test;
+
+class ModelMapFunctionTest {
+
+    private static final class SumMap extends ModelMapFunction {
+
+        private static final long serialVersionUID = 1L;
+
+        SumMap() throws Exception {
+            super(Sum.opened());
+        }
+    }
+
+    private static Row named(double a, double b) {
+        Row row = Row.withNames();
+        row.setField("b", b);
+        row.setField("id", 7);
+        row.setField("a", a);
+        return row;
+    }
+
+    @Test
+    void rowsWithNamesAreReadByName() throws Exception {
+        Row result = (Row) new SumMap().map(named(1, 2));
+        assertEquals(3.0, result.getField("total"));
+        assertEquals("+", result.getField("sign"));
+        assertEquals(7, result.getField("id"));
+    }
+
+    @Test
+    void rowsWithoutNamesAreReadByPosition() throws Exception {
+        assertEquals(Row.of(1, 2L, 3.0, "+"), new SumMap().map(Row.of(1, 2L)));
+    }
+
+    @Test
+    void outputsOfADroppedRowAreNull() throws Exception {
+        assertEquals(Row.of(1, -1, null, null), new SumMap().map(Row.of(1, -1)));
+    }
+
+    @Test
+    void rowThatFailsFailsTheMap() throws Exception {
+        SumMap map = new SumMap();
+        assertThrows(PredictionException.class, () -> map.map(Row.of(-1, -1)));
+    }
+
+    @Test
+    void typeOfTheResultIsThatOfTheRowsAndTheOutputs() throws Exception {
+        RowTypeInfo rows = (RowTypeInfo) Types.ROW_NAMED(new String[] {"a", "b"}, Types.INT, Types.DOUBLE);
+        RowTypeInfo found = (RowTypeInfo) new SumMap().returns(rows);
+        assertArrayEquals(new String[] {"a", "b", "total", "sign"}, found.getFieldNames());
+        assertEquals(Types.DOUBLE, found.getTypeAt(2));
+        assertEquals(Types.STRING, found.getTypeAt(3));
+    }
+}

@@ -1,0 +1,119 @@
+package leapstream.flink;
+
+import static leapstream.flink.Functions.call;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.flink.table.api.ValidationException;
+import org.apache.flink.table.types.DataType;
+import org.apache.flink.table.types.logical.LogicalType;
+import org.junit.jupiter.api.Test;
+
+class ModelSignatureTest {
+
+    private static ModelSignature signature(int packed, boolean python, String... types) {
+        String[] names = Arrays.copyOf(new String[] {"a", "b", "c"}, types.length);
+        return new ModelSignature("Predict", "loans", names, types, packed, "DOUBLE", python);
+    }
+
+    /** The types in which the function gets arguments of such types. */
+    private static List<String> accepted(ModelSignature signature, String... given) {
+        List<String> types = new ArrayList<>();
+        for (Object type :
+                (List<?>) signature.inferInputTypes(call(false, given), true).get()) {
+            types.add(((DataType) type).getLogicalType().asSummaryString());
+        }
+        return types;
+    }
+
+    private static void assertRejected(String text, ModelSignature signature, String... given) {
+        String message = assertThrows(
+                        ValidationException.class, () -> signature.inferInputTypes(call(false, given), true))
+                .getMessage();
+        assertEquals("Function Predict of model 'loans': " + text, message);
+        assertFalse(signature.inferInputTypes(call(false, given), false).isPresent());
+    }
+
+    @Test
+    void argumentsThatSqlCastsComeInTheTypeOfTheModel() {
+        assertEquals(
+                List.of("DOUBLE", "STRING"), accepted(signature(-1, false, "DOUBLE", "STRING"), "INT", "VARCHAR(3)"));
+    }
+
+    @Test
+    void argumentsThatMLeapCastsComeAsTheyAre() {
+        assertEquals(
+                List.of("BIGINT", "BOOLEAN", "DOUBLE"),
+                accepted(signature(-1, false, "INT", "STRING", "STRING"), "BIGINT", "BOOLEAN", "DECIMAL(9, 2)"));
+    }
+
+    @Test
+    void wrongArgumentsAreRejectedWithTheSignature() {
+        ModelSignature signature = signature(-1, false, "DOUBLE", "STRING");
+        assertRejected(
+                "it takes 2 arguments; 1 is given. Expected: Predict(a DOUBLE, b STRING). Given: Predict(DOUBLE)",
+                signature,
+                "DOUBLE");
+        assertRejected(
+                "argument 1 (a) must be DOUBLE, not STRING. Expected: Predict(a DOUBLE, b STRING)."
+                        + " Given: Predict(STRING, STRING)",
+                signature,
+                "STRING",
+                "STRING");
+    }
+
+    @Test
+    void vectorOfAFixedSizeMayBeGivenAsNumbers() {
+        ModelSignature signature = signature(3, false, "ARRAY<DOUBLE>");
+        assertEquals(List.of("ARRAY<DOUBLE>"), accepted(signature, "ARRAY<DOUBLE>"));
+        assertEquals(List.of("DOUBLE", "DOUBLE", "DOUBLE"), accepted(signature, "INT", "FLOAT", "DOUBLE"));
+        assertRejected(
+                "it takes 3 numbers, or one array of them; 2 are given."
+                        + " Expected: Predict(a ARRAY<DOUBLE>) or Predict(DOUBLE, … 3 times). Given: Predict(INT, INT)",
+                signature,
+                "INT",
+                "INT");
+    }
+
+    @Test
+    void vectorOfAnySizeMayBeGivenAsAnyNumbers() {
+        ModelSignature signature = signature(0, false, "ARRAY<DOUBLE>");
+        assertEquals(List.of("DOUBLE"), accepted(signature, "INT"));
+        assertEquals(List.of("DOUBLE", "DOUBLE"), accepted(signature, "INT", "INT"));
+    }
+
+    @Test
+    void pythonTakesNoCallOfConstantsAlone() {
+        ModelSignature signature = signature(-1, true, "DOUBLE");
+        assertEquals(List.of("DOUBLE"), accepted(signature, "DOUBLE"));
+        ValidationException error =
+                assertThrows(ValidationException.class, () -> signature.inferInputTypes(call(true, "DOUBLE"), true));
+        assertEquals(
+                "Function Predict of model 'loans': all its arguments are constants, which the python backend cannot"
+                        + " compute with. Expected: Predict(a DOUBLE). Given: Predict(DOUBLE)",
+                error.getMessage());
+    }
+
+    @Test
+    void columnsHaveToFitWithoutThePlannersCasts() {
+        ModelSignature signature = signature(-1, false, "DOUBLE", "ARRAY<DOUBLE>");
+        assertNull(signature.mismatchOfColumns(types("INT", "ARRAY<DOUBLE>")));
+        assertEquals(
+                "column 2 (b) must be ARRAY<DOUBLE>, not ARRAY<FLOAT>",
+                signature.mismatchOfColumns(types("INT", "ARRAY<FLOAT>")));
+        assertEquals("it takes 2 arguments; 1 is given", signature.mismatchOfColumns(types("INT")));
+    }
+
+    private static List<LogicalType> types(String... types) {
+        List<LogicalType> parsed = new ArrayList<>();
+        for (String type : types) {
+            parsed.add(ModelSignature.parse(type));
+        }
+        return parsed;
+    }
+}

@@ -1,0 +1,12 @@
+package leapstream.models.provider;
+
+import leapstream.flink.Functions.Sum;
+import leapstream.flink.ml.BundleProviderFactory;
+
+/** What a jar has for its bundle Adder, in the package in which the provider looks for it. */
+public final class Adder extends BundleProviderFactory {
+
+    public Adder() {
+        super(new Sum());
+    }
+}
