@@ -73,10 +73,11 @@ $(VENV)-spark3/.setup-stamp $(VENV)-spark4/.setup-stamp: pyproject.toml
 		"hypothesis>=6.100,<7" "pytest>=8,<10" "pytest-timeout>=2.3,<3" "setuptools<81"
 	@touch $@
 
-lint: setup ## ruff, lint and format; the texts of failures are the same in Java
+lint: setup ## ruff, lint and format; the style of docstrings and pages; the texts of failures are the same in Java
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python scripts/java_failures.py --check
+	$(BIN)/python scripts/prose.py
 
 format: setup ## format and fix in place
 	$(BIN)/ruff check --fix .

@@ -30,7 +30,7 @@ import org.apache.flink.table.types.logical.LogicalType;
  * Base of the generated functions: a row model with a SQL signature. Arguments and results are Flink's internal data.
  *
  * Neither this class nor a generated one has a field that is neither static nor transient: a compiled plan holds a function as
- * the name of its class, and Flink refuses a function that could have more to it. What a generated class says of itself it says
+ * the name of its class, and Flink rejects a function that could have more state. What a generated class says of itself it says
  * by methods.
  *
  * What other classes use is public, even to those of this package: of two jars in class loaders one above the other, this class
@@ -40,10 +40,10 @@ public abstract class ModelFunction extends ScalarFunction {
 
     private static final long serialVersionUID = 1L;
 
-    /** What is counted of this model. */
+    /** The model's metrics. */
     protected transient ModelMetrics metrics;
 
-    /** Whether the model dropped the row of the last call. */
+    /** True if the model dropped the row of the last call. */
     protected transient boolean dropped;
 
     private transient ModelSignature signature;
@@ -54,10 +54,10 @@ public abstract class ModelFunction extends ScalarFunction {
     /** The version of leapstream that generated the class. */
     protected abstract String leapstreamVersion();
 
-    /** Makes what {@link #signature} gives. */
+    /** Makes the signature that {@link #signature} returns. */
     protected abstract ModelSignature makeSignature();
 
-    /** What tells versions of the model apart. */
+    /** The version of the model, for its metrics. */
     protected abstract String version();
 
     /** Names of the columns that the result is made of. */
@@ -139,7 +139,7 @@ public abstract class ModelFunction extends ScalarFunction {
         return outputs().length == 1 ? found : ((GenericRowData) found).getField(i);
     }
 
-    /** What the model takes and gives, for error messages. */
+    /** The model's arguments and results, for error messages. */
     public final String describe() {
         StringBuilder text = new StringBuilder("Model '")
                 .append(signature().model())
@@ -295,7 +295,7 @@ public abstract class ModelFunction extends ScalarFunction {
         return map;
     }
 
-    /** The same as a tensor of numbers, in a buffer. */
+    /** The elements of an array, or of scalars that stand for one, as a tensor of numbers in a buffer; none may be NULL. */
     protected static Vec vec(Object given, char kind, int[] dimensions, Vec buffer, String model, String column) {
         if (kind == 'd' && given instanceof ArrayData) {
             ArrayData array = (ArrayData) given;

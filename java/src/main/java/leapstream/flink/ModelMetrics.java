@@ -7,7 +7,7 @@ import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.metrics.DescriptiveStatisticsHistogram;
 
 /**
- * What a model tells about itself, in the group leapstream.model.NAME.version.VERSION: predictions, failures, loadTimeMs, and
+ * The metrics of a model, in the group leapstream.model.NAME.version.VERSION: predictions, failures, loadTimeMs, and
  * latencyNanos, the time of one prediction in 1024.
  */
 public final class ModelMetrics {

@@ -24,7 +24,7 @@ import org.apache.flink.table.types.logical.utils.LogicalTypeCasts;
 import org.apache.flink.table.types.logical.utils.LogicalTypeParser;
 import org.apache.flink.table.types.utils.DataTypeUtils;
 
-/** What a function takes and gives; checks the arguments of a call when the query is planned. */
+/** The arguments and the result of a function; checks the arguments of a call when the query is planned. */
 public final class ModelSignature implements InputTypeStrategy, Serializable {
 
     private static final long serialVersionUID = 1L;
@@ -97,7 +97,7 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
         return model;
     }
 
-    /** Why the function cannot take columns of these types as they are, without the planner's casts; null when it can. */
+    /** The reason for which the function cannot take columns of these types without the planner's casts; null if it can. */
     public String mismatchOfColumns(List given) {
         List accepted = new ArrayList();
         String mismatch = mismatch(given, accepted);
@@ -118,7 +118,7 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
         return mismatch;
     }
 
-    /** Why the function cannot take arguments of these types; null when it can. */
+    /** The reason for which the function cannot take arguments of these types; null if it can. */
     private String mismatch(List given, List accepted) {
         String mismatch = null;
         if (isPacked(given)) {

@@ -16,7 +16,7 @@ public final class Casts {
 
     // ---- strings --------------------------------------------------------------------------------------------------
 
-    /** Whether a string stands for a missing number. */
+    /** True for a string that means a missing number. */
     public static boolean isHole(String text) {
         return text.isEmpty() || text.equals("null");
     }
@@ -155,7 +155,7 @@ public final class Casts {
         return number(Double.valueOf(x), type);
     }
 
-    /** What a Vec holds of an element. */
+    /** The double that a Vec holds for a boxed number or boolean. */
     public static double unbox(Object x) {
         return x instanceof Boolean ? (((Boolean) x).booleanValue() ? 1 : 0) : ((Number) x).doubleValue();
     }

@@ -71,7 +71,7 @@ public final class Classes {
         return best;
     }
 
-    /** The same, when each stored element is 0 or 1. */
+    /** Returns x; fails unless each stored element is 0 or 1. */
     public static Vec requireZeroOrOne(Vec x) {
         int count = x.stored();
         for (int k = 0; k < count; k++) {
@@ -82,7 +82,7 @@ public final class Classes {
         return x;
     }
 
-    /** The same, when each stored element is at least 0. */
+    /** Returns x; fails unless each stored element is at least 0. */
     public static Vec requireNonnegative(Vec x) {
         int count = x.stored();
         for (int k = 0; k < count; k++) {
@@ -115,7 +115,7 @@ public final class Classes {
         return out;
     }
 
-    /** The sum of the squares of every so many elements. */
+    /** The sum of the squares of each block of size elements. */
     public static Vec squareSums(Vec x, int size, Vec buffer, Vec out) {
         double[] given = Vectors.elements(x, buffer);
         double[] sums = out.dense(x.size / size);

@@ -27,7 +27,7 @@ public final class Counts {
         index[count++] = i;
     }
 
-    /** How often each index was added, or 1 for it, where that is at least some number. */
+    /** The number of times that each index was added, or 1 if binary; only numbers of at least least are stored. */
     public Vec counts(int size, double least, boolean binary, Vec out) {
         Arrays.sort(index, 0, count);
         out.sparse(size, count);
@@ -70,7 +70,7 @@ public final class Counts {
         return out;
     }
 
-    /** How often each word of a vocabulary is among tokens; a count that is kept is at least some number, or share if below 1. */
+    /** The number of occurrences of each word; keeps counts of at least minCount, or that share of the tokens if below 1. */
     public Vec words(Object[] tokens, Labels vocabulary, int size, double minCount, boolean binary, Vec out) {
         clear();
         for (int i = 0; i < tokens.length; i++) {

@@ -12,9 +12,10 @@ public final class FloatFeatures {
 
     private final int[] slot;
 
-    /** What stands in place of each element of the result where it is missing, and whether it is rounded down. */
+    /** For each element of the result, the number that replaces it where it is missing. */
     private final double[] missing;
 
+    /** For each element of the result, 1 if it is rounded down. */
     private final int[] whole;
 
     private final double[] found;

@@ -34,16 +34,16 @@ public final class Forest {
     /** The trees that are walked one by one. */
     private final int[] alone;
 
-    /** The same trees, or their tops, as tables; null where that is no faster way. */
+    /** Tables of the trees, or of their top levels; null if traversing the nodes is faster. */
     private final LeafTables tables;
 
     /** The first value of each leaf where the tables hold the trees whole; else null. */
     private final double[] values;
 
-    /** How many levels of each tree are walked. */
+    /** The number of levels of each tree that are traversed. */
     private final int[] levels;
 
-    /** Where the values of the leaf start that is reached in each tree. */
+    /** The index of the first value of the leaf that is reached in each tree. */
     private final int[] reached;
 
     public Forest(DataInputStream in) throws IOException {
@@ -187,7 +187,7 @@ public final class Forest {
         return node;
     }
 
-    /** Whether x goes left at a split; it has to have the element that is tested. */
+    /** True if x goes left at a split; x must have the tested element. */
     boolean goesLeft(int node, double[] x) {
         int f = feature[node];
         return f < 0 ? goesLeftBySet(first[node], x[-1 - f]) : x[f] <= threshold[node];

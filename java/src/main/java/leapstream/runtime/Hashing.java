@@ -39,7 +39,7 @@ public final class Hashing {
         }
     }
 
-    /** How often each hash of tokens occurs, or 1 for it. */
+    /** The number of occurrences of each hash of the tokens, or 1 if binary. */
     public Vec counts(Object[] tokens, boolean binary, Vec out) {
         counts.clear();
         for (int i = 0; i < tokens.length; i++) {

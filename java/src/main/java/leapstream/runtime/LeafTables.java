@@ -45,7 +45,7 @@ final class LeafTables {
     /** For each element where cuts are found without a search; null where those of some element lie too close together. */
     private final Buckets[] buckets;
 
-    /** Where the masks of each element's rank start. */
+    /** The index of the first mask for each element's rank. */
     private final int[] row;
 
     /** The masks of the leaves. */
@@ -112,7 +112,7 @@ final class LeafTables {
         return all;
     }
 
-    /** Where the values of the leaf of each tree start; or the node at which it is to be walked on. */
+    /** Finds for each tree the index of its leaf's first value, or the node from which it is to be traversed further. */
     void reach(double[] x, int[] reached) {
         find(x);
         begin(mask, row[0], row[1], row[2], possible, pairs);

@@ -12,7 +12,7 @@ public final class Recoding {
     private final double[] keys;
     private final double[] values;
 
-    /** What an element without a value becomes; null where there is none. */
+    /** The numbers for elements that are not in their tables; null if such an element fails. */
     private final double[] others;
 
     public Recoding(DataInputStream data) throws IOException {

@@ -47,7 +47,7 @@ public abstract class RowModel implements Serializable {
         return new PredictionException(failure.getMessage(), name, at[0], at[1], at[2]);
     }
 
-    /** What is thrown for a missing value in an input whose type has none. */
+    /** The exception for a missing value in an input whose type is not nullable. */
     protected final PredictionException missing(String column) {
         return new PredictionException(Failures.missingValue().getMessage(), name, null, null, column);
     }

@@ -31,7 +31,7 @@ public final class Text {
         return text.toLowerCase(Locale.ROOT);
     }
 
-    /** What lies between the matches. */
+    /** The parts of a text between the matches. */
     public static Object[] gaps(String text, Pattern pattern) {
         try {
             return pattern.split(text);

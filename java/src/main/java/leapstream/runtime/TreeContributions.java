@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.util.Arrays;
 
 /**
- * What each feature contributes to the sums of trees (SHAP values), in the order and precision of XGBoost's own code.
+ * The contribution of each feature to the sums of trees (SHAP values), in the order and precision of XGBoost's own code.
  *
  * The path from the root to a node holds each feature once, with the share of the training data that comes through when the
  * feature is not known (zero), whether the row comes through when it is (one), and the weight of the subsets of features of each
@@ -20,7 +20,7 @@ public final class TreeContributions {
     private final int[] group;
     private final float[] base;
 
-    /** Which of the tested features each element stands for; the place of each tested feature among all. */
+    /** For each element, the number of its feature among the tested ones; for each tested feature, its place among all. */
     private final int[] number;
 
     private final int[] tested;

@@ -13,7 +13,7 @@ public final class Vec {
     public double[] value;
     public int count;
 
-    /** The dimensions of a tensor that is no vector, null for a vector; indexes count elements in row-major order. */
+    /** The dimensions of a tensor that is not a vector, null for a vector; indexes count elements in row-major order. */
     public int[] dimensions;
 
     private int[] indexBuffer;

@@ -7,7 +7,7 @@ public final class Vectors {
 
     private Vectors() {}
 
-    /** The same, when it is a vector. */
+    /** Returns x; fails if it is not a vector. */
     public static Vec requireVector(Vec x) {
         if (x.dimensions != null) {
             throw Failures.noVector(x.dimensions.length);
@@ -56,7 +56,7 @@ public final class Vectors {
         System.arraycopy(x.value, 0, buffer.value, 0, x.stored());
     }
 
-    /** The same vector with its stored elements by rising index; of an index that repeats the last element counts. */
+    /** The vector with its stored elements in ascending order of index; if an index repeats, its last element counts. */
     public static Vec ordered(Vec x, Vec buffer) {
         if (x.index == null || rises(x)) {
             return x;

@@ -12,7 +12,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import org.junit.jupiter.api.function.Executable;
 
-/** What tests of kernels are given, and how they look at results. */
+/** Arguments for tests of kernels, and functions that check results. */
 public final class Given {
 
     private Given() {}
@@ -33,7 +33,7 @@ public final class Given {
         return x;
     }
 
-    /** A tensor that is no vector. */
+    /** A tensor with two dimensions. */
     public static Vec matrix(int rows, int columns, double... values) {
         Vec x = dense(values);
         x.dimensions = new int[] {rows, columns};
@@ -67,7 +67,7 @@ public final class Given {
         assertEquals(text, assertThrows(RowFailure.class, kernel).getMessage());
     }
 
-    /** What a model's data holds, as the emitter writes it. */
+    /** A model's data, in the format that the emitter writes. */
     public static final class ModelData {
 
         private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();

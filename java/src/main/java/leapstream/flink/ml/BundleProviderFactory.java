@@ -76,7 +76,7 @@ public abstract class BundleProviderFactory implements ModelProviderFactory {
         return new Provider(new ModelPredictFunction(function, columns, outputs, onError.equals("null")));
     }
 
-    /** Which column each argument is. */
+    /** The index of the column for each argument. */
     private static int[] columns(ResolvedSchema given, ModelFunction function, String model) {
         String[] names = function.signature().names();
         int count = given.getColumnCount();

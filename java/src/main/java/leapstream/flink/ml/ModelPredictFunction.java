@@ -9,7 +9,7 @@ import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.functions.FunctionContext;
 import org.apache.flink.table.functions.PredictFunction;
 
-/** What ML_PREDICT calls: a model over the columns of a CREATE MODEL statement. A row that the model drops gives none. */
+/** The function that ML_PREDICT calls: a model over the columns of a CREATE MODEL statement. A dropped row gives no row. */
 public final class ModelPredictFunction extends PredictFunction {
 
     private static final long serialVersionUID = 1L;
