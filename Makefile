@@ -9,7 +9,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-java test-tensorflow test-spark journey lint format typecheck imports docs support bench bench-quick bench-flink bench-corrupt bench-memory bench-exporting clean
+.PHONY: help setup wheel demo test test-fast test-java test-tensorflow test-spark journey lint format typecheck imports docs support bench bench-quick bench-flink bench-corrupt bench-memory bench-registration bench-exporting clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -73,6 +73,10 @@ $(VENV)-spark3/.setup-stamp $(VENV)-spark4/.setup-stamp: pyproject.toml
 		"hypothesis>=6.100,<7" "pytest>=8,<10" "pytest-timeout>=2.3,<3" "setuptools<81"
 	@touch $@
 
+wheel: setup ## dist/leapstream-….whl with the compiled Java in it; the same sources give the same bytes
+	$(RUN) scripts/runtime_jar.py
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
 lint: setup ## ruff, lint and format; the style of docstrings and pages; the texts of failures are the same in Java
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -116,6 +120,9 @@ bench-flink: setup ## Flink jobs without a function, with leapstream's backends,
 
 bench-corrupt: setup ## truncated and bit-flipped bundles, all of them
 	$(BIN)/python benchmarks/corrupt_bundles.py
+
+bench-registration: setup ## seconds of registrations and of a process's first use, and what a registration ships
+	$(RUN) benchmarks/registration.py
 
 bench-memory: setup ## peak memory of hashed text, size and load time of a jar of 1,000 trees
 	$(RUN) benchmarks/memory.py

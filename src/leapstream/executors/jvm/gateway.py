@@ -13,7 +13,7 @@ from threading import Lock, RLock
 from typing import Any
 
 from leapstream.errors import BackendError
-from leapstream.executors.jvm.runtime_jar import RuntimeJar, ensure_runtime_jar
+from leapstream.executors.jvm.runtime_jar import RuntimeJar, ensure_runtime_jar, wheel_jar_name, write_runtime_jar
 
 JAVA_VERSIONS = (11, 17, 21)
 _EXTRA = "pip install 'leapstream[flink]' adds it"
@@ -162,8 +162,17 @@ class Runtime:
             return _Janino(self.gateway, _jar_loader(self.gateway, jars, self.loader)).compile(sources)
         return self._janino.compile(sources)
 
+    def write_wheel_jar(self, folder: Path) -> Path:
+        """Compile the jar that a wheel brings into a folder."""
+        path = folder / wheel_jar_name(self.flink)
+        write_runtime_jar(path, self.flink, self._compile_hand_written)
+        return path
+
     def _ensure_jar(self) -> RuntimeJar:
-        return ensure_runtime_jar(self.flink, lambda sources: _Janino(self.gateway, self._parent).compile(sources))
+        return ensure_runtime_jar(self.flink, self._compile_hand_written)
+
+    def _compile_hand_written(self, sources: Mapping[str, str]) -> dict[str, bytes]:
+        return _Janino(self.gateway, self._parent).compile(sources)
 
 
 _runtime: Runtime | None = None

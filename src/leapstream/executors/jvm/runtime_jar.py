@@ -66,6 +66,11 @@ def jar_name(flink: str) -> str:
     return f"leapstream-runtime-{VERSION}-flink{flink}-abi{abi()}-{_digest()}.jar"
 
 
+def wheel_jar_name(flink: str) -> str:
+    """The file name in a wheel, whose jar serves all versions of Flink that differ in their third part alone."""
+    return jar_name(".".join(map(str, _minor(flink))))
+
+
 def write_runtime_jar(path: Path, flink: str, compile_sources: Compile) -> None:
     """Compile the hand-written classes into a jar. The same sources and version of Flink give the same bytes.
 
@@ -95,11 +100,10 @@ def _minor(flink: str) -> tuple[int, ...]:
 
 def find_runtime_jar(flink: str) -> RuntimeJar | None:
     """The jar for a version of Flink that the wheel brought or the cache has; ``None`` where it has to be compiled."""
-    # Versions of Flink that differ in their third part have the same interfaces.
-    brought = BROUGHT / jar_name(".".join(map(str, _minor(flink))))
+    brought = BROUGHT / wheel_jar_name(flink)
     if brought.is_file():
         return RuntimeJar(brought, "wheel")
-    cached = _cache() / jar_name(flink)
+    cached = runtime_jar_directory() / jar_name(flink)
     if untrusted(cached) is None and zipfile.is_zipfile(cached):
         return RuntimeJar(cached, "cache")
     return None
@@ -115,7 +119,7 @@ def ensure_runtime_jar(flink: str, compile_sources: Compile) -> RuntimeJar:
     found = find_runtime_jar(flink)
     if found is not None:
         return found
-    folder = _cache()
+    folder = runtime_jar_directory()
     try:
         _make_private(folder)
         reason = untrusted(folder)
@@ -144,7 +148,8 @@ def ensure_runtime_jar(flink: str, compile_sources: Compile) -> RuntimeJar:
     return RuntimeJar(path, "process")
 
 
-def _cache() -> Path:
+def runtime_jar_directory() -> Path:
+    """The directory of the jars in the user's cache; it need not exist."""
     return cache_directory().resolve() / "java"
 
 
@@ -223,6 +228,8 @@ __all__ = [
     "find_runtime_jar",
     "jar_name",
     "process_directory",
+    "runtime_jar_directory",
     "untrusted",
+    "wheel_jar_name",
     "write_runtime_jar",
 ]
