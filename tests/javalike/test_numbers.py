@@ -155,7 +155,7 @@ def test_text_is_the_number_that_java_reads(text: str, double: float, single: fl
 )
 def test_text_that_java_reads_as_no_double_fails(text: str) -> None:
     for parse in (parse_double, parse_float):
-        with pytest.raises(ValueError, match="is no number"):
+        with pytest.raises(ValueError, match="is not a number"):
             parse(text)
 
 
@@ -205,7 +205,7 @@ def test_digits_of_all_scripts_are_integers(base: BasicType, text: str, number: 
     ],
 )
 def test_text_that_java_reads_as_no_integer_fails(base: BasicType, text: str) -> None:
-    with pytest.raises(ValueError, match=f"is no {base}"):
+    with pytest.raises(ValueError, match=f"is not a valid {base}"):
         PARSERS[base](text)
 
 
@@ -214,7 +214,7 @@ def test_text_is_false_where_it_says_so_or_is_zero_in_digits() -> None:
     truths = ["true", "yes", "1", "-0", "0.0", "x", "\u00b2", "\u2460", "\U0001d7d8"]
     parse = PARSERS[BasicType.BOOLEAN]
     assert [parse(text) for text in falsehoods + truths] == [False] * len(falsehoods) + [True] * len(truths)
-    with pytest.raises(ValueError, match="is no number"):
+    with pytest.raises(ValueError, match="is not a number"):
         parse("\u0660")
 
 

@@ -38,7 +38,7 @@ def lookup(invalid: Any, *last: Any) -> Case:
 
 
 def no_integer(category: str) -> Fails:
-    return Fails(f"the category {category} is no integer")
+    return Fails(f"the category {category} is not an integer")
 
 
 def outside(category: str) -> Fails:
@@ -176,7 +176,7 @@ CASES = [
         [
             (7.5, Fails("7.5 is outside of the splits", at=p.Bucketize)),
             (0.0, dense(0, 1)),
-            (0.5, Fails("the category 0.5 is no integer", at=p.CategoryWeight)),
+            (0.5, Fails("the category 0.5 is not an integer", at=p.CategoryWeight)),
         ],
     ),
     *beyond_32_bits(),

@@ -15,7 +15,7 @@ from tests.primitives.running import dense, sparse
 
 NAN = math.nan
 V = column(VECTOR, "v")
-NO_CATEGORY = Fails("a category is no integer that its element may have")
+NO_CATEGORY = Fails("a category is not an integer that its element may have")
 
 
 def wrong_size(given: int, expected: int) -> Fails:

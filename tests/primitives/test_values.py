@@ -32,7 +32,7 @@ def numbers(given: str, wanted: str, *rows: tuple[Any, Any]) -> Case:
 
 
 def no(text: str, wanted: str) -> Fails:
-    return Fails(f"cannot cast to {wanted}: '{text}' is no {wanted}")
+    return Fails(f"cannot cast '{text}' to {wanted}")
 
 
 def texts(*values: str) -> Tensor:

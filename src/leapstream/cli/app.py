@@ -449,7 +449,7 @@ def _doctor(
     needed = need or ["flink"]
     unknown = [extra for extra in needed if extra not in (*known_extras(), "core")]
     if unknown:
-        raise typer.BadParameter(f"{unknown[0]!r} is no extra; there are: core, {', '.join(known_extras())}")
+        raise typer.BadParameter(f"{unknown[0]!r} is not an extra; there are: core, {', '.join(known_extras())}")
     findings = examine(needed)
     ok = all(finding.ok for finding in findings if finding.needed)
     if as_json:

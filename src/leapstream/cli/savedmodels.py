@@ -162,7 +162,7 @@ def _read_tensorflow(path: Path, options: Options) -> Model:
         return exporters.from_tensorflow(path, options.sample, name=options.name)
     keras = _library(path, "keras", "tensorflow")
     try:
-        # In its safe mode, the default, Keras refuses code.
+        # In its safe mode, the default, Keras rejects code.
         network = keras.saving.load_model(path, compile=False)
     # What a file holds may raise anything.
     except Exception as error:

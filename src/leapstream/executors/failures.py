@@ -70,7 +70,7 @@ def missing_element() -> None:
     """An element of a list, a map or a tensor is missing where none may be."""
 
 
-@_text("cannot cast to {type}: '{text}' is no {type}")
+@_text("cannot cast '{text}' to {type}")
 def no_number(text: str, type: str) -> None:
     """A string cannot be read as a number."""
 
@@ -98,7 +98,7 @@ def outside_of_labels(labels: int) -> None:
     """An index has no label."""
 
 
-@_text("the category {category} is no integer")
+@_text("the category {category} is not an integer")
 def no_integer_category(category: float) -> None:
     """A category is not an integer of 32 bits."""
 
@@ -118,7 +118,7 @@ def outside_of_splits(value: float) -> None:
     """A number is in no bucket."""
 
 
-@_text("a category is no integer that its element may have")
+@_text("a category is not an integer that its element may have")
 def no_category_of_element() -> None:
     """An element of an interaction is none of its categories."""
 

@@ -163,7 +163,7 @@ def _entry(item: Any, index: int) -> UDFEntry:
     _reject_unknown(table, _KEYS, where)
     udf_name = _required(table, "udfName", where)
     if _NAME.fullmatch(udf_name) is None:
-        raise ConfigError(f"{where}: udfName {udf_name!r} is no name of a function")
+        raise ConfigError(f"{where}: udfName {udf_name!r} is not a valid name of a function")
     sha256 = _text(table.get("sha256"), "sha256", where, optional=True)
     if sha256 is not None and _SHA256.fullmatch(sha256) is None:
         raise ConfigError(f"{where}: sha256 must be 64 hexadecimal digits, not {sha256!r}")

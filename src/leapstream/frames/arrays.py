@@ -74,7 +74,7 @@ def _array(name: str, values: Any, declared: DataType | None) -> Any:
 def _canonical(rows: Any) -> csr_array:
     """Sparse vectors of any kind, as columns hold them."""
     if rows.ndim != 2:
-        raise SchemaError(f"a sparse array of {rows.ndim} dimensions is no column of vectors")
+        raise SchemaError(f"a sparse array of {rows.ndim} dimensions is not a column of vectors")
     array = csr_array(rows, dtype=np.float64, copy=True)
     array.sum_duplicates()
     return array

@@ -55,7 +55,7 @@ def format_of(path: str, given: str | None, option: str) -> str:
     """
     if given is not None:
         if given not in FORMATS:
-            raise BundleError(f"{given!r} is no format of records; known: {', '.join(FORMATS)}")
+            raise BundleError(f"{given!r} is not a format of records; known: {', '.join(FORMATS)}")
         return given
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:

@@ -91,5 +91,7 @@ def _tensor(name: str, values: list[Any], base: BasicType, shape: tuple[int, ...
     if shape is None or len(shape) == 1:
         return tensor
     if math.prod(shape) != len(values):
-        raise SchemaError(f"column {name!r}: {len(values)} elements are no tensor of the dimensions {list(shape)}")
+        raise SchemaError(
+            f"column {name!r}: {len(values)} elements do not fill a tensor of the dimensions {list(shape)}"
+        )
     return Tensor.dense(tensor.to_dense().reshape(shape), base)

@@ -125,7 +125,7 @@ def _spelled(text: str) -> str:
     if _HEXADECIMAL.fullmatch(trimmed):
         digits, exponent = re.split("[pP]", trimmed.rstrip("fFdD"))
         return f"{digits.lower()}p{exponent}"
-    raise ValueError(f"{text!r} is no number")
+    raise ValueError(f"{text!r} is not a number")
 
 
 def _exact(spelled: str) -> Fraction:
@@ -152,7 +152,7 @@ def _parse_integer(base: BasicType) -> Callable[[str], int]:
                 number = -int(significant) if text.startswith("-") else int(significant)
                 if bounds.min <= number <= bounds.max:
                     return number
-        raise ValueError(f"{text!r} is no {base}")
+        raise ValueError(f"{text!r} is not a valid {base}")
 
     return parse
 

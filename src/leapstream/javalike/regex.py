@@ -293,7 +293,7 @@ class _Parser:
         if char == "{":
             if self.peek().isdigit():
                 self.unsupported("a repetition of nothing")
-            self.invalid("a '{' that is no repetition")
+            self.invalid("a '{' that is not a repetition")
         return self.literal(ord(char))
 
     def of(self, chars: Chars) -> _Node:
@@ -329,7 +329,7 @@ class _Parser:
         body, closed, _ = self.text[self.at :].partition("}")
         low, comma, high = body.partition(",")
         if not closed or not _is_number(low) or (high and not _is_number(high)):
-            self.invalid("a '{' that is no repetition")
+            self.invalid("a '{' that is not a repetition")
         self.at += len(body) + 1
         least = int(low)
         most = (int(high) if high else None) if comma else least

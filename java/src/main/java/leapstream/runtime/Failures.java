@@ -17,7 +17,7 @@ public final class Failures {
 
     /** A string cannot be read as a number. */
     public static RowFailure noNumber(String text, String type) {
-        return new RowFailure("cannot cast to " + type + ": '" + text + "' is no " + type);
+        return new RowFailure("cannot cast '" + text + "' to " + type);
     }
 
     /** A tensor that is to be a list is sparse. */
@@ -42,7 +42,7 @@ public final class Failures {
 
     /** A category is not an integer of 32 bits. */
     public static RowFailure noIntegerCategory(double category) {
-        return new RowFailure("the category " + NumberText.of(category) + " is no integer");
+        return new RowFailure("the category " + NumberText.of(category) + " is not an integer");
     }
 
     /** A category is less than 0, or too great. */
@@ -62,7 +62,7 @@ public final class Failures {
 
     /** An element of an interaction is none of its categories. */
     public static RowFailure noCategoryOfElement() {
-        return new RowFailure("a category is no integer that its element may have");
+        return new RowFailure("a category is not an integer that its element may have");
     }
 
     /** An element of a vector is none of its categories. */

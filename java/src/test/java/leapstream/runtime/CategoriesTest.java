@@ -29,9 +29,9 @@ class CategoriesTest {
 
     @Test
     void whatIsNoIntegerIsNoCategory() {
-        assertFails("the category 0.5 is no integer", () -> Categories.category(0.5, 3, true));
-        assertFails("the category NaN is no integer", () -> Categories.category(Double.NaN, 3, true));
-        assertFails("the category Infinity is no integer", () -> Categories.category(INFINITY, 3, true));
+        assertFails("the category 0.5 is not an integer", () -> Categories.category(0.5, 3, true));
+        assertFails("the category NaN is not an integer", () -> Categories.category(Double.NaN, 3, true));
+        assertFails("the category Infinity is not an integer", () -> Categories.category(INFINITY, 3, true));
     }
 
     @Test

@@ -53,7 +53,7 @@ class InteractionTest {
         Interaction interaction = of(new int[] {3});
         for (double none : new double[] {3, -1, 0.5, Double.NaN}) {
             interaction.begin();
-            assertFails("a category is no integer that its element may have", () -> interaction.number(0, none));
+            assertFails("a category is not an integer that its element may have", () -> interaction.number(0, none));
         }
     }
 
