@@ -111,7 +111,7 @@ def test_rows_that_fail_and_rows_that_are_dropped_are_told_apart() -> None:
     assert (found.rows, sorted(found.errors)) == ({0: (0.0,), 2: (1.0,)}, [3])
 
 
-def test_frame_that_does_not_fit_is_refused() -> None:
+def test_frame_that_does_not_fit_is_rejected() -> None:
     with pytest.raises(SchemaError):
         answers(indexer().transform, LeapFrame(Schema.of([("t", STRING)]), [("a",)]))
 
@@ -159,7 +159,7 @@ def test_folder_of_contracts_is_verified_on_each_backend(tmp_path: Path) -> None
     assert results == [("a", "vectorized", True), ("b", "vectorized", True)]
 
 
-def test_folder_without_contracts_is_refused(tmp_path: Path) -> None:
+def test_folder_without_contracts_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="no contracts"):
         list(verify_folder(tmp_path, ["vectorized"]))
 

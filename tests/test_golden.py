@@ -10,7 +10,7 @@ from leapstream.model import Backend
 from tests.golden_corpus import GOLDEN, Case, cases
 
 KNOWN = [case for case in cases() if case.known and not case.info.get("load_error")]
-# Models that MLeap's reader refuses: one without attributes, which a tokenizer does not need, one of an op that MLeap has but
+# Models that MLeap's reader rejects: one without attributes, which a tokenizer does not need, one of an op that MLeap has but
 # cannot read, and what Spark computes.
 AS_IN_SPARK = {"classification/naive-bayes-complement", "classification/naive-bayes-gaussian"}
 READ_HERE = {"sklearn/count-vectorizer", "ensemble/categorical-drilldown", *AS_IN_SPARK}
@@ -45,7 +45,7 @@ def test_jvm_executor_gives_what_mleap_gave(case: Case) -> None:
 
 @pytest.mark.parametrize("backend", ["vectorized", pytest.param("jvm", marks=pytest.mark.flink)])
 @pytest.mark.parametrize("name", sorted(AS_IN_SPARK))
-def test_model_that_mleap_refuses_gives_what_spark_gave(name: str, backend: Backend) -> None:
+def test_model_that_mleap_rejects_gives_what_spark_gave(name: str, backend: Backend) -> None:
     case = Case(GOLDEN / name)
     result = case.model().transform(case.input(), backend=backend)
     for column, expected in case.info["spark_outputs"].items():
@@ -54,7 +54,7 @@ def test_model_that_mleap_refuses_gives_what_spark_gave(name: str, backend: Back
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=by_name)
-def test_bundle_that_mleap_refuses_is_refused_with_a_reason(case: Case) -> None:
+def test_bundle_that_mleap_rejects_is_rejected_with_a_reason(case: Case) -> None:
     with pytest.raises((BundleError, UnsupportedOpError), match="bundle"):
         case.model()
 

@@ -200,7 +200,7 @@ def test_a_model_that_is_not_there_is_named(store: Path, tmp_path: Path) -> None
             leapstream.mlflow.load_model(uri)
 
 
-def test_a_model_of_another_flavor_is_refused(model: Model, tmp_path: Path) -> None:
+def test_a_model_of_another_flavor_is_rejected(model: Model, tmp_path: Path) -> None:
     leapstream.mlflow.save_model(model, tmp_path / "m")
     other = described(tmp_path / "m")
     del other["flavors"]["leapstream"]

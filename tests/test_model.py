@@ -175,12 +175,12 @@ def test_frame_without_rows_gives_one_without_rows(linear: Model) -> None:
     assert linear.transform(pd.DataFrame(RECORDS)[:0])["prediction"].tolist() == []
 
 
-def test_frame_of_another_kind_is_refused(linear: Model) -> None:
+def test_frame_of_another_kind_is_rejected(linear: Model) -> None:
     with pytest.raises(SchemaError, match="type int is not supported"):
         linear.transform(3)
 
 
-def test_columns_that_exist_already_are_refused(linear: Model) -> None:
+def test_columns_that_exist_already_are_rejected(linear: Model) -> None:
     with pytest.raises(SchemaError, match="prediction"):
         linear.transform([{**RECORDS[0], "prediction": 1.0}], outputs=["prediction"])
 
@@ -224,7 +224,7 @@ def test_model_built_from_ops_is_written_and_read_back_equal(case: Case, tmp_pat
     model = case.model()
     for name, format in (("model.zip", "json"), ("folder", "protobuf")):
         if case.name in ("feature/normalizer-inf-protobuf",) and format == "json":
-            continue  # JSON has no infinity; the writer's refusal is a test of its own
+            continue  # JSON has no infinity; the writer's error is a test of its own
         leapstream.save(Model.from_node(model.root, format="json"), tmp_path / name, format=format)  # type: ignore[arg-type]
         again = leapstream.load(tmp_path / name)
         assert [n.op for n in again.nodes] == [n.op for n in model.nodes]
@@ -244,7 +244,7 @@ def test_a_loaded_bucketizer_with_infinite_splits_is_saved_in_json(tmp_path: Pat
     assert [n.op for n in again.nodes] == [n.op for n in case.model().nodes]
 
 
-def test_an_infinity_that_json_cannot_hold_is_refused(tmp_path: Path) -> None:
+def test_an_infinity_that_json_cannot_hold_is_rejected(tmp_path: Path) -> None:
     model = Case(GOLDEN / "feature/normalizer-inf-protobuf").model()
     with pytest.raises(BundleError, match="'p_norm': JSON cannot hold Infinity"):
         leapstream.save(model, tmp_path / "model.zip", format="json")

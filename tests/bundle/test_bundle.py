@@ -251,7 +251,7 @@ def test_every_golden_protobuf_file_comes_out_byte_for_byte() -> None:
 
 
 @pytest.mark.parametrize("value", [math.inf, -math.inf])
-def test_json_refuses_infinity_and_names_model_and_attribute(value: float) -> None:
+def test_json_rejects_infinity_and_names_model_and_attribute(value: float) -> None:
     with pytest.raises(BundleError, match=r"\(normalizer\): attribute 'p_norm': JSON cannot hold Infinity"):
         encode_files(bundle_of(ModelDef("normalizer", {"p_norm": scalar("double", value)})), "json")
 

@@ -168,7 +168,7 @@ def test_the_command_line_offers_each_kind() -> None:
         (["--from", "sklearn", "--trust-pickle"], "joblib cannot read it"),
     ],
 )
-def test_a_file_of_another_kind_is_refused(
+def test_a_file_of_another_kind_is_rejected(
     run: Run, tmp_path: Path, sample: Path, arguments: list[str], message: str
 ) -> None:
     result = run("export", sample, "-o", tmp_path / "b.zip", *arguments)
@@ -242,7 +242,7 @@ def test_a_schema_has_types_as_inspect_shows_them() -> None:
         ("a:int,a:int", "names repeat: a"),
     ],
 )
-def test_a_malformed_schema_is_refused(text: str, message: str) -> None:
+def test_a_malformed_schema_is_rejected(text: str, message: str) -> None:
     with pytest.raises(leapstream.SchemaError) as caught:
         schema_of(text)
     assert message in str(caught.value)
@@ -275,14 +275,14 @@ def test_a_sample_may_have_vectors(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "message"), [("a,b\n", "without records"), ("", "Empty CSV"), ("a,b\n1\n", "s.csv")])
-def test_a_sample_that_tells_nothing_is_refused(tmp_path: Path, text: str, message: str) -> None:
+def test_a_sample_that_tells_nothing_is_rejected(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "s.csv").write_text(text)
     with pytest.raises(leapstream.LeapstreamError) as caught:
         sample_of(str(tmp_path / "s.csv"), None)
     assert message in str(caught.value)
 
 
-def test_vectors_of_several_sizes_are_refused(tmp_path: Path) -> None:
+def test_vectors_of_several_sizes_are_rejected(tmp_path: Path) -> None:
     (tmp_path / "s.jsonl").write_text('{"p": [1.0]}\n{"p": [1.0, 2.0]}\n')
     with pytest.raises(leapstream.SchemaError) as caught:
         sample_of(str(tmp_path / "s.jsonl"), None)

@@ -48,7 +48,7 @@ def test_a_saved_model_becomes_a_graph(run: Run, tmp_path: Path, network: Any) -
 
 
 @pytest.mark.parametrize(("file", "message"), [("m.keras", "Keras cannot read it"), ("m.pb", "no frozen graph")])
-def test_what_is_no_model_is_refused(run: Run, tmp_path: Path, file: str, message: str) -> None:
+def test_what_is_not_a_model_is_rejected(run: Run, tmp_path: Path, file: str, message: str) -> None:
     (tmp_path / file).write_text("nothing")
     result = run("export", tmp_path / file, "-o", tmp_path / "b.zip")
     assert result.exit_code == 1 and message in result.stderr and file in result.stderr

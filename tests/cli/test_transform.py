@@ -94,7 +94,7 @@ def test_a_file_without_records_gives_one_without_records(run: Run, tmp_path: Pa
     assert "prediction" in table.column_names
 
 
-def test_a_refused_record_is_named_by_its_place_in_the_file_and_nothing_is_written(run: Run, tmp_path: Path) -> None:
+def test_a_failing_record_is_named_by_its_place_in_the_file_and_nothing_is_written(run: Run, tmp_path: Path) -> None:
     source = tmp_path / "in.jsonl"
     records = [{"feature1": 1.0, "feature2": 2.0, "feature3": None if i == 11 else 3.0} for i in range(20)]
     source.write_text("".join(json.dumps(record) + "\n" for record in records))
@@ -104,7 +104,7 @@ def test_a_refused_record_is_named_by_its_place_in_the_file_and_nothing_is_writt
     assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
 
 
-def test_a_refused_record_gets_nulls_when_asked(run: Run, tmp_path: Path) -> None:
+def test_a_failing_record_gets_nulls_when_asked(run: Run, tmp_path: Path) -> None:
     source = tmp_path / "in.jsonl"
     source.write_text(
         '{"feature1": 1, "feature2": 2, "feature3": 3}\n{"feature1": 1, "feature2": 2, "feature3": null}\n'

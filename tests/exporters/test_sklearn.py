@@ -258,7 +258,7 @@ def test_a_sparse_matrix_is_not_handed_to_xgboost() -> None:
     assert_agrees(from_sklearn(dense, data), dense, data, tolerance=2e-7)
 
 
-# ---- what is refused --------------------------------------------------------------------------------------------------
+# ---- what is rejected -------------------------------------------------------------------------------------------------
 
 X, Y = estimators.numbers(), estimators.two()
 

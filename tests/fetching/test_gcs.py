@@ -103,7 +103,7 @@ def test_a_changed_file_makes_a_new_directory(put: Put, gcs: SourceOptions) -> N
 
 
 @pytest.mark.parametrize("limits", [{"max_size": 6}, {"max_files": 2}])
-def test_a_directory_over_the_limits_is_refused(
+def test_a_directory_over_the_limits_is_rejected(
     put: Put, gcs: SourceOptions, cache: Path, limits: dict[str, int]
 ) -> None:
     for name, content in DIRECTORY.items():
@@ -113,7 +113,7 @@ def test_a_directory_over_the_limits_is_refused(
     assert leftovers(cache) == entries(cache) == []
 
 
-def test_a_directory_without_bundle_json_is_refused_before_it_is_fetched(put: Put, gcs: SourceOptions) -> None:
+def test_a_directory_without_bundle_json_is_rejected_before_it_is_fetched(put: Put, gcs: SourceOptions) -> None:
     put("x/other.bin", b"content")
     with pytest.raises(SourceError, match=r"holds no bundle\.json"):
         resolve("gs://models/x/", options=gcs)

@@ -66,7 +66,7 @@ def test_retries_are_bounded_and_the_status_is_named(web: Web, options: SourceOp
 
 
 @pytest.mark.parametrize(("status", "reason"), [(404, "not found"), (403, "HTTP 403"), (401, "HTTP 401")])
-def test_a_definite_refusal_is_not_retried(web: Web, options: SourceOptions, status: int, reason: str) -> None:
+def test_a_definite_error_is_not_retried(web: Web, options: SourceOptions, status: int, reason: str) -> None:
     web.status["/m.zip"] = status
     with pytest.raises(SourceError, match=reason):
         resolve(web.url("/m.zip"), options=options)
@@ -161,7 +161,7 @@ def test_a_cut_cache_entry_is_fetched_anew(web: Web, options: SourceOptions) -> 
     assert resolve(url, options=options).read_bytes() == CONTENT
 
 
-def test_an_object_over_the_limit_is_refused_before_it_is_fetched(web: Web, options: SourceOptions) -> None:
+def test_an_object_over_the_limit_is_rejected_before_it_is_fetched(web: Web, options: SourceOptions) -> None:
     url = web.put("/m.zip", CONTENT, etag="1")
     with pytest.raises(SourceError, match="max_size = 1000"):
         resolve(url, options=replace(options, max_size=1000))

@@ -54,12 +54,12 @@ def test_a_wrong_checksum_of_a_local_zip_names_both(zipped: Path) -> None:
     assert "0" * 64 in str(caught.value)
 
 
-def test_a_checksum_of_a_directory_is_refused(tmp_path: Path) -> None:
+def test_a_checksum_of_a_directory_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="directory"):
         resolve(tmp_path, sha256="0" * 64)
 
 
-def test_a_malformed_checksum_is_refused(zipped: Path) -> None:
+def test_a_malformed_checksum_is_rejected(zipped: Path) -> None:
     with pytest.raises(SourceError, match="64 hexadecimal digits"):
         resolve(zipped, sha256="abc")
 

@@ -113,11 +113,11 @@ def test_sections_of_other_tools_are_left_alone() -> None:
         (3, ["a path, HOCON text or a parsed configuration"]),
     ],
 )
-def test_what_is_malformed_is_refused_by_name(given: Any, words: list[str]) -> None:
-    with pytest.raises(ConfigError) as refusal:
+def test_what_is_malformed_is_rejected_by_name(given: Any, words: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
         read_config(given)
     for word in words:
-        assert word in str(refusal.value)
+        assert word in str(caught.value)
 
 
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_a_map_function_fails_or_gives_none_as_told() -> None:
     assert MLeapMapFunction(LINEAR, on_error="null").map((1.0, None, 2.0)) is None
 
 
-def test_a_map_function_refuses_elements_that_do_not_fit() -> None:
+def test_a_map_function_rejects_elements_that_do_not_fit() -> None:
     with pytest.raises(SchemaError, match="feature1"):
         MLeapMapFunction(LINEAR).map((1.0, 2.0))
     with pytest.raises(SchemaError, match="feature3"):
@@ -145,7 +145,7 @@ def test_a_whole_stream_of_tuples_is_predicted_by_position(env: StreamExecutionE
     assert [row["prediction"] for row in rows] == pytest.approx(expected())
 
 
-def test_a_stream_that_lacks_a_column_is_refused(env: StreamExecutionEnvironment) -> None:
+def test_a_stream_that_lacks_a_column_is_rejected(env: StreamExecutionEnvironment) -> None:
     kind = Types.ROW_NAMED(["feature1", "feature2"], [Types.DOUBLE()] * 2)
     with pytest.raises(SchemaError, match="feature3"):
         predict_stream(env.from_collection([Row(1.0, 2.0)], kind), LINEAR)

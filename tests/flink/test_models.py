@@ -74,7 +74,7 @@ def test_rows_that_the_model_drops_are_not_in_the_result(table_env: StreamTableE
     assert [row[1] for row in found] == answers.column("prediction")
 
 
-def test_a_refused_row_fails_the_job_or_gives_null(table_env: StreamTableEnvironment, table: Table) -> None:
+def test_a_failing_row_stops_the_job_or_gives_null(table_env: StreamTableEnvironment, table: Table) -> None:
     with pytest.raises(Exception, match="model 'pipeline_"):
         loan_predictions(table_env, table, ERROR, "n, prediction")
     found, frame, answers = loan_predictions(table_env, table, ERROR, "n, prediction", "null")
@@ -148,7 +148,7 @@ def _create(name: str, inputs: str, outputs: str, bundle: str, more: str = "") -
         ),
     ],
 )
-def test_a_statement_that_does_not_fit_is_refused_when_the_query_is_planned(
+def test_a_statement_that_does_not_fit_is_rejected_when_the_query_is_planned(
     table_env: StreamTableEnvironment, statement: tuple[str, ...], message: str
 ) -> None:
     _compiled(table_env, [Target("Linear", leapstream.load(LINEAR), "model")])

@@ -107,13 +107,13 @@ def test_numbers_are_widened(register: Any, table_env: Any, table: Any, backend:
         ("a, b, CURRENT_DATE", "argument 3 (feature3) must be DOUBLE, not DATE"),
     ],
 )
-def test_wrong_arguments_are_refused_at_planning(
+def test_wrong_arguments_are_rejected_at_planning(
     register: Any, table_env: Any, three: str, backend: str, arguments: str, reason: str
 ) -> None:
     f = register(LINEAR, backend=backend)
-    with pytest.raises(Exception, match="Invalid function call") as refusal:
+    with pytest.raises(Exception, match="Invalid function call") as caught:
         table_env.sql_query(f"SELECT {f.name}({arguments}) FROM {three}")
-    text = str(refusal.value)
+    text = str(caught.value)
     assert f"Function {f.name} of model 'linear3': {reason}" in text
     assert f"Expected: {f.name}(feature1 DOUBLE, feature2 DOUBLE, feature3 DOUBLE)" in text
     assert f"Given: {f.name}(" in text
@@ -151,7 +151,7 @@ def test_scalars_pack_into_the_only_tensor_and_arrays_are_it(
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_null_element_of_an_array_is_refused(register: Any, table_env: Any, table: Any, backend: str) -> None:
+def test_a_null_element_of_an_array_is_rejected(register: Any, table_env: Any, table: Any, backend: str) -> None:
     f = register(FOREST, backend=backend, on_error="null")
     view = table([(1.0, None, 2.0), ROWS[0]], THREE)
     rows = collect(table_env, f"SELECT {f.name}(ARRAY[a, b, c]), {f.name}(a, b, c) FROM {view}")
@@ -174,13 +174,13 @@ def test_the_jvm_computes_with_constants_alone(register: Any, table_env: Any, th
     assert [row[0] for row in given] == pytest.approx(expected * len(ROWS), rel=1e-12)
 
 
-def test_the_python_backend_refuses_constants_alone_at_planning(register: Any, table_env: Any, three: str) -> None:
+def test_the_python_backend_rejects_constants_alone_at_planning(register: Any, table_env: Any, three: str) -> None:
     f = register(LINEAR, backend="vectorized")
     with pytest.raises(Exception, match="all its arguments are constants, which the python backend"):
         table_env.sql_query(f"SELECT {f.name}(1.5, 2, CAST(NULL AS DOUBLE)) FROM {three}")
 
 
-def test_maps_are_taken_and_a_null_in_one_is_refused(register: Any, table_env: Any, table: Any) -> None:
+def test_maps_are_taken_and_a_null_in_one_is_rejected(register: Any, table_env: Any, table: Any) -> None:
     case = "feature/map-entry-selector-double"
     f = register(bundle_of(case), on_error="null")
     assert f.signature.input_types == ("MAP<STRING, DOUBLE>", "STRING")
@@ -200,7 +200,7 @@ def test_maps_are_taken_and_a_null_in_one_is_refused(register: Any, table_env: A
 
 
 @pytest.mark.parametrize("options", [{"backend": "vectorized"}, {"load_on": "worker"}])
-def test_the_python_backend_refuses_maps_by_function_and_column(register: Any, options: dict[str, Any]) -> None:
+def test_the_python_backend_rejects_maps_by_function_and_column(register: Any, options: dict[str, Any]) -> None:
     with pytest.raises(BackendError, match=r"Select\(m MAP<STRING, DOUBLE>, k STRING\).* argument 'm' is a map"):
         register(bundle_of("feature/map-entry-selector-double"), name="Select", **options)
 
@@ -255,7 +255,7 @@ def test_recorded_rows_come_out_as_recorded(
     answers = iter(expected.column(output))
     for i, row in enumerate(rows):
         if backend == "vectorized" and any(isinstance(v, list) and any(x != x for x in v) for v in row):
-            next(answers)  # pandas tells NaN and NULL not apart: the function refuses both in an array
+            next(answers)  # pandas tells NaN and NULL not apart: the function rejects both in an array
             continue
         assert same(given[i], None if i in dropped else plain(next(answers))), f"row {i}"
 
@@ -334,7 +334,7 @@ def test_columns_that_the_model_lacks_are_named(register: Any, options: dict[str
 
 
 @pytest.mark.parametrize("options", [{"backend": "gpu"}, {"on_error": "skip"}, {"load_on": "never"}])
-def test_options_that_do_not_exist_are_refused(register: Any, options: dict[str, Any]) -> None:
+def test_options_that_do_not_exist_are_rejected(register: Any, options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(options))):
         register(LINEAR, **options)
 

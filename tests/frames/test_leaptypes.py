@@ -125,6 +125,6 @@ def test_a_sample_is_of_numbers_or_of_texts(values: Any, leap: Any) -> None:
         (np.array(["2020-01-01"], dtype="datetime64[D]"), "has no leap type"),
     ],
 )
-def test_a_sample_of_other_values_is_refused(values: Any, words: str) -> None:
+def test_a_sample_of_other_values_is_rejected(values: Any, words: str) -> None:
     with pytest.raises(SchemaError, match=words):
         sample_type_of("x", np.array(values, dtype=object) if isinstance(values, list) else values)

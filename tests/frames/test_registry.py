@@ -70,7 +70,7 @@ def test_a_frame_is_of_one_kind_and_comes_back_as_that_kind(absolute: Model, fra
         (lambda: ["a"], "row 0 is a str"),
     ],
 )
-def test_a_frame_that_no_kind_takes_is_refused_with_the_reason(
+def test_a_frame_that_no_kind_takes_is_rejected_with_the_reason(
     absolute: Model, frame: Callable[[], Any], words: str
 ) -> None:
     with pytest.raises(SchemaError, match=words):
@@ -167,7 +167,7 @@ def test_booleans_among_the_elements_of_a_vector_are_numbers_in_a_record_and_in_
     assert model.predict({"x": [True, 0.0]}) == model.predict([{"x": [True, 0.0]}])[0] == {"o": [1.0, 0.0]}
 
 
-def test_half_of_a_surrogate_pair_is_refused_in_a_record_and_in_a_batch() -> None:
+def test_half_of_a_surrogate_pair_is_rejected_in_a_record_and_in_a_batch() -> None:
     indexer = Model.from_node(node("index", StringIndexer((("a",),), "keep"), {"input": "x"}, {"output": "o"}))
     for data in ({"x": "\ud800"}, [{"x": "\ud800"}]):
         with pytest.raises(SchemaError, match="column 'x' has values that no leap type holds"):

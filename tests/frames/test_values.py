@@ -79,7 +79,7 @@ def test_texts_are_left_to_the_model_to_parse_and_do_not_stand_beside_numbers(ba
         ([1, 2.5], None),
     ],
 )
-def test_values_without_one_right_meaning_are_refused(values: list[Any], declared: DataType | None) -> None:
+def test_values_without_one_right_meaning_are_rejected(values: list[Any], declared: DataType | None) -> None:
     with pytest.raises(SchemaError, match="column 'x' has values of types that do not fit each other"):
         array_of("x", values, declared)
 
@@ -106,7 +106,7 @@ def test_numbers_of_other_classes_are_numbers(values: list[Any], found: list[flo
 
 
 @pytest.mark.parametrize("value", [2**63, np.uint64(2**63), object(), "\ud800"])
-def test_values_that_no_leap_type_holds_are_refused(value: Any) -> None:
+def test_values_that_no_leap_type_holds_are_rejected(value: Any) -> None:
     with pytest.raises(SchemaError, match="column 'x'"):
         array_of("x", [value], ScalarType(B.STRING))
 

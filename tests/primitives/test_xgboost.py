@@ -76,7 +76,7 @@ CASES = [
             (dense(0, 0, 0, 0), Fails("the vector has 4 elements, and at most 3 are expected")),
         ],
     ),
-    Case("a booster may refuse", features("no such thing"), [(dense(0, 0, 0), Fails("no such thing"))]),
+    Case("a booster may fail every row", features("no such thing"), [(dense(0, 0, 0), Fails("no such thing"))]),
     *(
         Case(f"{name} of a number", p.FloatFunction(x=NUMBER, function=name, type=p.DOUBLE), list(values.items()))
         for name, values in OF_NUMBERS.items()

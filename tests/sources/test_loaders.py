@@ -14,7 +14,7 @@ def test_the_file_loader_resolves_a_path(tmp_path: Path) -> None:
     assert loader_for("file").resolve(str(tmp_path)) == tmp_path
 
 
-def test_the_file_loader_refuses_a_remote_uri() -> None:
+def test_the_file_loader_rejects_a_remote_uri() -> None:
     with pytest.raises(ConfigError, match='use "auto"'):
         FileBundleLoader().resolve("gs://bucket/x.zip")
 
@@ -33,7 +33,7 @@ def test_gcs_without_a_bucket_names_the_missing_key() -> None:
         GCSBundleLoader().uri("models/x.zip")
 
 
-def test_gcs_refuses_a_uri_of_another_source() -> None:
+def test_gcs_rejects_a_uri_of_another_source() -> None:
     with pytest.raises(ConfigError, match="gcs"):
         GCSBundleLoader("b").uri("s3://b/x.zip")
 
@@ -53,7 +53,7 @@ def test_a_source_takes_its_own_uris_as_they_are(source: str, path: str) -> None
 
 
 @pytest.mark.parametrize(("source", "path"), [("s3", "gs://b/x"), ("https", "http://h/x"), ("hdfs", "/models/x")])
-def test_a_source_refuses_other_uris(source: str, path: str) -> None:
+def test_a_source_rejects_other_uris(source: str, path: str) -> None:
     with pytest.raises(ConfigError, match=source):
         loader_for(source).uri(path)
 

@@ -25,7 +25,7 @@ def test_manifest_comes_first_and_folds_long_lines(tmp_path: Path) -> None:
     assert (lines[1] + lines[2][1:]) == b"Long: " + b"v" * 100
 
 
-def test_name_that_is_class_and_resource_is_refused(tmp_path: Path) -> None:
+def test_name_that_is_class_and_resource_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(BackendError, match=r"a\.class is both"):
         write_jar(tmp_path / "a.jar", {"a.class": b""}, {"a.class": b""}, {})
 

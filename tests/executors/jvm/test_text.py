@@ -166,7 +166,7 @@ def test_translated_pattern_finds_what_java_finds(pattern: str, gaps: bool, valu
 
 
 @pytest.mark.parametrize("pattern", NO_PATTERNS)
-def test_java_refuses_what_is_called_no_pattern(pattern: str) -> None:
+def test_java_rejects_what_is_not_called_a_pattern(pattern: str) -> None:
     x = column(STRING)
     with pytest.raises(BackendError, match="model 'model': Java fails: .*PatternSyntaxException"):
         JvmPlan(plan_of(out=p.Tokens(x=x, pattern=pattern, gaps=True, type=STRINGS)))

@@ -92,7 +92,7 @@ def test_hashes_that_do_not_overflow_are_those_of_spark(spark: SparkSession, tmp
 _OTHER_TYPES = ("boolean", "float", "int", "long", "list-input")
 NOT_SPARK = {
     "sklearn/pca",  # its matrix is transposed and fits no input
-    "classification/one-vs-rest-extension",  # the rest is refused, or over types that Spark's stage does not take
+    "classification/one-vs-rest-extension",  # the rest is rejected, or over types that Spark's stage does not take
     "feature/reverse-string-indexer-list",
     "feature/reverse-string-indexer-tensor",
     "feature/string-indexer-from-boolean",
