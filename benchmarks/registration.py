@@ -1,4 +1,4 @@
-"""What the registration of a function costs: seconds in a warm process and in a new one, and bytes that it adds to a job.
+"""The cost of registering a function: seconds in a warm process and in a new one, and bytes that it adds to a job.
 
 Each round runs two new processes, one that registers and one that predicts a row in the JVM. PyFlink's gateway and a table
 environment are running before the clock does. A first pair of processes, with an empty cache, is reported apart. The script
@@ -44,7 +44,7 @@ def seconds(function: Callable[[], Any]) -> float:
 
 
 def registering() -> dict[str, float]:
-    """What registrations of the same model under several names cost in this process."""
+    """The cost of registering the same model under several names in this process."""
     from pyflink.common import Configuration
     from pyflink.table import EnvironmentSettings, TableEnvironment
 
@@ -73,7 +73,7 @@ def registering() -> dict[str, float]:
 
 
 def predicting() -> dict[str, float]:
-    """What the first prediction in the JVM costs in this process."""
+    """The cost of the first prediction in the JVM in this process."""
     from pyflink.java_gateway import get_gateway
 
     import leapstream

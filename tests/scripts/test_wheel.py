@@ -34,7 +34,7 @@ print(gateway.runtime().jar.path)
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a wheel is built from, with the jar that the script compiles."""
+    """The files that a wheel is built from, with the jar that the script compiles."""
     tree = tmp_path_factory.mktemp("tree")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
