@@ -1,4 +1,4 @@
-"""The cost of registering a function: seconds in a warm process and in a new one, and bytes that it adds to a job.
+"""Measures registrations of functions: seconds in a warm process and in a new one, and bytes that they add to a job.
 
 Each round runs two new processes, one that registers and one that predicts a row in the JVM. PyFlink's gateway and a table
 environment are running before the clock does. A first pair of processes, with an empty cache, is reported apart. The script
@@ -10,6 +10,7 @@ Run it with ``python benchmarks/registration.py [--rounds N]``.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import statistics
@@ -43,8 +44,17 @@ def seconds(function: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
+def start_gateway() -> None:
+    """Start PyFlink's gateway, on a Java that leapstream finds in this version or in an older one."""
+    from pyflink.java_gateway import get_gateway
+
+    package = "leapstream.executors" if importlib.util.find_spec("leapstream.executors") else "leapstream"
+    importlib.import_module(f"{package}.jvm.gateway").ensure_java()
+    get_gateway()
+
+
 def registering() -> dict[str, float]:
-    """The cost of registering the same model under several names in this process."""
+    """Register the same model under several names in this process."""
     from pyflink.common import Configuration
     from pyflink.table import EnvironmentSettings, TableEnvironment
 
@@ -56,6 +66,7 @@ def registering() -> dict[str, float]:
         paths = [Path(unquote(urlparse(url).path)) for url in urls]
         return {str(path): path.stat().st_size for path in paths}
 
+    start_gateway()
     table_env = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
     table_env.execute_sql("SHOW FUNCTIONS")
     taken, sizes = [], [0]
@@ -73,14 +84,10 @@ def registering() -> dict[str, float]:
 
 
 def predicting() -> dict[str, float]:
-    """The cost of the first prediction in the JVM in this process."""
-    from pyflink.java_gateway import get_gateway
-
+    """Predict a first row in the JVM in this process."""
     import leapstream
-    from leapstream.executors.jvm.gateway import ensure_java
 
-    ensure_java()
-    get_gateway()
+    start_gateway()
     model = leapstream.load(BUNDLE)
     model.predict([ROW])
     return {"first prediction of a process in the JVM": seconds(lambda: model.predict([ROW], backend="jvm"))}

@@ -67,7 +67,10 @@ def test_the_name_has_all_that_the_contents_depend_on(monkeypatch: pytest.Monkey
         runtime_jar._digest.cache_clear()
 
 
-@pytest.mark.parametrize(("flink", "has_providers"), [("1.20.1", False), ("2.0.0", False), ("2.1.0", True)])
+@pytest.mark.parametrize(
+    ("flink", "has_providers"),
+    [("1.20.1", False), ("2.0.0", False), ("2.1.0", True), ("2.4-SNAPSHOT", True), ("<unknown>", True)],
+)
 def test_classes_for_ml_predict_are_compiled_for_versions_of_flink_that_have_it(
     flink: str, has_providers: bool
 ) -> None:

@@ -11,6 +11,7 @@ import atexit
 import hashlib
 import logging
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -63,7 +64,8 @@ class RuntimeJar:
 
 def jar_name(flink: str) -> str:
     """The file name of the jar for a version of Flink; it has all that the contents depend on."""
-    return f"leapstream-runtime-{VERSION}-flink{flink}-abi{abi()}-{_digest()}.jar"
+    safe = re.sub(r"[^\w.-]", "_", flink)
+    return f"leapstream-runtime-{VERSION}-flink{safe}-abi{abi()}-{_digest()}.jar"
 
 
 def wheel_jar_name(flink: str) -> str:
@@ -91,8 +93,10 @@ def _digest() -> str:
     return digest.hexdigest()[:16]
 
 
-def _minor(flink: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in flink.split(".")[:2])
+def _minor(flink: str) -> tuple[int, int]:
+    """Major and minor version; a build of Flink that has no version counts as a new one."""
+    match = re.match(r"(\d+)\.(\d+)", flink)
+    return (int(match[1]), int(match[2])) if match else _FIRST_WITH_MODELS
 
 
 # ---- where it is ------------------------------------------------------------------------------------------------------
