@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from leapstream.bundle import frame_binary
 from leapstream.bundle.container import Limits
 from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.frame_json import schema_from_json, schema_to_json
@@ -119,6 +120,22 @@ def test_binary_bytes_are_those_of_the_jvm() -> None:
     assert json.loads(data[4 : 4 + head]) == schema_to_json(schema)
     sparse = "01 0001 0001 00000003 00000001 3ff0000000000000 00000001 0001 00000002"
     assert data[4 + head :] == bytes.fromhex("00000001 00000007" + sparse)
+
+
+def test_binary_has_missing_elements_only_where_that_is_asked_for() -> None:
+    schema = Schema.of(
+        [
+            ("list", ListType(BasicType.DOUBLE, nullable=False)),
+            ("map", MapType(BasicType.STRING, BasicType.INT, nullable=False)),
+            ("tensor", TensorType(BasicType.STRING, nullable=False)),
+        ]
+    )
+    tensor = Tensor.dense(np.array(["a", None], dtype=object), BasicType.STRING)
+    row = [[1.5, None], {"a": None, "b": 2}, tensor]
+    _, (found,) = frame_binary.decode(frame_binary.encode(schema, [row], holes=True), holes=True)
+    assert found[:2] == row[:2] and found[2].values.tolist() == ["a", None]
+    with pytest.raises(ValueError, match="got None"):
+        frame_binary.encode(schema, [row])
 
 
 def test_an_avro_file_without_the_leap_schema_is_read_by_its_avro_schema() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,19 @@ from leapstream import Tensor
 from leapstream.bundle.types import BasicType, DataType, ListType, MapType, ScalarType, TensorType
 from leapstream.executors.contract import Executor
 from leapstream.plan import primitives as p
-from tests.primitives.cases import FLOATS, MAYBE_DOUBLE, MAYBE_STRING, STRING, TEXTS, VECTOR, Case, Fails, column
+from tests.primitives.cases import (
+    DOUBLES,
+    FLOATS,
+    MAYBE_DOUBLE,
+    MAYBE_STRING,
+    STRING,
+    STRINGS,
+    TEXTS,
+    VECTOR,
+    Case,
+    Fails,
+    column,
+)
 from tests.primitives.running import dense, sparse
 
 NAN, INF = math.nan, math.inf
@@ -35,7 +46,7 @@ def no(text: str, wanted: str) -> Fails:
     return Fails(f"cannot cast '{text}' to {wanted}")
 
 
-def texts(*values: str) -> Tensor:
+def texts(*values: str | None) -> Tensor:
     return Tensor.dense(list(values), BasicType.STRING)
 
 
@@ -43,6 +54,8 @@ def floats(*values: float) -> Tensor:
     return Tensor.dense(list(values), BasicType.FLOAT)
 
 
+NO_ELEMENT = Fails("an element is missing")
+NO_LIST = Fails("a sparse tensor cannot be cast to a list")
 NO_VALUE = Fails("a missing value is not allowed here")
 NOT_FIRST = Fails("the tensor does not store a first element")
 LONGS = TensorType(BasicType.LONG)
@@ -113,9 +126,18 @@ CASES = [
     cast(TEXTS, VECTOR, (texts("1", "null"), dense(1, 0))),
     cast(TEXTS, TensorType(BasicType.LONG, nullable=False), (texts("7"), Tensor.dense([7], BasicType.LONG))),
     cast(p.vector(1), p.DOUBLE, (dense(3), 3.0), (sparse(1, {}), NOT_FIRST)),
-    replace(
-        cast(TensorType(BasicType.STRING, (1,)), MAYBE_DOUBLE, (texts(""), None), (None, None)),
-        drifts=("vectorized",),
+    cast(TensorType(BasicType.STRING, (1,)), MAYBE_DOUBLE, (texts(""), None), (None, None)),
+    cast(TEXTS, VECTOR, (texts("1", None), NO_ELEMENT), (texts("1", "2"), dense(1, 2))),
+    cast(TEXTS, ListType(BasicType.DOUBLE, False), (texts(None), NO_ELEMENT)),
+    cast(TEXTS, STRINGS, (texts("a", None), ["a", None])),
+    cast(STRINGS, TEXTS, (["a", None], texts("a", None))),
+    cast(STRINGS, VECTOR, (["1", None], NO_ELEMENT)),
+    cast(STRINGS, ListType(BasicType.DOUBLE, False), (["1", None], NO_ELEMENT), (["1"], [1.0])),
+    cast(DOUBLES, STRINGS, ([1.0, None], NO_ELEMENT), ([1.0], ["1.0"])),
+    cast(TensorType(BasicType.STRING, ()), MAYBE_STRING, (Tensor.dense("a", BasicType.STRING), "a"), (None, None)),
+    cast(VECTOR, DOUBLES, (sparse(2, {0: 1.0, 1: 2.0}), NO_LIST), (dense(1, 2), [1.0, 2.0]), (sparse(0, {}), NO_LIST)),
+    cast(
+        VECTOR, DOUBLES, (sparse(2000, dict.fromkeys(range(2000), 1.0)), NO_LIST), (dense(*[1.0] * 2000), [1.0] * 2000)
     ),
     cast(TensorType(BasicType.LONG, (1,)), MAYBE_STRING, (Tensor.dense([7], BasicType.LONG), "7"), (None, None)),
     cast(TensorType(BasicType.INT, (1,)), MAYBE_DOUBLE, (Tensor.dense([7], BasicType.INT), 7.0), (None, None)),

@@ -134,8 +134,8 @@ def plain(base: BasicType, value: Any) -> Any:
     raise MalformedError(f"expected {base}, got {value!r}")
 
 
-def plain_items(base: BasicType, values: Any) -> list[Any]:
-    """Convert a caller's list, tuple or 1-D array to a list of :func:`plain` values.
+def plain_items(base: BasicType, values: Any, holes: bool = False) -> list[Any]:
+    """Convert a caller's list, tuple or 1-D array to a list of :func:`plain` values, and of ``None`` if there may be ``holes``.
 
     Raises:
         MalformedError: ``values`` is of another type, or an element is.
@@ -144,7 +144,7 @@ def plain_items(base: BasicType, values: Any) -> list[Any]:
         values = values.tolist()
     if not isinstance(values, list | tuple):
         raise MalformedError(f"expected a list of {base}, got {values!r}")
-    return [plain(base, value) for value in values]
+    return [None if holes and value is None else plain(base, value) for value in values]
 
 
 def plain_tensor(base: BasicType, value: Any) -> Tensor:

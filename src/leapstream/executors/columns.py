@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -47,11 +48,14 @@ class Column:
             leave it ``None``.
         stored: bool like ``values``, which elements of a tensor are stored; ``None`` when all are, or nobody asks, or
             ``values`` tells.
+        complete: bool (rows,), which tensors are sparse although they store all of their elements; ``None`` when none is, or
+            nobody asks.
     """
 
     values: Any
     valid: Bools | None = None
     stored: Bools | None = None
+    complete: Bools | None = None
 
     def __len__(self) -> int:
         return self.values.shape[0] if isinstance(self.values, csr_array) else len(self.values)
@@ -66,7 +70,7 @@ class Column:
             stored = csr_array(
                 (np.ones(self.values.nnz, dtype=bool), self.values.indices, self.values.indptr), self.values.shape
             ).toarray()
-        return Column(dense, self.valid, stored)
+        return Column(dense, self.valid, stored, self.complete if track_stored else None)
 
     def present(self) -> Bools | None:
         """True where a value is not missing; ``None`` if no value is missing."""
@@ -81,11 +85,23 @@ class Column:
             values,
             None if self.valid is None else self.valid[rows],
             None if self.stored is None else self.stored[rows],
+            None if self.complete is None else self.complete[rows],
         )
+
+    def sparse_rows(self) -> Bools:
+        """Which tensors are sparse, as far as the column knows."""
+        rows = len(self)
+        if isinstance(self.values, csr_array):
+            partial = np.diff(self.values.indptr) < self.values.shape[1]
+        elif self.stored is None:
+            partial = np.zeros(rows, dtype=np.bool_)
+        else:
+            partial = ~self.stored.reshape(rows, math.prod(self.stored.shape[1:])).all(axis=1)
+        return np.asarray(partial if self.complete is None else partial | self.complete)
 
     def with_values(self, values: Any) -> Column:
         """Other values, present and stored in the same places."""
-        return Column(values, self.valid, self.stored)
+        return Column(values, self.valid, self.stored, self.complete)
 
 
 def joined(parts: Sequence[Column]) -> Column:
@@ -100,6 +116,9 @@ def joined(parts: Sequence[Column]) -> Column:
         values = np.concatenate(pieces)
     valid = _joined_flags([(part.valid, (len(part),)) for part in parts])
     stored = _joined_flags([(part.stored, getattr(part.values, "shape", ())) for part in parts])
+    if any(part.complete is not None for part in parts):
+        complete = np.concatenate([part.sparse_rows() for part in parts])
+        return Column(values, valid, stored, complete)
     return Column(values, valid, stored)
 
 
@@ -130,21 +149,33 @@ def column_of(values: Sequence[Any], data_type: DataType) -> Column:
 
 def _tensor_column(values: Sequence[Tensor | None], data_type: TensorType) -> Column:
     present = [v for v in values if v is not None]
-    dimensions = present[0].dimensions if present else (data_type.dimensions or ())
+    # Without any tensor nobody knows the dimensions; most are vectors.
+    unknown = (0,) if data_type.dimensions is None else data_type.dimensions
+    dimensions = present[0].dimensions if present else unknown
     dtype = NUMPY_DTYPES[data_type.base]
     valid = None if len(present) == len(values) else np.array([v is not None for v in values], dtype=bool)
     wide = len(dimensions) == 1 and dimensions[0] >= WIDE and dtype.kind != "O"
-    if wide and any(v.indices is not None for v in present):
-        return Column(_sparse_rows(values, dimensions[0], dtype), valid)
+    sparse = np.array([v is not None and v.indices is not None for v in values], dtype=bool)
+    if wide and sparse.any():
+        column = Column(_sparse_rows(values, dimensions[0], dtype), valid)
+        return _with_complete(column, sparse)
     array = np.zeros((len(values), *(max(n, 0) for n in dimensions)), dtype=dtype)
+    if dtype.kind == "O":
+        array.fill(None)
     stored = np.ones(array.shape, dtype=bool)
     for row, value in enumerate(values):
         if value is not None:
-            array[row] = value.to_dense()
+            # An array without dimensions would be stored as an object.
+            array[row] = value.to_dense() if dimensions else value.to_dense().item()
             if value.indices is not None:
                 stored[row] = False
                 stored[row][tuple(value.indices.T)] = True
-    return Column(array, valid, None if stored.all() else stored)
+    return _with_complete(Column(array, valid, None if stored.all() else stored), sparse)
+
+
+def _with_complete(column: Column, sparse: Bools) -> Column:
+    complete = sparse & ~column.sparse_rows()
+    return replace(column, complete=complete) if complete.any() else column
 
 
 def _sparse_rows(values: Sequence[Tensor | None], size: int, dtype: np.dtype[Any]) -> csr_array:
@@ -167,7 +198,7 @@ def _sparse_rows(values: Sequence[Tensor | None], size: int, dtype: np.dtype[Any
 def to_python(column: Column, data_type: DataType, *, keep_stored: bool = False) -> list[Any]:
     """The column's values as a leap frame holds them.
 
-    With ``keep_stored`` a tensor that does not store all of its elements is a sparse one.
+    With ``keep_stored`` a tensor is sparse that was given so, or that does not store all of its elements.
     """
     if isinstance(column.values, pa.Array):
         pairs = column.values.to_pylist()
@@ -179,11 +210,15 @@ def to_python(column: Column, data_type: DataType, *, keep_stored: bool = False)
             Tensor(data_type.base, whole.data[a:b], (whole.shape[1],), whole.indices[a:b].reshape(-1, 1))
             for a, b in pairwise(starts)
         ]
+        if keep_stored:
+            for row in np.flatnonzero(~column.sparse_rows()):
+                values[row] = Tensor.dense(values[row].values, data_type.base)
     elif isinstance(data_type, TensorType):
         values = [Tensor.dense(v, data_type.base) for v in column.values]
-        if keep_stored and column.stored is not None:
-            for row in np.flatnonzero(~column.stored.reshape(len(values), -1).all(axis=1)):
-                values[row] = values[row].to_sparse(column.stored[row])
+        if keep_stored:
+            for row in np.flatnonzero(column.sparse_rows()):
+                every = np.ones(column.values.shape[1:], dtype=bool)
+                values[row] = values[row].to_sparse(every if column.stored is None else column.stored[row])
     else:
         values = column.values.tolist()
     valid = column.present()

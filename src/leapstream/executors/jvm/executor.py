@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from leapstream.bundle import frame_binary
-from leapstream.bundle.frame import LeapFrame
-from leapstream.bundle.types import DataType, ListType, MapType, ScalarType
+from leapstream.bundle.malformed import decoding
+from leapstream.bundle.types import DataType, ListType, MapType, ScalarType, Schema
 from leapstream.errors import BackendError
 from leapstream.executors.columns import Column, to_python
 from leapstream.executors.contract import DROPPED, KEPT, Failure, Outcome
@@ -67,9 +67,7 @@ class JvmPlan:
             BackendError: Java fails for another reason than a row's values.
         """
         values = [to_python(columns[f.name], f.type, keep_stored=True) for f in self.plan.inputs]
-        data = LeapFrame(self.plan.inputs, list(zip(*values, strict=True)) if values else [()] * rows).to_bytes(
-            "binary"
-        )
+        data = _encoded(self.plan.inputs, list(zip(*values, strict=True)) if values else [()] * rows)
         try:
             with self._lock:
                 # Another gateway has other objects.
@@ -103,11 +101,17 @@ class JvmPlan:
         if self.plan.outputs:
             # An empty frame ends with the number of its rows.
             head = frame_binary.encode(self.plan.output_schema, [])[:-4]
-            _, found = frame_binary.decode(head + answer[at:])
+            _, found = frame_binary.decode(head + answer[at:], holes=True)
             for row, values in zip(kept, found, strict=True):
                 for column, value in zip(columns.values(), values, strict=True):
                     column[row] = value
         return Outcome(columns, states, [_failure(*texts) for texts in failures], self.plan.name)
+
+
+def _encoded(schema: Schema, rows: list[tuple[Any, ...]]) -> bytes:
+    """The rows as ``leapstream.runtime.BatchRunner`` reads them."""
+    with decoding("frame"):
+        return frame_binary.encode(schema, rows, holes=True)
 
 
 def _failure(reason: str | None, node: str | None, op: str | None, column: str | None) -> Failure:

@@ -60,6 +60,9 @@ def cast_column(column: Column, given: DataType, wanted: DataType, fail: Callabl
         rows = column.values
         flat = rows.flatten()
         owner = np.repeat(np.arange(len(rows)), np.diff(np.asarray(rows.offsets)))
+        if given.base != wanted.base:
+            for at in np.flatnonzero(np.asarray(flat.is_null())):
+                fail(int(owner[at]), failures.missing_element())
         inner = _cast_scalars(
             _flat_column(flat, given.base), given.base, wanted.base, False, lambda i, why: fail(int(owner[i]), why)
         )
@@ -128,12 +131,20 @@ def _cast_tensor(column: Column, given: TensorType, wanted: DataType, fail: Call
         first = flat[:, 0] if flat.shape[1] else np.zeros(rows, dtype=values.dtype)
         inner = Column(pa.array(first.tolist(), pa.string()) if given.base is BasicType.STRING else first, column.valid)
         return _cast_scalars(inner, given.base, wanted.base, wanted.nullable, fail)
+    if isinstance(wanted, ListType):
+        for row in np.flatnonzero(column.sparse_rows()):
+            fail(int(row), failures.sparse_to_list())
+    if given.base is BasicType.STRING and given.base != wanted.base:
+        holes = np.array([v is None for v in values.reshape(-1)], dtype=np.bool_).reshape(values.shape)
+        if column.stored is not None:
+            holes &= column.stored
+        if column.valid is not None:
+            holes[~column.valid] = False
+        for row in np.flatnonzero(holes.reshape(rows, math.prod(values.shape[1:])).any(axis=1)):
+            fail(int(row), failures.missing_element())
     cast = _cast_elements(values, given.base, wanted.base, fail)
     if isinstance(wanted, TensorType):
-        return Column(cast, column.valid, column.stored)
-    if column.stored is not None:
-        for row in np.flatnonzero(~column.stored.reshape(rows, math.prod(values.shape[1:])).all(axis=1)):
-            fail(int(row), failures.sparse_to_list())
+        return Column(cast, column.valid, column.stored, column.complete)
     listed = [v.reshape(-1).tolist() for v in cast]
     present = column.present()
     if present is not None:
@@ -164,7 +175,7 @@ def _list_to_tensor(column: Column, given: ListType, base: BasicType, fail: Call
         lengths = lengths[present]
     width = int(lengths[0]) if len(lengths) else 0
     flat = rows.flatten()
-    if flat.null_count:
+    if flat.null_count and (given.base, base) != (BasicType.STRING, BasicType.STRING):
         holes = np.flatnonzero(np.asarray(flat.is_null())) // max(width, 1)
         owners = np.arange(len(rows)) if present is None else np.flatnonzero(present)
         for row in np.unique(owners[holes]):

@@ -16,7 +16,8 @@ from leapstream.plan import primitives as p
 @implements(p.Input, sparse=True)
 def _input(run: Run, expr: p.Input) -> Column:
     column = run.columns[expr.name]
-    return column if run.tracks_stored or column.stored is None else Column(column.values, column.valid)
+    told = column.stored is not None or column.complete is not None
+    return Column(column.values, column.valid) if told and not run.tracks_stored else column
 
 
 @implements(p.Cast, sparse=True)
@@ -32,7 +33,7 @@ def _not_null(run: Run, expr: p.NotNull, x: Column) -> Column:
     run.fail(~present, failures.missing_value())
     if isinstance(x.values, pa.Array):
         return x
-    return Column(x.values, None, x.stored)
+    return Column(x.values, None, x.stored, x.complete)
 
 
 @implements(p.Impute)

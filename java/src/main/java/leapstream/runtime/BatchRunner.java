@@ -11,7 +11,8 @@ import java.util.Iterator;
 import java.util.Map;
 
 /**
- * Runs a model over a leap frame in MLeap's binary format.
+ * Runs a model over a leap frame in MLeap's binary format, with a byte more before each element of a list, each value of a map
+ * and each string of a tensor: 1 where it is present.
  *
  * Types come as strings: the shape (s scalar, l list, t tensor, m map), the letter of the basic type as in Casts, "?" when
  * nullable, and for a map the letter of the key. The answer: the number of rows; a byte per row (0 fine, 1 dropped, 2 failed);
@@ -93,7 +94,7 @@ public final class BatchRunner {
             case 's':
                 return readElement(in, base);
             case 'l':
-                return readElements(in, base);
+                return readElements(in, base, true);
             case 't':
                 return readTensor(in, base);
             default:
@@ -101,7 +102,7 @@ public final class BatchRunner {
                 char key = type.charAt(type.length() - 1);
                 for (int left = in.readInt(); left > 0; left--) {
                     Object name = readElement(in, key);
-                    map.put(name, readElement(in, base));
+                    map.put(name, readHole(in) ? null : readElement(in, base));
                 }
                 return map;
         }
@@ -130,10 +131,18 @@ public final class BatchRunner {
         }
     }
 
-    private static Object[] readElements(DataInputStream in, char base) throws IOException {
+    private static boolean isText(char base) {
+        return base == 't' || base == 'x';
+    }
+
+    private static boolean readHole(DataInputStream in) throws IOException {
+        return !in.readBoolean();
+    }
+
+    private static Object[] readElements(DataInputStream in, char base, boolean holes) throws IOException {
         Object[] values = new Object[in.readInt()];
         for (int i = 0; i < values.length; i++) {
-            values[i] = readElement(in, base);
+            values[i] = holes && readHole(in) ? null : readElement(in, base);
         }
         return values;
     }
@@ -146,7 +155,7 @@ public final class BatchRunner {
             dimensions[i] = in.readInt();
             size *= dimensions[i];
         }
-        Object[] values = readElements(in, base);
+        Object[] values = readElements(in, base, isText(base));
         int[] index = null;
         if (sparse) {
             index = new int[in.readInt()];
@@ -187,7 +196,7 @@ public final class BatchRunner {
                 writeElement(out, value, base);
                 break;
             case 'l':
-                writeElements(out, (Object[]) value, base);
+                writeElements(out, (Object[]) value, base, true);
                 break;
             case 't':
                 writeTensor(out, value, base);
@@ -198,8 +207,15 @@ public final class BatchRunner {
                 for (Iterator entries = map.entrySet().iterator(); entries.hasNext(); ) {
                     Map.Entry entry = (Map.Entry) entries.next();
                     writeElement(out, entry.getKey(), type.charAt(type.length() - 1));
-                    writeElement(out, entry.getValue(), base);
+                    writeOptional(out, entry.getValue(), base);
                 }
+        }
+    }
+
+    private static void writeOptional(DataOutputStream out, Object value, char base) throws IOException {
+        out.writeBoolean(value != null);
+        if (value != null) {
+            writeElement(out, value, base);
         }
     }
 
@@ -233,10 +249,15 @@ public final class BatchRunner {
         }
     }
 
-    private static void writeElements(DataOutputStream out, Object[] values, char base) throws IOException {
+    private static void writeElements(DataOutputStream out, Object[] values, char base, boolean holes)
+            throws IOException {
         out.writeInt(values.length);
         for (int i = 0; i < values.length; i++) {
-            writeElement(out, values[i], base);
+            if (holes) {
+                writeOptional(out, values[i], base);
+            } else {
+                writeElement(out, values[i], base);
+            }
         }
     }
 
@@ -248,7 +269,7 @@ public final class BatchRunner {
         for (int i = 0; i < dimensions.length; i++) {
             out.writeInt(dimensions[i]);
         }
-        writeElements(out, tensor.value, base);
+        writeElements(out, tensor.value, base, isText(base));
         if (tensor.index != null) {
             out.writeInt(tensor.index.length);
             for (int k = 0; k < tensor.index.length; k++) {

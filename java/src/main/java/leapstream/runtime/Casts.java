@@ -89,7 +89,7 @@ public final class Casts {
 
     /** An element from one basic type to another; the string of a missing number gives 0. */
     public static Object element(Object x, char from, char to) {
-        if (x == null) {
+        if (x == null && !(from == 't' && to == 't')) {
             throw Failures.missingElement();
         }
         if (from == to) {

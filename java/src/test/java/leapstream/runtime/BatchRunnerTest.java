@@ -111,12 +111,15 @@ class BatchRunnerTest {
     @Test
     void listsMapsAndTensorsComeBack() throws IOException {
         assertEcho("ll", out -> {
-            out.writeInt(1);
+            out.writeInt(2);
+            out.writeBoolean(true);
             out.writeLong(5);
+            out.writeBoolean(false);
         });
         assertEcho("mit", out -> {
             out.writeInt(1);
             writeText(out, "key");
+            out.writeBoolean(true);
             out.writeInt(5);
         });
         assertEcho("td", out -> writeTensor(out, 0, new int[] {2, 1}, 2));
@@ -132,6 +135,7 @@ class BatchRunnerTest {
             out.writeInt(3);
             out.writeInt(4);
             out.writeInt(1);
+            out.writeBoolean(true);
             writeText(out, "a");
             out.writeInt(1);
             out.writeChar(2);

@@ -78,7 +78,12 @@ class CastsTest {
     @Test
     void missingElementFails() {
         assertFails("an element is missing", () -> Casts.element(null, 'd', 'd'));
-        assertFails("an element is missing", () -> Casts.list(new Object[] {"a", null}, 't', 't'));
+        assertFails("an element is missing", () -> Casts.list(new Object[] {"1", null}, 't', 'd'));
+    }
+
+    @Test
+    void missingStringStaysMissingAmongStrings() {
+        assertArrayEquals(new Object[] {"a", null}, Casts.list(new Object[] {"a", null}, 't', 't'));
     }
 
     @Test
