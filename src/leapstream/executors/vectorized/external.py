@@ -25,9 +25,9 @@ from leapstream.plan import primitives as p
 _UNSAFE = re.compile(
     "PyFunc|File|Summary|Reader|Dataset|Iterator|Rpc|Grpc|Checkpoint|Save|Restore|Debug|PrintV2|LoadAndRemap|Socket|Library|Abort|ImmutableConst|Proto"
 )
-"""Operations that run Python, or look at files, or talk to others: a bundle is untrusted."""
+"""Operations that run Python code, access files, or communicate. They are rejected, because bundles are untrusted."""
 _RESTORES = frozenset({"RestoreV2", "ShardedFilename"})
-"""Those by which a SavedModel reads its own variables."""
+"""The operations by which a SavedModel reads its own variables."""
 
 
 def _tensorflow() -> Any:

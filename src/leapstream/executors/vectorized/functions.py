@@ -25,7 +25,7 @@ def _round(x: Doubles) -> Doubles:
 
 
 def _pow(a: Doubles, b: Doubles) -> Doubles:
-    """C gives 1 for powers of 1 and -1 that Java has no number for."""
+    """As Java's ``Math.pow``: C's ``pow`` gives 1 for some powers of 1 and -1 where Java gives NaN."""
     return np.where(np.isnan(b) | (np.isinf(b) & (np.abs(a) == 1.0)), np.nan, np.power(a, b))
 
 

@@ -10,9 +10,9 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 _BLOCK = 128
-"""Rows that go down a tree together; the processor works on several at once, since they do not wait for each other."""
+"""Number of rows that traverse a tree together; the processor overlaps their steps, which do not depend on each other."""
 _TOGETHER = 8
-"""For so many levels they do; then those that are at a leaf have become many."""
+"""Number of levels that they traverse together; after that, many rows have reached a leaf."""
 
 
 def _lowest_bit(typing: Any, mask: Any) -> Any:  # pragma: no cover - compiled
@@ -25,7 +25,7 @@ def _lowest_bit(typing: Any, mask: Any) -> Any:  # pragma: no cover - compiled
 
 
 _leaf: Any = intrinsic(_lowest_bit)
-"""Of the masks of all elements together the number of the leaf."""
+"""The number of the leaf, from the combined masks of all elements."""
 
 
 @njit(cache=True, nogil=True)
@@ -145,7 +145,7 @@ def sum_table_values(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _narrow(masks, rank, here, possible):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """The leaves of a tree that are possible for each of some rows."""
+    """The mask of the leaves of a tree that are possible, for each row of a block."""
     a, b, c = rank[0], rank[1], rank[2]
     for i in range(here):
         possible[i] = masks[a[i]] & masks[b[i]] & masks[c[i]]

@@ -40,7 +40,7 @@ def _factor_product(run: Run, expr: p.FactorProduct, a: Column, b: Column) -> Co
 def _factors(
     ids: npt.NDArray[np.int32], factors: npt.NDArray[np.float32], x: Column
 ) -> tuple[npt.NDArray[np.float32], Bools]:
-    """The row of factors of each id, and whether there is one."""
+    """The row of factors of each id, and true where there is one."""
     if len(ids) == 0:
         return np.zeros((len(x.values), factors.shape[1]), dtype=np.float32), np.zeros(len(x.values), dtype=np.bool_)
     at = np.searchsorted(ids, x.values).clip(max=len(ids) - 1)

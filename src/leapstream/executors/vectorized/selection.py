@@ -48,7 +48,7 @@ def _at_least(run: Run, expr: p.ElementsAtLeast, x: Column) -> Column:
 
 
 class _Recoding(NamedTuple):
-    """The tables as one: a sorted code for each table and key, with the value."""
+    """All tables in one: sorted codes, one for each table and key, and their values."""
 
     positions: Indices
     keys: Doubles
@@ -70,7 +70,7 @@ def _prepare_recode(expr: p.Recode) -> _Recoding:
 
 
 def _looked_up(recoding: _Recoding, table: Indices, x: Doubles) -> tuple[Doubles, Bools]:
-    """The values of ``x`` in their tables, and where there is none."""
+    """The value of each element of ``x`` in its table, and true where there is none."""
     missing = np.ones(x.shape, dtype=bool)
     values = np.full(x.shape, np.nan)
     if len(recoding.codes):

@@ -101,7 +101,7 @@ def contributions(  # type: ignore[no-untyped-def]
 def _push(  # type: ignore[no-untyped-def]
     todo, share, at, node, length, above, feature, zero_share, one_share
 ):  # pragma: no cover - compiled
-    """Put down a node that is to be visited: where the path above it starts, and what is added to that."""
+    """Push a node to visit: the start of the path above it, and the shares that extend the path."""
     todo[at, 0] = node
     todo[at, 1] = length
     todo[at, 2] = above
@@ -114,7 +114,7 @@ def _push(  # type: ignore[no-untyped-def]
 def _extend(  # type: ignore[no-untyped-def]
     features, zero, one, power, path, length, zero_share, one_share, feature
 ):  # pragma: no cover - compiled
-    """Put a feature at the end of a path."""
+    """Append a feature to a path."""
     features[path + length] = feature
     zero[path + length] = zero_share
     one[path + length] = one_share
@@ -130,7 +130,7 @@ def _extend(  # type: ignore[no-untyped-def]
 def _unwind(  # type: ignore[no-untyped-def]
     features, zero, one, power, path, length, place
 ):  # pragma: no cover - compiled
-    """Take a feature out of a path."""
+    """Remove a feature from a path."""
     one_share, zero_share = one[path + place], zero[path + place]
     following = power[path + length]
     size = np.float32(length + 1)
@@ -150,7 +150,7 @@ def _unwind(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _unwound_sum(zero, one, power, path, length, place):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """The weight of all subsets, were a feature taken out of a path."""
+    """The weight of all subsets after removing a feature from a path, which is not changed."""
     one_share, zero_share = one[path + place], zero[path + place]
     following = power[path + length]
     size = np.float32(length + 1)

@@ -1,7 +1,7 @@
 """Sums that add from left to right, as MLeap and the Java kernels do.
 
-The order decides the last bits of a sum. NumPy and BLAS choose it by the memory's layout and the size of a batch, so that their
-sums differ from MLeap's, and a row's from batch to batch.
+The last bits of a sum depend on the order of the additions. In NumPy and BLAS the order depends on the memory layout and on the
+size of the batch, so their sums differ from MLeap's, and the sum of a row differs from batch to batch.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from leapstream.executors.vectorized.run import rows_of
 from leapstream.plan.primitives import Doubles
 
 NARROW = 16
-"""Vectors of so many elements are added up column by column as fast as by a kernel."""
+"""Vectors of at most this many elements are added up column by column, which is as fast as a kernel."""
 _BLOCK = 1 << 15
-"""Products that fit into the processor's cache."""
+"""Number of products that fit into the processor's cache."""
 _FEW_OUTPUTS = 8
-"""So many sums of one row do not keep the processor busy."""
+"""Up to this number of outputs, the sums of one row do not keep the processor busy."""
 _FEW = 1 << 21
-"""NumPy adds up so many values of leaves in less time than it takes to import numba."""
+"""Number of leaves' values that NumPy adds up in the time that importing numba takes."""
 _PER_LEAF = 32
-"""NumPy multiplies and adds up so many elements in the time of one value of a leaf."""
+"""Number of elements that NumPy multiplies and adds up in the time that it takes for the value of one leaf."""
 
 
 class Kernels:
-    """Chooses between NumPy and the compiled kernels to add up numbers, for all models of a process.
+    """Chooses between NumPy and the compiled kernels for sums, for all models of a process.
 
-    Importing numba takes 0.2-0.3 s, so NumPy adds up the first few numbers, and the kernels all others.
+    Importing numba takes 0.2-0.3 s, so NumPy adds up the first numbers, and the kernels all others.
     """
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ def row_sums(terms: Doubles) -> Doubles:
 
 
 def add_products(x: Doubles | csr_array, weights: Doubles, total: Doubles) -> Doubles:
-    """``total`` (rows,) to which the products of each row of ``x`` with ``weights`` are added; ``total`` may be overwritten."""
+    """``total`` (rows,) plus the products of each row of ``x`` with ``weights``; ``total`` may be overwritten."""
     if isinstance(x, csr_array):
         # A count by weights adds in the order of its arguments.
         rows = np.concatenate([np.arange(len(total)), rows_of(x)])

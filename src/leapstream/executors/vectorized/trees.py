@@ -19,7 +19,7 @@ from leapstream.layouts.leaftables import LeafTables, make_leaf_tables
 from leapstream.plan import primitives as p
 
 _MOST_ELEMENTS_OF_TOPS = 6
-"""Beyond, rows go down a deep tree in blocks as fast as by the table of its top."""
+"""For trees that test more elements, traversing nodes in blocks of rows is as fast as tables of the top levels."""
 
 _NO_TABLES = LeafTables(
     feature=np.zeros(0, dtype=np.int32),
@@ -66,7 +66,7 @@ def prepare_forest(expr: p.Trees, forest: Forest) -> Prepared:
 def run_forest(
     expr: p.Trees, prepared: Prepared, x: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
-    """The result of an ensemble over rows ``x`` (rows, features), and where it fails."""
+    """The result of an ensemble for rows ``x`` (rows, features), and true for each row that fails."""
     x = np.ascontiguousarray(x, dtype=np.float64)
     failed = np.zeros(len(x), dtype=bool)
     out = sum_few_leaves(expr, prepared, x) if KERNELS.wait(len(x) * len(expr.trees) * expr.width) else None

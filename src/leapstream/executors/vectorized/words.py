@@ -22,7 +22,7 @@ def _prepare_vocabulary(expr: p.VocabularyCounts) -> tuple[pa.Array, Ints]:
 
 
 def _found(tokens: pa.Array, words: pa.Array) -> Ints:
-    """Position of each token among some words; behind the last where it is none of them."""
+    """The index of each token in ``words``; the number of words if the token is not one of them."""
     return np.asarray(pc.index_in(tokens, value_set=words, skip_nulls=True).fill_null(len(words)), dtype=np.int64)
 
 
