@@ -112,6 +112,62 @@ class ForestTest {
         assertElements(out, (double) (float) ((double) (float) (0.1f + 1.0) + 1), 1);
     }
 
+    /** Trees that give the least of the numbers 0, 1, … that x[0] is at most, or the number of levels where it is above all. */
+    private static Forest stairs(int levels, int count) throws IOException {
+        int nodes = 2 * levels + 1;
+        int[] root = new int[count];
+        int[] depth = new int[count];
+        int[] order = new int[count];
+        int[] child = new int[nodes * count];
+        int[] first = new int[nodes * count];
+        double[] threshold = new double[nodes * count];
+        double[] data = new double[levels + 1];
+        Arrays.fill(threshold, NAN);
+        for (int t = 0; t < count; t++) {
+            int at = nodes * t;
+            root[t] = at;
+            depth[t] = levels;
+            order[t] = t;
+            for (int node = 0; node < nodes; node++) {
+                child[at + node] = at + node;
+            }
+            for (int level = 0; level < levels; level++) {
+                int split = at + Math.max(0, 2 * level - 1);
+                threshold[split] = level;
+                child[split] = at + 2 * level + 1;
+                first[at + 2 * level + 2] = level;
+                data[level] = level;
+            }
+            first[at + nodes - 2] = levels;
+        }
+        data[levels] = levels;
+        return new Forest(new ModelData()
+                .ints(root)
+                .ints(depth)
+                .ints(order)
+                .ints(new int[nodes * count])
+                .ints(child)
+                .ints(first)
+                .ints()
+                .ints()
+                .ints()
+                .doubles(threshold)
+                .doubles(data)
+                .number(1)
+                .flag(false)
+                .open());
+    }
+
+    @Test
+    void deepTreesAreWalkedToTheirLeaves() throws IOException {
+        for (int levels : new int[] {1, 7, 8, 9, 16, 17, 40}) {
+            for (int level = 0; level <= levels; level++) {
+                assertEquals(5 * level, stairs(levels, 5).sum(new double[] {level - 0.5}, 1));
+            }
+            assertEquals(5 * levels, stairs(levels, 5).sum(new double[] {NAN}, 1));
+        }
+    }
+
     /** A tree that gives 1 where x[0] is 2 or 4 (or, with the set on the right, is not), else 2. */
     private static Forest categorical(int setLeft) throws IOException {
         return new Forest(new ModelData()

@@ -48,10 +48,10 @@ class VecTest {
     @Test
     void vectorIsCompressedWhereItsIndexesTakeLessRoomThanItsZeros() {
         // n + 20 < 8 size + 8.
-        Vec kept = dense(0, 0, 0, 1, 0);
+        Vec kept = dense(0, 0, 0, 1);
         kept.compress();
         assertArrayEquals(new int[] {3}, indexes(kept));
-        Vec denser = dense(0, 0, 1);
+        Vec denser = dense(0, 0, 0, 1, 1);
         denser.compress();
         assertNull(denser.index);
     }
