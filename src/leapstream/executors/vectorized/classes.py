@@ -18,7 +18,7 @@ from leapstream.plan.primitives import Doubles
 
 
 def argmax(values: Doubles) -> npt.NDArray[np.intp]:
-    """Spark's ``Vector.argmax`` of each row: the first of the greatest; a NaN in front wins, others lose; -1 without elements."""
+    """Spark's ``Vector.argmax`` of each row: the first among the greatest; 0 if the first is NaN; -1 without elements."""
     if values.shape[1] == 0:
         return np.full(len(values), -1)
     nan = np.isnan(values)
