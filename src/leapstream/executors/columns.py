@@ -89,7 +89,7 @@ class Column:
         )
 
     def sparse_rows(self) -> Bools:
-        """Which tensors are sparse, as far as the column knows."""
+        """True for each row whose tensor is sparse, as far as the column has this information."""
         rows = len(self)
         if isinstance(self.values, csr_array):
             partial = np.diff(self.values.indptr) < self.values.shape[1]

@@ -32,7 +32,7 @@ FAMILIES = sorted(path.stem for path in Path(tests.primitives.__path__[0]).glob(
 
 
 def fits(data_type: DataType, column: Column) -> bool:
-    """Whether the values of a column are of the array type that belongs to a leap type."""
+    """True if the values of a column have the array type of a leap type."""
     values = column.values
     if isinstance(data_type, ListType):
         return bool(values.type.equals(pa.list_(ARROW_TYPES[data_type.base])))
