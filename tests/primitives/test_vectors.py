@@ -47,6 +47,7 @@ def no_norm(power: float, text: str) -> Case:
 MANY = [column(MAYBE_DOUBLE, f"x{i}") for i in range(450)]
 DOUBLED = [p.Unary(x=p.NotNull(x=x, type=p.DOUBLE), function="double", type=p.DOUBLE) for x in MANY]
 
+ZERO = p.Constant(value=0.0, type=p.DOUBLE)
 NO_VECTOR = Fails("a vector is expected, not a tensor of 2 dimensions")
 
 CASES = [
@@ -142,6 +143,20 @@ CASES = [
             p.Unary(x=VEC, function="abs", type=VECTOR),
             p.LinearSum(xs=(VEC,), weights=(np.ones(1),), intercept=0.0, type=p.DOUBLE),
         )
+    ),
+    Case(
+        "elements that are not stored stay 0 under a norm of NaN",
+        p.Normalize(x=VEC, p=2.0, type=VECTOR),
+        [
+            (sparse(3, {0: NAN, 1: 1.0}), sparse(3, {0: NAN, 1: NAN})),
+            (dense(NAN, 0.0), dense(NAN, NAN)),
+            (dense(3, 4), dense(0.6, 0.8)),
+        ],
+    ),
+    Case(
+        "assembled zeros are not stored, and stay 0 under a norm of NaN",
+        p.Normalize(x=p.Concat(xs=(NUMBER, *[ZERO] * 5), type=p.vector(6)), p=1.0, type=p.vector(6)),
+        [(NAN, sparse(6, {0: NAN})), (2.0, sparse(6, {0: 1.0}))],
     ),
 ]
 

@@ -193,4 +193,7 @@ def normalize(values: Sequence[float], p: float) -> list[float]:
             raise UnusualRecordError
     else:
         norm = add_up([math.pow(abs(x), p) for x in values]) ** (1.0 / p)
+    if norm != norm:
+        # It matters which elements are stored.
+        raise UnusualRecordError
     return [x / norm for x in values] if norm != 0.0 else list(values)

@@ -12,7 +12,7 @@ from leapstream.bundle.types import TensorType
 from leapstream.executors.columns import WIDE, Column, joined
 from leapstream.executors.contract import Failure, Outcome
 from leapstream.executors.implementing import Implementation, collected, collected_lowerings
-from leapstream.executors.vectorized.run import Run
+from leapstream.executors.vectorized.run import Run, StoredUnknownError
 from leapstream.plan.graph import Expr, Plan
 from leapstream.plan.rewrites import lower
 
@@ -68,7 +68,13 @@ class VectorizedPlan:
         return _joined(parts, limit)
 
     def _run(self, columns: Mapping[str, Column], rows: int) -> Outcome[Column]:
-        run = Run(self._prepared, self._nested, self.tracks_stored, columns, rows)
+        try:
+            return self._run_once(columns, rows, self.tracks_stored)
+        except StoredUnknownError:
+            return self._run_once(columns, rows, True)
+
+    def _run_once(self, columns: Mapping[str, Column], rows: int, tracks_stored: bool) -> Outcome[Column]:
+        run = Run(self._prepared, self._nested, tracks_stored, columns, rows)
         results: dict[int, Column] = {}
         with np.errstate(all="ignore"):
             for expr, step, finished in self._schedule:

@@ -18,6 +18,10 @@ from leapstream.plan.primitives import Doubles, Expr
 Indices = npt.NDArray[np.intp]
 
 
+class StoredUnknownError(Exception):
+    """A primitive came upon values for which it matters what is stored, and the run does not keep track of that."""
+
+
 @dataclass
 class Run:
     """The state of one run over a batch.
@@ -45,6 +49,14 @@ class Run:
 
     def __post_init__(self) -> None:
         self.states = np.full(self.rows, KEPT, dtype=np.int32)
+
+    def require_stored(self) -> None:
+        """Go on only if columns say which elements are stored; otherwise the plan runs again, so that they do.
+
+        For primitives to which it matters rarely, at values that are not known before.
+        """
+        if not self.tracks_stored:
+            raise StoredUnknownError
 
     def fail(self, where: Bools, reason: str | Callable[[int], str]) -> None:
         """Fail the rows ``where`` that are still in the run."""

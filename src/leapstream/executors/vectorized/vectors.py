@@ -126,7 +126,13 @@ def _normalize(run: Run, expr: p.Normalize, x: Column) -> Column:
         norm = np.fmax.reduce(np.abs(values), axis=1, initial=0.0)
     else:
         norm = row_sums(np.abs(values) ** power) ** (1.0 / power)
-    return x.with_values(values / np.where(norm != 0.0, norm, 1.0)[:, None])
+    result = values / np.where(norm != 0.0, norm, 1.0)[:, None]
+    if np.isnan(norm).any():
+        # Elements that are not stored stay 0.
+        run.require_stored()
+        if x.stored is not None:
+            result = np.where(x.stored, result, 0.0)
+    return x.with_values(result)
 
 
 def _norms(rows: csr_array, power: float) -> Doubles:
