@@ -9,7 +9,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheel demo test test-fast test-java test-tensorflow test-spark journey lint format typecheck imports docs support bench bench-quick bench-flink bench-corrupt bench-memory bench-registration bench-exporting clean
+.PHONY: help setup wheel demo test test-fast fuzz test-java test-tensorflow test-spark journey lint format typecheck imports docs support bench bench-quick bench-flink bench-corrupt bench-memory bench-registration bench-exporting clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -30,6 +30,9 @@ demo: setup ## the main job: SQL functions and a DataStream in an embedded Flink
 # A file's tests stay together, so that each process starts one Flink.
 test: setup ## all tests
 	$(RUN) -m pytest -n auto --dist loadfile
+
+fuzz: setup ## compare the executors over random plans and rows, for SECONDS=600
+	$(RUN) scripts/fuzz_executors.py $(or $(SECONDS),600)
 
 test-fast: setup ## the tests that need no Flink, in less than a minute
 	$(RUN) -m pytest -n auto -m "not flink and not slow"

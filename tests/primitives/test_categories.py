@@ -105,6 +105,11 @@ CASES = [
     lookup("skip", DROPPED, MISSING),
     lookup("error", Fails("unseen label 'z'"), MISSING),
     Case(
+        "no labels",
+        p.Lookup(x=column(STRING), labels=(), invalid="keep", type=p.DOUBLE),
+        [("a", 0.0)],
+    ),
+    Case(
         "a label is named as it is",
         p.Lookup(x=column(STRING), labels=("a",), invalid="error", type=p.DOUBLE),
         [("it's\n", Fails("unseen label 'it's\n'")), ("", Fails("unseen label ''"))],

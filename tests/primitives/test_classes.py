@@ -7,14 +7,16 @@ import math
 import numpy as np
 import pytest
 
+from leapstream import Tensor
 from leapstream.executors.contract import Executor
 from leapstream.plan import primitives as p
-from tests.primitives.cases import VEC, VECTOR, Case, Fails
+from tests.primitives.cases import NUMBER, VEC, VECTOR, Case, Fails
 from tests.primitives.running import dense, sparse
 
 NAN, INF = math.nan, math.inf
 E = math.exp(-1)
 SPARSE = sparse(3, {2: 5.0})
+NO_VECTOR = Fails("a vector is expected, not a tensor of 2 dimensions")
 NOT_BIT = Fails("an element is not 0 or 1")
 TELLING = [dense(1, NAN, INF, NAN), dense(-0.0, 0.0), dense(-INF, -2, -2), sparse(3, {0: -1.0})]
 
@@ -33,6 +35,32 @@ CASES = [
         "normalize_sum leaves a sum of 0",
         p.NormalizeSum(x=VEC, type=VECTOR),
         [(dense(1, 3), dense(0.25, 0.75)), (dense(1, -1), dense(1, -1))],
+    ),
+    Case(
+        "normalize_sum of packed numbers",
+        p.NormalizeSum(x=p.Pack(xs=(NUMBER, NUMBER), type=p.vector(2)), type=p.vector(2)),
+        [(-3.0, dense(0.5, 0.5)), (0.0, dense(0, 0))],
+    ),
+    Case(
+        "elements that are not stored have no share",
+        p.NormalizeSum(x=VEC, type=VECTOR),
+        [(sparse(2, {1: -3.0}), sparse(2, {1: 1.0})), (dense(0, -3), dense(-0.0, 1))],
+    ),
+    Case(
+        "vectors without elements",
+        p.ExpNormalize(x=p.Softmax(x=VEC, type=VECTOR), type=VECTOR),
+        [(dense(), dense())],
+    ),
+    Case("no element is the greatest of none", p.ArgMax(x=VEC, type=p.DOUBLE), [(dense(), -1.0)]),
+    Case(
+        "none is the greatest of none",
+        p.Greatest(x=VEC, position=False, type=p.DOUBLE),
+        [(dense(), Fails("the vector has 0 elements, and element 0 is read"))],
+    ),
+    Case(
+        "a tensor that is no vector has no classes",
+        p.ArgMax(x=VEC, type=p.DOUBLE),
+        [(Tensor.dense([[1.0]]), NO_VECTOR)],
     ),
     Case(
         "arg_max takes the first of equals, and a NaN in front",

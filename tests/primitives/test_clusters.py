@@ -49,6 +49,11 @@ CASES = [
         [(dense(1, 2, 3), dense(1 + 2 + 9, math.inf)), (SPARSE, dense(4, NAN)), *REFUSED],
     ),
     Case(
+        "distances of vectors without elements are 0",
+        p.ScaledDistances(x=VEC, centers=np.zeros((2, 0)), scales=np.ones((2, 0)), type=p.vector(2)),
+        [(dense(), dense(0, 0))],
+    ),
+    Case(
         "a leaf is reached through the nearest children",
         p.NearestLeaf(x=VEC, tree=clusters(), type=p.INT),
         [

@@ -46,6 +46,11 @@ CASES = [
         [((2.0, dense(3, -4)), sparse(2, {0: 6.0, 1: -8.0})), ((2.0, sparse(2, {0: 5.0})), sparse(2, {0: 10.0}))],
     ),
     Case(
+        "inputs are checked from the last to the first",
+        interaction((2,), (1, 1)),
+        [((9.0, dense(3)), wrong_size(1, 2)), ((9.0, dense(3, 4)), NO_CATEGORY)],
+    ),
+    Case(
         "a category stands for its one-hot vector",
         interaction((2,), (1, 3)),
         [
@@ -62,6 +67,7 @@ CASES = [
             (dense(2, 3), dense(2, 4, 3, 6, 9)),
             (sparse(2, {1: 3.0}), sparse(5, {2: 3.0, 4: 9.0})),
             (sparse(3, {1: 3.0}), wrong_size(3, 2)),
+            (sparse(2, {1: -3.0, 0: 0.0}), dense(0, 0, -3, 0, 9)),
             (dense(2), dense(2, 4, 0, 0, 0)),
             (dense(2, 0, 0), dense(2, 4, 0, 0, 0)),
             (dense(2, 0, 1), wrong_size(3, 2)),

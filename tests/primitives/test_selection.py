@@ -84,6 +84,7 @@ CASES = [
             (dense(1, 2, 3), dense(3, 1, 3)),
             (sparse(3, {2: 5.0}), sparse(3, {0: 5.0, 2: 5.0})),
             (dense(1), Fails("the vector has 1 elements, and element 2 is read")),
+            (dense(), Fails("the vector has 0 elements, and element 2 is read")),
             (sparse(2, {0: 4.0}), sparse(3, {1: 4.0})),
         ],
     ),

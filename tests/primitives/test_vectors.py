@@ -57,6 +57,16 @@ CASES = [
         [((1.0, SPARSE), dense(1, 0, 0, 5)), ((2.0, dense(3)), dense(2, 3)), ((2.0, dense()), dense(2))],
     ),
     Case(
+        "concat has no -0.0",
+        p.Concat(xs=(NUMBER, V), type=VECTOR),
+        [((-0.0, dense(-0.0, 1)), dense(0, 0, 1)), ((1.0, sparse(2, {0: -0.0})), dense(1, 0, 0))],
+    ),
+    Case(
+        "concat of packed numbers has no -0.0",
+        p.Concat(xs=(p.Pack(xs=(NUMBER,), type=p.vector(1)), NUMBER), type=p.vector(2)),
+        [(-0.0, dense(0, 0)), (2.0, dense(2, 2))],
+    ),
+    Case(
         "concat is sparse where that is smaller",
         p.Concat(xs=(VEC,), type=VECTOR),
         [
@@ -102,6 +112,21 @@ CASES = [
         "a number is clipped",
         p.Clip(x=NUMBER, low=-1.0, high=1e-16, type=p.DOUBLE),
         [(NAN, NAN), (-INF, -1.0), (INF, 1e-16), (-0.0, -0.0)],
+    ),
+    Case(
+        "elements that clip moves are stored",
+        p.Take(x=p.Clip(x=VEC, low=1.0, high=2.0, type=VECTOR), indices=(0, 2), rising=True, type=p.vector(2)),
+        [(SPARSE, dense(1, 2))],
+    ),
+    Case(
+        "a negative factor leaves alone what is not stored",
+        p.Affine(x=VEC, size=3, factor=np.array([-1.0, 1.0, 2.0]), type=VECTOR),
+        [(SPARSE, sparse(3, {2: 10.0})), (dense(0, 0, 1), dense(-0.0, 0, 2))],
+    ),
+    Case(
+        "a tensor that is no vector is not scaled",
+        p.Affine(x=VEC, size=1, factor=np.ones(1), type=VECTOR),
+        [(Tensor.dense([[1.0]]), Fails("a vector is expected, not a tensor of 2 dimensions"))],
     ),
     normalize(1.0, 7.0),
     normalize(2.0, 5.0),

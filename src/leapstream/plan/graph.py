@@ -62,6 +62,11 @@ class Expr:
         """True if the result depends on which elements of a vector are stored."""
         return False
 
+    @property
+    def takes_tensors(self) -> bool:
+        """True if operands may be tensors of any dimensions. In all others a tensor has to be a vector, or the row fails."""
+        return False
+
     def with_nested(self, plans: tuple[Plan, ...]) -> Expr:
         """A copy that runs ``plans`` in place of :attr:`nested`."""
         assert not plans

@@ -101,10 +101,15 @@ class RecordPlan:
 
 
 def _record_values(column: Column, data_type: DataType) -> list[Any]:
-    """The values of a column as a caller gives them in records: tensors as lists."""
+    """The values of a column as a caller gives them in records: vectors as lists; other tensors are unusual."""
     from leapstream.executors.columns import to_python
 
-    return [v.to_dense().tolist() if isinstance(v, Tensor) else v for v in to_python(column, data_type)]
+    values = to_python(column, data_type, keep_stored=True)
+    return [v.values.tolist() if isinstance(v, Tensor) and _is_plain(v) else v for v in values]
+
+
+def _is_plain(x: Tensor) -> bool:
+    return x.indices is None and len(x.dimensions) == 1
 
 
 def _moved(reason: Callable[[int], str], places: Mapping[int, int]) -> Callable[[int], str]:

@@ -137,8 +137,8 @@ def add_up(values: Iterable[float], total: float = 0.0) -> float:
 
 
 def arg_max(values: Sequence[float]) -> int:
-    """Spark's ``Vector.argmax``."""
-    best = 0
+    """Spark's ``Vector.argmax``; -1 without elements."""
+    best = 0 if values else -1
     for i, value in enumerate(values):
         if value > values[best]:
             best = i

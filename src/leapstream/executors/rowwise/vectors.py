@@ -19,13 +19,16 @@ from leapstream.plan import primitives as p
 def _concat(writer: Writer, expr: p.Concat | p.Pack) -> None:
     parts: list[str] = []
     unrolled = True
+    # Adding 0 makes -0.0 the 0.0 of an element that is not stored, as a concatenation of MLeap does not store any 0.
+    plus = " + 0.0" if isinstance(expr, p.Concat) else ""
     for x in expr.xs:
         if isinstance(x.type, ScalarType):
-            parts.append(writer.present(x))
+            parts.append(writer.present(x) + plus)
         elif (elements := writer.elements(x)) is not None:
-            parts += elements
+            parts += [element + plus for element in elements]
         else:
-            parts.append(f"*{writer.listed(x)}")
+            listed = writer.listed(x)
+            parts.append(f"*[x{plus} for x in {listed}]" if plus else f"*{listed}")
             unrolled = False
     if unrolled:
         writer.define_elements(expr, parts)

@@ -145,7 +145,7 @@ def _cast_tensor(column: Column, given: TensorType, wanted: DataType, fail: Call
     cast = _cast_elements(values, given.base, wanted.base, fail)
     if isinstance(wanted, TensorType):
         return Column(cast, column.valid, column.stored, column.complete)
-    listed = [v.reshape(-1).tolist() for v in cast]
+    listed = cast.reshape(rows, math.prod(values.shape[1:])).tolist()
     present = column.present()
     if present is not None:
         listed = [v if ok else None for v, ok in zip(listed, present, strict=True)]

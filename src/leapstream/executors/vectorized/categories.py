@@ -12,14 +12,14 @@ from leapstream.bundle.types import TensorType
 from leapstream.executors import failures
 from leapstream.executors.columns import WIDE, Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.run import Run, as_vectors, compressed
+from leapstream.executors.vectorized.run import Run, compressed
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles
 
 
 def _prepare_lookup(expr: p.Lookup) -> tuple[pa.Array, Doubles]:
     index = {label: float(i) for i, label in enumerate(expr.labels)}
-    return pa.array(list(index), pa.string()), np.array([*index.values(), len(expr.labels)])
+    return pa.array(list(index), pa.string()), np.array([*index.values(), len(expr.labels)], dtype=np.float64)
 
 
 @implements(p.Lookup, prepare=_prepare_lookup)
@@ -107,7 +107,6 @@ def _bucketize(run: Run, expr: p.Bucketize, x: Column) -> Column:
 
 @implements(p.Binarize, sparse=True)
 def _binarize(run: Run, expr: p.Binarize, x: Column) -> Column:
-    x = as_vectors(run, x)
     if isinstance(x.values, csr_array):
         above = x.values.data > expr.threshold
         kept = np.concatenate([[0], np.cumsum(above)])[x.values.indptr]

@@ -1,4 +1,4 @@
-"""Classes: probabilities and predictions from scores."""
+"""Classes: scores turned into probabilities and predictions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from leapstream.executors import failures
 from leapstream.executors.columns import Bools, Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.run import Run, as_vectors, require_vector, rows_of
+from leapstream.executors.vectorized.run import Run, require_size, rows_of
 from leapstream.executors.vectorized.sums import row_sums
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles
@@ -20,7 +20,7 @@ from leapstream.plan.primitives import Doubles
 def argmax(values: Doubles) -> npt.NDArray[np.intp]:
     """Spark's ``Vector.argmax`` of each row: the first among the greatest; 0 if the first is NaN; -1 without elements."""
     if values.shape[1] == 0:
-        return np.full(len(values), -1)
+        return np.full(len(values), -1, dtype=np.intp)
     nan = np.isnan(values)
     best = np.argmax(np.where(nan, -np.inf, values), axis=1)
     return np.where(nan[:, 0], 0, best)
@@ -28,9 +28,9 @@ def argmax(values: Doubles) -> npt.NDArray[np.intp]:
 
 @implements(p.Softmax)
 def _softmax(run: Run, expr: p.Softmax, x: Column) -> Column:
-    values = as_vectors(run, x).values
+    values = x.values
     if values.shape[1] == 0:
-        return Column(values)
+        return x
     best = argmax(values)
     greatest = values[np.arange(run.rows), best][:, None]
     powers = np.exp(values - np.where(greatest > 0, greatest, 0.0))
@@ -40,16 +40,16 @@ def _softmax(run: Run, expr: p.Softmax, x: Column) -> Column:
 
 @implements(p.NormalizeSum)
 def _normalize_sum(run: Run, expr: p.NormalizeSum, x: Column) -> Column:
-    x = as_vectors(run, x)
     total = row_sums(x.values)[:, None]
-    return Column(np.where(total != 0, x.values / np.where(total != 0, total, 1.0), x.values))
+    shares = np.where(total != 0, x.values / np.where(total != 0, total, 1.0), x.values)
+    return Column(shares if x.stored is None else np.where(x.stored, shares, 0.0), stored=x.stored)
 
 
 @implements(p.ArgMax)
 def _arg_max(run: Run, expr: p.ArgMax, x: Column) -> Column:
-    values = as_vectors(run, x).values
+    values = x.values
     if expr.thresholds is not None:
-        if not require_vector(run, x, len(expr.thresholds)):
+        if not require_size(run, x, len(expr.thresholds)):
             return Column(np.full(run.rows, np.nan))
         values = np.where(expr.thresholds == 0.0, np.inf, values / expr.thresholds)
     return Column(argmax(values).astype(np.float64))
@@ -64,8 +64,6 @@ _ALLOWED: dict[str, tuple[str, Callable[[npt.NDArray[np.float64]], Bools]]] = {
 @implements(p.RequireElements, sparse=True)
 def _only(run: Run, expr: p.RequireElements, x: Column) -> Column:
     reason, allowed = _ALLOWED[expr.allowed]
-    if not require_vector(run, x):
-        return x
     if isinstance(x.values, csr_array):
         failed = np.bincount(rows_of(x.values)[~allowed(x.values.data)], minlength=run.rows) > 0
     else:
@@ -76,7 +74,6 @@ def _only(run: Run, expr: p.RequireElements, x: Column) -> Column:
 
 @implements(p.ExpNormalize)
 def _exp_normalize(run: Run, expr: p.ExpNormalize, x: Column) -> Column:
-    x = as_vectors(run, x)
     greatest = x.values.max(axis=1, keepdims=True, initial=-np.inf)
     powers = np.exp(x.values - greatest)
     total = row_sums(powers)[:, None]
@@ -85,20 +82,18 @@ def _exp_normalize(run: Run, expr: p.ExpNormalize, x: Column) -> Column:
 
 @implements(p.SquareSums)
 def _square_sums(run: Run, expr: p.SquareSums, x: Column) -> Column:
-    x = as_vectors(run, x)
     squares = np.square(x.values).reshape(-1, expr.size)
     return Column(row_sums(squares).reshape(run.rows, x.values.shape[1] // expr.size))
 
 
 @implements(p.Greatest)
 def _greatest(run: Run, expr: p.Greatest, x: Column) -> Column:
-    x = as_vectors(run, x)
-    if x.values.shape[1] == 0:
+    # The bits of a double as an integer, those of negative ones turned around, are in the order of Double.compare.
+    values = np.where(np.isnan(x.values), np.nan, x.values)
+    if values.shape[1] == 0:
         if not expr.position:
             run.fail(np.ones(run.rows, dtype=bool), failures.element_beyond(0, 0))
         return Column(np.zeros(run.rows))
-    # The bits of a double as an integer, those of negative ones turned around, are in the order of Double.compare.
-    values = np.where(np.isnan(x.values), np.nan, x.values)
     bits = values.view(np.int64)
     best = np.argmax(np.where(bits < 0, bits ^ np.int64(2**63 - 1), bits), axis=1)
     return Column(best.astype(np.float64) if expr.position else values[np.arange(run.rows), best])

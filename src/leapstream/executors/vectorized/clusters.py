@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.run import Run, require_vector, rows_of
+from leapstream.executors.vectorized.run import Run, require_size, rows_of
 from leapstream.executors.vectorized.sums import row_sums
 from leapstream.layouts.clusters import subtree_ends
 from leapstream.plan import primitives as p
@@ -16,7 +16,7 @@ from leapstream.plan import primitives as p
 
 @implements(p.Nearest, prepare=lambda expr: np.sqrt(row_sums(expr.centers**2)))
 def _nearest(run: Run, expr: p.Nearest, x: Column) -> Column:
-    if not require_vector(run, x, expr.centers.shape[1]):
+    if not require_size(run, x, expr.centers.shape[1]):
         return Column(np.zeros(run.rows, dtype=np.int32))
     from leapstream.executors.vectorized import clusterkernels
 
@@ -28,7 +28,7 @@ def _nearest(run: Run, expr: p.Nearest, x: Column) -> Column:
 @implements(p.ScaledDistances)
 def _scaled_distances(run: Run, expr: p.ScaledDistances, x: Column) -> Column:
     groups, size = expr.centers.shape
-    if not require_vector(run, x, size):
+    if not require_size(run, x, size):
         return Column(np.full((run.rows, groups), np.nan))
     # One centre at a time: all at once would take centres times as much memory as the batch.
     columns = [
@@ -41,7 +41,7 @@ def _scaled_distances(run: Run, expr: p.ScaledDistances, x: Column) -> Column:
 def _nearest_leaf(run: Run, expr: p.NearestLeaf, x: Column) -> Column:
     tree = expr.tree
     result = np.zeros(run.rows, dtype=np.int32)
-    if not require_vector(run, x, tree.centers.shape[1]):
+    if not require_size(run, x, tree.centers.shape[1]):
         return Column(result)
     from leapstream.executors.vectorized import clusterkernels
 
@@ -59,8 +59,6 @@ def _topic_mixture(run: Run, expr: p.TopicMixture, x: Column) -> Column:
 
     terms, topics = expr.weights.shape
     result = np.zeros((run.rows, topics))
-    if not require_vector(run, x):
-        return Column(result)
     counts = x.values
     if isinstance(counts, csr_array):
         row = rows_of(counts)

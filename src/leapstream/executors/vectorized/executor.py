@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from leapstream.bundle.types import TensorType
+from leapstream.executors import failures
 from leapstream.executors.columns import WIDE, Column, joined
 from leapstream.executors.contract import Failure, Outcome
 from leapstream.executors.implementing import Implementation, collected, collected_lowerings
@@ -32,7 +33,8 @@ class VectorizedPlan:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan = lower(plan, LOWERED)
         steps = [(expr, PRIMITIVES[type(expr)]) for expr in plan.order]
-        self._prepared = {id(expr): step.prepare(expr) for expr, step in steps if step.prepare is not None}
+        with np.errstate(all="ignore"):
+            self._prepared = {id(expr): step.prepare(expr) for expr, step in steps if step.prepare is not None}
         self._nested = {id(expr): tuple(map(VectorizedPlan, expr.nested)) for expr, _ in steps if expr.nested}
 
     @cached_property
@@ -80,6 +82,9 @@ class VectorizedPlan:
             for expr, step, finished in self._schedule:
                 run.expr = expr
                 operands = [results[id(x)] for x in expr.operands]
+                if not expr.takes_tensors:
+                    pairs = zip(operands, expr.operands, strict=True)
+                    operands = [_vector(run, x) if isinstance(given.type, TensorType) else x for x, given in pairs]
                 if not step.sparse:
                     operands = [x.to_dense(run.tracks_stored) for x in operands]
                 results[id(expr)] = step.function(run, expr, *operands)
@@ -98,6 +103,14 @@ class VectorizedPlan:
             if key not in wanted:
                 finished.setdefault(id(reader), []).append(key)
         return [(expr, PRIMITIVES[type(expr)], finished.get(id(expr), [])) for expr in self.plan.order]
+
+
+def _vector(run: Run, x: Column) -> Column:
+    """A column of vectors; where it has other tensors every row fails, and what is computed of them means nothing."""
+    if x.values.ndim == 2:
+        return x
+    run.fail(np.ones(run.rows, dtype=bool), failures.no_vector(x.values.ndim - 1))
+    return Column(np.zeros((run.rows, 0)))
 
 
 def _size(expr: Expr) -> int:

@@ -10,7 +10,7 @@ from scipy import special
 
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.run import Run, as_vectors
+from leapstream.executors.vectorized.run import Run
 from leapstream.plan import primitives as p
 from leapstream.plan.functions import evaluate
 from leapstream.plan.primitives import Doubles
@@ -60,7 +60,7 @@ def _values(function: p.FunctionName, *arguments: Doubles) -> Doubles:
 
 @implements(p.Unary)
 def _unary(run: Run, expr: p.Unary, x: Column) -> Column:
-    return Column(_values(expr.function, as_vectors(run, x).values))
+    return Column(_values(expr.function, x.values))
 
 
 @implements(p.Binary)

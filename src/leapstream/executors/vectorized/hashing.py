@@ -12,7 +12,7 @@ from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.lists import Ints, counted, list_starts, nulls, utf8, vector_rows
-from leapstream.executors.vectorized.run import Run, failed_vectors, require_vector
+from leapstream.executors.vectorized.run import Run
 from leapstream.javalike.numbers import number_strings
 from leapstream.plan import primitives as p
 
@@ -81,8 +81,6 @@ _PRIME = np.int32(2038074743)
 @implements(p.MinHash, sparse=True)
 def _min_hash(run: Run, expr: p.MinHash, x: Column) -> Column:
     width = len(expr.a)
-    if not require_vector(run, x):
-        return failed_vectors(run, width)
     if isinstance(x.values, csr_array):
         rows = x.values
         nonzero = rows.data != 0.0

@@ -8,14 +8,14 @@ from scipy import fft
 from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.run import Run, failed_vectors, require_vector, stored_elements
+from leapstream.executors.vectorized.run import Run, require_size, stored_elements
 from leapstream.executors.vectorized.sums import add_products, matrix_products
 from leapstream.plan import primitives as p
 
 
 @implements(p.Dot, sparse=True)
 def _dot(run: Run, expr: p.Dot, x: Column) -> Column:
-    if not require_vector(run, x, len(expr.weights)):
+    if not require_size(run, x, len(expr.weights)):
         return Column(np.full(run.rows, np.nan))
     values = stored_elements(x) if expr.needs_stored else x.values
     return Column(add_products(values, expr.weights, np.zeros(run.rows)) + expr.intercept)
@@ -23,7 +23,7 @@ def _dot(run: Run, expr: p.Dot, x: Column) -> Column:
 
 @implements(p.MatVec, sparse=True)
 def _mat_vec(run: Run, expr: p.MatVec, x: Column) -> Column:
-    if not require_vector(run, x, expr.matrix.shape[1]):
+    if not require_size(run, x, expr.matrix.shape[1]):
         return Column(np.full((run.rows, len(expr.matrix)), np.nan))
     values = stored_elements(x) if expr.needs_stored else x.values
     return Column(matrix_products(values, expr.matrix) + expr.intercepts)
@@ -35,15 +35,13 @@ def _linear_sum(run: Run, expr: p.LinearSum, *xs: Column) -> Column:
     for x, weights in zip(xs, expr.weights, strict=True):
         if x.values.ndim == 1:
             total += x.values * weights[0]
-        elif require_vector(run, x, len(weights)):
+        elif require_size(run, x, len(weights)):
             total = add_products(x.values, weights, total)
     return Column(total + expr.intercept)
 
 
 @implements(p.CosineTransform)
 def _cosine_transform(run: Run, expr: p.CosineTransform, x: Column) -> Column:
-    if not require_vector(run, x):
-        return failed_vectors(run, 0)
     values = x.values
     size = values.shape[1]
     if size == 0:

@@ -18,7 +18,7 @@ from leapstream.executors.vectorized.run import (
     Run,
     failed_vectors,
     partly_stored,
-    require_vector,
+    require_size,
 )
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles
@@ -93,12 +93,11 @@ def _encode(run: Run, x: Column, categories: tuple[int, ...]) -> _Entries:
 @implements(p.Interaction)
 def _interact(run: Run, expr: p.Interaction, *xs: Column) -> Column:
     width = math.prod(map(sum, expr.categories))
-    for x, categories in zip(xs, expr.categories, strict=True):
-        if x.values.ndim != 1 and not require_vector(run, x, len(categories)):
-            return failed_vectors(run, width)
     total = _Entries(np.ones(run.rows, dtype=np.intp), np.zeros(run.rows, dtype=np.intp), np.ones(run.rows))
     size = 1
     for x, categories in zip(reversed(xs), reversed(expr.categories), strict=True):
+        if x.values.ndim != 1 and not require_size(run, x, len(categories)):
+            return failed_vectors(run, width)
         new = _encode(run, x, categories)
         times = total.counts[new.owner]
         starts = (np.cumsum(total.counts) - total.counts)[new.owner]
@@ -146,8 +145,6 @@ def _products(size: int, degree: int) -> tuple[tuple[Indices, Indices, Indices],
 @implements(p.PolynomialExpansion)
 def _expand(run: Run, expr: p.PolynomialExpansion, x: Column) -> Column:
     width = math.comb(expr.size + expr.degree, expr.degree) - 1
-    if not require_vector(run, x):
-        return failed_vectors(run, width)
     values, size = x.values, x.values.shape[1]
     partial = partly_stored(x)
     if size != expr.size:
@@ -160,7 +157,8 @@ def _expand(run: Run, expr: p.PolynomialExpansion, x: Column) -> Column:
     terms = np.ones((run.rows, 1))
     for parent, element, place in _products(size, expr.degree):
         before = terms[:, parent]
-        terms = before * values[:, element]
+        # A product that is 0 is not written, so that it is not -0.0.
+        terms = before * values[:, element] + 0.0
         if special:
             ended = before == 0.0
             if x.stored is not None:
@@ -204,11 +202,12 @@ def _prepare_powers(expr: p.PowerProducts) -> _Powers:
 @implements(p.PowerProducts, prepare=_prepare_powers)
 def _power_products(run: Run, expr: p.PowerProducts, x: Column) -> Column:
     terms: _Powers = run.prepared[id(expr)]
-    if not require_vector(run, x) or len(expr.terms) == 0:
+    if len(expr.terms) == 0:
         return Column(np.zeros((run.rows, len(expr.terms))))
     size = x.values.shape[1]
     if len(terms.element) and terms.element.max() >= size:
-        run.fail(np.ones(run.rows, dtype=bool), failures.element_beyond(size, int(terms.element.max())))
+        first = next(index for term in expr.terms for index, _ in term if index >= size)
+        run.fail(np.ones(run.rows, dtype=bool), failures.element_beyond(size, first))
         return Column(np.zeros((run.rows, len(expr.terms))))
     powers = np.concatenate([np.ones((run.rows, 1)), np.power(x.values[:, terms.element], terms.power)], axis=1)
     return Column(np.multiply.reduceat(powers[:, terms.factors], terms.starts, axis=1))

@@ -24,12 +24,12 @@ class StoredUnknownError(Exception):
 
 @dataclass
 class Run:
-    """The state of one run over a batch.
+    """The state of one run: which rows are still in it.
 
     Attributes:
         prepared: what the implementations prepared, by the identity of the expression.
         nested: the plans inside of expressions, by the identity of the expression.
-        tracks_stored: true if columns mark the elements of a tensor that are stored.
+        tracks_stored: whether columns say which elements of a tensor are stored.
         columns: the plan's inputs.
         rows: number of rows.
         expr: the expression that is being computed.
@@ -87,30 +87,18 @@ def _moved(reason: Callable[[int], str], places: Mapping[int, int]) -> Callable[
 
 
 def compressed(nonzero: Bools) -> Bools:
-    """True for the elements that Spark's ``Vector.compressed`` stores: the nonzero ones in sparse rows, all in others."""
+    """The elements that are stored after ``Vector.compressed``: the nonzero ones of rows that are sparse, else all."""
     count = nonzero.sum(axis=1)
     sparse = 1.5 * count + 2 < nonzero.shape[1]
     return np.logical_or(nonzero, ~sparse[:, None])
 
 
-def require_vector(run: Run, x: Column, size: int | None = None) -> bool:
-    """True if ``x`` holds vectors, with ``size`` elements if that is given; otherwise every row fails."""
-    everywhere = np.ones(run.rows, dtype=bool)
-    if x.values.ndim != 2:
-        run.fail(everywhere, failures.no_vector(x.values.ndim - 1))
-        return False
-    if size is not None and x.values.shape[1] != size:
-        run.fail(everywhere, failures.wrong_size(x.values.shape[1], size))
+def require_size(run: Run, x: Column, size: int) -> bool:
+    """Check the size of vectors; where it is another every row fails, and the result is false."""
+    if x.values.shape[1] != size:
+        run.fail(np.ones(run.rows, dtype=bool), failures.wrong_size(x.values.shape[1], size))
         return False
     return True
-
-
-def as_vectors(run: Run, x: Column) -> Column:
-    """``x`` if it holds numbers or vectors; otherwise every row fails, and the vectors have no elements."""
-    if x.values.ndim <= 2:
-        return x
-    require_vector(run, x)
-    return Column(np.zeros((run.rows, 0)))
 
 
 def failed_vectors(run: Run, width: int) -> Column:

@@ -18,7 +18,7 @@ from leapstream.executors.vectorized.run import (
     Run,
     failed_vectors,
     partly_stored,
-    require_vector,
+    require_size,
 )
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles
@@ -26,8 +26,6 @@ from leapstream.plan.primitives import Doubles
 
 @implements(p.Item, sparse=True)
 def _item(run: Run, expr: p.Item, x: Column) -> Column:
-    if not require_vector(run, x):
-        return Column(np.full(run.rows, np.nan))
     if expr.index >= x.values.shape[1]:
         run.fail(np.ones(run.rows, dtype=bool), failures.element_beyond(x.values.shape[1], expr.index))
         return Column(np.full(run.rows, np.nan))
@@ -38,8 +36,6 @@ def _item(run: Run, expr: p.Item, x: Column) -> Column:
 
 @implements(p.ElementsAtLeast)
 def _at_least(run: Run, expr: p.ElementsAtLeast, x: Column) -> Column:
-    if not require_vector(run, x):
-        return Column(pa.array([[]] * run.rows, pa.list_(pa.float64())))
     high = x.values >= expr.threshold
     run.fail(high[:, expr.limit :].any(axis=1), failures.element_without_label(expr.limit))
     starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(high.sum(axis=1))])
@@ -87,7 +83,7 @@ def _looked_up(recoding: _Recoding, table: Indices, x: Doubles) -> tuple[Doubles
 @implements(p.Recode, prepare=_prepare_recode, sparse=True)
 def _recode(run: Run, expr: p.Recode, x: Column) -> Column:
     recoding: _Recoding = run.prepared[id(expr)]
-    if not require_vector(run, x, expr.size):
+    if not require_size(run, x, expr.size):
         return failed_vectors(run, expr.size)
     if len(expr.positions) == 0:
         return x
@@ -126,8 +122,6 @@ def _recode(run: Run, expr: p.Recode, x: Column) -> Column:
 @implements(p.Take, sparse=True)
 def _take(run: Run, expr: p.Take, x: Column) -> Column:
     indices = np.array(expr.indices, dtype=np.intp)
-    if not require_vector(run, x):
-        return failed_vectors(run, len(indices))
     size = x.values.shape[1]
     needed = int(indices.max(initial=-1)) + 1
     if expr.picks_rising:
@@ -135,7 +129,7 @@ def _take(run: Run, expr: p.Take, x: Column) -> Column:
     if isinstance(x.values, csr_array):
         rows = x.values
         if needed > size:
-            run.fail(np.diff(rows.indptr) == size, failures.element_beyond(size, needed - 1))
+            run.fail(np.diff(rows.indptr) == size, failures.element_beyond(size, int(indices[indices >= size][0])))
             rows = csr_array((rows.data, rows.indices, rows.indptr), (run.rows, needed))
         taken = rows[:, indices]
         taken.sort_indices()
@@ -144,7 +138,7 @@ def _take(run: Run, expr: p.Take, x: Column) -> Column:
     partial = partly_stored(x)
     inside = indices < size
     if not inside.all():
-        run.fail(~partial, failures.element_beyond(size, needed - 1))
+        run.fail(~partial, failures.element_beyond(size, int(indices[indices >= size][0])))
     if expr.picks_rising and partial.any():
         rising = inside & np.array(expr.rises)
         values = _columns(x.values, indices, np.where(partial[:, None], rising, inside))

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from leapstream.bundle.types import TensorType
 from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.run import Run, require_vector
+from leapstream.executors.vectorized.run import Run
 from leapstream.executors.vectorized.sums import KERNELS
 from leapstream.layouts.forest import Forest, make_forest
 from leapstream.layouts.leaftables import LeafTables, make_leaf_tables
@@ -141,9 +140,6 @@ def _leaves(tables: LeafTables, x: npt.NDArray[np.float64]) -> npt.NDArray[np.in
 
 @implements(p.Trees, prepare=lambda expr: prepare_forest(expr, make_forest(expr)))
 def _trees(run: Run, expr: p.Trees, x: Column) -> Column:
-    if not require_vector(run, x):
-        vectors = isinstance(expr.type, TensorType)
-        return Column(np.full((run.rows, expr.width) if vectors else run.rows, np.nan))
     result, failed = run_forest(expr, run.prepared[id(expr)], x.values)
     if failed.any():
         run.fail(failed, failures.feature_beyond(x.values.shape[1]))

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.run import Run, as_vectors, compressed, rows_of
+from leapstream.executors.vectorized.run import Run, compressed, rows_of
 from leapstream.executors.vectorized.sums import NARROW, row_sums
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles
@@ -21,14 +21,16 @@ from leapstream.plan.primitives import Doubles
 def _concat(run: Run, expr: p.Concat, *xs: Column) -> Column:
     if not xs:
         return Column(np.zeros((run.rows, 0)))
-    xs = tuple(as_vectors(run, x) for x in xs)
     # Which elements are stored depends on how many are; that is decided on dense vectors.
     if run.tracks_stored:
         xs = tuple(x.to_dense() for x in xs)
     parts = [x.values[:, None] if x.values.ndim == 1 else x.values for x in xs]
     if any(isinstance(part, csr_array) for part in parts):
-        return Column(sparse.hstack([csr_array(part) for part in parts], format="csr"))
+        stacked = sparse.hstack([csr_array(part) for part in parts], format="csr")
+        return Column(_with_data(stacked, stacked.data + 0.0))
     result = _side_by_side(parts)
+    # Adding 0 makes -0.0 the 0.0 of an element that is not stored.
+    result += 0.0
     return Column(result, stored=compressed(result != 0) if run.tracks_stored else None)
 
 
@@ -46,7 +48,6 @@ def _side_by_side(parts: Sequence[Doubles]) -> Doubles:
 
 @implements(p.Affine, sparse=True)
 def _affine(run: Run, expr: p.Affine, x: Column) -> Column:
-    x = as_vectors(run, x)
     if isinstance(x.values, csr_array):
         if expr.keeps_stored and x.values.shape[1] <= expr.size:
             return x.with_values(_scaled(expr, x.values))
@@ -94,12 +95,13 @@ def _scaled(expr: p.Affine, rows: csr_array) -> csr_array:
 
 @implements(p.Clip, sparse=True)
 def _clip(run: Run, expr: p.Clip, x: Column) -> Column:
-    x = as_vectors(run, x)
     if isinstance(x.values, csr_array):
         if expr.low <= 0 <= expr.high:
             return x.with_values(_with_data(x.values, _clipped(x.values.data, expr)))
         x = x.to_dense(run.tracks_stored)
-    return x.with_values(_clipped(x.values, expr))
+    clipped = _clipped(x.values, expr)
+    # Where 0 is clipped, too, all elements are stored.
+    return x.with_values(clipped) if expr.low <= 0 <= expr.high else Column(clipped, x.valid)
 
 
 def _clipped(values: Doubles, expr: p.Clip) -> Doubles:
@@ -109,7 +111,6 @@ def _clipped(values: Doubles, expr: p.Clip) -> Doubles:
 
 @implements(p.Normalize, sparse=True)
 def _normalize(run: Run, expr: p.Normalize, x: Column) -> Column:
-    x = as_vectors(run, x)
     values, power = x.values, expr.p
     if not power >= 1.0:
         run.fail(np.ones(run.rows, dtype=bool), failures.wrong_norm(power))

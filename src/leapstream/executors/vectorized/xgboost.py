@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.run import Run, require_vector
+from leapstream.executors.vectorized.run import Run
 from leapstream.layouts.forest import ExplainedForest, make_explained_forest
 from leapstream.plan import primitives as p
 
@@ -21,8 +21,6 @@ Floats = npt.NDArray[np.float32]
 
 @implements(p.FloatFeatures, sparse=True)
 def _singles(run: Run, expr: p.FloatFeatures, x: Column) -> Column:
-    if not require_vector(run, x):
-        return Column(np.zeros((run.rows, len(expr.elements))))
     width = x.values.shape[1]
     failure = expr.failure
     if width > expr.size:

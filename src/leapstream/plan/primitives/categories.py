@@ -38,6 +38,10 @@ class Label(Expr):
     x: Expr
     labels: tuple[str, ...] = field(repr=False)
 
+    @property
+    def takes_tensors(self) -> bool:
+        return True
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class OneHot(Expr):

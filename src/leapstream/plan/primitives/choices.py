@@ -75,3 +75,7 @@ class Switch(Expr):
     @property
     def needs_stored(self) -> bool:
         return any(expr.needs_stored for plan in self.plans for expr in plan.order)
+
+    @property
+    def takes_tensors(self) -> bool:
+        return True

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from leapstream.plan.graph import Doubles, Expr
+from leapstream.plan.primitives.values import Cast, Input, NotNull
+from leapstream.plan.primitives.vectors import Concat
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -20,9 +22,14 @@ class Softmax(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NormalizeSum(Expr):
-    """The vector ``x`` divided by the sum of its elements; ``x`` itself where the sum is 0."""
+    """The vector ``x`` divided by the sum of its elements; ``x`` itself where the sum is 0. Stores what ``x`` stores."""
 
     x: Expr
+
+    @property
+    def needs_stored(self) -> bool:
+        # A stored 0 becomes -0.0 where the sum is negative.
+        return isinstance(self.x, (Input, Cast, NotNull, Concat))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -40,3 +40,7 @@ class TensorFlow(Expr):
     xs: tuple[Expr, ...]
     graph: Graph
     fetch: int
+
+    @property
+    def takes_tensors(self) -> bool:
+        return True

@@ -90,3 +90,7 @@ class Reshape(Expr):
     """The tensor ``x`` with the dimensions that ``type`` declares; fails where it has another number of elements."""
 
     x: Expr
+
+    @property
+    def takes_tensors(self) -> bool:
+        return True

@@ -35,12 +35,20 @@ class Cast(Expr):
     def needs_stored(self) -> bool:
         return isinstance(self.x.type, TensorType) and not isinstance(self.type, TensorType)
 
+    @property
+    def takes_tensors(self) -> bool:
+        return True
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NotNull(Expr):
     """``x``; fails where it is missing."""
 
     x: Expr
+
+    @property
+    def takes_tensors(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

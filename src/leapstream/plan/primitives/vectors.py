@@ -11,7 +11,7 @@ from leapstream.plan.graph import Doubles, Expr
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Concat(Expr):
-    """The doubles and vectors ``xs`` concatenated; sparse in rows where ``1.5 * nonzeros + 2 < size``, otherwise dense."""
+    """The doubles and vectors ``xs`` concatenated, without -0.0; sparse where ``1.5 * nonzeros + 2 < size``, else dense."""
 
     xs: tuple[Expr, ...]
 
@@ -55,7 +55,7 @@ class Affine(Expr):
         with np.errstate(all="ignore"):
             divided = zeros if self.divisor is None else zeros / self.divisor
             scaled = divided if self.factor is None else divided * self.factor
-        return bool(np.isnan(scaled).any())
+        return bool((np.isnan(scaled) | np.signbit(scaled)).any())
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -26,7 +26,8 @@ def _nearest(emitter: Emitter, expr: p.Nearest) -> None:
 def _scaled_distances(emitter: Emitter, expr: p.ScaledDistances) -> None:
     x = emitter.vector(expr.x)
     emitter.place(expr)
-    arrays = f"{emitter.doubles(expr.centers)}, {emitter.doubles(expr.scales)}, {expr.centers.shape[1]}"
+    groups, size = expr.centers.shape
+    arrays = f"{emitter.doubles(expr.centers)}, {emitter.doubles(expr.scales)}, {groups}, {size}"
     emitter.define(expr, f"Clusters.scaledDistances({x}, {arrays}, {emitter.buffer()}, {emitter.buffer()})")
 
 

@@ -61,10 +61,11 @@ public final class Clusters {
     }
 
     /** For each centre the sum of the squares of the differences, each divided by its scale. */
-    public static Vec scaledDistances(Vec x, double[] centers, double[] scales, int size, Vec buffer, Vec out) {
+    public static Vec scaledDistances(
+            Vec x, double[] centers, double[] scales, int count, int size, Vec buffer, Vec out) {
         Vectors.requireSize(x, size);
         double[] given = Vectors.elements(x, buffer);
-        double[] sums = out.dense(centers.length / size);
+        double[] sums = out.dense(count);
         for (int i = 0, at = 0; i < out.size; i++) {
             double total = 0;
             for (int j = 0; j < size; j++, at++) {

@@ -78,6 +78,8 @@ public final class Vec {
     public void compress() {
         int nonzeros = 0;
         for (int i = 0; i < size; i++) {
+            // Adding 0 makes -0.0 the 0.0 of an element that is not stored.
+            value[i] += 0.0;
             if (value[i] != 0) {
                 nonzeros++;
             }
