@@ -8,15 +8,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from leapstream import BundleError, LeapstreamError, Model, UnsupportedOpError
+from leapstream import BundleError, LeapFrame, LeapstreamError, Model, UnsupportedOpError
 from leapstream.bundle import values
 from leapstream.bundle.definition import ModelDef, NodeDef, Socket
 from leapstream.bundle.reader import decode_files, read_bundle
 from leapstream.bundle.tensor import Tensor
-from leapstream.bundle.types import DataShape
+from leapstream.bundle.types import BasicType, DataShape, Schema, TensorType
 from leapstream.bundle.writer import encode_files
 from leapstream.ops import REGISTRY
-from leapstream.ops.feature import Bucketizer, OneHotEncoder, StandardScaler, StringIndexer, VectorAssembler
+from leapstream.ops.base import Op
+from leapstream.ops.feature import (
+    Binarizer,
+    Bucketizer,
+    OneHotEncoder,
+    SklearnBinarizer,
+    StandardScaler,
+    StringIndexer,
+    VectorAssembler,
+)
 from leapstream.ops.linear import GeneralizedLinearRegression, LinearRegression, LogisticRegression
 from leapstream.ops.pipeline import Node, Pipeline, read_node
 from tests.golden_corpus import GOLDEN, Case
@@ -119,3 +128,14 @@ def test_damaged_attributes_give_no_error_of_another_kind(name: str) -> None:
             except LeapstreamError as error:
                 outcomes.add(type(error).__name__)
     assert {"fine", "BundleError"} <= outcomes
+
+
+MATRIX = DataShape("tensor", False, (2, 2))
+
+
+@pytest.mark.parametrize("op", [Binarizer(0.0, MATRIX), SklearnBinarizer(0.0, (MATRIX,))], ids=lambda op: op.op)
+def test_binarizer_makes_a_vector_of_a_matrix(op: Op) -> None:
+    model = Model.from_node(Node("n", op, (Socket("input", "x"),), (Socket("output", "y"),)))
+    schema = Schema.of([("x", TensorType(BasicType.DOUBLE, (2, 2), nullable=False))])
+    (row,) = model.predict(LeapFrame(schema, [(Tensor.dense([[2.0, -1.0], [0.0, 3.0]]),)])).rows
+    assert row[0].dimensions == (4,) and row[0].to_dense().tolist() == [1.0, 0.0, 0.0, 1.0]

@@ -10,7 +10,7 @@ import numpy as np
 
 from leapstream.bundle import values
 from leapstream.bundle.definition import ModelDef
-from leapstream.bundle.types import BasicType, DataShape, DataType, ScalarType
+from leapstream.bundle.types import BasicType, DataShape, DataType, ScalarType, TensorType
 from leapstream.errors import UnsupportedOpError
 from leapstream.ops.base import DOUBLE, Op, attribute, doubles, not_null, require
 from leapstream.ops.lowering import Lowering
@@ -237,12 +237,17 @@ class _Binarizer(Op):
         return {"input": not_null(self.shape())}
 
     def outputs(self) -> dict[str, DataType]:
-        return {"output": not_null(self.shape())}
+        given = not_null(self.shape())
+        if isinstance(given, TensorType) and given.size is not None:
+            # Like MLeap, which makes a vector of any tensor.
+            return {"output": doubles(given.size)}
+        return {"output": given}
 
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        return {
-            "output": lowering.add(p.Binarize(x=inputs[0], threshold=self.threshold, type=self.outputs()["output"]))
-        }
+        (x,), wanted_type = inputs, self.outputs()["output"]
+        if isinstance(x.type, TensorType) and x.type.dimensions is not None and len(x.type.dimensions) != 1:
+            x = lowering.add(p.Reshape(x=x, type=wanted_type))
+        return {"output": lowering.add(p.Binarize(x=x, threshold=self.threshold, type=wanted_type))}
 
 
 @dataclass(frozen=True, eq=False)
