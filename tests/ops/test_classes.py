@@ -94,7 +94,7 @@ def test_model_is_written_with_the_attributes_that_mleap_wrote(case: Case) -> No
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.op)
 def test_op_is_read_back_equal(op: Op, file_format: Any, tmp_path: Path) -> None:
     path = tmp_path / "bundle.zip"
-    save(model_of(op), path, file_format)
+    save(model_of(op), path, format=file_format)
     assert load(path).nodes[0].op == op
 
 

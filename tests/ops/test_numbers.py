@@ -78,7 +78,7 @@ def nodes(node: NodeDef) -> list[NodeDef]:
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.op)
 def test_op_is_read_back_equal(op: Op, file_format: Any, tmp_path: Path) -> None:
     path = tmp_path / "bundle.zip"
-    save(model_of(op), path, file_format)
+    save(model_of(op), path, format=file_format)
     assert load(path).nodes[0].op == op
 
 

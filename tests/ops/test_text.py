@@ -74,7 +74,7 @@ def test_op_is_read_back_equal(op: Op, file_format: Any, tmp_path: Path) -> None
     path = tmp_path / "bundle.zip"
     if file_format == "json" and isinstance(op, IDF):
         op = IDF(np.nan_to_num(op.idf), op.doc_freq, op.num_docs)
-    save(model_of(op), path, file_format)
+    save(model_of(op), path, format=file_format)
     assert load(path).nodes[0].op == op
 
 
