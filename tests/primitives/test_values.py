@@ -141,6 +141,7 @@ CASES = [
     ),
     cast(TensorType(BasicType.LONG, (1,)), MAYBE_STRING, (Tensor.dense([7], BasicType.LONG), "7"), (None, None)),
     cast(TensorType(BasicType.INT, (1,)), MAYBE_DOUBLE, (Tensor.dense([7], BasicType.INT), 7.0), (None, None)),
+    cast(TensorType(BasicType.STRING, (1,), False), STRING, (texts("a"), "a"), (texts(), NOT_FIRST)),
     cast(p.INT, TensorType(BasicType.DOUBLE, (), nullable=False), (3, Tensor.dense(3.0))),
     cast(p.INT, TensorType(BasicType.STRING, ()), (3, Tensor.dense("3", BasicType.STRING))),
     cast(

@@ -124,6 +124,13 @@ CASES = [
         [(SPARSE, sparse(3, {2: 10.0})), (dense(0, 0, 1), dense(-0.0, 0, 2))],
     ),
     Case(
+        "affine without an offset keeps -0.0",
+        p.Affine(
+            x=p.Concat(xs=(VEC,), type=VECTOR), size=1, shift=np.array([9.0]), factor=np.array([0.0]), type=VECTOR
+        ),
+        [(dense(4), dense(-0.0)), (dense(10), dense(0))],
+    ),
+    Case(
         "a tensor that is no vector is not scaled",
         p.Affine(x=VEC, size=1, factor=np.ones(1), type=VECTOR),
         [(Tensor.dense([[1.0]]), Fails("a vector is expected, not a tensor of 2 dimensions"))],

@@ -71,7 +71,7 @@ def _steps(expr: p.Affine) -> list[tuple[float, float, float, float, float, bool
             column(expr.shift, 0.0),
             column(expr.divisor, 1.0),
             column(expr.factor, 1.0),
-            column(expr.offset, 0.0),
+            column(expr.offset, -0.0),
             column(expr.fixed, math.nan),
             [expr.keep_nan] * expr.size,
             strict=True,

@@ -128,7 +128,8 @@ def _cast_tensor(column: Column, given: TensorType, wanted: DataType, fail: Call
             empty = ~column.stored.reshape(rows, math.prod(values.shape[1:]))[:, 0]
         for row in np.flatnonzero(empty):
             fail(int(row), failures.no_first_element())
-        first = flat[:, 0] if flat.shape[1] else np.zeros(rows, dtype=values.dtype)
+        nothing = None if values.dtype == object else 0
+        first = flat[:, 0] if flat.shape[1] else np.full(rows, nothing, dtype=values.dtype)
         inner = Column(pa.array(first.tolist(), pa.string()) if given.base is BasicType.STRING else first, column.valid)
         return _cast_scalars(inner, given.base, wanted.base, wanted.nullable, fail)
     if isinstance(wanted, ListType):
