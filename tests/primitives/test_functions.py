@@ -83,6 +83,11 @@ CASES = [
         [(sparse(3, {1: 3.0}), dense(1, -2, 1))],
     ),
     Case(
+        "a function sees the -0.0 that a wide vector stores",
+        p.Item(x=p.Unary(x=VEC, function="reciprocal", type=VECTOR), index=7, type=p.DOUBLE),
+        [(sparse(1500, {7: -0.0}), -INF), (sparse(1500, {8: -0.0}), INF)],
+    ),
+    Case(
         "normal_cdf is accurate everywhere",
         p.Unary(x=VEC, function="normal_cdf", type=VECTOR),
         [(dense(*WIDELY), dense(*(0.5 * (1.0 + special.erf(np.array(WIDELY) / np.sqrt(2.0))))))],

@@ -64,12 +64,14 @@ class Column:
         """A copy whose values are dense; with ``track_stored``, ``stored`` marks the elements that the sparse values store."""
         if not isinstance(self.values, csr_array):
             return self
-        dense = self.values.toarray()
+        # SciPy's toarray adds to 0, which makes -0.0 a 0.0.
+        places = np.repeat(np.arange(len(self)), np.diff(self.values.indptr)), self.values.indices
+        dense = np.zeros(self.values.shape, dtype=self.values.dtype)
+        dense[places] = self.values.data
         stored = None
         if track_stored:
-            stored = csr_array(
-                (np.ones(self.values.nnz, dtype=bool), self.values.indices, self.values.indptr), self.values.shape
-            ).toarray()
+            stored = np.zeros(self.values.shape, dtype=np.bool_)
+            stored[places] = True
         return Column(dense, self.valid, stored, self.complete if track_stored else None)
 
     def present(self) -> Bools | None:
