@@ -44,6 +44,8 @@ class ClustersTest {
         double[] scales = {1, 2, 4, 8};
         assertElements(Clusters.scaledDistances(dense(2, 4), centers, scales, 2, 2, new Vec(), new Vec()), 12, 1.375);
         assertElements(
-                Clusters.scaledDistances(sparse(2, 1, 4), centers, scales, 2, 2, new Vec(), new Vec()), 8, 0.25 + 1.125);
+                Clusters.scaledDistances(sparse(2, 1, 4), centers, scales, 2, 2, new Vec(), new Vec()),
+                8,
+                0.25 + 1.125);
     }
 }
