@@ -79,6 +79,7 @@ def has_infinity(definition: BundleDef) -> bool:
 # -- round trips ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("container", ["zip", pytest.param("dir", marks=pytest.mark.slow)])
 def test_every_golden_bundle_is_equal_after_writing(tmp_path: Path, format: Format, container: Any) -> None:
@@ -174,6 +175,7 @@ def test_a_sparse_tensor_is_written_dense(format: Format) -> None:
     assert not value.data.is_sparse
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", FORMATS)
 def test_the_same_definition_gives_the_same_archive(tmp_path: Path, format: Format) -> None:
     for path in GOLDEN[::20]:

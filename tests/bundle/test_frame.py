@@ -33,6 +33,7 @@ def frame_of(data_type: Any, *values: Any) -> LeapFrame:
     return LeapFrame(Schema.of([("x", data_type)]), [[value] for value in values])
 
 
+@pytest.mark.slow
 def test_every_golden_frame_reads_and_keeps_its_values_in_every_format() -> None:
     assert len(GOLDEN) > 700
     for path in GOLDEN:

@@ -97,6 +97,7 @@ BOOSTERS: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("objective", "label", "options"), BOOSTERS)
 def test_a_model_predicts_what_the_booster_does(
     objective: str, label: str, options: dict[str, Any], tmp_path: Path

@@ -96,6 +96,7 @@ def _decided(pipeline: Any, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float6
     return x[probabilities[:, -1] - probabilities[:, -2] > TOLERANCE]
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(pipelines())
 def test_random_pipelines_give_the_same_saved_or_not(case: tuple[Any, npt.NDArray[np.float64]]) -> None:

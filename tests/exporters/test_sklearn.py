@@ -334,6 +334,7 @@ def test_infinities_that_json_cannot_hold_are_no_reason_to_lose_a_model(tmp_path
     assert_agrees(reloaded(from_sklearn(estimator), tmp_path, "json"), estimator, x)
 
 
+@pytest.mark.slow
 def test_importing_leapstream_imports_no_library_of_models() -> None:
     libraries = "('sklearn', 'lightgbm', 'xgboost')"
     code = f"import sys, leapstream, leapstream.exporters; print([m for m in {libraries} if m in sys.modules])"

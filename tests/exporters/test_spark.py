@@ -74,6 +74,7 @@ def assert_gives(model: Model, path: Path, name: str) -> None:
 # ---- reading ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "name"), READABLE, ids=ids(READABLE))
 def test_a_model_gives_what_spark_does_and_so_it_does_from_a_bundle_and_from_a_directory_written_for_spark(
     path: Path, name: str, tmp_path: Path

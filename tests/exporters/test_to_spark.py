@@ -101,6 +101,7 @@ OUT_OF_PLACE = {"sklearn/pca", "feature/binarizer-list-input"}
 GOLDEN = [case for case in _from_spark() if case.name not in OUT_OF_PLACE and not case.name.startswith("frame/")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", GOLDEN, ids=lambda case: case.name)
 def test_a_bundle_goes_into_spark_and_comes_back_as_it_was(case: Case, tmp_path: Path) -> None:
     model = case.model()
@@ -200,6 +201,7 @@ CLIPS = {"MinMaxScaler with clip", "MaxAbsScaler with clip"}
 """Spark has nothing that clips, of which one is warned."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in (*TRANSFORMERS, *PREDICTORS) if name not in CLIPS])
 def test_a_model_of_scikit_learn_goes_through_spark_unchanged(name: str, tmp_path: Path) -> None:
     estimator, rows = {**TRANSFORMERS, **PREDICTORS}[name]()

@@ -58,6 +58,7 @@ def test_server_errors_are_retried(web: Web, options: SourceOptions) -> None:
     assert resolve(url, options=options).read_bytes() == CONTENT
 
 
+@pytest.mark.slow
 def test_retries_are_bounded_and_the_status_is_named(web: Web, options: SourceOptions) -> None:
     web.status["/m.zip"] = 503
     with pytest.raises(SourceError, match=r"/m\.zip: HTTP 503"):
@@ -168,6 +169,7 @@ def test_an_object_over_the_limit_is_rejected_before_it_is_fetched(web: Web, opt
     assert web.requests["GET"] == 0
 
 
+@pytest.mark.slow
 def test_an_object_replaced_while_it_is_fetched_is_fetched_anew(web: Web, options: SourceOptions) -> None:
     url = web.put("/m.zip", CONTENT, etag="1")
     web.chunk_pause = 0.05

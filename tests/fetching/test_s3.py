@@ -83,6 +83,7 @@ def test_a_directory_is_fetched(endpoint: str, options: SourceOptions) -> None:
     assert (path / "root/empty").read_bytes() == b""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["root/../../evil", "../evil", "./evil", "root//evil", "root\\..\\evil", "C:evil"])
 def test_an_object_name_that_leaves_the_directory_is_rejected(
     endpoint: str, options: SourceOptions, cache: Path, name: str

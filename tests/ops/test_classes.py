@@ -463,6 +463,7 @@ def test_tensor_of_several_dimensions_is_no_vector(op: Op, backend: Any) -> None
     assert set(result.rows[0][1:]) == {None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.op)
 @given(data=st.data())
 @settings(max_examples=15, deadline=None)

@@ -278,6 +278,7 @@ def test_cosine_transform_of_nan_or_infinity_is_nan(special: float) -> None:
 # ---- properties -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.op)
 @given(data=st.data())
 @settings(max_examples=10, deadline=None)

@@ -46,6 +46,7 @@ def compare(example: Example, others: list[Executor]) -> None:
             assert agree(ours, theirs, plan), f"{name} gives {ours}, not {theirs}\n{case_source(plan, [row])}"
 
 
+@pytest.mark.slow
 @settings(max_examples=400, derandomize=True)
 @given(example=examples())
 def test_python_executors_agree(example: Example) -> None:

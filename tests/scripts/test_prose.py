@@ -81,5 +81,6 @@ def test_pages_are_checked_outside_of_code(found: Find) -> None:
     assert found("page.md", "# Title\n\n```\nis refused\n```\n\nA row is refused.\n") == [(7, "refused")]
 
 
+@pytest.mark.slow
 def test_the_project_has_no_complaints(script: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     assert script.main() == 0, capsys.readouterr().out

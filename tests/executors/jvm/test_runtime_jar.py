@@ -84,6 +84,7 @@ def test_classes_for_ml_predict_are_compiled_for_versions_of_flink_that_have_it(
     assert any(name.startswith("leapstream.flink.ml.") for name in names) == has_providers
 
 
+@pytest.mark.slow
 def test_several_processes_compile_the_jar_once(cache: Path, tmp_path: Path) -> None:
     script = f"""
 import pathlib, time

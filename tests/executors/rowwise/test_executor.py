@@ -45,6 +45,7 @@ def agree(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", KNOWN, ids=lambda case: case.name)
 def test_recorded_rows_one_by_one_give_what_they_give_in_a_batch(case: Case) -> None:
     model, frame = case.model(), case.input()

@@ -76,6 +76,7 @@ def test_primitives_give_arrays_of_their_types(family: str, misfits: Found) -> N
     assert not misfits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", sorted({case.name.split("/")[0] for case in cases()}))
 def test_golden_models_give_arrays_of_their_types(part: str, misfits: Found) -> None:
     chosen: list[GoldenCase] = [case for case in cases() if case.known and case.name.startswith(f"{part}/")]

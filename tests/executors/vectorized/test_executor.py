@@ -31,6 +31,7 @@ def same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", FINE, ids=lambda case: case.name)
 def test_row_by_row_and_in_reverse_gives_what_the_batch_gives(case: Case) -> None:
     model, frame = case.model(), case.input()

@@ -23,6 +23,7 @@ from tests.primitives.cases import column, plan_of
 from tests.trees import ENSEMBLES, chain, ensemble, expected, random_tree, telling
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ENSEMBLES)
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), rows=st.sampled_from([1, 3, 300]), width=st.integers(1, 4))
@@ -69,6 +70,7 @@ def test_numpy_adds_up_leaves_until_importing_numba_pays_and_never_after_the_ker
     assert not loaded.wait(0)
 
 
+@pytest.mark.slow
 def test_numba_comes_with_many_rows_and_the_first_prediction_of_a_forest_does_not_wait_for_it() -> None:
     bundle = GOLDEN.parent / "bench" / "forest3-20x5.zip"
     script = f"""
