@@ -68,7 +68,7 @@ def _array(name: str, values: Any, declared: DataType | None) -> Any:
         return series_array(name, values, declared)
     if is_class(values, "polars", "Series"):
         return values.to_arrow()
-    return array_of(name, list(values), declared)
+    return array_of(name, values if isinstance(values, list) else list(values), declared)
 
 
 def _canonical(rows: Any) -> csr_array:

@@ -63,14 +63,14 @@ def is_missing(value: Any) -> bool:
     return value is None or value is np.ma.masked or type(value).__name__ in ("NAType", "NaTType")
 
 
-def basic_types_of(name: str, values: Iterable[Any]) -> set[BasicType]:
-    """The basic types of the values of a column; missing values have none.
+def basic_types_of(name: str, classes: Iterable[type]) -> set[BasicType]:
+    """The basic types of a column's values, by their classes; missing values have none.
 
     Raises:
-        SchemaError: a value has no basic type.
+        SchemaError: the values of a class have no basic type.
     """
     found = set()
-    for kind in set(map(type, values)):
+    for kind in classes:
         base = basic_type_of(kind)
         if base is not None:
             found.add(base)
@@ -124,7 +124,7 @@ def sample_type_of(name: str, values: Any) -> DataType:
         return leap_type_of(name, array)
     if array.ndim != 1:
         raise SchemaError(f"column {name!r} has {array.ndim} dimensions, of type {array.dtype}")
-    found = basic_types_of(name, (value for value in array.tolist() if not is_nan(value)))
+    found = basic_types_of(name, {type(value) for value in array.tolist() if not is_nan(value)})
     if found <= {BasicType.STRING}:
         return ScalarType(BasicType.STRING)
     if found & {BasicType.STRING, BasicType.BYTE_STRING}:

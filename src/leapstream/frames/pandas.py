@@ -12,7 +12,6 @@ from leapstream.errors import SchemaError
 from leapstream.executors.columns import Column
 from leapstream.frames.columnar import ColumnarTable, to_arrow
 from leapstream.frames.contract import Output, Rows, Wanted, is_class
-from leapstream.frames.leaptypes import is_nan
 from leapstream.frames.values import array_of
 
 
@@ -47,7 +46,7 @@ def series_array(name: str, series: Any, declared: DataType | None) -> Any:
         return pa.array(series, from_pandas=True)
     if series.dtype.kind != "O":
         return series.to_numpy()
-    return array_of(name, [None if is_nan(value) else value for value in series], declared)
+    return array_of(name, series.to_numpy(), declared, nan_is_missing=True)
 
 
 def _series_values(values: Column | list[Any], data_type: DataType) -> Any:

@@ -11,14 +11,14 @@ import numpy as np
 import pyarrow as pa
 
 from leapstream.bundle.tensor import NUMPY_DTYPES
-from leapstream.bundle.types import BasicType, DataType, MapType
+from leapstream.bundle.types import BasicType, DataType, MapType, ScalarType
 from leapstream.errors import SchemaError
 from leapstream.executors.columns import ARROW_TYPES
-from leapstream.frames.leaptypes import NUMPY_BASES, arrow_type_of, basic_type_of, basic_types_of, is_missing
+from leapstream.frames.leaptypes import NUMPY_BASES, arrow_type_of, basic_type_of, basic_types_of, is_missing, is_nan
 from leapstream.javalike.numbers import cast_numbers, number_strings
 
 
-def array_of(name: str, values: Sequence[Any], declared: DataType | None) -> pa.Array:
+def array_of(name: str, values: Sequence[Any], declared: DataType | None, *, nan_is_missing: bool = False) -> pa.Array:
     """An Arrow array of a column's values.
 
     Numbers and booleans become the declared type, where that is one of numbers, booleans or strings. Strings stay strings: the
@@ -26,27 +26,52 @@ def array_of(name: str, values: Sequence[Any], declared: DataType | None) -> pa.
 
     Args:
         name: the column, for messages.
-        values: numbers, booleans, strings, bytes; lists or arrays of them; or dicts. ``None`` is a missing value.
+        values: a list, or an array of objects, of numbers, booleans, strings, bytes; lists or arrays of them; or dicts. ``None``
+            is a missing value.
         declared: the type that the model declares; ``None`` where the values keep the type they have.
+        nan_is_missing: NaN among the values is a missing value, as in pandas' columns of objects.
 
     Raises:
         SchemaError: values have no leap type, or their types do not fit each other.
     """
-    if not _ORDINARY.issuperset(map(type, values)):
+    inferred = _inferred(values, declared, nan_is_missing)
+    if inferred is not None:
+        return inferred
+    if nan_is_missing:
+        values = [None if is_nan(value) else value for value in values]
+    classes = set(map(type, values))
+    if not classes <= _ORDINARY:
         values = [_plain(value) for value in values]
-    kinds = {_shape_of(kind) for kind in set(map(type, values)) if kind is not type(None)}
+        classes = set(map(type, values))
+    kinds = {_shape_of(kind) for kind in classes if kind is not type(None)}
     if len(kinds) > 1:
         raise SchemaError(f"column {name!r} has values of types that do not fit each other: {', '.join(sorted(kinds))}")
     try:
         if not kinds:
             return pa.nulls(len(values), pa.string() if declared is None else arrow_type_of(declared))
         if kinds == {_SCALAR}:
-            return _elements(name, values, None if declared is None else declared.base)
+            return _elements(name, values, None if declared is None else declared.base, classes)
         if kinds == {_LIST}:
             return _lists(name, values, None if declared is None else declared.base)
         return _maps(name, values, declared)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise SchemaError(f"column {name!r} has values that no leap type holds: {error}") from error
+
+
+def _inferred(values: Sequence[Any], declared: DataType | None, nan_is_missing: bool) -> pa.Array | None:
+    """The values as Arrow infers their type, which takes one look at each; ``None`` where a value's neighbours might matter.
+
+    They do not where all values are strings, nor where numbers become doubles that are declared so.
+    """
+    first = next((value for value in values if value is not None), None)
+    if not isinstance(first, (str, float)):
+        return None
+    try:
+        array = pa.array(values, from_pandas=nan_is_missing)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        return None
+    doubles = isinstance(declared, ScalarType) and declared.base is BasicType.DOUBLE and array.type == pa.float64()
+    return array if doubles or pa.types.is_string(array.type) else None
 
 
 _SCALAR, _LIST, _MAP = "scalar", "list", "map"
@@ -67,25 +92,31 @@ def _shape_of(kind: type) -> str:
     return _LIST if issubclass(kind, (list, tuple, np.ndarray)) else _SCALAR
 
 
-def _elements(name: str, values: Sequence[Any], declared: BasicType | None) -> pa.Array:
-    """Scalars as an array: of the declared type, or of the only type that they have."""
-    found = basic_types_of(name, values)
+def _elements(
+    name: str, values: Sequence[Any], declared: BasicType | None, classes: set[type] | None = None
+) -> pa.Array:
+    """Scalars as an array: of the declared type, or of the only type that they have. ``classes`` are theirs, if known."""
+    if classes is None:
+        classes = set(map(type, values))
+    found = basic_types_of(name, classes)
+    if any(issubclass(kind, Decimal) for kind in classes):
+        values = [float(value) if isinstance(value, Decimal) else value for value in values]
     if not found:
         return pa.nulls(len(values), ARROW_TYPES[declared or BasicType.STRING])
     # The model parses texts, and bytes are nothing else.
     fixed = found & {BasicType.BYTE_STRING, *(() if declared is BasicType.STRING else (BasicType.STRING,))}
     if declared is None or declared is BasicType.BYTE_STRING or fixed:
         if len(found) == 1:
-            return _of_one_type(values, found.pop())
+            return pa.array(values, ARROW_TYPES[found.pop()])
         where = ", ".join(f"{base} ({_example(values, base)!r})" for base in sorted(found))
         raise SchemaError(f"column {name!r} has values of types that do not fit each other: {where}")
     if len(found) == 1:
         (base,) = found
-        return _converted(_of_one_type(values, base), base, declared)
+        return _converted(pa.array(values, ARROW_TYPES[base]), base, declared)
     merged: list[Any] = [None] * len(values)
     for base in found:
         at = [i for i, value in enumerate(values) if value is not None and basic_type_of(value.__class__) is base]
-        part = _converted(_of_one_type([values[i] for i in at], base), base, declared)
+        part = _converted(pa.array([values[i] for i in at], ARROW_TYPES[base]), base, declared)
         for i, value in zip(at, part.to_pylist(), strict=True):
             merged[i] = value
     return pa.array(merged, ARROW_TYPES[declared])
@@ -93,12 +124,6 @@ def _elements(name: str, values: Sequence[Any], declared: BasicType | None) -> p
 
 def _example(values: Sequence[Any], base: BasicType) -> Any:
     return next(value for value in values if value is not None and basic_type_of(value.__class__) is base)
-
-
-def _of_one_type(values: Sequence[Any], base: BasicType) -> pa.Array:
-    if any(issubclass(kind, Decimal) for kind in set(map(type, values))):
-        values = [float(value) if isinstance(value, Decimal) else value for value in values]
-    return pa.array(values, ARROW_TYPES[base])
 
 
 def _converted(array: pa.Array, base: BasicType, declared: BasicType) -> pa.Array:
