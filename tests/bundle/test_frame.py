@@ -133,9 +133,18 @@ def test_binary_has_missing_elements_only_where_that_is_asked_for() -> None:
     )
     tensor = Tensor.dense(np.array(["a", None], dtype=object), BasicType.STRING)
     row = [[1.5, None], {"a": None, "b": 2}, tensor]
-    _, (found,) = frame_binary.decode(frame_binary.encode(schema, [row], holes=True), holes=True)
+    _, (found,) = frame_binary.decode(frame_binary.encode(schema, [row], own=True), own=True)
     assert found[:2] == row[:2] and found[2].values.tolist() == ["a", None]
     with pytest.raises(ValueError, match="got None"):
+        frame_binary.encode(schema, [row])
+
+
+def test_binary_has_half_of_a_surrogate_pair_only_in_leapstreams_own_form() -> None:
+    schema = Schema.of([("text", ScalarType(BasicType.STRING)), ("list", ListType(BasicType.STRING))])
+    row = ["\ud83d", ["\ude00\ud83d", "😀"]]
+    _, (found,) = frame_binary.decode(frame_binary.encode(schema, [row], own=True), own=True)
+    assert list(found) == row
+    with pytest.raises(ValueError, match="surrogates not allowed"):
         frame_binary.encode(schema, [row])
 
 

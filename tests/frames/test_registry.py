@@ -167,12 +167,11 @@ def test_booleans_among_the_elements_of_a_vector_are_numbers_in_a_record_and_in_
     assert model.predict({"x": [True, 0.0]}) == model.predict([{"x": [True, 0.0]}])[0] == {"o": [1.0, 0.0]}
 
 
-def test_half_of_a_surrogate_pair_is_rejected_in_a_record_and_in_a_batch() -> None:
-    indexer = Model.from_node(node("index", StringIndexer((("a",),), "keep"), {"input": "x"}, {"output": "o"}))
-    for data in ({"x": "\ud800"}, [{"x": "\ud800"}]):
-        with pytest.raises(SchemaError, match="column 'x' has values that no leap type holds"):
-            indexer.predict(data)
-    assert indexer.predict({"x": "é"}) == {"o": 1.0}
+def test_half_of_a_surrogate_pair_is_a_string_in_a_record_and_in_a_batch() -> None:
+    indexer = Model.from_node(node("index", StringIndexer((("a", "\ud800"),), "keep"), {"input": "x"}, {"output": "o"}))
+    assert [indexer.predict({"x": text}) for text in ("\ud800", "\udc00")] == [{"o": 1.0}, {"o": 2.0}]
+    assert indexer.predict([{"x": "\ud800"}, {"x": "\udc00"}]) == [{"o": 1.0}, {"o": 2.0}]
+    assert indexer.predict({"x": ["\ud800", "\udc00"]})["o"].tolist() == [1.0, 2.0]
 
 
 def test_a_column_that_ports_read_as_several_types_keeps_its_own_type_and_is_of_one() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from leapstream.bundle.types import BasicType, DataType, ListType, MapType, ScalarType, TensorType
 from leapstream.errors import SchemaError
+from leapstream.executors.texts import texts_of
 from leapstream.frames.leaptypes import arrow_type_of
 from leapstream.frames.values import array_of
 
@@ -105,10 +106,14 @@ def test_numbers_of_other_classes_are_numbers(values: list[Any], found: list[flo
     assert array_of("x", values, ScalarType(B.DOUBLE)).to_pylist() == found
 
 
-@pytest.mark.parametrize("value", [2**63, np.uint64(2**63), object(), "\ud800"])
+@pytest.mark.parametrize("value", [2**63, np.uint64(2**63), object()])
 def test_values_that_no_leap_type_holds_are_rejected(value: Any) -> None:
     with pytest.raises(SchemaError, match="column 'x'"):
         array_of("x", [value], ScalarType(B.STRING))
+
+
+def test_half_of_a_surrogate_pair_is_a_string() -> None:
+    assert texts_of(array_of("x", ["\ud800", None, "a"], ScalarType(B.STRING))) == ["\ud800", None, "a"]
 
 
 def test_arrays_as_rows_are_vectors() -> None:

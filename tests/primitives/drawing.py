@@ -62,7 +62,7 @@ INTEGERS = {
 }
 WORDS = ("a", "the", "été", "Straße", "ΣΑΣ", "日本語", "😀", "")
 LETTERS = st.sampled_from(
-    [*"aAbé ÉßΣς12.,-_\t\n'İKſ日", "\x85", "\u2028", "\u0301", "\u0000", "😀", "𝔘", "𐐀", "٣", "߁"]
+    [*"aAbé ÉßΣς12.,-_\t\n'İKſ日", "\x85", "\u2028", "\u0301", "\u0000", "😀", "𝔘", "𐐀", "٣", "߁", "\ud83d", "\ude00"]
 )
 NUMERALS = st.sampled_from(
     [
@@ -87,6 +87,11 @@ def scalars(base: BasicType) -> st.SearchStrategy[Any]:
         return st.binary(max_size=4)
     low, high = int(INTEGERS[base].min), int(INTEGERS[base].max)
     return st.sampled_from([0, 1, -1, low, high]) | st.integers(low, high) | st.integers(-6, 6)
+
+
+def elements(base: BasicType) -> st.SearchStrategy[Any]:
+    """Values of a basic type, of which few are missing."""
+    return st.integers(0, 9).flatmap(lambda draw: st.none() if draw == 9 else scalars(base))
 
 
 def many(elements: st.SearchStrategy[Any], count: int) -> st.SearchStrategy[list[Any]]:
@@ -121,9 +126,9 @@ def values_of(data_type: DataType, size: int) -> st.SearchStrategy[Any]:
     if isinstance(data_type, ScalarType):
         values = scalars(data_type.base)
     elif isinstance(data_type, ListType):
-        values = st.lists(scalars(data_type.base), max_size=5)
+        values = st.lists(elements(data_type.base), max_size=5)
     elif isinstance(data_type, MapType):
-        values = st.dictionaries(st.sampled_from(["a", "é", "", "😀"]), scalars(data_type.base), max_size=3)
+        values = st.dictionaries(st.sampled_from(["a", "é", "", "😀"]), elements(data_type.base), max_size=3)
     else:
         values = tensors(data_type.base, size)
     return st.none() | values if data_type.nullable else values

@@ -112,7 +112,7 @@ CASES = [
     Case(
         "a label is named as it is",
         p.Lookup(x=column(STRING), labels=("a",), invalid="error", type=p.DOUBLE),
-        [("it's\n", Fails("unseen label 'it's\n'")), ("", Fails("unseen label ''"))],
+        [(text, Fails(f"unseen label '{text}'")) for text in ("it's\n", "", "\ud800")],
     ),
     Case(
         "a label's index is cut towards 0",
@@ -122,7 +122,7 @@ CASES = [
     Case(
         "labels of a list go by element",
         p.Label(x=column(DOUBLES), labels=LABELS, type=ListType(BasicType.STRING, False)),
-        [([1.0, 0.0], ["b", "a"]), ([], []), ([0.0, 2.0], LABEL_BEYOND)],
+        [([1.0, 0.0], ["b", "a"]), ([], []), ([0.0, 2.0], LABEL_BEYOND), ([None, 1.0], ["a", "b"])],
     ),
     Case(
         "labels of a vector go by element",

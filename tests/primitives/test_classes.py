@@ -47,6 +47,11 @@ CASES = [
         [(sparse(2, {1: -3.0}), sparse(2, {1: 1.0})), (dense(0, -3), dense(-0.0, 1))],
     ),
     Case(
+        "elements that are not stored have no share behind another primitive either",
+        p.NormalizeSum(x=p.Recode(x=VEC, size=2, positions=(), tables=(), others=(), type=VECTOR), type=VECTOR),
+        [(sparse(2, {1: -3.0}), sparse(2, {1: 1.0}))],
+    ),
+    Case(
         "vectors without elements",
         p.ExpNormalize(x=p.Softmax(x=VEC, type=VECTOR), type=VECTOR),
         [(dense(), dense())],

@@ -39,19 +39,19 @@ _Read: TypeAlias = Callable[["_Input"], Any]
 _Write: TypeAlias = Callable[[Any], bytes]
 
 
-def decode(data: bytes, *, holes: bool = False) -> tuple[Schema, list[Sequence[Any]]]:
+def decode(data: bytes, *, own: bool = False) -> tuple[Schema, list[Sequence[Any]]]:
     """Decode the schema and the rows of a frame.
 
     Args:
         data: the frame.
-        holes: whether elements may be missing; see :func:`encode`.
+        own: whether the data is in leapstream's own form; see :func:`encode`.
 
     Raises:
         ValueError: the data is not such a frame, or is truncated. The message names row and column where it can.
     """
     stream = _Input(data)
     schema = schema_from_json(parse_json(stream.take(stream.length())))
-    readers = [_reader(field.type, holes) for field in schema]
+    readers = [_reader(field.type, own) for field in schema]
     count = stream.unpack("i")
     if count < 0 or count > (stream.left if readers else _MAX_EMPTY_ROWS):
         raise MalformedError(f"says that it has {count} rows, with {stream.left} bytes left")
@@ -70,20 +70,21 @@ def decode(data: bytes, *, holes: bool = False) -> tuple[Schema, list[Sequence[A
     return schema, rows
 
 
-def encode(schema: Schema, rows: Iterable[Sequence[Any]], *, holes: bool = False) -> bytes:
+def encode(schema: Schema, rows: Iterable[Sequence[Any]], *, own: bool = False) -> bytes:
     """Encode a frame.
 
     Args:
         schema: names and types of the columns.
         rows: their values.
-        holes: whether elements may be missing. If so, a byte before each element of a list, each value of a map and each string
-            of a tensor is 1 if it is present; MLeap's format has no such byte.
+        own: whether to write leapstream's own form, which holds what MLeap's cannot: a byte before each element of a list, each
+            value of a map and each string of a tensor is 1 if it is present, and strings are UTF-16 code units after their
+            number, so that half of a surrogate pair is a string, too.
 
     Raises:
         ValueError: a value does not fit its column; the message names row and column.
     """
     head = json.dumps(schema_to_json(schema), ensure_ascii=False).encode("utf-8")
-    converted = convert_rows(schema, rows, [_writer(field.type, holes) for field in schema])
+    converted = convert_rows(schema, rows, [_writer(field.type, own) for field in schema])
     parts = [_count(len(head)), head, _count(len(converted))]
     parts.extend(part for row in converted for part in row)
     return b"".join(parts)
@@ -117,10 +118,10 @@ class _Input:
             raise MalformedError(f"a length of {length}, with {self.left} bytes left")
         return length
 
-    def array(self, base: BasicType, count: int, holes: bool = False) -> npt.NDArray[Any]:
+    def array(self, base: BasicType, count: int, own: bool = False) -> npt.NDArray[Any]:
         if base in TEXTS:
             array = np.empty(count, dtype=object)
-            array[:] = [_read_element(base, self, holes) for _ in range(count)]
+            array[:] = [_read_optional(base, self, own) for _ in range(count)]
             return array
         dtype = NUMPY_DTYPES[base]
         data = self.take(count * dtype.itemsize)
@@ -129,20 +130,24 @@ class _Input:
         return np.frombuffer(data, dtype=dtype.newbyteorder(">")).astype(dtype)
 
 
-def _reader(data_type: DataType, holes: bool) -> _Read:
+def _reader(data_type: DataType, own: bool) -> _Read:
     base = data_type.base
     if isinstance(data_type, ScalarType):
-        return _maybe(data_type, lambda stream: _read_element(base, stream))
+        return _maybe(data_type, lambda stream: _read_element(base, stream, own))
     if isinstance(data_type, ListType):
-        if holes:
-            return _maybe(data_type, lambda stream: [_read_element(base, stream, True) for _ in range(stream.length())])
+        if own:
+            return _maybe(
+                data_type, lambda stream: [_read_optional(base, stream, True) for _ in range(stream.length())]
+            )
         return _maybe(data_type, lambda stream: stream.array(base, stream.length()).tolist())
     if isinstance(data_type, TensorType):
-        return _maybe(data_type, lambda stream: _read_tensor(base, stream, holes))
+        return _maybe(data_type, lambda stream: _read_tensor(base, stream, own))
     key = data_type.key
     return _maybe(
         data_type,
-        lambda stream: {_read_element(key, stream): _read_element(base, stream, holes) for _ in range(stream.length())},
+        lambda stream: {
+            _read_element(key, stream, own): _read_optional(base, stream, own) for _ in range(stream.length())
+        },
     )
 
 
@@ -152,9 +157,13 @@ def _maybe(data_type: DataType, read: _Read) -> _Read:
     return read
 
 
-def _read_element(base: BasicType, stream: _Input, holes: bool = False) -> Any:
-    if holes and not stream.unpack("?"):
-        return None
+def _read_optional(base: BasicType, stream: _Input, own: bool) -> Any:
+    return None if own and not stream.unpack("?") else _read_element(base, stream, own)
+
+
+def _read_element(base: BasicType, stream: _Input, own: bool) -> Any:
+    if base is BasicType.STRING and own:
+        return stream.take(2 * stream.length()).decode("utf-16-be", "surrogatepass")
     if base is BasicType.STRING:
         return stream.take(stream.length()).decode("utf-8")
     if base is BasicType.BYTE_STRING:
@@ -162,12 +171,12 @@ def _read_element(base: BasicType, stream: _Input, holes: bool = False) -> Any:
     return stream.unpack(_CODES[base])
 
 
-def _read_tensor(base: BasicType, stream: _Input, holes: bool) -> Tensor:
+def _read_tensor(base: BasicType, stream: _Input, own: bool) -> Tensor:
     kind = stream.unpack("H")
     if kind not in (_DENSE, _SPARSE):
         raise MalformedError(f"{kind} is not a kind of tensor")
     dimensions = tuple(stream.array(BasicType.INT, stream.unpack("H")).tolist())
-    values = stream.array(base, stream.length(), holes)
+    values = stream.array(base, stream.length(), own)
     if kind == _DENSE:
         return checked_tensor(base, values, dimensions)
     indices = np.empty((stream.length(), len(dimensions)), dtype=np.int32)
@@ -181,16 +190,16 @@ def _read_tensor(base: BasicType, stream: _Input, holes: bool) -> Tensor:
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 
-def _writer(data_type: DataType, holes: bool) -> _Write:
+def _writer(data_type: DataType, own: bool) -> _Write:
     base = data_type.base
     if isinstance(data_type, ScalarType):
-        return _optional(data_type, lambda value: _element(base, plain(base, value)))
+        return _optional(data_type, lambda value: _element(base, plain(base, value), own))
     if isinstance(data_type, ListType):
-        return _optional(data_type, lambda value: _items(base, plain_items(base, value, holes), holes))
+        return _optional(data_type, lambda value: _items(base, plain_items(base, value, own), own))
     if isinstance(data_type, TensorType):
-        return _optional(data_type, lambda value: _tensor(plain_tensor(base, value), holes and base in TEXTS))
+        return _optional(data_type, lambda value: _tensor(plain_tensor(base, value), own and base in TEXTS))
     key = data_type.key
-    return _optional(data_type, lambda value: _map(key, base, fields_of(value, "a map"), holes))
+    return _optional(data_type, lambda value: _map(key, base, fields_of(value, "a map"), own))
 
 
 def _optional(data_type: DataType, write: _Write) -> _Write:
@@ -203,9 +212,16 @@ def _count(number: int) -> bytes:
     return struct.pack(">i", number)
 
 
-def _element(base: BasicType, value: Any, holes: bool = False) -> bytes:
-    if holes:
-        return b"\0" if value is None else b"\1" + _element(base, value)
+def _optional_element(base: BasicType, value: Any, own: bool) -> bytes:
+    if not own:
+        return _element(base, value, own)
+    return b"\0" if value is None else b"\1" + _element(base, value, own)
+
+
+def _element(base: BasicType, value: Any, own: bool) -> bytes:
+    if base is BasicType.STRING and own:
+        units: bytes = value.encode("utf-16-be", "surrogatepass")
+        return _count(len(units) // 2) + units
     if base in TEXTS:
         data: bytes = value.encode("utf-8") if base is BasicType.STRING else value
         return _count(len(data)) + data
@@ -214,21 +230,23 @@ def _element(base: BasicType, value: Any, holes: bool = False) -> bytes:
     return struct.pack(">" + _CODES[base], value)
 
 
-def _items(base: BasicType, items: list[Any], holes: bool) -> bytes:
-    return _count(len(items)) + b"".join(_element(base, item, holes) for item in items)
+def _items(base: BasicType, items: list[Any], own: bool) -> bytes:
+    return _count(len(items)) + b"".join(_optional_element(base, item, own) for item in items)
 
 
-def _map(key: BasicType, base: BasicType, value: dict[Any, Any], holes: bool) -> bytes:
-    items = plain_items(base, list(value.values()), holes)
-    pairs = (_element(key, plain(key, k)) + _element(base, v, holes) for k, v in zip(value, items, strict=True))
+def _map(key: BasicType, base: BasicType, value: dict[Any, Any], own: bool) -> bytes:
+    items = plain_items(base, list(value.values()), own)
+    pairs = (
+        _element(key, plain(key, k), own) + _optional_element(base, v, own) for k, v in zip(value, items, strict=True)
+    )
     return _count(len(value)) + b"".join(pairs)
 
 
-def _tensor(tensor: Tensor, holes: bool) -> bytes:
+def _tensor(tensor: Tensor, own: bool) -> bytes:
     kind = _DENSE if tensor.indices is None else _SPARSE
     rank = len(tensor.dimensions)
     head = struct.pack(f">HH{rank}i", kind, rank, *tensor.dimensions)
-    body = _items(tensor.base, plain_items(tensor.base, tensor.values, holes), holes)
+    body = _items(tensor.base, plain_items(tensor.base, tensor.values, own), own)
     if tensor.indices is None:
         return head + body
     positions = (struct.pack(f">H{rank}i", rank, *row) for row in tensor.indices.tolist())

@@ -16,6 +16,7 @@ from scipy.sparse import csr_array
 
 from leapstream.bundle.tensor import NUMPY_DTYPES, Tensor
 from leapstream.bundle.types import BasicType, DataType, ListType, MapType, TensorType
+from leapstream.executors.texts import text_array, text_lists, text_maps, texts_of
 
 Bools = npt.NDArray[np.bool_]
 
@@ -136,12 +137,16 @@ def column_of(values: Sequence[Any], data_type: DataType) -> Column:
     if isinstance(data_type, TensorType):
         return _tensor_column(values, data_type)
     if isinstance(data_type, ListType):
+        if data_type.base is BasicType.STRING:
+            return Column(text_lists(values))
         return Column(pa.array(values, pa.list_(ARROW_TYPES[data_type.base])))
     if isinstance(data_type, MapType):
         arrow = pa.map_(ARROW_TYPES[data_type.key], ARROW_TYPES[data_type.base])
-        return Column(pa.array([None if v is None else list(v.items()) for v in values], arrow))
-    if data_type.base in (BasicType.STRING, BasicType.BYTE_STRING):
-        return Column(pa.array(values, ARROW_TYPES[data_type.base]))
+        return Column(text_maps(values, arrow))
+    if data_type.base is BasicType.STRING:
+        return Column(text_array(values))
+    if data_type.base is BasicType.BYTE_STRING:
+        return Column(pa.array(values, pa.binary()))
     dtype = NUMPY_DTYPES[data_type.base]
     valid = np.array([v is not None for v in values], dtype=bool)
     if valid.all():
@@ -203,7 +208,7 @@ def to_python(column: Column, data_type: DataType, *, keep_stored: bool = False)
     With ``keep_stored`` a tensor is sparse that was given so, or that does not store all of its elements.
     """
     if isinstance(column.values, pa.Array):
-        pairs = column.values.to_pylist()
+        pairs = texts_of(column.values)
         return [None if v is None else dict(v) for v in pairs] if isinstance(data_type, MapType) else pairs
     if isinstance(column.values, csr_array):
         whole = column.values

@@ -15,6 +15,7 @@ from leapstream.bundle.tensor import NUMPY_DTYPES
 from leapstream.bundle.types import BasicType, DataType, Field, ScalarType, Schema, TensorType
 from leapstream.errors import SchemaError
 from leapstream.executors.columns import ARROW_TYPES, Column
+from leapstream.executors.texts import is_utf8
 from leapstream.frames.contract import Rows, Table, Wanted
 from leapstream.frames.leaptypes import ARROW_BASES, NUMPY_BASES, leap_type_of
 
@@ -144,7 +145,24 @@ def dense_rows(column: Column) -> npt.NDArray[Any]:
 
 
 def to_arrow(values: Column | list[Any], data_type: DataType) -> pa.Array:
-    """A computed column as an Arrow array; a tensor as a list of its elements in row-major order."""
+    """A computed column as an Arrow array; a tensor as a list of its elements in row-major order.
+
+    Raises:
+        SchemaError: a string has half of a surrogate pair.
+    """
+    try:
+        array = _arrow(values, data_type)
+    except UnicodeEncodeError:
+        array = None
+    if array is None or (data_type.base is BasicType.STRING and not is_utf8(array)):
+        raise SchemaError(
+            "a result has half of a surrogate pair, which Arrow's strings cannot hold: give a LeapFrame, a dict of arrays or "
+            "records"
+        )
+    return array
+
+
+def _arrow(values: Column | list[Any], data_type: DataType) -> pa.Array:
     if isinstance(values, list):
         if isinstance(data_type, TensorType):
             flat = [None if v is None else v.to_dense().reshape(-1) for v in values]

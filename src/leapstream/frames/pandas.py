@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from leapstream.bundle.types import DataType
+from leapstream.bundle.types import BasicType, DataType, ScalarType
 from leapstream.errors import SchemaError
-from leapstream.executors.columns import Column
+from leapstream.executors.columns import Column, leap_values
 from leapstream.frames.columnar import ColumnarTable, to_arrow
 from leapstream.frames.contract import Output, Rows, Wanted, is_class
 from leapstream.frames.values import array_of
@@ -53,4 +53,6 @@ def _series_values(values: Column | list[Any], data_type: DataType) -> Any:
     if isinstance(values, Column) and isinstance(values.values, np.ndarray) and values.values.ndim == 1:
         # Missing values make another series of numbers: of floats, or of objects.
         return values.values if values.valid is None else to_arrow(values, data_type).to_pandas().to_numpy()
+    if data_type == ScalarType(BasicType.STRING, data_type.nullable):
+        return leap_values(values, data_type)
     return list(to_arrow(values, data_type).to_pandas())

@@ -14,6 +14,7 @@ from leapstream.bundle.tensor import NUMPY_DTYPES
 from leapstream.bundle.types import BasicType, DataType, MapType, ScalarType
 from leapstream.errors import SchemaError
 from leapstream.executors.columns import ARROW_TYPES
+from leapstream.executors.texts import text_array, texts_of
 from leapstream.frames.leaptypes import NUMPY_BASES, arrow_type_of, basic_type_of, basic_types_of, is_missing, is_nan
 from leapstream.javalike.numbers import cast_numbers, number_strings
 
@@ -107,19 +108,23 @@ def _elements(
     fixed = found & {BasicType.BYTE_STRING, *(() if declared is BasicType.STRING else (BasicType.STRING,))}
     if declared is None or declared is BasicType.BYTE_STRING or fixed:
         if len(found) == 1:
-            return pa.array(values, ARROW_TYPES[found.pop()])
+            return _array(values, found.pop())
         where = ", ".join(f"{base} ({_example(values, base)!r})" for base in sorted(found))
         raise SchemaError(f"column {name!r} has values of types that do not fit each other: {where}")
     if len(found) == 1:
         (base,) = found
-        return _converted(pa.array(values, ARROW_TYPES[base]), base, declared)
+        return _converted(_array(values, base), base, declared)
     merged: list[Any] = [None] * len(values)
     for base in found:
         at = [i for i, value in enumerate(values) if value is not None and basic_type_of(value.__class__) is base]
-        part = _converted(pa.array([values[i] for i in at], ARROW_TYPES[base]), base, declared)
-        for i, value in zip(at, part.to_pylist(), strict=True):
+        part = _converted(_array([values[i] for i in at], base), base, declared)
+        for i, value in zip(at, texts_of(part), strict=True):
             merged[i] = value
-    return pa.array(merged, ARROW_TYPES[declared])
+    return _array(merged, declared)
+
+
+def _array(values: Sequence[Any], base: BasicType) -> pa.Array:
+    return text_array(values) if base is BasicType.STRING else pa.array(values, ARROW_TYPES[base])
 
 
 def _example(values: Sequence[Any], base: BasicType) -> Any:

@@ -101,7 +101,7 @@ class JvmPlan:
         if self.plan.outputs:
             # An empty frame ends with the number of its rows.
             head = frame_binary.encode(self.plan.output_schema, [])[:-4]
-            _, found = frame_binary.decode(head + answer[at:], holes=True)
+            _, found = frame_binary.decode(head + answer[at:], own=True)
             for row, values in zip(kept, found, strict=True):
                 for column, value in zip(columns.values(), values, strict=True):
                     column[row] = value
@@ -111,7 +111,7 @@ class JvmPlan:
 def _encoded(schema: Schema, rows: list[tuple[Any, ...]]) -> bytes:
     """The rows as ``leapstream.runtime.BatchRunner`` reads them."""
     with decoding("frame"):
-        return frame_binary.encode(schema, rows, holes=True)
+        return frame_binary.encode(schema, rows, own=True)
 
 
 def _failure(reason: str | None, node: str | None, op: str | None, column: str | None) -> Failure:
@@ -136,7 +136,8 @@ def _text(data: bytes, at: int) -> tuple[str | None, int]:
     at += 4
     if length < 0:
         return None, at
-    return data[at : at + length].decode("utf-8"), at + length
+    end = at + 2 * length
+    return data[at:end].decode("utf-16-be", "surrogatepass"), end
 
 
 __all__ = ["JvmPlan"]

@@ -12,6 +12,7 @@ from leapstream.bundle.types import TensorType
 from leapstream.executors import failures
 from leapstream.executors.columns import WIDE, Column
 from leapstream.executors.implementing import implements
+from leapstream.executors.texts import text_array, texts_of
 from leapstream.executors.vectorized.run import Run, compressed
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles
@@ -19,7 +20,7 @@ from leapstream.plan.primitives import Doubles
 
 def _prepare_lookup(expr: p.Lookup) -> tuple[pa.Array, Doubles]:
     index = {label: float(i) for i, label in enumerate(expr.labels)}
-    return pa.array(list(index), pa.string()), np.array([*index.values(), len(expr.labels)], dtype=np.float64)
+    return text_array(list(index)), np.array([*index.values(), len(expr.labels)], dtype=np.float64)
 
 
 @implements(p.Lookup, prepare=_prepare_lookup)
@@ -34,7 +35,7 @@ def _lookup(run: Run, expr: p.Lookup, x: Column) -> Column:
         if expr.invalid == "skip":
             run.drop(unseen)
         else:
-            run.fail(unseen, lambda row: failures.unseen_label(x.values[row].as_py()))
+            run.fail(unseen, lambda row: failures.unseen_label(texts_of(x.values[row : row + 1])[0]))
     return Column(index[position])
 
 
@@ -52,9 +53,9 @@ def _label(run: Run, expr: p.Label, x: Column) -> Column:
         failed = np.zeros(run.rows, dtype=bool)
         failed[owner[outside]] = True
         run.fail(failed, reason)
-        return Column(pa.ListArray.from_arrays(x.values.offsets, pa.array(texts, pa.string())))
+        return Column(pa.ListArray.from_arrays(x.values.offsets, text_array(texts)))
     run.fail(outside if outside.ndim == 1 else outside.reshape(run.rows, -1).any(axis=1), reason)
-    return Column(texts if isinstance(expr.type, TensorType) else pa.array(texts, pa.string()))
+    return Column(texts if isinstance(expr.type, TensorType) else text_array(texts))
 
 
 def _one_hot_index(run: Run, expr: p.OneHot | p.CategoryWeight, x: Column) -> npt.NDArray[np.intp]:

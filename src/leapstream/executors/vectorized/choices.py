@@ -13,6 +13,7 @@ from leapstream.executors import failures
 from leapstream.executors.columns import Column, column_of, joined
 from leapstream.executors.contract import KEPT
 from leapstream.executors.implementing import implements
+from leapstream.executors.texts import text_array, texts_of
 from leapstream.executors.vectorized.lists import nulls
 from leapstream.executors.vectorized.run import Run
 from leapstream.javalike.text import Matcher, UncertainMatchError
@@ -44,7 +45,7 @@ def _first_match(run: Run, expr: p.FirstMatch, x: Column) -> Column:
         else:
             values[place] = value
 
-    for place, text in enumerate(encoded.dictionary.to_pylist()):
+    for place, text in enumerate(texts_of(encoded.dictionary)):
         choose(place, text)
     index = np.asarray(encoded.indices.fill_null(len(encoded.dictionary)))
     if encoded.indices.null_count:
@@ -72,7 +73,7 @@ def _map_entry(run: Run, expr: p.MapEntry, x: Column, key: Column) -> Column:
     found = position >= 0
     taken = items.take(pa.array(position[found]))
     if expr.type.base is BasicType.STRING:
-        chosen = pa.array([expr.default], pa.string()).take(pa.array(np.zeros(run.rows, np.intp)))
+        chosen = text_array([expr.default]).take(pa.array(np.zeros(run.rows, np.intp)))
         return Column(pc.replace_with_mask(chosen, pa.array(found), taken))
     numbers = np.full(run.rows, expr.default, dtype=NUMPY_DTYPES[expr.type.base])
     if taken.null_count:

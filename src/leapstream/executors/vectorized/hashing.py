@@ -11,6 +11,7 @@ from leapstream.bundle.types import BasicType
 from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
+from leapstream.executors.texts import with_question_marks
 from leapstream.executors.vectorized.lists import Ints, counted, list_starts, nulls, utf8, vector_rows
 from leapstream.executors.vectorized.run import Run
 from leapstream.javalike.numbers import number_strings
@@ -23,6 +24,7 @@ def _hashes(strings: pa.Array, size: int, legacy_tail: bool = False) -> Ints:
     """The hash of each string, or the seed for a missing one, modulo ``size``."""
     from leapstream.executors.vectorized import textkernels
 
+    strings = with_question_marks(strings)
     index = np.empty(len(strings), np.int64)
     textkernels.hashes(*utf8(strings), size, legacy_tail, index)
     if strings.null_count:

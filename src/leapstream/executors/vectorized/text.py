@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from leapstream.executors import failures
 from leapstream.executors.columns import Bools, Column
 from leapstream.executors.implementing import implements
+from leapstream.executors.texts import text_array, text_lists, texts_of
 from leapstream.executors.vectorized.lists import filtered, list_array, list_starts, nulls, owners, string_array, utf8
 from leapstream.executors.vectorized.run import Run
 from leapstream.javalike.text import Matcher, UncertainMatchError
@@ -31,7 +32,7 @@ def _lower_strings(strings: pa.Array) -> pa.Array:
     if len(data) == 0 or data.max() < 128:
         return pc.ascii_lower(strings)
     simple = pc.fill_null(pc.string_is_ascii(strings), True)
-    others = pa.array([java_lower(text) for text in strings.filter(pc.invert(simple)).to_pylist()], pa.string())
+    others = text_array([java_lower(text) for text in texts_of(strings.filter(pc.invert(simple)))])
     return pc.replace_with_mask(pc.ascii_lower(strings), pc.invert(simple), others)
 
 
@@ -80,13 +81,13 @@ def _matched_tokens(run: Run, expr: p.Tokens, matcher: Matcher, texts: pa.Array)
     parts = []
     for start in range(0, run.rows, _TEXTS_AT_ONCE):
         found: list[list[str]] = []
-        for row, text in enumerate(texts.slice(start, _TEXTS_AT_ONCE).to_pylist(), start):
+        for row, text in enumerate(texts_of(texts.slice(start, _TEXTS_AT_ONCE)), start):
             try:
                 found.append([] if text is None else find(text))
             except UncertainMatchError as error:
                 found.append([])
                 run.fail_row(row, failures.uncertain_match(expr.pattern, str(error)))
-        parts.append(pa.array(found, pa.list_(pa.string())))
+        parts.append(text_lists(found))
     return Column(pa.concat_arrays(parts) if parts else pa.array([], pa.list_(pa.string())))
 
 
@@ -104,7 +105,7 @@ def _long_tokens(run: Run, expr: p.TokensOfLength, x: Column) -> Column:
 
 
 def _prepare_other_tokens(expr: p.WithoutWords) -> pa.Array:
-    words = pa.array(expr.words, pa.string())
+    words = text_array(expr.words)
     return words if expr.case_sensitive else _lower_strings(words)
 
 

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
+from leapstream.executors.texts import text_array
 from leapstream.executors.vectorized.lists import Ints, counted, list_starts, owners
 from leapstream.executors.vectorized.run import Run
 from leapstream.executors.vectorized.sums import row_sums
@@ -18,7 +19,7 @@ from leapstream.plan.primitives import Doubles
 
 def _prepare_vocabulary(expr: p.VocabularyCounts) -> tuple[pa.Array, Ints]:
     positions = {word: i for i, word in enumerate(expr.vocabulary)}
-    return pa.array(list(positions), pa.string()), np.array([*positions.values(), -1], dtype=np.int64)
+    return text_array(list(positions)), np.array([*positions.values(), -1], dtype=np.int64)
 
 
 def _found(tokens: pa.Array, words: pa.Array) -> Ints:
@@ -41,7 +42,7 @@ def _vocabulary_counts(run: Run, expr: p.VocabularyCounts, x: Column) -> Column:
 
 
 def _prepare_word_vectors(expr: p.WordVectors) -> tuple[pa.Array, Doubles]:
-    return pa.array(expr.words, pa.string()), np.ascontiguousarray(expr.vectors, dtype=np.float64)
+    return text_array(expr.words), np.ascontiguousarray(expr.vectors, dtype=np.float64)
 
 
 @implements(p.WordVectors, prepare=_prepare_word_vectors)

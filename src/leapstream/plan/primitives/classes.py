@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from leapstream.plan.graph import Doubles, Expr
-from leapstream.plan.primitives.values import Cast, Input, NotNull
-from leapstream.plan.primitives.vectors import Concat
+from leapstream.plan.primitives.trees import Trees
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -28,8 +27,8 @@ class NormalizeSum(Expr):
 
     @property
     def needs_stored(self) -> bool:
-        # A stored 0 becomes -0.0 where the sum is negative.
-        return isinstance(self.x, (Input, Cast, NotNull, Concat))
+        # A stored 0 becomes -0.0 where the sum is negative; trees store all elements.
+        return not isinstance(self.x, Trees)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

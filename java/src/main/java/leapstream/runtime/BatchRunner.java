@@ -5,22 +5,19 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.nio.charset.Charset;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
 
 /**
- * Runs a model over a leap frame in MLeap's binary format, with a byte more before each element of a list, each value of a map
- * and each string of a tensor: 1 where it is present.
+ * Runs a model over a leap frame in MLeap's binary format but for two things: a byte before each element of a list, each value of
+ * a map and each string of a tensor is 1 where it is present, and strings are UTF-16 code units after their number.
  *
  * Types come as strings: the shape (s scalar, l list, t tensor, m map), the letter of the basic type as in Casts, "?" when
  * nullable, and for a map the letter of the key. The answer: the number of rows; a byte per row (0 fine, 1 dropped, 2 failed);
  * for each that failed reason, node, op and column; then, as in a frame, the number of rows that are fine and their values.
  */
 public final class BatchRunner {
-
-    private static final Charset UTF_8 = Charset.forName("UTF-8");
 
     private RowModel model;
     private String[] inputs;
@@ -124,11 +121,21 @@ public final class BatchRunner {
                 return Float.valueOf(in.readFloat());
             case 'd':
                 return Double.valueOf(in.readDouble());
+            case 't':
+                return readText(in);
             default:
                 byte[] bytes = new byte[in.readInt()];
                 in.readFully(bytes);
-                return base == 't' ? (Object) new String(bytes, UTF_8) : bytes;
+                return bytes;
         }
+    }
+
+    private static String readText(DataInputStream in) throws IOException {
+        char[] units = new char[in.readInt()];
+        for (int i = 0; i < units.length; i++) {
+            units[i] = in.readChar();
+        }
+        return new String(units);
     }
 
     private static boolean isText(char base) {
@@ -242,8 +249,11 @@ public final class BatchRunner {
             case 'd':
                 out.writeDouble(((Double) value).doubleValue());
                 break;
+            case 't':
+                writeText(out, (String) value);
+                break;
             default:
-                byte[] bytes = base == 't' ? ((String) value).getBytes(UTF_8) : (byte[]) value;
+                byte[] bytes = (byte[]) value;
                 out.writeInt(bytes.length);
                 out.write(bytes);
         }
@@ -285,10 +295,9 @@ public final class BatchRunner {
     }
 
     private static void writeText(DataOutputStream out, String text) throws IOException {
-        byte[] bytes = text == null ? null : text.getBytes(UTF_8);
-        out.writeInt(bytes == null ? -1 : bytes.length);
-        if (bytes != null) {
-            out.write(bytes);
+        out.writeInt(text == null ? -1 : text.length());
+        if (text != null) {
+            out.writeChars(text);
         }
     }
 }

@@ -87,13 +87,13 @@ public final class Casts {
 
     // ---- boxed elements -------------------------------------------------------------------------------------------
 
-    /** An element from one basic type to another; the string of a missing number gives 0. */
+    /** An element from one basic type to another, or as it is; the string of a missing number gives 0. */
     public static Object element(Object x, char from, char to) {
-        if (x == null && !(from == 't' && to == 't')) {
-            throw Failures.missingElement();
-        }
         if (from == to) {
             return x;
+        }
+        if (x == null) {
+            throw Failures.missingElement();
         }
         if (from == 't') {
             return parse((String) x, to);
@@ -157,6 +157,9 @@ public final class Casts {
 
     /** The double that a Vec holds for a boxed number or boolean. */
     public static double unbox(Object x) {
+        if (x == null) {
+            throw Failures.missingElement();
+        }
         return x instanceof Boolean ? (((Boolean) x).booleanValue() ? 1 : 0) : ((Number) x).doubleValue();
     }
 

@@ -49,7 +49,8 @@ public final class Labels {
     public Object[] labels(Object[] x) {
         Object[] texts = new Object[x.length];
         for (int i = 0; i < x.length; i++) {
-            texts[i] = label(((Double) x[i]).doubleValue());
+            // Scala reads a missing element of a list of doubles as 0.
+            texts[i] = label(x[i] == null ? 0.0 : ((Double) x[i]).doubleValue());
         }
         return texts;
     }

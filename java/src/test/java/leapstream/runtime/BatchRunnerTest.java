@@ -101,7 +101,11 @@ class BatchRunnerTest {
         assertEcho("sf", out -> out.writeFloat(-0.0f));
         assertEcho("sd", out -> out.writeDouble(Double.NaN));
         assertEcho("st", out -> writeText(out, "é\uD83D\uDE00"));
-        assertEcho("sx", out -> writeText(out, "bytes"));
+        assertEcho("st", out -> writeText(out, "\uDE00\uD83D"));
+        assertEcho("sx", out -> {
+            out.writeInt(2);
+            out.writeBytes("by");
+        });
         assertEcho("sd?", out -> {
             out.writeBoolean(true);
             out.writeDouble(0.5);
@@ -187,9 +191,8 @@ class BatchRunnerTest {
     }
 
     private static void writeText(DataOutputStream out, String text) throws IOException {
-        byte[] bytes = text.getBytes(java.nio.charset.StandardCharsets.UTF_8);
-        out.writeInt(bytes.length);
-        out.write(bytes);
+        out.writeInt(text.length());
+        out.writeChars(text);
     }
 
     private static void writeTensor(DataOutputStream out, int sparse, int[] dimensions, int values) throws IOException {
