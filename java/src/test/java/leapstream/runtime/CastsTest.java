@@ -77,12 +77,14 @@ class CastsTest {
 
     @Test
     void missingElementFails() {
-        assertFails("an element is missing", () -> Casts.element(null, 'd', 'd'));
+        assertFails("an element is missing", () -> Casts.element(null, 'd', 't'));
+        assertFails("an element is missing", () -> Casts.listToVec(new Object[] {null}, 'd', 'd', new Vec()));
         assertFails("an element is missing", () -> Casts.list(new Object[] {"1", null}, 't', 'd'));
     }
 
     @Test
-    void missingStringStaysMissingAmongStrings() {
+    void missingElementStaysMissingInListOfSameType() {
+        assertArrayEquals(new Object[] {1.0, null}, Casts.list(new Object[] {1.0, null}, 'd', 'd'));
         assertArrayEquals(new Object[] {"a", null}, Casts.list(new Object[] {"a", null}, 't', 't'));
     }
 
