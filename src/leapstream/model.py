@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from leapstream.bundle.definition import BundleDef, Format
+from leapstream.bundle.limits import Limits
 from leapstream.bundle.reader import read_bundle
 from leapstream.bundle.types import DataType, Schema, TensorType
 from leapstream.bundle.writer import write_bundle
@@ -424,14 +425,22 @@ def _is_vector(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and bool(value) and isinstance(value[0], (bool, int, float, np.generic))
 
 
-def load(uri: str | os.PathLike[str], *, sha256: str | None = None, options: SourceOptions | None = None) -> Model:
+def load(
+    uri: str | os.PathLike[str],
+    *,
+    sha256: str | None = None,
+    options: SourceOptions | None = None,
+    limits: Limits | None = None,
+) -> Model:
     """Load a model from a bundle.
 
     Args:
         uri: a directory or zip, a ``file:`` or ``jar:file:`` URI, or the URI of a remote store
             (:data:`leapstream.fetching.schemes.STORES`).
         sha256: the archive's checksum, verified when given.
-        options: :class:`leapstream.sources.SourceOptions` (cache, time-out, retries, credentials).
+        options: :class:`leapstream.sources.SourceOptions` (cache, time-out, retries, credentials, limits).
+        limits: limits on the bundle's size; those of ``options`` when not given, else the defaults of
+            :class:`leapstream.bundle.limits.Limits`.
 
     Raises:
         SourceError: the bundle cannot be fetched.
@@ -440,7 +449,9 @@ def load(uri: str | os.PathLike[str], *, sha256: str | None = None, options: Sou
     """
     from leapstream.fetching.resolver import resolve
 
-    return Model(read_bundle(resolve(uri, sha256=sha256, options=options)))
+    if limits is None and options is not None:
+        limits = options.limits
+    return Model(read_bundle(resolve(uri, sha256=sha256, options=options), limits=limits))
 
 
 @keyword_only("format")

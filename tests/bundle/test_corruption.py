@@ -18,7 +18,7 @@ import pytest
 from leapstream.bundle.container import Limits, read_files
 from leapstream.bundle.definition import BundleDef, ModelDef, NodeDef
 from leapstream.bundle.reader import read_bundle
-from leapstream.bundle.writer import encode_files
+from leapstream.bundle.writer import encode_files, write_bundle
 from leapstream.errors import BundleError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -158,11 +158,24 @@ def test_a_wrong_checksum_is_rejected(files: dict[str, bytes]) -> None:
 
 def test_a_bomb_is_rejected_by_its_ratio() -> None:
     with pytest.raises(BundleError, match="max_ratio"):
-        read_bundle(corrupt.zipped({"bundle.json": b"{}", "root/bomb": bytes(2 << 20)}))
+        read_bundle(corrupt.zipped({"bundle.json": b"{}", "root/bomb": bytes(40 << 20)}))
 
 
-def test_a_small_file_may_have_any_ratio(files: dict[str, bytes]) -> None:
-    read_bundle(corrupt.zipped(files | {"root/zeros": bytes(1 << 20)}))
+def test_many_small_bombs_are_rejected_by_their_sum() -> None:
+    with pytest.raises(BundleError, match="max_ratio"):
+        read_bundle(corrupt.zipped({"bundle.json": b"{}", **{f"root/{i}": bytes(2 << 20) for i in range(20)}}))
+
+
+def test_a_bundle_of_zeros_may_have_any_ratio(files: dict[str, bytes]) -> None:
+    read_bundle(corrupt.zipped(files | {"root/zeros": bytes(20 << 20)}))
+
+
+def test_a_bundle_that_was_written_can_be_read_whatever_its_ratio(tmp_path: Path) -> None:
+    definition = BundleDef(
+        "n", "u", "v", None, "json", NodeDef("n", (), (), ModelDef("op", files={"x": bytes(33 << 20)}))
+    )
+    write_bundle(definition, tmp_path / "zeros.zip")
+    assert read_bundle(tmp_path / "zeros.zip") == definition
 
 
 def test_a_bomb_whose_headers_lie_is_rejected(files: dict[str, bytes]) -> None:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import builtins
+import io
 import json
 import math
 import random
+import zlib
 from pathlib import Path
 from typing import Any
 
+import fastavro
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leapstream.bundle import frame_binary
-from leapstream.bundle.container import Limits
 from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.frame_json import schema_from_json, schema_to_json
+from leapstream.bundle.limits import Limits
 from leapstream.bundle.tensor import Tensor
 from leapstream.bundle.types import BasicType, ListType, MapType, ScalarType, Schema, TensorType
 from leapstream.errors import BundleError
@@ -357,3 +360,58 @@ def test_repr_shows_names_types_and_the_first_rows() -> None:
     shown = repr(frame_of(ScalarType(BasicType.DOUBLE), *map(float, range(12))))
     assert shown.splitlines()[:4] == ["LeapFrame of 12 rows", "x", "double", "0.0"]
     assert shown.endswith("… 2 more")
+
+
+def _avro(fields: list[dict[str, Any]], *blocks: bytes, codec: str = "deflate") -> bytes:
+    """An Avro file with blocks that are given as they are, each with its number of rows and its size."""
+    head = io.BytesIO()
+    schema = {"type": "record", "name": "LeapFrame", "namespace": "ml.combust.mleap.avro", "fields": fields}
+    fastavro.writer(head, schema, [], codec=codec, sync_marker=b"0" * 16)
+    return head.getvalue() + b"".join(block + b"0" * 16 for block in blocks)
+
+
+def _block(rows: int, data: bytes, codec: str = "deflate") -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = packer.compress(data) + packer.flush() if codec == "deflate" else data
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, {"type": "long"}, rows)
+    fastavro.schemaless_writer(out, {"type": "long"}, len(packed))
+    return out.getvalue() + packed
+
+
+DOUBLE = [{"name": "x", "type": "double"}]
+
+
+def test_an_avro_frame_that_compresses_well_is_read() -> None:
+    frame = LeapFrame.from_bytes(_avro(DOUBLE, _block(10_000, bytes(80_000))))
+    assert frame.column("x") == [0.0] * 10_000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        _avro(DOUBLE, _block(8_000_000, bytes(64_000_000))),
+        _avro(DOUBLE, *[_block(500_000, bytes(4_000_000))] * 20),
+        _avro([{"name": "x", "type": "boolean"}], _block(30_000_000, bytes(30_000_000))),
+        _avro(DOUBLE, _block(2**40, bytes(80_000))),
+    ],
+    ids=["one block", "many blocks", "rows of one byte", "more rows than bytes"],
+)
+def test_an_avro_bomb_is_rejected_before_its_rows_are_made(data: bytes) -> None:
+    with pytest.raises(BundleError, match=r"max_ratio"):
+        LeapFrame.from_bytes(data)
+
+
+def test_items_that_take_no_bytes_are_rejected_in_an_avro_tensor() -> None:
+    empty = {"type": "array", "items": "null"}
+    tensor = {"type": "record", "name": "DoubleTensor", "fields": [{"name": "values", "type": empty}]}
+    count = bytes([0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0])
+    with pytest.raises(BundleError, match="the dimensions of a tensor are of another type"):
+        LeapFrame.from_bytes(_avro([{"name": "x", "type": tensor}], _block(1, count)))
+
+
+@pytest.mark.parametrize("codec", ["null", "deflate"])
+def test_an_avro_block_with_another_marker_is_rejected(codec: str) -> None:
+    data = _avro(DOUBLE, _block(2, bytes(16), codec), codec=codec)
+    with pytest.raises(BundleError, match="marker"):
+        LeapFrame.from_bytes(data[:-1] + b"1")

@@ -102,6 +102,23 @@ def test_inspect_as_json_has_schema_sizes_and_nodes(run: Run) -> None:
     assert found["backends"][0] == {"name": "vectorized", "available": True, "reason": None}
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("inspect",), ("transform", LINEAR_INPUT, "-o", "x.json"), ("convert", "x.zip"), ("to-spark", "x"), ("ddl",)],
+    ids=lambda command: command[0],
+)
+def test_a_limit_of_the_command_line_holds(run: Run, command: tuple[str, ...]) -> None:
+    result = run(command[0], LINEAR, *command[1:], "--limit", "max-file-size=10")
+    assert result.exit_code == 1
+    assert "more than the limit of 10 (max_file_size)" in result.stderr
+
+
+@pytest.mark.parametrize("setting", ["max_ration=1", "max_ratio", "max_ratio=much", "max_entries=1.5"])
+def test_a_malformed_limit_is_a_wrong_command_line(run: Run, setting: str) -> None:
+    result = run("inspect", LINEAR, "--limit", setting)
+    assert (result.exit_code, "--limit" in result.stderr) == (2, True)
+
+
 def test_inspect_counts_the_trees_of_an_ensemble(run: Run) -> None:
     root = json.loads(run("inspect", FOREST, "--json").stdout)["root"]
     assert root["trees"] == 20

@@ -9,6 +9,7 @@ import pytest
 from pyhocon import ConfigFactory
 
 from leapstream import ConfigError
+from leapstream.bundle.limits import Limits
 from leapstream.flink.config import UDFEntry, read_config
 
 ENTRY = {"udfName": "Predict", "bundlePath": "/models/a.zip"}
@@ -42,6 +43,17 @@ def test_every_optional_key_is_read() -> None:
     (entry,) = read_config(config({**ENTRY, **keys, "sha256": sha256})).entries
     assert (entry.inputs, entry.outputs, entry.sha256) == (("a",), ("b", "c"), sha256)
     assert (entry.backend, entry.on_error, entry.load_on) == ("jvm", "null", "worker")
+
+
+def test_an_entry_may_set_limits() -> None:
+    (entry,) = read_config(config({**ENTRY, "limits": {"maxRatio": 1000, "maxTotalSize": 5}})).entries
+    assert entry.limits == Limits(max_ratio=1000, max_total_size=5)
+
+
+@pytest.mark.parametrize("limits", [{"maxRation": 1}, {"maxRatio": "many"}, {"maxTotalSize": 0.5}, {"maxDepth": -1}, 5])
+def test_a_malformed_limit_is_rejected(limits: Any) -> None:
+    with pytest.raises(ConfigError, match=r"mleap.udfRegistry\[0\] \(Predict\).*(maxRatio|max_|limits)"):
+        read_config(config({**ENTRY, "limits": limits}))
 
 
 @pytest.mark.parametrize(

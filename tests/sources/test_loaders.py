@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from leapstream.errors import ConfigError
+from leapstream import load
+from leapstream.bundle.limits import Limits
+from leapstream.errors import BundleError, ConfigError
 from leapstream.sources import BundleLoader, FileBundleLoader, GCSBundleLoader, SourceOptions, loader_for
 from tests.fetching.web import Web
+
+LINEAR = Path(__file__).parents[1] / "bench" / "linear3.zip"
 
 
 def test_the_file_loader_resolves_a_path(tmp_path: Path) -> None:
@@ -72,3 +76,16 @@ def test_a_loader_survives_pickling(source: str) -> None:
 def test_auto_fetches_a_remote_bundle(web: Web, options: SourceOptions) -> None:
     url = web.put("/m.zip", b"content", etag="1")
     assert loader_for("auto", options=options).resolve(url).read_bytes() == b"content"
+
+
+def test_a_loader_loads_within_the_limits_of_its_options() -> None:
+    strict = SourceOptions(limits=Limits(max_entries=1))
+    with pytest.raises(BundleError, match="max_entries"):
+        loader_for("file", options=strict).load(str(LINEAR))
+
+
+def test_limits_of_load_win_over_those_of_its_options() -> None:
+    strict = SourceOptions(limits=Limits(max_entries=1))
+    with pytest.raises(BundleError, match="max_entries"):
+        load(LINEAR, options=strict)
+    load(LINEAR, options=strict, limits=Limits())

@@ -10,62 +10,19 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypeAlias
 from urllib.parse import unquote, urlsplit
 
+from leapstream.bundle.limits import CHUNK, Limits, bounded
 from leapstream.errors import BundleError
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview
 
-_CHUNK = 1 << 16
 _FLAG_ENCRYPTED = 0x1 | 0x40 | 0x2000
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Limits on the size of a bundle. Sizes are in bytes, after decompression.
-
-    Attributes:
-        max_total_size: of all files together, and of the archive itself.
-        max_file_size: of one file.
-        max_ratio: inflated size over compressed size of one file.
-        ratio_from: files up to this size may have any ratio, since short repetitive files compress well.
-        max_entries: number of files and directories.
-        max_depth: number of directories above a file.
-    """
-
-    max_total_size: int = 2 << 30
-    max_file_size: int = 1 << 30
-    max_ratio: float = 200.0
-    ratio_from: int = 1 << 20
-    max_entries: int = 200_000
-    max_depth: int = 64
-
-    def check_count(self, where: str, count: int) -> None:
-        """Raise a ``BundleError`` when there are too many entries."""
-        if count > self.max_entries:
-            raise BundleError(f"{where}: {count} entries, more than the limit of {self.max_entries} (max_entries)")
-
-    def check_file(self, where: str, size: int) -> None:
-        """Raise a ``BundleError`` when a file is too large."""
-        if size > self.max_file_size:
-            raise BundleError(f"{where}: {size} bytes, more than the limit of {self.max_file_size} (max_file_size)")
-
-    def check_total(self, where: str, size: int) -> None:
-        """Raise a ``BundleError`` when the files, or the archive, are too large."""
-        if size > self.max_total_size:
-            raise BundleError(f"{where}: {size} bytes, more than the limit of {self.max_total_size} (max_total_size)")
-
-    def check_ratio(self, where: str, size: int, compressed: int) -> None:
-        """Raise a ``BundleError`` when a file is larger than ``ratio_from`` and its compression ratio is above ``max_ratio``."""
-        if size > self.ratio_from and size > self.max_ratio * max(compressed, 1):
-            raise BundleError(
-                f"{where}: {size} bytes out of {compressed} compressed ones, more than the limit of "
-                f"{self.max_ratio:g} to 1 (max_ratio)"
-            )
 
 
 @dataclass(frozen=True)
@@ -204,17 +161,57 @@ def _read_file(where: str, path: Path, size: int) -> bytes:
 
 
 def _read_zip(name: str, stream: IO[bytes], size: int, limits: Limits) -> dict[str, bytes]:
+    with _opened(name, stream, size, limits) as archive:
+        entries = _checked_entries(name, archive.infolist(), limits, size)
+        files: dict[str, bytes] = {}
+        total = 0
+        for path, entry in entries:
+            files[path] = _inflate(f"{name}: {path}", archive, entry, limits, size, total)
+            total += len(files[path])
+        return files
+
+
+def read_entry(path: str | os.PathLike[str], inner: str, limits: Limits) -> bytes | None:
+    """One file of a zip archive; ``None`` if ``path`` is not an archive, or has no such file.
+
+    Raises:
+        BundleError: the archive is corrupt or unsafe, or the file exceeds the limits.
+    """
+    name = os.fspath(path)
+    try:
+        if not zipfile.is_zipfile(name):
+            return None
+        with open(name, "rb") as stream:
+            size = os.fstat(stream.fileno()).st_size
+            with _opened(name, stream, size, limits) as archive:
+                for entry_path, entry in _checked_entries(name, archive.infolist(), limits, size):
+                    if entry_path == inner:
+                        return _inflate(f"{name}: {inner}", archive, entry, limits, size)
+    # A URI, or a name that cannot be a path, is not an archive either.
+    except (OSError, ValueError):
+        return None
+    return None
+
+
+def check_archive(path: str | os.PathLike[str], limits: Limits) -> None:
+    """Check the entries of a zip archive that another library reads; nothing is decompressed.
+
+    Raises:
+        BundleError: the archive is corrupt or unsafe, or what its entries declare exceeds the limits.
+    """
+    name = os.fspath(path)
+    with open(path, "rb") as stream:
+        size = os.fstat(stream.fileno()).st_size
+        with _opened(name, stream, size, limits) as archive:
+            _checked_entries(name, archive.infolist(), limits, size)
+
+
+@contextmanager
+def _opened(name: str, stream: IO[bytes], size: int, limits: Limits) -> Iterator[zipfile.ZipFile]:
     limits.check_total(name, size)
     try:
         with zipfile.ZipFile(stream) as archive:
-            entries = _checked_entries(name, archive.infolist(), limits)
-            files: dict[str, bytes] = {}
-            total = 0
-            for path, entry in entries:
-                where = f"{name}: {path}"
-                files[path] = _inflate(where, archive, entry, limits, total)
-                total += len(files[path])
-            return files
+            yield archive
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -232,7 +229,7 @@ def _read_zip(name: str, stream: IO[bytes], size: int, limits: Limits) -> dict[s
 
 
 def _checked_entries(
-    name: str, entries: Iterable[zipfile.ZipInfo], limits: Limits
+    name: str, entries: Iterable[zipfile.ZipInfo], limits: Limits, size: int
 ) -> list[tuple[str, zipfile.ZipInfo]]:
     """The files among an archive's entries, sorted by safe path. All entries are checked before any is decompressed."""
     entries = list(entries)
@@ -262,9 +259,9 @@ def _checked_entries(
         if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise BundleError(f"{where}: is compressed by method {entry.compress_type}; only deflate is known")
         limits.check_file(where, entry.file_size)
-        limits.check_ratio(where, entry.file_size, entry.compress_size)
         total += entry.file_size
         limits.check_total(name, total)
+        limits.check_ratio(where, total, size)
         files[path] = entry
     for path in files:
         parent = path
@@ -277,17 +274,15 @@ def _checked_entries(
     return sorted(files.items())
 
 
-def _inflate(where: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits, before: int) -> bytes:
-    """Decompress one file. The limits apply to the decompressed bytes, since a header's size may be wrong."""
-    out = io.BytesIO()
-    size = 0
+def _inflate(
+    where: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits, size: int, before: int = 0
+) -> bytes:
+    """Decompress one file of an archive of ``size`` bytes; the limits apply to the bytes, since headers may be wrong."""
     with archive.open(entry) as stream:
-        while chunk := stream.read(_CHUNK):
-            size += len(chunk)
-            limits.check_file(where, size)
-            limits.check_ratio(where, size, entry.compress_size)
-            limits.check_total(where, before + size)
-            out.write(chunk)
-    if size != entry.file_size:
-        raise BundleError(f"{where}: holds {size} bytes, but its header says {entry.file_size}")
-    return out.getvalue()
+        data = bounded(where, iter(lambda: stream.read(CHUNK), b""), limits, size, before=before)
+    if len(data) != entry.file_size:
+        raise BundleError(f"{where}: holds {len(data)} bytes, but its header says {entry.file_size}")
+    return data
+
+
+__all__ = ["Limits", "Location", "Source", "check_archive", "checked_path", "locate", "read_entry", "read_files"]

@@ -6,13 +6,15 @@ import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from leapstream.bundle import frame_avro, frame_binary, frame_json
-from leapstream.bundle.container import Limits, Source, locate
+from leapstream.bundle.container import Source, locate
+from leapstream.bundle.limits import Limits
 from leapstream.bundle.malformed import decoding
 from leapstream.bundle.tensor import Tensor
 from leapstream.bundle.types import BasicType, Schema
@@ -157,8 +159,9 @@ class LeapFrame:
 
 def _decode(data: bytes, where: str, limits: Limits) -> LeapFrame:
     limits.check_file(where, len(data))
+    decode: Callable[[bytes], tuple[Schema, list[Sequence[Any]]]]
     if data.startswith(frame_avro.MAGIC):
-        decode = frame_avro.decode
+        decode = partial(frame_avro.decode, limits=limits)
     elif data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         decode = frame_json.decode
     else:

@@ -19,6 +19,7 @@ import numpy as np
 
 from leapstream.bundle.elements import checked_tensor, plain, plain_items, plain_tensor
 from leapstream.bundle.frame_json import Convert, convert_rows, nullable, schema_from_json, schema_to_json
+from leapstream.bundle.limits import Limits, bounded, inflated
 from leapstream.bundle.malformed import MalformedError, describe, fields_of, items_of, parse_json, text_of
 from leapstream.bundle.tensor import NUMPY_DTYPES, Tensor
 from leapstream.bundle.types import BasicType, DataType, Field, ListType, MapType, ScalarType, Schema, TensorType
@@ -44,41 +45,117 @@ _BASES = {name: base for base, name in _PRIMITIVES.items() if base not in (Basic
 _TENSORS = {"".join(part.capitalize() for part in str(base).split("_")) + "Tensor": base for base in BasicType}
 _TENSOR_NAMES = {base: name for name, base in _TENSORS.items()}
 _CODECS = ("null", "deflate")
+_MARKER = 16
 _MAX_EMPTY_ROWS = 1_000_000
 
 
-def decode(data: bytes) -> tuple[Schema, list[Sequence[Any]]]:
+def decode(data: bytes, limits: Limits | None = None) -> tuple[Schema, list[Sequence[Any]]]:
     """Decode the schema and the rows of a frame.
+
+    Args:
+        data: the frame.
+        limits: limits on the size of its blocks and the number of its values.
 
     Raises:
         ValueError: the data is not such a frame, or is truncated. The message names row and column where it can.
-        BundleError: the ``avro`` extra is not installed.
+        BundleError: the frame exceeds a limit, or the ``avro`` extra is not installed.
     """
     fastavro = _fastavro()
     try:
         reader = fastavro.reader(io.BytesIO(data))
         metadata = dict(reader.metadata)
-        if metadata.get("avro.codec", "null") not in _CODECS:
-            raise MalformedError(f"is compressed by {metadata['avro.codec']}; known: {', '.join(_CODECS)}")
         by_avro = _schema_from_avro(json.loads(metadata["avro.schema"]))
         schema = by_avro
         if _SCHEMA_KEY in metadata:
             schema = schema_from_json(parse_json(metadata[_SCHEMA_KEY].encode()))
             if schema.names != by_avro.names:
                 raise MalformedError("the leap schema in the metadata has other fields than the Avro schema")
-        records = []
-        for record in reader:
-            records.append([record[name] for name in schema.names])
-            if not schema.names and len(records) > _MAX_EMPTY_ROWS:
-                raise MalformedError(f"more than {_MAX_EMPTY_ROWS} rows without a field")
+        names = schema.names
+        plain = _decompressed(
+            data, metadata["avro.schema"], metadata.get("avro.codec", "null"), len(schema), limits or Limits()
+        )
+        records = [[record[name] for name in names] for record in fastavro.reader(io.BytesIO(plain))]
         if metadata.get(_ROWS_KEY, str(len(records))) != str(len(records)):
             raise MalformedError(f"truncated: {metadata[_ROWS_KEY]} rows are due, {len(records)} are there")
-    except (MalformedError, RecursionError, MemoryError):
+    except (BundleError, MalformedError, RecursionError, MemoryError):
         raise
     except Exception as error:
         # fastavro lets any exception of its decoding through, even a plain Exception.
         raise MalformedError(f"corrupt Avro file: {type(error).__name__}: {error}") from error
     return schema, convert_rows(schema, records, [_decoder(field.type) for field in schema])
+
+
+def _decompressed(data: bytes, schema: str, codec: str, fields: int, limits: Limits) -> bytes:
+    """A container file with the same rows and no compression; its blocks are checked before any row is decoded."""
+    if codec not in _CODECS:
+        raise MalformedError(f"is compressed by {codec}; known: {', '.join(_CODECS)}")
+    stream = _Bytes(data, len(MAGIC))
+    while (entries := stream.long()) != 0:
+        if entries < 0:
+            stream.long()
+        for _ in range(2 * abs(entries)):
+            stream.take(stream.long())
+    marker = stream.take(_MARKER)
+    parts = [_header(schema, marker)]
+    rows = size = 0
+    while stream.left:
+        count, packed = stream.long(), stream.take(stream.long())
+        if stream.take(_MARKER) != marker:
+            raise MalformedError("a block does not end with the file's marker")
+        rows += count
+        if count < 0 or (fields == 0 and rows > _MAX_EMPTY_ROWS):
+            raise MalformedError(f"a block of {count} rows")
+        limits.check_values("frame", rows * (fields + 1), len(data))
+        if codec == "deflate":
+            block = bounded("frame", inflated(packed), limits, len(data), before=size)
+            size += len(block)
+            parts += [_long(count), _long(len(block)), block, marker]
+    return b"".join(parts) if codec == "deflate" else data
+
+
+def _header(schema: str, marker: bytes) -> bytes:
+    """The header of a container file without compression."""
+    name, text = b"avro.schema", schema.encode()
+    return b"".join([MAGIC, _long(1), _long(len(name)), name, _long(len(text)), text, _long(0), marker])
+
+
+def _long(number: int) -> bytes:
+    """The inverse of :meth:`_Bytes.long`, of a number that is not negative."""
+    number <<= 1
+    parts = bytearray()
+    while number > 127:
+        parts.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*parts, number])
+
+
+class _Bytes:
+    """The bytes of a container file."""
+
+    def __init__(self, data: bytes, position: int) -> None:
+        self.data = data
+        self.position = position
+
+    @property
+    def left(self) -> int:
+        return len(self.data) - self.position
+
+    def take(self, size: int) -> bytes:
+        if not 0 <= size <= self.left:
+            raise MalformedError(f"truncated: {size} more bytes are due, {self.left} are left")
+        self.position += size
+        return self.data[self.position - size : self.position]
+
+    def long(self) -> int:
+        """A number of Avro's type long: seven bits in each byte, the sign in the lowest bit."""
+        number = shift = 0
+        while shift < 70:
+            (byte,) = self.take(1)
+            number |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return (number >> 1) ^ -(number & 1)
+        raise MalformedError("a number takes more than ten bytes")
 
 
 def encode(schema: Schema, rows: Iterable[Sequence[Any]]) -> bytes:
@@ -191,10 +268,31 @@ def _plain_from_avro(raw: Any, name: str, *, nullable: bool) -> DataType:
         tensor = text_of(fields.get("name"), "a record's name").rpartition(".")[2]
         if tensor not in _TENSORS:
             raise MalformedError(f"field {name!r}: {describe(tensor)} is not a tensor")
+        _check_tensor(fields, _TENSORS[tensor], name)
         return TensorType(_TENSORS[tensor])
     if isinstance(kind, str) and kind in _BASES:
         return ScalarType(_BASES[kind], nullable)
     raise MalformedError(f"field {name!r}: {describe(kind)} is not a type of leap frames")
+
+
+def _check_tensor(record: dict[str, Any], base: BasicType, name: str) -> None:
+    """Check the parts of a tensor. Items of a type that takes no bytes could be as many as a frame says."""
+    given = {str(fields_of(part, "a field").get("name")): part["type"] for part in items_of(record.get("fields"), name)}
+    expected = {part["name"]: part["type"] for part in _tensor_to_avro(base, set())["fields"]}
+    for part, data_type in expected.items():
+        if part not in given or _bare(given[part]) != _bare(data_type):
+            raise MalformedError(
+                f"field {name!r}: the {part} of a tensor are of another type than {describe(data_type)}"
+            )
+
+
+def _bare(raw: Any) -> Any:
+    """An Avro type without names and properties; the branches of a union in the order of their text."""
+    if isinstance(raw, list):
+        return sorted((_bare(branch) for branch in raw), key=str)
+    if not isinstance(raw, dict):
+        return raw
+    return {"array": _bare(raw.get("items"))} if raw.get("type") == "array" else raw.get("type")
 
 
 def _base(raw: Any, name: str) -> BasicType:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from leapstream.bundle import json_codec, proto_codec, trees
-from leapstream.bundle.container import Limits, Source, read_files
+from leapstream.bundle.container import Source, read_files
 from leapstream.bundle.definition import BundleDef, ClusterTree, Format, ModelDef, NodeDef, Socket, Tree
+from leapstream.bundle.limits import Limits
 from leapstream.bundle.malformed import decoding, parse_json
 from leapstream.errors import BundleError
 

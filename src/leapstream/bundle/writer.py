@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from leapstream.bundle import json_codec, proto_codec, trees
-from leapstream.bundle.container import Limits, checked_path, locate
+from leapstream.bundle.container import checked_path, locate
 from leapstream.bundle.definition import BundleDef, Format, ModelDef, NodeDef
+from leapstream.bundle.limits import Limits
 from leapstream.bundle.malformed import decoding
 from leapstream.errors import BundleError
 
@@ -147,11 +148,20 @@ class _Encoder:
 
 
 def _archive(files: dict[str, bytes]) -> bytes:
+    packed = _zipped(files, zipfile.ZIP_DEFLATED)
+    total = sum(map(len, files.values()))
+    # Long runs of zeros exceed the limit on the ratio, and a bundle that is written has to be readable.
+    if total > _LIMITS.ratio_from and total > _LIMITS.max_ratio * len(packed):
+        return _zipped(files, zipfile.ZIP_STORED)
+    return packed
+
+
+def _zipped(files: dict[str, bytes], method: int) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(out, "w", method) as archive:
         for path, data in files.items():
             entry = zipfile.ZipInfo(path, _EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.compress_type = method
             entry.create_system = 3
             entry.external_attr = 0o100644 << 16
             archive.writestr(entry, data)

@@ -11,7 +11,9 @@ import typer
 from rich.text import Text
 
 import leapstream
+from leapstream.bundle.limits import Limits
 from leapstream.cli.console import Commands, err, out, print_json
+from leapstream.errors import ConfigError
 from leapstream.executors.registry import DEFAULT, executor, executors
 
 _EPILOG = """\
@@ -84,6 +86,14 @@ _Bundle = Annotated[
     str,
     typer.Argument(help="Directory or zip, file: or jar:file: URI, or URI of gs, s3, hdfs, http(s).", metavar="BUNDLE"),
 ]
+_LimitSettings = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--limit",
+        help="A limit on what is read, such as max_ratio=1000 or max_total_size=8000000000; may be repeated.",
+        metavar="NAME=NUMBER",
+    ),
+]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -104,18 +114,19 @@ def _common(
 
 
 @app.command("inspect", help="Show what a bundle, or a jar that 'compile' wrote, holds: columns, ops, sizes, backends.")
-def _inspect(bundle: _Bundle, as_json: _Json = False) -> None:
+def _inspect(bundle: _Bundle, as_json: _Json = False, limit: _LimitSettings = None) -> None:
     from leapstream.cli.inspection import Inspection, show_jar
     from leapstream.executors.jvm.jar import CompiledJar
 
-    jar = CompiledJar.read(bundle)
+    limits = _limits(limit)
+    jar = CompiledJar.read(bundle, limits=limits)
     if jar is not None:
         if as_json:
             print_json(asdict(jar))
         else:
             show_jar(jar, out())
         return
-    inspection = Inspection(bundle)
+    inspection = Inspection(bundle, limits)
     if as_json:
         print_json(inspection.as_json())
     else:
@@ -146,6 +157,7 @@ def _transform(
         OnErrorName, typer.Option(help="A record that fails ends the work, or gets nulls.")
     ] = OnErrorName.RAISE,
     batch_size: Annotated[int, typer.Option(help="Records in memory at once.", min=1)] = 65536,
+    limit: _LimitSettings = None,
 ) -> None:
     from leapstream.cli.transform import transform_file
 
@@ -160,6 +172,7 @@ def _transform(
         outputs=None if outputs is None else [name.strip() for name in outputs.split(",") if name.strip()],
         on_error=on_error.value,
         batch_size=batch_size,
+        limits=_limits(limit),
     )
     console = err()
     if console.is_terminal:
@@ -190,6 +203,7 @@ def _verify(
     ] = None,
     absolute: Annotated[Optional[float], typer.Option("--atol", help="Absolute tolerance.", min=0.0)] = None,  # noqa: UP045
     as_json: _Json = False,
+    limit: _LimitSettings = None,
 ) -> None:
     from leapstream.cli.verification import show, verify
 
@@ -197,7 +211,7 @@ def _verify(
         raise typer.BadParameter("give a folder, or a bundle, an input and an expected frame")
     chosen = backends or [DEFAULT]
     _require_backends(chosen)
-    results = verify(paths, chosen, relative, absolute)
+    results = verify(paths, chosen, relative, absolute, _limits(limit))
     if not show(results, as_json=as_json):
         raise typer.Exit(1)
 
@@ -219,6 +233,7 @@ def _record(
         typer.Option("--rtol", help="Relative tolerance that the contract asks for.", min=0.0),
     ] = None,
     absolute: Annotated[Optional[float], typer.Option("--atol", help="Absolute tolerance.", min=0.0)] = None,  # noqa: UP045
+    limit: _LimitSettings = None,
 ) -> None:
     from leapstream.cli.verification import record_file
 
@@ -231,8 +246,24 @@ def _record(
         backend=backend,
         relative=relative,
         absolute=absolute,
+        limits=_limits(limit),
     )
     err().print(f"{folder}: {rows} records, of which {failed} fail")
+
+
+def _limits(settings: list[str] | None) -> Limits:
+    """The limits that ``--limit`` sets."""
+    given: dict[str, float] = {}
+    for setting in settings or ():
+        name, _, number = setting.partition("=")
+        try:
+            given[name.replace("-", "_")] = float(number) if "." in number else int(number)
+        except ValueError:
+            raise typer.BadParameter(f"--limit {setting}: it has to be NAME=NUMBER") from None
+    try:
+        return Limits.of(given, "--limit")
+    except ConfigError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _require_backends(names: list[str]) -> None:
@@ -254,6 +285,7 @@ def _convert(
     format: Annotated[
         Optional[FormatName], typer.Option(help="Format of the nodes; as it is by default.")  # noqa: UP045
     ] = None,
+    limit: _LimitSettings = None,
 ) -> None:
     from leapstream.bundle.definition import Format
     from leapstream.bundle.reader import read_bundle
@@ -261,7 +293,7 @@ def _convert(
     from leapstream.errors import BundleError, UnsupportedOpError
     from leapstream.fetching.resolver import resolve
 
-    definition = read_bundle(resolve(bundle))
+    definition = read_bundle(resolve(bundle), limits=_limits(limit))
     wanted: Format | None = None if format is None else format.value
     # Not through a model at first: ops that leapstream cannot run can be converted all the same.
     try:
@@ -344,10 +376,11 @@ def _to_spark(
     directory: Annotated[
         Path, typer.Argument(metavar="DIRECTORY", help="Where to; one that Spark has written is replaced.")
     ],
+    limit: _LimitSettings = None,
 ) -> None:
     from leapstream.cli.spark import write_directory
 
-    nodes = write_directory(bundle, directory)
+    nodes = write_directory(bundle, directory, _limits(limit))
     err().print(f"{directory}: a pipeline of {nodes} stages")
 
 
@@ -376,6 +409,7 @@ def _compile(
         typer.Option("--config", "-c", help="application.conf whose functions the jar is to hold."),
     ] = None,
     as_json: _Json = False,
+    limit: _LimitSettings = None,
 ) -> None:
     from leapstream.cli.doctor import require
 
@@ -383,7 +417,8 @@ def _compile(
     from leapstream.cli.compilation import compile_bundles
     from leapstream.cli.inspection import show_jar
 
-    jar = compile_bundles(output, bundles or [], udf or [], model or [], None if config is None else str(config))
+    configured = None if config is None else str(config)
+    jar = compile_bundles(output, bundles or [], udf or [], model or [], configured, _limits(limit))
     if as_json:
         print_json(asdict(jar))
     else:
@@ -397,13 +432,14 @@ def _ddl(
         Optional[str],  # noqa: UP045
         typer.Option(help="Name of the function; that of the bundle's file by default."),
     ] = None,
+    limit: _LimitSettings = None,
 ) -> None:
     from leapstream.cli.doctor import require
 
     require(["flink"], "ddl")
     from leapstream.cli.compilation import ddl
 
-    typer.echo(ddl(bundle, name))
+    typer.echo(ddl(bundle, name, _limits(limit)))
 
 
 @app.command("sql", help="Run SQL statements in an embedded Flink, or on a cluster, and print what queries give.")

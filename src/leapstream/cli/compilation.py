@@ -7,20 +7,27 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
+from leapstream.bundle.limits import Limits
 from leapstream.errors import ConfigError
 from leapstream.executors.jvm.jar import CompiledJar
 from leapstream.fetching.resolver import resolve
 from leapstream.flink.compiler import Target, checksum, compile_jar
 from leapstream.flink.config import read_config
 from leapstream.flink.ddl import statements
+from leapstream.flink.preparing import loader_of
 from leapstream.model import load
-from leapstream.sources import loader_for
+from leapstream.sources import SourceOptions
 
 Kind = Literal["function", "model"]
 
 
 def compile_bundles(
-    output: Path, bundles: Sequence[str], functions: Sequence[str], models: Sequence[str], config: str | None
+    output: Path,
+    bundles: Sequence[str],
+    functions: Sequence[str],
+    models: Sequence[str],
+    config: str | None,
+    limits: Limits,
 ) -> CompiledJar:
     """Compile bundles into a jar.
 
@@ -29,31 +36,32 @@ def compile_bundles(
         bundles: each makes a function and a model, named as its file.
         functions, models: ``NAME=BUNDLE``.
         config: an ``application.conf``, whose entries make functions.
+        limits: limits on the size of each bundle.
     """
     targets = [
         target
         for bundle in bundles
         for kind in ("function", "model")
-        for target in _target(kind, _name(bundle), bundle)
+        for target in _target(kind, _name(bundle), bundle, limits)
     ]
-    targets += [target for given in functions for target in _target("function", *_parted(given, "--udf"))]
-    targets += [target for given in models for target in _target("model", *_parted(given, "--model"))]
+    targets += [target for given in functions for target in _target("function", *_parted(given, "--udf"), limits)]
+    targets += [target for given in models for target in _target("model", *_parted(given, "--model"), limits)]
     if config is not None:
-        targets += _configured(config)
+        targets += _configured(config, limits)
     return compile_jar(targets, output)
 
 
-def ddl(bundle: str, name: str | None) -> str:
+def ddl(bundle: str, name: str | None, limits: Limits) -> str:
     """The statements that fit a bundle."""
-    return "\n\n".join(f"{statement};" for statement in statements(name or _name(bundle), load(bundle)))
+    return "\n\n".join(f"{statement};" for statement in statements(name or _name(bundle), load(bundle, limits=limits)))
 
 
-def _target(kind: Kind, name: str, bundle: str) -> Iterator[Target]:
+def _target(kind: Kind, name: str, bundle: str, limits: Limits) -> Iterator[Target]:
     path = resolve(bundle)
-    yield Target(name, load(path), kind, sha256=checksum(Path(path)))
+    yield Target(name, load(path, limits=limits), kind, sha256=checksum(Path(path)))
 
 
-def _configured(config: str) -> Iterator[Target]:
+def _configured(config: str, limits: Limits) -> Iterator[Target]:
     parsed = read_config(config)
     for entry in parsed.entries:
         if entry.load_on == "worker" or entry.backend == "vectorized":
@@ -61,7 +69,7 @@ def _configured(config: str) -> Iterator[Target]:
                 f"function {entry.udf_name!r}: a jar holds its bundle and runs on the JVM; "
                 'loadOn = "worker" and backend = "python" have no place in it'
             )
-        loader = loader_for(entry.bundle_source, gcs_bucket=parsed.gcs_bucket)
+        loader = loader_of(entry, gcs_bucket=parsed.gcs_bucket, options=SourceOptions(limits=limits))
         model = loader.load(entry.bundle_path, sha256=entry.sha256)
         yield Target(
             entry.udf_name,

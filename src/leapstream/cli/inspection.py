@@ -13,6 +13,7 @@ from rich.tree import Tree as Diagram
 
 import leapstream
 from leapstream.bundle.definition import ModelDef
+from leapstream.bundle.limits import Limits
 from leapstream.bundle.types import Schema
 from leapstream.bundle.writer import encode_files
 from leapstream.errors import LeapstreamError
@@ -48,9 +49,9 @@ class Inspection:
         LeapstreamError: the bundle cannot be read.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, limits: Limits) -> None:
         self.uri = uri
-        self.model = leapstream.load(uri)
+        self.model = leapstream.load(uri, limits=limits)
         definition = self.model.definition
         self._files = encode_files(definition, definition.format)
         self.bytes = sum(map(len, self._files.values()))

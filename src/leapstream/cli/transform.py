@@ -8,6 +8,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 import leapstream
 from leapstream.bundle.frame import LeapFrame
+from leapstream.bundle.limits import Limits
 from leapstream.cli.console import err
 from leapstream.cli.writing import open_writer
 from leapstream.errors import OnError, PredictionError
@@ -27,6 +28,7 @@ def transform_file(
     outputs: Sequence[str] | None,
     on_error: OnError,
     batch_size: int,
+    limits: Limits,
 ) -> tuple[int, int]:
     """Write a file of records with the columns that a model adds; the target is written all or nothing.
 
@@ -38,8 +40,8 @@ def transform_file(
     """
     reads = format_of(source, input_format, "--input-format")
     writes = format_of(target, output_format, "--output-format")
-    model = leapstream.load(bundle)
-    reader = open_reader(source, reads, model.schema.inputs, batch_size)
+    model = leapstream.load(bundle, limits=limits)
+    reader = open_reader(source, reads, model.schema.inputs, batch_size, limits)
     read = written = 0
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     console = err()

@@ -12,6 +12,7 @@ from rich.text import Text
 
 import leapstream
 from leapstream.bundle.frame import LeapFrame
+from leapstream.bundle.limits import Limits
 from leapstream.cli.console import out, print_json
 from leapstream.contract import ColumnReport, Report, Tolerance, record, verify_folder, verify_frames
 from leapstream.errors import BundleError
@@ -34,7 +35,11 @@ def _tolerance(relative: float | None, absolute: float | None) -> Tolerance | No
 
 
 def verify(
-    paths: Sequence[str], backends: Sequence[str], relative: float | None, absolute: float | None
+    paths: Sequence[str],
+    backends: Sequence[str],
+    relative: float | None,
+    absolute: float | None,
+    limits: Limits,
 ) -> Iterator[Result]:
     """Verify a folder of contracts, or a bundle with an input and an expected frame.
 
@@ -47,13 +52,14 @@ def verify(
         folder = Path(paths[0])
         if not folder.is_dir():
             raise BundleError(f"{folder}: no such folder; give a folder of contracts, or a bundle and two frames")
-        for contract, backend, report in verify_folder(folder, chosen, tolerance):
+        for contract, backend, report in verify_folder(folder, chosen, tolerance, limits=limits):
             yield str(contract.path.relative_to(folder)), backend, report
         return
     bundle, given, expected = paths
-    model = leapstream.load(bundle)
+    model = leapstream.load(bundle, limits=limits)
+    given_frame, expected_frame = (LeapFrame.read(path, limits=limits) for path in (given, expected))
     for backend in chosen:
-        report = verify_frames(model, LeapFrame.read(given), LeapFrame.read(expected), backend, tolerance)
+        report = verify_frames(model, given_frame, expected_frame, backend, tolerance)
         yield model.name, backend, report
 
 
@@ -114,6 +120,7 @@ def record_file(
     backend: str,
     relative: float | None,
     absolute: float | None,
+    limits: Limits,
 ) -> tuple[int, int]:
     """Record a contract from a file of records.
 
@@ -123,10 +130,11 @@ def record_file(
     Raises:
         LeapstreamError: the file cannot be read, or does not fit the model.
     """
-    model = leapstream.load(bundle)
+    model = leapstream.load(bundle, limits=limits)
     inputs = model.schema.inputs
     frames = []
-    for chunk in open_reader(source, format_of(source, input_format, "--input-format"), inputs, 65536).chunks():
+    reads = format_of(source, input_format, "--input-format")
+    for chunk in open_reader(source, reads, inputs, 65536, limits).chunks():
         frames.append(chunk.batch if isinstance(chunk.batch, LeapFrame) else leap_of(chunk.batch, inputs))
     frame = LeapFrame(frames[0].schema, [row for part in frames for row in part.rows])
     contract = record(model, frame, folder, backend=backend, tolerance=_tolerance(relative, absolute))

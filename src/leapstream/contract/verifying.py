@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from leapstream.bundle.frame import LeapFrame
+from leapstream.bundle.limits import Limits
 from leapstream.contract.answers import answers
 from leapstream.contract.case import Contract, contracts
 from leapstream.contract.comparing import ColumnReport, Report
@@ -42,7 +43,11 @@ def verify_frames(
 
 
 def verify_folder(
-    folder: Path, backends: Sequence[Backend], tolerance: Tolerance | None = None
+    folder: Path,
+    backends: Sequence[Backend],
+    tolerance: Tolerance | None = None,
+    *,
+    limits: Limits | None = None,
 ) -> Iterator[tuple[Contract, Backend, Report]]:
     """Verify every contract below a folder on some backends.
 
@@ -51,12 +56,12 @@ def verify_folder(
     """
     for contract in contracts(folder):
         for backend in backends:
-            yield contract, backend, _verified(contract, backend, tolerance)
+            yield contract, backend, _verified(contract, backend, tolerance, limits)
 
 
-def _verified(contract: Contract, backend: Backend, tolerance: Tolerance | None) -> Report:
+def _verified(contract: Contract, backend: Backend, tolerance: Tolerance | None, limits: Limits | None) -> Report:
     try:
-        return contract.verify(load(contract.bundle), backend, tolerance)
+        return contract.verify(load(contract.bundle, limits=limits), backend, tolerance)
     except UnsupportedModelError as error:
         return Report([], lacking=error.missing)
     except (SchemaError, PredictionError) as error:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from leapstream.bundle.limits import Limits
 from leapstream.errors import ConfigError
 from leapstream.installation import cache_directory
 
@@ -28,6 +29,8 @@ class SourceOptions:
             shown by ``repr``, as it may hold secrets.
         max_size: largest number of bytes that a bundle may have, as stored; ``None`` for no limit.
         max_files: largest number of files in a bundle that is a remote directory; ``None`` for no limit.
+        limits: limits on the size of a bundle as it is read, local or remote; ``None`` for the defaults of
+            :class:`leapstream.bundle.limits.Limits`.
 
     Raises:
         ConfigError: an option is out of its range.
@@ -39,6 +42,7 @@ class SourceOptions:
     storage_options: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
     max_size: int | None = 4 * 1024**3
     max_files: int | None = 100_000
+    limits: Limits | None = None
 
     def __post_init__(self) -> None:
         if not (self.timeout > 0 and math.isfinite(self.timeout)):

@@ -6,13 +6,14 @@ import difflib
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 from pyhocon import ConfigFactory, ConfigTree
 from pyhocon.exceptions import ConfigException
 
+from leapstream.bundle.limits import Limits
 from leapstream.errors import ConfigError
 from leapstream.flink.options import BACKEND, LOAD_ON, ON_ERROR, Backend, LoadOn, OnError
 
@@ -35,6 +36,7 @@ class UDFEntry:
         on_error: ``onError``: ``raise``, which a configuration calls ``fail``, or ``null``.
         load_on: ``loadOn``: read the bundle when the function is registered (``submit``), or on each ``worker``.
         sha256: the checksum of the bundle's file.
+        limits: limits on the bundle's size; ``None`` for those of the options, or the defaults.
 
     Raises:
         ConfigError: an option has a word that it does not know.
@@ -49,6 +51,7 @@ class UDFEntry:
     on_error: OnError = "raise"
     load_on: LoadOn = "submit"
     sha256: str | None = None
+    limits: Limits | None = None
 
     def __post_init__(self) -> None:
         where = f"function {self.udf_name!r}"
@@ -151,6 +154,7 @@ _KEYS = (
     "onError",
     "loadOn",
     "sha256",
+    "limits",
 )
 
 
@@ -177,7 +181,20 @@ def _entry(item: Any, index: int) -> UDFEntry:
         on_error=ON_ERROR.read(table.get("onError", "fail"), where),
         load_on=LOAD_ON.read(table.get("loadOn", "submit"), where),
         sha256=sha256,
+        limits=_limits(table.get("limits"), where),
     )
+
+
+_LIMITS = {re.sub("_(.)", lambda letter: letter[1].upper(), f.name): f.name for f in fields(Limits)}
+"""The names of limits in a configuration (``maxRatio``), and in Python."""
+
+
+def _limits(value: Any, where: str) -> Limits | None:
+    if value is None:
+        return None
+    table = _table(value, f"{where}: limits")
+    _reject_unknown(table, tuple(_LIMITS), f"{where}: limits")
+    return Limits.of({_LIMITS[key]: number for key, number in table.items()}, where)
 
 
 def _where(index: int, name: str) -> str:

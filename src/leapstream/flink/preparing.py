@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cloudpickle
 
@@ -16,7 +16,7 @@ from leapstream.flink.options import Backend
 from leapstream.flink.signature import FunctionSignature
 from leapstream.flink.udf import PandasModelFunction, WorkerBundle
 from leapstream.model import Model
-from leapstream.sources import SourceOptions, loader_for
+from leapstream.sources import BundleLoader, SourceOptions, loader_for
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +36,17 @@ class PreparedFunction:
     reason: str | None = None
 
 
+def loader_of(entry: UDFEntry, *, gcs_bucket: str | None = None, options: SourceOptions | None = None) -> BundleLoader:
+    """The loader of an entry's bundle, with the entry's own limits in place of those in ``options``.
+
+    Raises:
+        ConfigError: the entry's source is not known.
+    """
+    if entry.limits is not None:
+        options = replace(options or SourceOptions(), limits=entry.limits)
+    return loader_for(entry.bundle_source, gcs_bucket=gcs_bucket, options=options)
+
+
 def prepare_entry(
     entry: UDFEntry, *, gcs_bucket: str | None = None, options: SourceOptions | None = None
 ) -> PreparedFunction:
@@ -44,7 +55,7 @@ def prepare_entry(
     Raises:
         LeapstreamError: the bundle cannot be fetched or read, or no executor that the entry allows runs it.
     """
-    loader = loader_for(entry.bundle_source, gcs_bucket=gcs_bucket, options=options)
+    loader = loader_of(entry, gcs_bucket=gcs_bucket, options=options)
     model = loader.load(entry.bundle_path, sha256=entry.sha256)
     bundle = WorkerBundle(loader, entry.bundle_path, entry.sha256) if entry.load_on == "worker" else None
     return prepare(

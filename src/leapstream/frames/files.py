@@ -18,6 +18,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from leapstream.bundle.frame import LeapFrame
+from leapstream.bundle.limits import Limits
 from leapstream.bundle.types import DataType, ScalarType, Schema
 from leapstream.errors import BundleError, LeapstreamError, SchemaError
 from leapstream.executors.columns import ARROW_TYPES
@@ -96,8 +97,9 @@ class Reader(ABC):
         total: size of the work: bytes or rows.
     """
 
-    def __init__(self, path: str, inputs: Schema, batch_size: int) -> None:
+    def __init__(self, path: str, inputs: Schema, batch_size: int, limits: Limits) -> None:
         self.path = path
+        self.limits = limits
         self.inputs = inputs
         self.batch_size = batch_size
         self.total = 0
@@ -119,7 +121,7 @@ class _LeapReader(Reader):
     """A leap frame: one batch, for its formats cannot be read in parts."""
 
     def _chunks(self) -> Iterator[Chunk]:
-        frame = LeapFrame.read(self.path)
+        frame = LeapFrame.read(self.path, limits=self.limits)
         self.total = len(frame)
         yield Chunk(frame, len(frame))
 
@@ -250,7 +252,7 @@ _READERS: dict[str, type[Reader]] = {
 }
 
 
-def open_reader(path: str, format: str, inputs: Schema, batch_size: int) -> Reader:
+def open_reader(path: str, format: str, inputs: Schema, batch_size: int, limits: Limits | None = None) -> Reader:
     """A reader of a file.
 
     Args:
@@ -258,8 +260,9 @@ def open_reader(path: str, format: str, inputs: Schema, batch_size: int) -> Read
         format: one of :data:`FORMATS`.
         inputs: the columns that a model reads, with their types: what text is read as.
         batch_size: rows per batch, at most.
+        limits: limits on the size of the file and of its decompressed parts; the defaults when not given.
     """
-    return _READERS[format](path, inputs, batch_size)
+    return _READERS[format](path, inputs, batch_size, limits or Limits())
 
 
 def _parts(table: pa.Table, rows: int) -> Iterator[pa.Table]:

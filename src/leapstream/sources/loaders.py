@@ -24,7 +24,7 @@ class BundleLoader(ABC):
     """Reads the bundles of one kind of source. Picklable, so that it can load on a worker as well.
 
     Attributes:
-        options: how remote bundles are fetched; ``None`` for the defaults.
+        options: how bundles are fetched, and limits on their size; ``None`` for the defaults.
     """
 
     options: SourceOptions | None = None
@@ -54,7 +54,8 @@ class BundleLoader(ABC):
             SourceError: the bundle cannot be had.
             BundleError: the bundle cannot be read.
         """
-        return load(self.resolve(bundle_path, sha256=sha256))
+        limits = None if self.options is None else self.options.limits
+        return load(self.resolve(bundle_path, sha256=sha256), limits=limits)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from leapstream import BackendError
-from leapstream.executors.jvm.jar import write_jar
+from leapstream import BackendError, BundleError
+from leapstream.executors.jvm.jar import CompiledJar, write_jar
 
 
 def test_same_contents_give_same_bytes_in_any_order(tmp_path: Path) -> None:
@@ -33,3 +34,51 @@ def test_name_that_is_class_and_resource_is_rejected(tmp_path: Path) -> None:
 def test_jar_that_cannot_be_written_is_a_backend_error(tmp_path: Path) -> None:
     with pytest.raises(BackendError, match="cannot be written"):
         write_jar(tmp_path / "missing" / "a.jar", {}, {}, {})
+
+
+def _jar(path: Path, manifest: bytes) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as jar:
+        jar.writestr("META-INF/MANIFEST.MF", manifest)
+    return path
+
+
+def _listing(models: str) -> bytes:
+    return f"Leapstream-Version: 1\r\nLeapstream-Models: {models}\r\n".encode()
+
+
+ROW = {"name": "a", "kind": "function", "class_name": "c", "bundle": "b", "uid": "u", "version": "v", "sha256": "s"}
+
+
+def test_a_manifest_is_not_decompressed_beyond_the_limits(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="max_ratio"):
+        CompiledJar.read(_jar(tmp_path / "a.jar", bytes(40 << 20)))
+
+
+def test_an_encrypted_manifest_is_rejected(tmp_path: Path) -> None:
+    data = bytearray(_jar(tmp_path / "a.jar", b"x").read_bytes())
+    data[data.rfind(b"PK\x01\x02") + 8] |= 1
+    data[6] |= 1
+    (tmp_path / "a.jar").write_bytes(data)
+    with pytest.raises(BundleError, match="is encrypted"):
+        CompiledJar.read(tmp_path / "a.jar")
+
+
+@pytest.mark.parametrize(
+    ("models", "reason"),
+    [
+        ("[" * 100_000, "nested too deeply|not JSON"),
+        (json.dumps([{**ROW, "inputs": [1], "outputs": {}}]), "inputs is an array"),
+        (json.dumps([{**ROW, "name": 5, "inputs": {}, "outputs": {}}]), "name is 5, not a string"),
+        (json.dumps([{**ROW, "inputs": {}, "outputs": {"a": 1}}]), "outputs is 1, not a string"),
+        (json.dumps([ROW]), "inputs is null"),
+        ("{}", "is an object, not an array"),
+    ],
+)
+def test_a_manifest_of_another_form_is_rejected(tmp_path: Path, models: str, reason: str) -> None:
+    with pytest.raises(BundleError, match=rf"a\.jar: META-INF/MANIFEST\.MF: .*({reason})"):
+        CompiledJar.read(_jar(tmp_path / "a.jar", _listing(models)))
+
+
+@pytest.mark.parametrize("manifest", [b"Manifest-Version: 1.0", b"\xff"])
+def test_a_jar_without_models_is_none(tmp_path: Path, manifest: bytes) -> None:
+    assert CompiledJar.read(_jar(tmp_path / "a.jar", manifest)) is None

@@ -8,11 +8,15 @@ import os
 import re
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
+from leapstream.bundle.container import read_entry
+from leapstream.bundle.limits import Limits
+from leapstream.bundle.malformed import decoding, fields_of, items_of, parse_json, text_of
 from leapstream.bundle.writer import write_atomically
-from leapstream.errors import BackendError, BundleError, ConfigError
+from leapstream.errors import BackendError, ConfigError
 
 # The earliest time that a zip can hold.
 _TIME = (1980, 1, 1, 0, 0, 0)
@@ -123,26 +127,33 @@ class CompiledJar:
         }
 
     @classmethod
-    def read(cls, path: str | os.PathLike[str]) -> CompiledJar | None:
+    def read(cls, path: str | os.PathLike[str], *, limits: Limits | None = None) -> CompiledJar | None:
         """Read the manifest of a jar; ``None`` if the file is not a jar of models.
 
         Raises:
-            BundleError: its manifest is damaged.
+            BundleError: the jar or its manifest is damaged or unsafe, or exceeds the limits.
         """
-        try:
-            with zipfile.ZipFile(path) as archive:
-                text = archive.read(_MANIFEST).decode("utf-8")
-        except (OSError, KeyError, zipfile.BadZipFile, UnicodeDecodeError):
+        data = read_entry(path, _MANIFEST, limits or Limits())
+        if data is None:
             return None
-        lines = re.sub(r"\r?\n ", "", text).splitlines()
-        attributes = {key: value for key, colon, value in (line.partition(": ") for line in lines) if colon}
+        text = re.sub(r"\r?\n ", "", data.decode("utf-8", "replace"))
+        attributes = {key: value for key, colon, value in (line.partition(": ") for line in text.splitlines()) if colon}
         if _MODELS not in attributes:
             return None
-        try:
-            models = tuple(CompiledModel(**model) for model in json.loads(attributes[_MODELS]))
-            return cls(attributes[_VERSION], models)
-        except (KeyError, TypeError, ValueError) as error:
-            raise BundleError(f"{path}: its manifest does not say what leapstream writes: {error}") from error
+        with decoding(f"{os.fspath(path)}: {_MANIFEST}"):
+            rows = items_of(parse_json(attributes[_MODELS].encode()), _MODELS)
+            return cls(text_of(attributes.get(_VERSION), _VERSION), tuple(map(_model_of, rows)))
+
+
+def _model_of(raw: Any) -> CompiledModel:
+    row = fields_of(raw, "a model")
+    given: dict[str, Any] = {}
+    for f in fields(CompiledModel):
+        if f.name not in ("inputs", "outputs"):
+            given[f.name] = text_of(row.get(f.name), f.name)
+            continue
+        given[f.name] = {name: text_of(kind, f.name) for name, kind in fields_of(row.get(f.name), f.name).items()}
+    return CompiledModel(**given)
 
 
 def compiled_model(reference: str) -> tuple[Path, CompiledModel] | None:

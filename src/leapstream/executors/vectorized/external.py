@@ -12,7 +12,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from leapstream.bundle.container import Limits, read_files
+from leapstream.bundle.container import read_files
+from leapstream.bundle.limits import Limits
 from leapstream.bundle.tensor import NUMPY_DTYPES
 from leapstream.bundle.types import BasicType, TensorType
 from leapstream.errors import BackendError
