@@ -67,13 +67,11 @@ class Case:
         rows: pairs of a row and the result. A row of a plan with one input is that input's value; a result is a value,
             :data:`~tests.primitives.running.DROPPED` or a :class:`Fails`. A tensor that is expected to be sparse has to store the
             same elements, and a vector that is expected to be dense has to be dense, where an executor tells them apart.
-        drifts: the executors that are known to give something else, until they are mended.
     """
 
     name: str
     expr: Expr
     rows: Sequence[tuple[Any, Any]]
-    drifts: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.name.replace(" ", "-")
