@@ -36,6 +36,7 @@ from leapstream.bundle.types import BasicType, DataShape
 from leapstream.ops.feature import MapEntrySelector
 from leapstream.ops.pipeline import Node
 from leapstream.ops.tensorflow import TensorFlowModel
+from tests.pipelines import labelled
 
 pytestmark = pytest.mark.slow
 
@@ -170,6 +171,14 @@ def test_texts_and_missing_numbers_pass_the_signature(tmp_path: Path) -> None:
     assert function.predict(people)["prediction"].tolist() == pipeline.predict(people).tolist()
     with pytest.raises(MlflowException, match="missing inputs"):
         function.predict(people[["age"]])
+
+
+def test_a_label_that_the_prediction_does_not_need_is_optional(tmp_path: Path) -> None:
+    leapstream.mlflow.save_model(labelled("skip"), tmp_path / "m")
+    function = mlflow.pyfunc.load_model(str(tmp_path / "m"))
+    given = pd.DataFrame({"y": ["no", "yes"], "x": [[0.5], [1.0]]})
+    assert function.predict(given).to_dict("list") == {"label": [0.0, 1.0], "prediction": [1.0, 2.0]}
+    assert function.predict(given[["x"]]).to_dict("list") == {"prediction": [1.0, 2.0]}
 
 
 def test_maps_are_maps(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from leapstream.bundle.types import BasicType
 from leapstream.ops.feature import MapEntrySelector
 from leapstream.ops.pipeline import Node
 from tests.golden_corpus import GOLDEN, Case, cases
+from tests.pipelines import labelled
 
 BENCH = Path(__file__).parent / "bench"
 RECORDS: list[dict[str, Any]] = [
@@ -150,6 +151,21 @@ def test_rows_that_fail_are_null_when_asked_for(loans: Model) -> None:
     result = loans.transform(case.input(), on_error="null")
     missing = [i for i, value in enumerate(result.column("prediction")) if value is None]
     assert missing == case.error_rows
+
+
+@pytest.mark.parametrize("invalid", ["error", "skip", "keep"])
+def test_outputs_that_need_no_label_do_not_ask_for_it(invalid: str) -> None:
+    model = labelled(invalid)
+    assert model.predict({"x": [0.5]}, outputs=["prediction"]) == {"prediction": 1.0}
+    assert model.predict([{"x": [0.5]}], outputs=["prediction"]) == [{"prediction": 1.0}]
+    with pytest.raises(SchemaError, match="node 'index' .*column 'y' string is missing"):
+        model.predict([{"x": [0.5]}])
+
+
+def test_an_indexer_of_a_label_drops_rows_where_the_label_is_given() -> None:
+    rows = [{"x": [0.5], "y": "no"}, {"x": [1.0], "y": "other"}]
+    assert labelled("skip").predict(rows, outputs=["prediction"]) == [{"prediction": 1.0}]
+    assert labelled("skip").predict(rows[1], outputs=["prediction"]) is None
 
 
 def test_missing_value_fails_with_its_row_and_column(linear: Model) -> None:

@@ -31,7 +31,7 @@ from mlflow.types import Schema as MlflowSchema
 from mlflow.types.schema import Array, Map
 
 import leapstream
-from leapstream.bundle.types import BasicType, DataType, MapType, ScalarType, Schema
+from leapstream.bundle.types import BasicType, DataType, MapType, ScalarType
 from leapstream.errors import BundleError, SourceError
 from leapstream.model import Model, load, save
 
@@ -60,13 +60,12 @@ def signature_of(model: Model) -> ModelSignature:
 
     Vectors, other tensors (their elements in row-major order) and lists become arrays. Maps have string keys, in MLeap's ops as
     in MLflow. Inputs are declared with the widest type, so that columns of pandas' ``float64`` and ``int64`` are accepted for
-    all floats and integers.
+    all floats and integers. An input that the prediction does not need, such as a label, is optional.
     """
-    return ModelSignature(_columns(model.schema.inputs, widest=True), _columns(model.schema.outputs, widest=False))
-
-
-def _columns(schema: Schema, *, widest: bool) -> MlflowSchema:
-    return MlflowSchema([ColSpec(_column_type(f.type, widest=widest), f.name) for f in schema])
+    needed = model.needed_inputs(model.prediction_columns())
+    inputs = [ColSpec(_column_type(f.type, widest=True), f.name, f.name in needed) for f in model.schema.inputs]
+    outputs = [ColSpec(_column_type(f.type, widest=False), f.name) for f in model.schema.outputs]
+    return ModelSignature(MlflowSchema([*inputs]), MlflowSchema([*outputs]))
 
 
 def _column_type(data_type: DataType, *, widest: bool) -> ColumnType | Array | Map:
@@ -200,8 +199,10 @@ class _Function:
         self._model = model
 
     def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
-        """The final outputs for a frame."""
-        return self._model.predict(data)
+        """The final outputs for a frame, or only the prediction where the frame lacks what other outputs need."""
+        inputs = self._model.schema.inputs.names
+        whole = set(inputs) <= set(getattr(data, "columns", inputs))
+        return self._model.predict(data, outputs=None if whole else self._model.prediction_columns())
 
 
 def _load_pyfunc(path: str) -> _Function:

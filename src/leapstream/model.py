@@ -37,6 +37,7 @@ from leapstream.ops.pipeline import (
     write_node,
 )
 from leapstream.plan.graph import Plan
+from leapstream.plan.planning import needed_inputs
 from leapstream.plan.rewrites import optimize
 
 if TYPE_CHECKING:
@@ -121,6 +122,14 @@ class Model:
         prediction = self.nodes[-1].output_columns().get("prediction") if self.nodes else None
         return (prediction,) if prediction is not None else self.schema.outputs.names
 
+    def needed_inputs(self, outputs: Sequence[str]) -> tuple[str, ...]:
+        """The inputs that some outputs need, in their order.
+
+        Raises:
+            SchemaError: an output is not known.
+        """
+        return needed_inputs(self.plan(outputs=outputs))
+
     # ---- plans --------------------------------------------------------------------------------------------------------
 
     def plan(self, given: Schema | None = None, outputs: Sequence[str] | None = None) -> Plan:
@@ -195,7 +204,7 @@ class Model:
         """The frame with the columns that the model adds.
 
         Rows that the model drops (``handle_invalid`` = skip) are not in the result. The frame has to have the columns that the
-        outputs need, and those that nodes read which drop rows.
+        outputs need. A node that drops rows by a column that is not there, such as the indexer of a label, drops none.
 
         Args:
             frame: a ``LeapFrame``, pandas or polars ``DataFrame``, pyarrow ``Table`` or ``RecordBatch``, a list of dicts, or a

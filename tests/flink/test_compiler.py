@@ -17,6 +17,7 @@ import leapstream
 from leapstream import ConfigError, LeapFrame
 from leapstream.executors.jvm.jar import CompiledJar
 from leapstream.flink import Target, compile_jar
+from tests.pipelines import labelled
 
 from .cluster import HOME, Cluster
 from .conftest import FOREST, LINEAR, bundle_of, collect, golden
@@ -43,6 +44,14 @@ def test_the_same_targets_give_the_same_bytes(tmp_path: Path) -> None:
         ]
         compile_jar(targets, tmp_path / name)
     assert (tmp_path / "a.jar").read_bytes() == (tmp_path / "b.jar").read_bytes()
+
+
+@pytest.mark.parametrize("invalid", ["error", "skip"])
+def test_a_function_takes_the_columns_alone_that_its_outputs_need(tmp_path: Path, invalid: str) -> None:
+    compile_jar([Target("Predict", labelled(invalid))], tmp_path / "a.jar")
+    jar = CompiledJar.read(tmp_path / "a.jar")
+    assert jar is not None
+    assert [list(function.inputs) for function in jar.models] == [["x"]]
 
 
 def test_the_manifest_says_what_the_jar_holds(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ class FunctionSignature:
         wanted = tuple(outputs) if outputs is not None else model.prediction_columns()
         declared = model.schema.inputs
         # An output that needs only some of the inputs asks only for those.
-        needed = model.plan(_all_nullable(declared), wanted).inputs.names
+        needed = model.needed_inputs(wanted)
         if inputs is None:
             names = tuple(name for name in declared.names if name in needed)
         else:

@@ -184,9 +184,11 @@ def lower(root: Root, model: str, given: Schema, outputs: Sequence[str] | None =
         given: names and types of the given columns.
         outputs: columns to compute; by default every column that the nodes add, in order.
 
+    A node that drops rows by a column that is not given drops none, unless the outputs need that column.
+
     Raises:
-        SchemaError: a column is missing that the outputs or a node that drops rows need, a column cannot be cast, or an output
-            exists already or is unknown.
+        SchemaError: the outputs need a column that is not given, a column cannot be cast, or an output exists already or is
+            unknown.
     """
     lowering = Lowering(model, given)
     added: list[str] = []
@@ -205,7 +207,8 @@ def lower(root: Root, model: str, given: Schema, outputs: Sequence[str] | None =
         known = ", ".join(name for name in lowering.columns if name not in lowering.absent)
         raise SchemaError(f"model {model!r} has no column {unknown[0]!r}; it has: {known}")
     everything = Schema((*given, *(Field(name, lowering.columns[name].type) for name in lowering.absent)))
-    plan = make_plan(model, everything, lowering.created, [(name, lowering.columns[name]) for name in wanted])
+    found = [(name, lowering.columns[name]) for name in wanted]
+    plan = make_plan(model, everything, lowering.created, found, lowering.absent.keys())
     for f in plan.inputs:
         if f.name in lowering.absent:
             raise lowering.absent[f.name]
