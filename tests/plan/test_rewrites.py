@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from leapstream.bundle.types import Schema
+from leapstream.executors.columns import Column
 from leapstream.executors.vectorized.executor import VectorizedPlan
 from leapstream.frames.contract import Wanted
 from leapstream.frames.registry import table_of
@@ -63,6 +64,56 @@ def test_assembled_vector_is_still_there_when_asked_for() -> None:
 
 
 X = p.Input(name="x", type=p.vector(2))
+
+
+def affine(x: p.Expr, **steps: list[float]) -> p.Affine:
+    arrays = {name: np.array(values) for name, values in steps.items()}
+    return p.Affine(x=x, size=2, type=p.vector(2), **arrays)
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "steps"),
+    [
+        (
+            {"shift": [0.1, 0.3]},
+            {"shift": [0.0, 0.0], "divisor": [3.0, 7.0], "factor": [1.0, 1.0], "offset": [0.0, 0.0]},
+            {"shift", "divisor", "offset"},
+        ),
+        ({"factor": [0.1, 0.3]}, {"shift": [0.7, -0.1]}, {"factor", "offset"}),
+    ],
+)
+def test_two_affine_expressions_become_one_with_the_same_rounding(
+    inner: dict[str, list[float]], outer: dict[str, list[float]], steps: set[str]
+) -> None:
+    first = affine(X, **inner)
+    slow = plan_of(X, first, affine(first, **outer))
+    fast = optimize(slow)
+    (fused,) = (expr for expr in fast.order if isinstance(expr, p.Affine))
+    assert {name for name in ("shift", "divisor", "factor", "offset") if getattr(fused, name) is not None} == steps
+    x = np.random.default_rng(0).normal(size=(50, 2))
+    x[:4] = [[0.0, -0.0], [np.nan, np.inf], [0.1, 0.3], [-np.inf, 1e308]]
+    before, after = (VectorizedPlan(plan).run({"x": Column(x)}, len(x)).columns["out"].values for plan in (slow, fast))
+    assert before.tobytes() == after.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer"),
+    [
+        ({"divisor": [3.0, 7.0]}, {"divisor": [3.0, 7.0]}),
+        ({"offset": [3.0, 7.0]}, {"shift": [3.0, 7.0]}),
+        ({"factor": [-1.0, 7.0]}, {"offset": [3.0, 7.0]}),
+        ({"factor": [2.0, 7.0]}, {"shift": [0.0, 0.0]}),
+        ({"shift": [0.0, 0.0]}, {"factor": [2.0, 7.0]}),
+    ],
+)
+def test_affine_expressions_that_one_cannot_compute_stay_two(
+    inner: dict[str, list[float]], outer: dict[str, list[float]]
+) -> None:
+    first = affine(X, **inner)
+    plan = plan_of(X, first, affine(first, **outer))
+    assert sum(isinstance(expr, p.Affine) for expr in optimize(plan).order) == 2
+
+
 Y = p.Input(name="y", type=p.DOUBLE)
 
 

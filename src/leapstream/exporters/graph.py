@@ -14,7 +14,14 @@ from leapstream.bundle.types import DataShape
 from leapstream.errors import SchemaError
 from leapstream.model import Model
 from leapstream.ops.base import Op
-from leapstream.ops.feature import PCA, ElementwiseProduct, StandardScaler, VectorAssembler, VectorSlicer
+from leapstream.ops.feature import (
+    PCA,
+    ElementwiseProduct,
+    MinMaxScaler,
+    StandardScaler,
+    VectorAssembler,
+    VectorSlicer,
+)
 from leapstream.ops.linear import LinearRegression
 from leapstream.ops.pipeline import Node, Pipeline
 
@@ -187,12 +194,25 @@ class Graph:
     def scale(
         self, features: Features, suffix: str, *, shift: Doubles | None = None, divisor: Doubles | None = None
     ) -> Block:
-        """``(x - shift) / divisor``, element by element."""
+        """``(x - shift) * (1 / divisor)``, element by element."""
         block = self.vector(features)
         if shift is None and divisor is None:
             return block
         op = StandardScaler(mean=shift, std=divisor)
         return self.apply(op, block, suffix, block.size, dense=block.dense or shift is not None)
+
+    def standardize(
+        self, features: Features, suffix: str, *, shift: Doubles | None = None, divisor: Doubles | None = None
+    ) -> Block:
+        """``(x - shift) / divisor``, element by element, with the rounding of a division. No divisor may be 0.
+
+        MLeap's ``standard_scaler`` multiplies by ``1 / std``, whose last bit may differ. Its ``min_max_scaler`` divides, and from
+        0 to ``divisor`` it does nothing else.
+        """
+        if divisor is None:
+            return self.scale(features, suffix, shift=shift)
+        block = self.scale(features, "centered", shift=shift)
+        return self.apply(MinMaxScaler(np.zeros(block.size), divisor), block, suffix, block.size)
 
     def multiply(self, features: Features, suffix: str, factors: Doubles) -> Block:
         """``x * factors``, element by element."""

@@ -70,7 +70,42 @@ def certain_size(expr: Expr) -> int | None:
     return None
 
 
-REWRITES: tuple[Rewrite, ...] = (fuse_linear,)
+def fuse_affine(expr: Expr) -> Expr:
+    """Rewrite ``Affine`` over ``Affine`` to one, if its order of steps can compute both with the same rounding."""
+    if not isinstance(expr, Affine) or not isinstance(expr.x, Affine):
+        return expr
+    outer, inner = expr, expr.x
+    # Where the inner one keeps a vector sparse, an element that is not stored has to give 0 there, and it has to be +0.
+    if outer.fixed is not None or inner.fixed is not None or inner.size != outer.size or inner.needs_stored:
+        return expr
+    first, second = _steps(inner), _steps(outer)
+    if list(second) == ["shift"] and outer.shift is not None and "offset" not in first:
+        second = {"offset": -outer.shift}
+    order = [_ORDER.index(name) for name in (*first, *second)]
+    if order != sorted(set(order)):
+        return expr
+    steps: dict[str, Doubles | None] = {**dict.fromkeys(_ORDER), **first, **second}
+    fused = replace(inner, type=outer.type, **steps)  # type: ignore[arg-type]
+    # A step that only makes a vector dense has to stay.
+    return fused if fused.keeps_stored == (inner.keeps_stored and outer.keeps_stored) else expr
+
+
+_ORDER = ("shift", "divisor", "factor", "offset")
+
+
+def _steps(affine: Affine) -> dict[str, Doubles]:
+    """The steps that are not ``None`` and change a number, in the order in which they are computed."""
+    steps = {name: getattr(affine, name) for name in _ORDER}
+    # Adding 0 is a step: it makes 0 of -0.
+    idle = {"shift": 0.0, "divisor": 1.0, "factor": 1.0}
+    return {
+        name: values
+        for name, values in steps.items()
+        if values is not None and not (name in idle and (values == idle[name]).all() and not np.signbit(values).any())
+    }
+
+
+REWRITES: tuple[Rewrite, ...] = (fuse_linear, fuse_affine)
 """The rewrites that help every executor."""
 
 

@@ -95,13 +95,16 @@ def _each(operation: Any) -> _Function:
     return apply
 
 
-def _affine(factor: float, shift: float = 0.0) -> _Function:
-    """``(x + shift) * factor``."""
-
+def _times(factor: float) -> _Function:
     def apply(graph: Graph, features: Features) -> Features:
-        count = size(features)
-        moved = np.full(count, -shift) if shift else None
-        return (graph.scale(features, "scaled", shift=moved, divisor=np.full(count, 1.0 / factor)),)
+        return (graph.multiply(features, "scaled", np.full(size(features), factor)),)
+
+    return apply
+
+
+def _plus(summand: float) -> _Function:
+    def apply(graph: Graph, features: Features) -> Features:
+        return (graph.scale(features, "moved", shift=np.full(size(features), -summand)),)
 
     return apply
 
@@ -118,17 +121,17 @@ def _after(*functions: _Function) -> _Function:
 _FUNCTIONS: dict[str, _Function] = {
     **{name: _each(name) for name in ("log", "exp", "sqrt", "sin", "cos", "tan", "floor", "ceil")},
     **dict.fromkeys(("abs", "absolute", "fabs"), _each("abs")),
-    "negative": _affine(-1.0),
+    "negative": _times(-1.0),
     "positive": lambda graph, features: features,
-    "log2": _after(_each("log"), _affine(1.0 / np.log(2.0))),
-    "log10": _after(_each("log"), _affine(1.0 / np.log(10.0))),
-    "log1p": _after(_affine(1.0, 1.0), _each("log")),
-    "exp2": _after(_affine(float(np.log(2.0))), _each("exp")),
-    "expm1": _after(_each("exp"), _affine(1.0, -1.0)),
-    "deg2rad": _affine(float(np.pi / 180.0)),
-    "radians": _affine(float(np.pi / 180.0)),
-    "rad2deg": _affine(float(180.0 / np.pi)),
-    "degrees": _affine(float(180.0 / np.pi)),
+    "log2": _after(_each("log"), _times(1.0 / np.log(2.0))),
+    "log10": _after(_each("log"), _times(1.0 / np.log(10.0))),
+    "log1p": _after(_plus(1.0), _each("log")),
+    "exp2": _after(_times(float(np.log(2.0))), _each("exp")),
+    "expm1": _after(_each("exp"), _plus(-1.0)),
+    "deg2rad": _times(float(np.pi / 180.0)),
+    "radians": _times(float(np.pi / 180.0)),
+    "rad2deg": _times(float(180.0 / np.pi)),
+    "degrees": _times(float(180.0 / np.pi)),
 }
 """The supported functions of NumPy, by name."""
 

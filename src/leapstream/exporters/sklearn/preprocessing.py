@@ -10,7 +10,8 @@ import numpy as np
 from leapstream.bundle.types import DataShape
 from leapstream.exporters.categories import CategoryCodes, encode_categories
 from leapstream.exporters.dispatch import Transformer
-from leapstream.exporters.graph import Block, Features, Graph, size, with_sparsity
+from leapstream.exporters.graph import Block, Doubles, Features, Graph, is_sparse, size, with_sparsity
+from leapstream.exporters.network import relu
 from leapstream.exporters.step import Step
 from leapstream.ops import feature as ops
 from leapstream.ops.base import Op
@@ -22,39 +23,60 @@ def standard_scaler(step: Step, features: Features) -> Features:
     """``(x - mean) / scale``."""
     scaler = step.estimator
     mean = scaler.mean_ if scaler.with_mean else None
-    return (step.graph.scale(features, step.suffix, shift=mean, divisor=scaler.scale_ if scaler.with_std else None),)
+    return (_standardized(step, features, mean, scaler.scale_ if scaler.with_std else None),)
 
 
 def robust_scaler(step: Step, features: Features) -> Features:
     """``(x - center) / scale``."""
     scaler = step.estimator
-    return (step.graph.scale(features, step.suffix, shift=scaler.center_, divisor=scaler.scale_),)
+    return (_standardized(step, features, scaler.center_, scaler.scale_),)
+
+
+def _standardized(step: Step, features: Features, shift: Doubles | None, divisor: Doubles | None) -> Block:
+    if is_sparse(features):
+        # scikit-learn multiplies the numbers of a sparse matrix by 1 / divisor, as MLeap does.
+        return step.graph.scale(features, step.suffix, shift=shift, divisor=divisor)
+    return step.graph.standardize(features, step.suffix, shift=shift, divisor=divisor)
 
 
 def min_max_scaler(step: Step, features: Features) -> Features:
-    """``x * scale + min``, clipped to the range with ``clip``. The range of a feature with a single value counts as 1."""
+    """``x * scale + min``, clipped to the range with ``clip``.
+
+    MLeap's ``min_max_scaler`` divides by the range instead, so that the last bit may differ.
+    """
     scaler, graph = step.estimator, step.graph
-    low, high = map(float, scaler.feature_range)
-    least = scaler.data_min_
-    greatest = least + (high - low) / scaler.scale_
-    step.require(bool((greatest > least).all()), "a feature has a single value, so large that its scale is lost")
-    block = graph.vector(features)
-    scaled = graph.apply(ops.MinMaxScaler(least, greatest, low, high), block, step.suffix, block.size)
+    product = graph.multiply(features, "scaled", scaler.scale_)
+    scaled = graph.scale((product,), step.suffix, shift=-scaler.min_)
     if not scaler.clip:
         return (scaled,)
-    # The only op that clips, max_abs_scaler, does so at -1 and 1.
-    width = scaled.size
-    middle, half = np.full(width, (low + high) / 2.0), np.full(width, (high - low) / 2.0)
-    unit = graph.scale((scaled,), "unit", shift=middle, divisor=half)
-    clipped = graph.apply(ops.MaxAbsScaler(np.ones(width)), unit, "clip", width)
-    return (graph.scale((clipped,), "clipped", shift=-middle / half, divisor=1.0 / half),)
+    low, high = map(float, scaler.feature_range)
+    return _clipped(graph, scaled, low, high)
+
+
+def _clipped(graph: Graph, block: Block, low: float, high: float) -> Features:
+    """The numbers of a vector, clipped to a range. The only op that clips vectors, ``max_abs_scaler``, does so at -1 and 1."""
+    if (low, high) in ((-1.0, 1.0), (0.0, 1.0)):
+        positive = relu(graph, block) if low == 0.0 else block
+        return (graph.apply(ops.MaxAbsScaler(np.ones(block.size)), positive, "clipped", block.size),)
+    limits = (ops.MathBinary("max", db=low), "at_least"), (ops.MathBinary("min", db=high), "clipped")
+    results = graph.scalars((block,))
+    for op, suffix in limits:
+        results = [_limited(graph, op, single, suffix) for single in results]
+    return tuple(results)
+
+
+def _limited(graph: Graph, op: ops.MathBinary, block: Block, suffix: str) -> Block:
+    return Block(graph.add(op, [block.column], {"output": f"{block.column}_{suffix}"})["output"])
 
 
 def max_abs_scaler(step: Step, features: Features) -> Features:
     """``x / scale``. MLeap's ``max_abs_scaler`` clips its result, so it is used only with ``clip``."""
     if not getattr(step.estimator, "clip", False):
-        return (step.graph.scale(features, step.suffix, divisor=step.estimator.scale_),)
+        return (_standardized(step, features, None, step.estimator.scale_),)
     block = step.graph.vector(features)
+    if block.sparse:
+        block = step.graph.scale((block,), "scaled", divisor=step.estimator.scale_)
+        return (step.graph.apply(ops.MaxAbsScaler(np.ones(block.size)), block, step.suffix, block.size, dense=False),)
     op = ops.MaxAbsScaler(step.estimator.scale_)
     return (step.graph.apply(op, block, step.suffix, block.size, dense=block.dense),)
 
