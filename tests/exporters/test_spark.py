@@ -1,4 +1,4 @@
-"""Spark ML's directories, recorded from Spark 3.5 and 4.1 (``record.py`` in ``spark/``): read, written, and read again."""
+"""Spark ML's directories, recorded from Spark 2.1 to 4.1 (``record.py`` in ``spark/``): read, written, and read again."""
 
 from __future__ import annotations
 
@@ -34,12 +34,15 @@ from leapstream import (
 from leapstream.bundle.types import BasicType, DataShape, ScalarType, Schema, TensorType
 from leapstream.contract import Tolerance, verify_frames
 from leapstream.exporters.spark import encoding, is_spark_directory
+from leapstream.exporters.spark.defaults import DEFAULTS
+from leapstream.exporters.spark.parquet import read_table
 from leapstream.exporters.spark.stages import BY_CLASS, STAGES
 from leapstream.ops import feature, linear
 from leapstream.ops.pipeline import Node, Pipeline
 from tests.exporters.spark.cases import DIFFERENT, LEFT_OUT, OTHER_HASHES, REJECTED, tolerance
 from tests.exporters.spark.recorded import (
     ARCHIVES,
+    OLDER,
     READABLE,
     RECORDED,
     archive,
@@ -114,11 +117,192 @@ def test_both_versions_of_spark_are_recorded_with_the_same_cases() -> None:
     assert names(ARCHIVES[0]) == names(ARCHIVES[1])
 
 
+def metadata_in(path: Path) -> list[dict[str, Any]]:
+    """The metadata of all stages of an archive."""
+    texts = [archive(path).read(name) for name in archive(path).namelist() if "/metadata/part-" in name]
+    return [json.loads(text) for text in texts]
+
+
+def class_of(metadata: dict[str, Any]) -> str:
+    return str(metadata["class"]).removeprefix("org.apache.spark.ml.")
+
+
+ENCODER_OF_SPARK_2 = "feature.OneHotEncoder"
+
+
 @pytest.mark.parametrize("path", ARCHIVES, ids=lambda path: path.stem)
 def test_every_stage_is_tried(path: Path) -> None:
-    texts = [archive(path).read(name) for name in archive(path).namelist() if "/metadata/part-" in name]
-    found = {json.loads(text)["class"].removeprefix("org.apache.spark.ml.") for text in texts}
-    assert BY_CLASS.keys() <= found
+    assert BY_CLASS.keys() - {ENCODER_OF_SPARK_2} <= {class_of(metadata) for metadata in metadata_in(path)}
+
+
+# ---- Spark 2 ----------------------------------------------------------------------------------------------------------
+
+SAVED_BY_SPARK_2 = {
+    "spark-2.1": {ENCODER_OF_SPARK_2, "feature.Word2VecModel", "classification.GBTClassificationModel"},
+    "spark-2.4": {
+        ENCODER_OF_SPARK_2,
+        "feature.StringIndexerModel",
+        "feature.OneHotEncoderModel",
+        "feature.IDFModel",
+        "classification.MultilayerPerceptronClassificationModel",
+        "classification.NaiveBayesModel",
+        "classification.LogisticRegressionModel",
+        "classification.RandomForestClassificationModel",
+        "regression.LinearRegressionModel",
+        "clustering.BisectingKMeansModel",
+    },
+}
+
+
+@pytest.mark.parametrize("path", OLDER, ids=lambda path: path.stem)
+def test_the_layouts_that_changed_since_spark_2_are_recorded(path: Path) -> None:
+    assert SAVED_BY_SPARK_2[path.stem] <= {class_of(metadata) for metadata in metadata_in(path)}
+
+
+@pytest.mark.parametrize("path", ARCHIVES, ids=lambda path: path.stem)
+def test_params_that_are_not_saved_have_the_defaults_of_the_class(path: Path) -> None:
+    known: dict[str, dict[str, Any]] = {}
+    for metadata in metadata_in(path):
+        known.setdefault(class_of(metadata), {}).update(metadata.get("defaultParamMap", {}))
+    for name, params in DEFAULTS.items():
+        assert params == {param: known[name][param] for param in params}, name
+
+
+def edited(saved: Path, version: str, change: Any = None, **params: Any) -> Path:
+    """A saved stage as another version wrote it: its rows changed, its params replaced if some are given."""
+    part = next((saved / "metadata").glob("part-*"))
+    metadata = json.loads(part.read_text())
+    metadata["sparkVersion"] = version
+    if params:
+        metadata["paramMap"] = params
+        del metadata["defaultParamMap"]
+    part.write_text(json.dumps(metadata))
+    return saved if change is None else rewritten(saved, change)
+
+
+def test_a_logistic_regression_of_spark_2_0_has_one_intercept(tmp_path: Path) -> None:
+    name = "LogisticRegression threshold"
+
+    def as_in_spark_2_0(table: pa.Table) -> pa.Table:
+        (row,) = table.to_pylist()
+        matrix = row["coefficientMatrix"]
+        vector = {"type": 1, "size": None, "indices": None, "values": matrix["values"]}
+        kind = encoding.VECTOR.arrow
+        columns = {"numClasses": [2], "numFeatures": [4], "intercept": row["interceptVector"]["values"]}
+        return pa.table({**columns, "coefficients": pa.array([vector], kind)})
+
+    model = from_spark(edited(extracted(ARCHIVES[0], name, tmp_path), "2.0.2", as_in_spark_2_0))
+    assert_gives(model, ARCHIVES[0], name)
+
+
+@pytest.mark.parametrize("version", ["2.3.0.cloudera1", "2.0.2"])
+def test_a_stage_without_saved_params_has_the_columns_of_spark_3(version: str, tmp_path: Path) -> None:
+    saved = extracted(ARCHIVES[0], "GBTClassifier", tmp_path)
+    model = from_spark(edited(saved, version, impurity="variance"))
+    assert model.schema.inputs.names == ("features",)
+    assert {"rawPrediction", "probability", "prediction"} <= {
+        *model.schema.outputs.names,
+        *model.schema.intermediate.names,
+    }
+
+
+def test_a_model_of_spark_3_without_a_column_is_rejected_even_if_spark_2_had_none(tmp_path: Path) -> None:
+    saved = rewritten(extracted(ARCHIVES[0], "IDF", tmp_path), lambda table: table.drop_columns(["docFreq", "numDocs"]))
+    with pytest.raises(BundleError, match="has no column 'docFreq'"):
+        from_spark(saved)
+    assert from_spark(edited(saved, "2.4.8")).nodes[0].op.doc_freq == ()  # type: ignore[attr-defined]
+
+
+def encoder(folder: Path, version: str) -> Path:
+    """An encoder that is not fitted, alone."""
+    metadata = {
+        "class": f"org.apache.spark.ml.{ENCODER_OF_SPARK_2}",
+        "timestamp": 0,
+        "sparkVersion": version,
+        "uid": "oneHot_1",
+        "paramMap": {"inputCol": "x", "outputCol": "v"},
+    }
+    (folder / "saved" / "metadata").mkdir(parents=True)
+    (folder / "saved" / "metadata" / "part-00000").write_text(json.dumps(metadata))
+    return folder / "saved"
+
+
+def test_an_encoder_of_spark_2_that_takes_its_size_from_the_data_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedOpError, match="number of categories from the data, because the column 'x'"):
+        from_spark(encoder(tmp_path, "2.4.8"), {"x": np.zeros(2)})
+
+
+def test_an_encoder_of_spark_3_that_is_not_fitted_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedOpError, match="it is an estimator, which was not fitted"):
+        from_spark(encoder(tmp_path, "3.5.0"), {"x": np.zeros(2)})
+
+
+# ---- Parquet files that become more than they say ---------------------------------------------------------------------
+
+
+def repeated(value: Any, kind: pa.DataType, count: int, **options: Any) -> bytes:
+    """A Parquet file with a list that repeats a value."""
+    values = pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, dtype=np.int32)), pa.array([value], kind))
+    lists = pa.ListArray.from_arrays(pa.array([0, count], pa.int32()), values)
+    out = io.BytesIO()
+    parquet.write_table(pa.table({"labels": lists}), out, store_schema=False, **options)
+    return out.getvalue()
+
+
+SMALL_FILES_OF_MUCH: dict[str, Any] = {
+    "numbers in runs": lambda: repeated(1.5, pa.float64(), 20_000_000),
+    "a text that repeats": lambda: repeated("x" * 10_000, pa.string(), 100_000),
+    "compressed texts": lambda: compressed(200_000_000, "zstd"),
+    "compressed texts, with gzip": lambda: compressed(200_000_000, "gzip"),
+    "prefixes that are shared": lambda: compressed(1000, "none", "DELTA_BYTE_ARRAY"),
+}
+
+
+def compressed(size: int, codec: str, encoding: str = "PLAIN") -> bytes:
+    """A Parquet file with one long text."""
+    out = io.BytesIO()
+    table = pa.table({"labels": pa.array([["x" * size]])})
+    options = {"compression": codec, "use_dictionary": False, "column_encoding": encoding}
+    parquet.write_table(table, out, store_schema=False, **options)
+    return out.getvalue()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SMALL_FILES_OF_MUCH)
+def test_a_small_file_that_becomes_much_is_rejected_before_it_is_decoded(name: str, tmp_path: Path) -> None:
+    saved = edited(extracted(ARCHIVES[0], "StringIndexer", tmp_path), "2.4.8")
+    part = next((saved / "data").glob("*.parquet"))
+    data = SMALL_FILES_OF_MUCH[name]()
+    assert len(data) < 1 << 20
+    part.write_bytes(data)
+    before = pa.total_allocated_bytes()
+    with pytest.raises(
+        BundleError, match="its folder 'data' cannot be read: a (Parquet file becomes more|page .* DELTA)"
+    ):
+        from_spark(saved)
+    assert pa.total_allocated_bytes() - before < 1 << 27
+
+
+def varint(number: int) -> bytes:
+    """A number as Thrift encodes it in a Parquet file's footer."""
+    number <<= 1
+    parts = []
+    while number >= 0x80:
+        parts.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*parts, number])
+
+
+@pytest.mark.slow
+def test_pages_count_by_their_own_headers_and_not_by_the_footer() -> None:
+    count = 30_000_001
+    data = repeated(1.5, pa.float64(), count, compression="none", data_page_size=1 << 30)
+    told = varint(count)
+    begin = data.rindex(told)
+    lying = data[:begin] + bytes([0x82, *[0x80] * (len(told) - 2), 0]) + data[begin + len(told) :]
+    assert parquet.ParquetFile(io.BytesIO(lying)).metadata.row_group(0).column(0).num_values == 1
+    with pytest.raises(ValueError, match="becomes more"):
+        read_table(lying)
 
 
 @pytest.mark.parametrize("name", [*DIFFERENT, OTHER_HASHES])

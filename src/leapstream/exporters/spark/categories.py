@@ -55,6 +55,40 @@ class _Several(Stage):
 
 
 @dataclass(frozen=True)
+class _StringIndexer(_Several):
+    """Spark saves a list of labels for each column; before 3.0, there is one column."""
+
+    def op_of(self, reading: Reading) -> Op:
+        if reading.saved.lacks("labelsArray"):
+            labels = reading.saved.row({"labels": array(STRING)})["labels"]
+            return ops.StringIndexer((labels,), _HANDLER.read(reading))
+        return super().op_of(reading)
+
+
+@dataclass(frozen=True)
+class _EncoderOfSpark2(Stage):
+    """The encoder that is not fitted, which Spark 3 does not have: the column's metadata has the number of categories.
+
+    Numbers that are not among the categories, and with ``dropLast`` the last category, give the zero vector.
+    """
+
+    def op_of(self, reading: Reading) -> Op:
+        if reading.saved.spark_version >= (3, 0):
+            reading.saved.reject("it is an estimator, which was not fitted")
+        name = reading.saved.columns("inputCol")[0]
+        categories = reading.column(name).categories
+        if categories is None:
+            reading.saved.reject(
+                f"it takes the number of categories from the data, because the column {name!r} is not that of an indexer"
+            )
+        size = categories[0] - bool(reading.saved.params.get("dropLast", True))
+        return ops.OneHotEncoder((size,), "keep", drop_last=True)
+
+    def widths(self, reading: Reading) -> dict[str, int]:
+        return {}
+
+
+@dataclass(frozen=True)
 class _IndexToString(Stage):
     """If the stage has no labels, the labels in the column's metadata apply, as in Spark."""
 
@@ -145,7 +179,7 @@ class _Binarizer(Columnwise):
 
 
 STAGES: tuple[Stage, ...] = (
-    _Several(
+    _StringIndexer(
         "feature.StringIndexerModel",
         ops.StringIndexer,
         {},
@@ -161,6 +195,7 @@ STAGES: tuple[Stage, ...] = (
         {},
         (Data("category_sizes", "categorySizes", array(INT)), Param("drop_last", "dropLast"), _HANDLER),
     ),
+    _EncoderOfSpark2("feature.OneHotEncoder", ops.OneHotEncoder, {"input0": "inputCol"}, {"output0": "outputCol"}),
     _Imputer("feature.ImputerModel", ops.Imputer, _INPUT, _OUTPUT),
     _Bucketizer("feature.Bucketizer", ops.Bucketizer, _INPUT, _OUTPUT),
     _Binarizer("feature.Binarizer", ops.Binarizer, _INPUT, _OUTPUT),

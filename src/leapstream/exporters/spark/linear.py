@@ -54,6 +54,10 @@ class _LogisticRegression(Stage):
     """Binary or multinomial. A multinomial model of two classes becomes a perceptron of one layer: MLeap's op has one margin."""
 
     def op_of(self, reading: Reading) -> Op:
+        if reading.saved.lacks("coefficientMatrix"):
+            # Spark 2.0 has binary models only.
+            row = reading.saved.row({"coefficients": VECTOR, "intercept": DOUBLE})
+            return linear.LogisticRegression(2, **row, threshold=self._threshold(reading))
         kinds = {"numClasses": INT, "interceptVector": VECTOR, "coefficientMatrix": MATRIX, "isMultinomial": BOOLEAN}
         classes, intercepts, matrix, multinomial = reading.saved.row(kinds).values()
         thresholds = THRESHOLDS.read(reading)
@@ -106,6 +110,19 @@ class _LinearSVC(Stage):
 
     def op_of(self, reading: Reading) -> Op:
         return linear.LinearSVC(num_classes=2, **self.attributes(reading))
+
+
+@dataclass(frozen=True)
+class _MultilayerPerceptron(Stage):
+    """The sizes of the layers are a param; Spark 2 saves them in the data."""
+
+    def attributes(self, reading: Reading) -> dict[str, Any]:
+        if reading.saved.spark_version < (3, 0) and "layers" not in reading.saved.params:
+            return {
+                **reading.saved.row({"layers": array(INT), "weights": VECTOR}),
+                "thresholds": THRESHOLDS.read(reading),
+            }
+        return super().attributes(reading)
 
 
 _LINKS = {0.0: "log", 1.0: "identity", -1.0: "inverse", 0.5: "sqrt"}
@@ -194,12 +211,18 @@ STAGES: tuple[Stage, ...] = (
         (
             Data("pi", "pi", VECTOR),
             Data("theta", "theta", MATRIX),
-            Data("sigma", "sigma", MATRIX, encode=lambda sigma: np.zeros((0, 0)) if sigma is None else sigma),
+            Data(
+                "sigma",
+                "sigma",
+                MATRIX,
+                encode=lambda sigma: np.zeros((0, 0)) if sigma is None else sigma,
+                absent=np.zeros((0, 0)),
+            ),
             Param("model_type", "modelType"),
             THRESHOLDS,
         ),
     ),
-    Stage(
+    _MultilayerPerceptron(
         "classification.MultilayerPerceptronClassificationModel",
         neural.MultiLayerPerceptronClassifier,
         FEATURES,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -14,12 +13,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pyarrow as pa
-from pyarrow import parquet
 
 from leapstream.bundle.container import Limits, read_files
 from leapstream.bundle.malformed import decoding, fields_of, parse_json, text_of
 from leapstream.errors import BundleError, UnsupportedOpError
+from leapstream.exporters.spark.defaults import DEFAULTS
 from leapstream.exporters.spark.encoding import Kind
+from leapstream.exporters.spark.parquet import read_table
 
 _PACKAGES = ("org.apache.spark.ml.", "pyspark.ml.")
 
@@ -109,10 +109,10 @@ class Saved:
 
     @cached_property
     def params(self) -> dict[str, Any]:
-        """The params: values that were set take precedence over defaults."""
+        """The params: values that were set take precedence over saved defaults, and those over the class's defaults."""
         with decoding(self.where):
             parts = [fields_of(self.metadata.get(name, {}), name) for name in ("defaultParamMap", "paramMap")]
-        return {**parts[0], **parts[1]}
+        return {**DEFAULTS.get(self.name, {}), **parts[0], **parts[1]}
 
     def is_set(self, name: str) -> bool:
         """True if a param was set, false if it has its default."""
@@ -145,9 +145,13 @@ class Saved:
         found = [path for path in self.files if _is_part(path, prefix) and path.endswith(".parquet")]
         self.require(bool(found), f"its folder {folder!r} has no Parquet file")
         try:
-            return pa.concat_tables([_read_parquet(self.files[path]) for path in sorted(found)])
+            return pa.concat_tables([read_table(self.files[path]) for path in sorted(found)])
         except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
             raise BundleError(f"{self.where}: its folder {folder!r} cannot be read: {error}") from error
+
+    def lacks(self, column: str) -> bool:
+        """True if Spark 2 saved the stage without a column of its ``data`` that later versions save."""
+        return self.spark_version < (3, 0) and column not in self.table().column_names
 
     def rows(self, kinds: Mapping[str, Kind], folder: str = "data") -> list[dict[str, Any]]:
         """The rows of a folder; ``kinds`` are the types of the columns.
@@ -186,13 +190,6 @@ def _metadata(directory: str, files: Mapping[str, bytes], path: str) -> dict[str
 
 def _is_part(path: str, prefix: str) -> bool:
     return path.startswith(f"{prefix}part-") and "/" not in path[len(prefix) :]
-
-
-def _read_parquet(data: bytes) -> pa.Table:
-    table = parquet.ParquetFile(io.BytesIO(data)).read(use_threads=False)
-    # Spark's versions describe equal types by different texts in the schema's metadata, and tables with differing metadata
-    # cannot be concatenated.
-    return table.replace_schema_metadata(None)
 
 
 def dump(metadata: Mapping[str, Any]) -> bytes:

@@ -146,12 +146,14 @@ class Writing:
         node: the node.
         draft: the stage.
         columns: the columns that the nodes before it write.
+        names: all columns of the whole model.
         before: further stages, to be put before this one.
     """
 
     node: Node
     draft: Draft
     columns: Columns
+    names: frozenset[str] = frozenset()
     before: list[Draft] = field(default_factory=list)
 
     def require(self, condition: bool, reason: str) -> None:
@@ -253,6 +255,9 @@ class Size:
         """Do nothing: Spark does not save the size."""
 
 
+_REQUIRED = object()
+
+
 @dataclass(frozen=True)
 class Data:
     """An attribute that is a column of the stage's ``data``, which has one row.
@@ -263,6 +268,7 @@ class Data:
         kind: the column's type.
         decode: converts Spark's value to the op's.
         encode: converts the op's value to Spark's.
+        absent: the attribute of models of Spark 2, if Spark 2 does not save the column.
     """
 
     attribute: str
@@ -270,6 +276,7 @@ class Data:
     kind: Kind
     decode: Callable[[Any], Any] = _same
     encode: Callable[[Any], Any] = _same
+    absent: Any = _REQUIRED
 
 
 @dataclass(frozen=True)
@@ -356,12 +363,14 @@ class Stage:
 
     def attributes(self, reading: Reading) -> dict[str, Any]:
         """The op's attributes, from the fields."""
-        data = {f.column: f.kind for f in self.fields if isinstance(f, Data)}
-        row = reading.saved.row(data) if data else {}
+        saved = reading.saved
+        columns = [f for f in self.fields if isinstance(f, Data)]
+        columns = [f for f in columns if f.absent is _REQUIRED or not saved.lacks(f.column)]
+        row = saved.row({f.column: f.kind for f in columns}) if columns else {}
         given = {}
         for f in self.fields:
             if isinstance(f, Data):
-                given[f.attribute] = f.decode(row[f.column])
+                given[f.attribute] = f.decode(row[f.column]) if f.column in row else f.absent
             elif not isinstance(f, Constant):
                 given[f.attribute] = f.read(reading)
         return given

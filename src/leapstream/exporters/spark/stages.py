@@ -57,6 +57,9 @@ def _comparable(members: tuple[Any, ...]) -> _Comparable | None:
     return found if found is not None and len({found.alike(op) for op in members}) == 1 else None
 
 
+_RAW_PREDICTION = "rawPrediction"
+
+
 @dataclass(frozen=True)
 class _OneVsRest(Stage):
     """MLeap's op if it gives the same class (see :class:`_Comparable`), otherwise the greatest of the raw predictions.
@@ -109,8 +112,14 @@ class _OneVsRest(Stage):
         assert kind is not None
         super().write(writing)
         del writing.draft.params["probabilityCol"]
+        # PySpark forgets this param when it loads a model, and reads the classifiers' raw predictions from the default column.
         if not writing.draft.params["rawPredictionCol"]:
-            writing.draft.set(rawPredictionCol=f"{writing.draft.uid}_rawPrediction")
+            free = _RAW_PREDICTION not in writing.names
+            writing.draft.set(rawPredictionCol=_RAW_PREDICTION if free else f"{writing.draft.uid}_rawPrediction")
+        if writing.draft.params["rawPredictionCol"] != _RAW_PREDICTION:
+            writing.warn(
+                f"PySpark, unlike Spark in Scala, looks for its raw predictions in a column {_RAW_PREDICTION!r}, and fails"
+            )
         # Spark 4 reads a classifier's raw predictions from the column that is named for those of the one-vs-rest model.
         columns = {
             "raw_prediction": writing.draft.params["rawPredictionCol"],

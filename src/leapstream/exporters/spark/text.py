@@ -9,7 +9,7 @@ import numpy as np
 
 from leapstream.bundle.types import BasicType, DataShape, ScalarType
 from leapstream.errors import SchemaError
-from leapstream.exporters.spark.encoding import FLOAT, LONG, STRING, VECTOR, array, write_parquet
+from leapstream.exporters.spark.encoding import FLOAT, INT, LONG, STRING, VECTOR, array, mapping, write_parquet
 from leapstream.exporters.spark.stage import (
     Columnwise,
     Data,
@@ -69,13 +69,18 @@ class _CountVectorizer(Stage):
 
 
 _WORD = {"word": STRING, "vector": array(FLOAT)}
+_WORDS = {"wordIndex": mapping(STRING, INT), "wordVectors": array(FLOAT)}
 
 
 @dataclass(frozen=True)
 class _Word2Vec(Stage):
-    """Spark saves a row for each word."""
+    """Spark saves a row for each word; before 2.2, one row with all words."""
 
     def op_of(self, reading: Reading) -> Op:
+        if reading.saved.lacks("word"):
+            places, vectors = reading.saved.row(_WORDS).values()
+            ordered = tuple(sorted(places, key=lambda word: int(places[word])))
+            return ops.WordToVector(ordered, vectors, tuple(places[word] for word in ordered))
         rows = reading.saved.rows(_WORD)
         words = tuple(row["word"] for row in rows)
         vectors = tuple(value for row in rows for value in row["vector"])
@@ -183,8 +188,8 @@ STAGES: tuple[Stage, ...] = (
         _OUTPUT,
         (
             Data("idf", "idf", VECTOR),
-            Data("doc_freq", "docFreq", array(LONG), encode=lambda numbers: numbers or ()),
-            Data("num_docs", "numDocs", LONG, encode=lambda number: number or 0),
+            Data("doc_freq", "docFreq", array(LONG), encode=lambda numbers: numbers or (), absent=()),
+            Data("num_docs", "numDocs", LONG, encode=lambda number: number or 0, absent=0),
         ),
     ),
     _Word2Vec("feature.Word2VecModel", ops.WordToVector, _INPUT, _OUTPUT),

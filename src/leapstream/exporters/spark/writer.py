@@ -38,7 +38,9 @@ def to_spark(model: Model | Root, directory: str | os.PathLike[str]) -> None:
     """
     root = model.root if isinstance(model, Model) else model
     whole = root if isinstance(root, Pipeline) else Pipeline("pipeline", (root,))
-    draft = _Writer(_dense_columns(whole)).pipeline(whole)
+    columns = [{**node.input_columns(), **node.output_columns()} for node in whole.steps()]
+    names = frozenset(name for ports in columns for name in ports.values())
+    draft = _Writer(_dense_columns(whole), names).pipeline(whole)
     files: dict[str, bytes] = {}
     _encode(draft, "", files)
     target = Path(directory)
@@ -54,11 +56,13 @@ class _Writer:
 
     Attributes:
         dense: for columns that nodes made dense (see :meth:`Reading.dense`), the original column, which the stages read.
+        names: all columns of the model.
         columns: the columns that the nodes so far write.
         uids: the names of the stages so far.
     """
 
     dense: dict[str, str]
+    names: frozenset[str]
     columns: Columns = field(default_factory=Columns)
     uids: set[str] = field(default_factory=set)
 
@@ -81,7 +85,7 @@ class _Writer:
         sockets = tuple(Socket(port, self.dense.get(name, name)) for port, name in node.input_columns().items())
         adapters, node = self._numbers(replace(node, inputs=sockets))
         stage = stage_for(node)
-        writing = Writing(node, Draft(stage.name, self._uid(node.name)), self.columns)
+        writing = Writing(node, Draft(stage.name, self._uid(node.name)), self.columns, self.names)
         stage.write(writing)
         self.columns.after(node.op, node.input_columns(), node.output_columns())
         return [*adapters, *writing.before, writing.draft]
