@@ -20,11 +20,13 @@ from scipy import sparse
 
 import leapstream
 from leapstream import BundleError, Model, UnsupportedOpError, from_spark, to_spark
+from leapstream.bundle.definition import Socket
 from leapstream.bundle.types import BasicType, Schema, TensorType
 from leapstream.exporters.spark.stages import BY_OP
 from leapstream.ops import feature, linear
 from leapstream.ops import trees as forests
-from leapstream.ops.pipeline import Pipeline
+from leapstream.ops.ensemble import OneVsRest
+from leapstream.ops.pipeline import Node, Pipeline
 from tests.exporters.agreement import columns_of
 from tests.exporters.estimators import PREDICTORS, TRANSFORMERS
 from tests.exporters.spark.recorded import node
@@ -222,3 +224,36 @@ def test_a_model_of_scikit_learn_goes_through_spark_unchanged(name: str, tmp_pat
             assert values[0].tolist() == values[1].tolist()
         else:
             np.testing.assert_allclose(values[0], values[1], rtol=1e-12, atol=1e-12)
+
+
+# ---- one-vs-rest, which PySpark runs in Python ------------------------------------------------------------------------
+
+
+def one_vs_rest(**outputs: str) -> Node:
+    members = tuple(linear.LogisticRegression(2, coefficients=np.eye(3)[i], intercept=0.0) for i in range(3))
+    ports = tuple(Socket(port, column) for port, column in outputs.items())
+    return Node("rest", OneVsRest(members, 3), (Socket("features", "normed"),), ports)
+
+
+def raw_predictions(folder: Path) -> set[str]:
+    """The columns of raw predictions of all stages that were written."""
+    found = set()
+    for part in folder.rglob("metadata/part-*"):
+        name = json.loads(part.read_text())["paramMap"].get("rawPredictionCol")
+        found |= {name} if name is not None else set()
+    return found
+
+
+def test_a_one_vs_rest_model_without_raw_predictions_gets_the_column_that_pyspark_reads(tmp_path: Path) -> None:
+    to_spark(one_vs_rest(prediction="prediction"), tmp_path / "spark")
+    assert raw_predictions(tmp_path / "spark") == {"rawPrediction"}
+
+
+def test_of_a_one_vs_rest_model_that_pyspark_cannot_run_one_is_warned(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="node 'rest' .*PySpark, unlike Spark in Scala"):
+        to_spark(one_vs_rest(raw_prediction="margins", prediction="prediction"), tmp_path / "spark")
+    assert raw_predictions(tmp_path / "spark") == {"margins"}
+    other = node("other", linear.LinearRegression(np.ones(3), 0.0), "normed", result="rawPrediction")
+    with pytest.warns(UserWarning, match="node 'rest' .*PySpark, unlike Spark in Scala"):
+        to_spark(Pipeline("p", (one_vs_rest(prediction="prediction"), other)), tmp_path / "spark")
+    assert "rest_rawPrediction" in raw_predictions(tmp_path / "spark")

@@ -14,11 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from leapstream.bundle.container import Limits
+from leapstream.bundle.limits import Limits
 from leapstream.bundle.malformed import MalformedError
-
-_FREE = 64 << 20
-"""Files may always become this many bytes, since the numbers of a small model may all be equal."""
 
 _PAGE = 256
 """Bytes that every page counts at least, so that the number of pages is limited too."""
@@ -27,22 +24,18 @@ _VALUE = {"FLOAT": 4, "BOOLEAN": 4, "INT32": 4, "DOUBLE": 8, "INT64": 8, "INT96"
 """Bytes of a decoded value, without the letters of texts."""
 
 
-def read_table(data: bytes) -> pa.Table:
-    """Read a Parquet file. Columns of texts are encoded as dictionaries.
+def read_table(where: str, data: bytes, limits: Limits) -> pa.Table:
+    """Read a Parquet file; ``where`` is its name in messages. Columns of texts are encoded as dictionaries.
 
     Raises:
-        MalformedError: the file becomes too large, or its pages are damaged.
+        BundleError: the file exceeds a limit.
+        MalformedError: its pages are damaged.
         pyarrow.ArrowException, OSError: it is not a Parquet file.
     """
-    limits = Limits()
-    allowed = min(max(_FREE, int(limits.max_ratio * len(data))), limits.max_file_size)
     file = parquet.ParquetFile(io.BytesIO(data), thrift_string_size_limit=1 << 24, thrift_container_size_limit=1 << 20)
-    size = _declared(file.metadata, data, allowed)
-    texts = [
-        column.path
-        for column in map(file.schema.column, range(len(file.schema)))
-        if column.physical_type == "BYTE_ARRAY"
-    ]
+    size = _declared(where, file.metadata, data, limits)
+    columns = map(file.schema.column, range(len(file.schema)))
+    texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
     # Without dictionaries, Arrow would copy an entry for each value that refers to it.
     file = parquet.ParquetFile(io.BytesIO(data), metadata=file.metadata, read_dictionary=texts)
     table = file.read(use_threads=False)
@@ -50,16 +43,12 @@ def read_table(data: bytes) -> pa.Table:
         for chunk in column.chunks:
             for text in _dictionaries(chunk):
                 lengths = pc.binary_length(text.dictionary).cast(pa.int64()).take(text.indices)
-                size = _checked(size + (pc.sum(lengths).as_py() or 0), allowed)
+                size += pc.sum(lengths).as_py() or 0
+                limits.check_ratio(where, size, len(data))
+                limits.check_file(where, size)
     # Spark's versions describe equal types by different texts in the schema's metadata, and tables with differing metadata
     # cannot be concatenated.
     return table.replace_schema_metadata(None)
-
-
-def _checked(size: int, allowed: int) -> int:
-    if size > allowed:
-        raise MalformedError(f"a Parquet file becomes more than {allowed} bytes")
-    return size
 
 
 def _dictionaries(array: Any) -> Iterator[Any]:
@@ -76,9 +65,9 @@ def _dictionaries(array: Any) -> Iterator[Any]:
         yield from _dictionaries(array.flatten())
 
 
-def _declared(metadata: Any, data: bytes, allowed: int) -> int:
+def _declared(where: str, metadata: Any, data: bytes, limits: Limits) -> int:
     """The number of bytes that the pages of a file become, as their headers tell."""
-    size = 0
+    size = values = 0
     for group in range(metadata.num_row_groups):
         for number in range(metadata.num_columns):
             chunk = metadata.row_group(group).column(number)
@@ -88,9 +77,13 @@ def _declared(metadata: Any, data: bytes, allowed: int) -> int:
                 start = chunk.dictionary_page_offset
             left = chunk.num_values
             while left > 0:
-                values, payload, start, is_data = _page(data, start)
-                left -= values if is_data else 0
-                size = _checked(size + _PAGE + payload + values * width, allowed)
+                count, payload, start, is_data = _page(data, start)
+                left -= count if is_data else 0
+                values += count
+                size += _PAGE + payload + count * width
+                limits.check_values(where, values, len(data))
+                limits.check_ratio(where, size, len(data))
+                limits.check_file(where, size)
     return size
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from leapstream.bundle.limits import Limits
 from leapstream.bundle.types import BasicType, DataType, Field, ListType, ScalarType, Schema, TensorType
 from leapstream.deprecation import renamed_argument
 from leapstream.errors import SchemaError, UnsupportedOpError
@@ -24,7 +25,7 @@ from leapstream.ops.pipeline import Node, Pipeline, Root
 
 
 @renamed_argument("input_schema", "sample")
-def from_spark(source: Any, sample: Any = None, *, name: str | None = None) -> Model:
+def from_spark(source: Any, sample: Any = None, *, name: str | None = None, limits: Limits | None = None) -> Model:
     """Convert a fitted pipeline or stage of Spark ML to a model with the same results.
 
     Nodes have the names of the stages. Ops, attributes and columns are those of MLeap's exporter for Spark, except where
@@ -37,15 +38,16 @@ def from_spark(source: Any, sample: Any = None, *, name: str | None = None) -> M
             the columns that are hashed. A :class:`~leapstream.bundle.types.Schema`, or some rows of the data: a DataFrame, or a
             dict of arrays. By default an assembler's columns are numbers.
         name: the model's name; by default that of the outermost stage.
+        limits: the limits on the size of the directory's files; the default ones if ``None``.
 
     Raises:
-        BundleError: the directory is corrupt, or Spark did not write it.
+        BundleError: the directory is corrupt or exceeds a limit, or Spark did not write it.
         UnsupportedOpError: MLeap has no op for a stage, or for a setting of it. The message names both.
         SchemaError: the type of a column is needed and not known.
     """
     schema = sample if sample is None or isinstance(sample, Schema) else _schema_of(sample)
     if isinstance(source, (str, os.PathLike)):
-        return _model(Saved.read(source), schema, name)
+        return _model(Saved.read(source, limits or Limits()), schema, name)
     if not hasattr(source, "write") and not hasattr(source, "save"):
         raise SchemaError(f"a {type(source).__name__} is neither a directory nor a fitted model of PySpark")
     with tempfile.TemporaryDirectory() as folder:
@@ -55,7 +57,7 @@ def from_spark(source: Any, sample: Any = None, *, name: str | None = None) -> M
             source.write().overwrite().save(path.as_uri())
         else:
             source.save(path.as_uri())
-        return _model(Saved.read(path), schema, name)
+        return _model(Saved.read(path, limits or Limits()), schema, name)
 
 
 # ---- the stages of a pipeline -----------------------------------------------------------------------------------------

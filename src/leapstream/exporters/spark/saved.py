@@ -14,7 +14,8 @@ from typing import Any, NoReturn
 
 import pyarrow as pa
 
-from leapstream.bundle.container import Limits, read_files
+from leapstream.bundle.container import read_files
+from leapstream.bundle.limits import Limits
 from leapstream.bundle.malformed import decoding, fields_of, parse_json, text_of
 from leapstream.errors import BundleError, UnsupportedOpError
 from leapstream.exporters.spark.defaults import DEFAULTS
@@ -39,6 +40,7 @@ class Saved:
         files: every file of the directory, by path.
         path: path of the stage inside the directory; ``""`` for the directory itself.
         metadata: the JSON object in its ``metadata``.
+        limits: the limits on the size of the files.
         given_uid: the name that replaces its own, if any.
     """
 
@@ -46,17 +48,18 @@ class Saved:
     files: Mapping[str, bytes]
     path: str
     metadata: Mapping[str, Any]
+    limits: Limits
     given_uid: str | None = None
 
     @classmethod
-    def read(cls, source: str | os.PathLike[str]) -> Saved:
+    def read(cls, source: str | os.PathLike[str], limits: Limits) -> Saved:
         """Read a directory.
 
         Raises:
-            BundleError: the directory does not exist, or does not hold a stage that Spark saved.
+            BundleError: the directory does not exist, exceeds a limit, or does not hold a stage that Spark saved.
         """
-        name, files = read_files(source, Limits())
-        return cls(name, files, "", _metadata(name, files, ""))
+        name, files = read_files(source, limits)
+        return cls(name, files, "", _metadata(name, files, ""), limits)
 
     @property
     def where(self) -> str:
@@ -145,7 +148,8 @@ class Saved:
         found = [path for path in self.files if _is_part(path, prefix) and path.endswith(".parquet")]
         self.require(bool(found), f"its folder {folder!r} has no Parquet file")
         try:
-            return pa.concat_tables([read_table(self.files[path]) for path in sorted(found)])
+            where = f"{self.where}: its folder {folder!r}"
+            return pa.concat_tables([read_table(where, self.files[path], self.limits) for path in sorted(found)])
         except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
             raise BundleError(f"{self.where}: its folder {folder!r} cannot be read: {error}") from error
 
