@@ -39,6 +39,7 @@ from leapstream.ops.pipeline import (
 from leapstream.plan.graph import Plan
 from leapstream.plan.planning import needed_inputs
 from leapstream.plan.rewrites import optimize
+from leapstream.plan.sizes import check_sizes
 
 if TYPE_CHECKING:
     from leapstream.fetching.options import SourceOptions
@@ -140,10 +141,12 @@ class Model:
             outputs: columns to compute; by default all that the nodes add.
 
         Raises:
-            SchemaError: given columns are missing, of types that cannot be cast, or named like an output; or an output is
-                not known.
+            SchemaError: given columns are missing, of types that cannot be cast, or named like an output; an output is
+                not known; or the vectors that the model declares do not fit into memory.
         """
-        return optimize(lower(self.root, self.name, self.schema.inputs if given is None else given, outputs))
+        plan = optimize(lower(self.root, self.name, self.schema.inputs if given is None else given, outputs))
+        check_sizes(plan)
+        return plan
 
     def _prepare(self, backend: Backend, given: Schema, outputs: tuple[str, ...] | None) -> PreparedPlan:
         key = (backend, given, outputs)
@@ -350,7 +353,11 @@ class Model:
         clash = [name for name in added if keep_inputs and name in table.names]
         if clash:
             raise SchemaError(f"model {self.name!r}: the frame has a column {clash[0]!r} already")
-        return run(self._prepare(backend, table.schema, outputs), table, on_error, keep_inputs=keep_inputs)
+        try:
+            return run(self._prepare(backend, table.schema, outputs), table, on_error, keep_inputs=keep_inputs)
+        except MemoryError as error:
+            reason = f"the rows take more memory than there is{f': {error}' if str(error) else ''}"
+            raise PredictionError(reason, model=self.name) from None
 
     # ---- how it looks -------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -67,6 +67,16 @@ def text_of(value: Any, what: str) -> str:
     if not isinstance(value, str):
         raise MalformedError(f"{what} is {describe(value)}, not a string")
     return value
+
+
+def first_repeated(names: Iterable[str]) -> str | None:
+    """The first of some names that occurs a second time; ``None`` if none does."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 def describe(value: Any) -> str:

@@ -9,7 +9,8 @@ from leapstream.bundle import json_codec, proto_codec, trees
 from leapstream.bundle.container import Source, read_files
 from leapstream.bundle.definition import BundleDef, ClusterTree, Format, ModelDef, NodeDef, Socket, Tree
 from leapstream.bundle.limits import Limits
-from leapstream.bundle.malformed import decoding, parse_json
+from leapstream.bundle.malformed import decoding, first_repeated, parse_json
+from leapstream.bundle.tensor import Tensor
 from leapstream.errors import BundleError
 
 _ENDINGS: dict[str, str] = {"json": "json", "protobuf": "pb", "mixed": "json"}
@@ -30,16 +31,18 @@ def read_bundle(source: Source, *, limits: Limits | None = None) -> BundleDef:
         BundleError: the bundle does not exist, is corrupt or unsafe, or exceeds the limits. The message names the file and
             the reason.
     """
-    name, files = read_files(source, limits or Limits())
-    return decode_files(files, where=name)
+    limits = limits or Limits()
+    name, files = read_files(source, limits)
+    return decode_files(files, where=name, limits=limits)
 
 
-def decode_files(files: Mapping[str, bytes], *, where: str = "bundle") -> BundleDef:
+def decode_files(files: Mapping[str, bytes], *, where: str = "bundle", limits: Limits | None = None) -> BundleDef:
     """Decode a bundle from its files; the inverse of :func:`~leapstream.bundle.writer.encode_files`.
 
     Args:
         files: contents by ``/``-separated path, such as ``root/node.json``.
         where: the bundle's name in error messages.
+        limits: limits on what the files declare; the defaults when not given.
 
     Raises:
         BundleError: the files are not a bundle. The message names the file and the reason.
@@ -54,7 +57,7 @@ def decode_files(files: Mapping[str, bytes], *, where: str = "bundle") -> Bundle
     root_folder = top.folders.get("root")
     if root_folder is None or not _has(root_folder, "node"):
         raise BundleError(f"{where}: has no root/node.json or root/node.pb")
-    root = _Reader(where, _ENDINGS[info.format], info.format == "mixed").node("root", root_folder)
+    root = _Reader(where, _ENDINGS[info.format], info.format == "mixed", limits or Limits()).node("root", root_folder)
     written: Format = "json"
     if info.format == "protobuf" or (info.format == "mixed" and "node.pb" in root_folder.files):
         written = "protobuf"
@@ -90,11 +93,13 @@ def _everything(folder: _Folder, prefix: str) -> dict[str, bytes]:
     return files
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Reader:
     name: str
     ending: str
     mixed: bool
+    limits: Limits
+    elements: int = 0
 
     def node(self, path: str, folder: _Folder) -> NodeDef:
         file = self._choose(path, folder, "node")
@@ -109,10 +114,9 @@ class _Reader:
         return NodeDef(name, inputs, outputs, self.model(path, folder))
 
     def _check_ports(self, path: str, side: str, sockets: tuple[Socket, ...]) -> None:
-        ports = [socket.port for socket in sockets]
-        for port in ports:
-            if ports.count(port) > 1:
-                raise BundleError(f"{self.name}: {path}: the port {port!r} is twice among the {side}")
+        port = first_repeated(socket.port for socket in sockets)
+        if port is not None:
+            raise BundleError(f"{self.name}: {path}: the port {port!r} is twice among the {side}")
 
     def model(self, path: str, folder: _Folder) -> ModelDef:
         if not _has(folder, "model"):
@@ -123,6 +127,7 @@ class _Reader:
             model = (
                 proto_codec.decode_model(data) if file.endswith(".pb") else json_codec.decode_model(parse_json(data))
             )
+        self._check_values(f"{self.name}: {path}/{file}", model, self.limits.max_depth)
         known = {f"{kind}.{ending}" for kind in ("node", "model") for ending in ("json", "pb")}
         for kind in _TREES:
             if _has(folder, kind):
@@ -144,6 +149,18 @@ class _Reader:
             else:
                 model.files.update(_everything(below, f"{name}/"))
         return model
+
+    def _check_values(self, where: str, model: ModelDef, depth: int) -> None:
+        """Check the sizes that attributes declare, and how deep their models are nested."""
+        if depth == 0:
+            raise BundleError(f"{where}: more than {self.limits.max_depth} models inside of models (max_depth)")
+        for value in model.attributes.values():
+            for data in value.data if value.shape == "list" else (value.data,):
+                if isinstance(data, Tensor) and data.is_sparse:
+                    self.elements += data.size - len(data.values)
+                    self.limits.check_elements(where, self.elements)
+                elif isinstance(data, ModelDef):
+                    self._check_values(where, data, depth - 1)
 
     def _tree(self, path: str, data: bytes) -> Tree | ClusterTree:
         with decoding(f"{self.name}: {path}"):

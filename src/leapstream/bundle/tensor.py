@@ -10,6 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from leapstream.bundle.types import BasicType
+from leapstream.errors import SchemaError
+
+MOST_ELEMENTS = 1 << 28
+"""The most elements that an array made of sparse tensors may have: 2 GiB of doubles."""
 
 NUMPY_DTYPES: dict[BasicType, np.dtype[Any]] = {
     BasicType.BOOLEAN: np.dtype(np.bool_),
@@ -63,9 +67,15 @@ class Tensor:
         return math.prod(self.dimensions)
 
     def to_dense(self) -> npt.NDArray[Any]:
-        """All elements, in the tensor's shape; those that a sparse tensor does not store are 0 (``False``, ``None``)."""
+        """All elements, in the tensor's shape; those that a sparse tensor does not store are 0 (``False``, ``None``).
+
+        Raises:
+            SchemaError: a sparse tensor has more than :data:`MOST_ELEMENTS`.
+        """
         if self.indices is None:
             return self.values.reshape(self.dimensions)
+        if self.size > MOST_ELEMENTS:
+            raise SchemaError(f"a sparse tensor of {self.size} elements does not fit into a dense array")
         array = np.zeros(self.dimensions, dtype=self.values.dtype)
         if self.values.dtype == object:
             array.fill(None)

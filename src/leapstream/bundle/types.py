@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import cached_property
 from typing import TypeAlias
 
 
@@ -127,9 +129,8 @@ class Schema:
     fields: tuple[Field, ...] = ()
 
     def __post_init__(self) -> None:
-        names = [f.name for f in self.fields]
-        if len(set(names)) != len(names):
-            repeated = sorted({name for name in names if names.count(name) > 1})
+        if len(self._positions) != len(self.fields):
+            repeated = sorted(name for name, count in Counter(self.names).items() if count > 1)
             raise ValueError(f"field names repeat: {', '.join(repeated)}")
 
     @classmethod
@@ -137,9 +138,18 @@ class Schema:
         """A schema from (name, type) pairs."""
         return cls(tuple(Field(name, data_type) for name, data_type in fields))
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
+        """The fields' names, in order."""
         return tuple(f.name for f in self.fields)
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {name: position for position, name in enumerate(self.names)}
+
+    def position(self, name: str) -> int:
+        """The position of a field, from 0; ``KeyError`` if there is none with this name."""
+        return self._positions[name]
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self.fields)
@@ -148,13 +158,10 @@ class Schema:
         return len(self.fields)
 
     def __contains__(self, name: object) -> bool:
-        return any(f.name == name for f in self.fields)
+        return name in self._positions
 
     def __getitem__(self, name: str) -> Field:
-        for f in self.fields:
-            if f.name == name:
-                return f
-        raise KeyError(name)
+        return self.fields[self._positions[name]]
 
     def __str__(self) -> str:
         return "(" + ", ".join(map(str, self.fields)) + ")"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -53,15 +55,15 @@ class Inspection:
         self.uri = uri
         self.model = leapstream.load(uri, limits=limits)
         definition = self.model.definition
-        self._files = encode_files(definition, definition.format)
-        self.bytes = sum(map(len, self._files.values()))
+        files = encode_files(definition, definition.format)
+        self.bytes = sum(map(len, files.values()))
+        self._sizes = _sizes(files)
         self.stored = _stored(uri)
         self.backends = [_state(executor, self.model) for executor in executors().values()]
 
     def _size(self, path: str, model: ModelDef) -> NodeSize:
-        size = sum(len(data) for name, data in self._files.items() if name.startswith(path + "/"))
         trees = list(_trees(model))
-        return NodeSize(size, len(trees), sum(trees))
+        return NodeSize(self._sizes[path], len(trees), sum(trees))
 
     def as_json(self) -> dict[str, Any]:
         """Everything, as JSON holds it."""
@@ -153,6 +155,16 @@ def _trees(model: ModelDef) -> list[int]:
         found.append(len(model.cluster_tree.num_children))
     inner = [*model.models.values(), *(node.model for node in model.nodes.values())]
     return found + [size for each in inner for size in _trees(each)]
+
+
+def _sizes(files: Mapping[str, bytes]) -> Counter[str]:
+    """Bytes of the files below each folder."""
+    sizes = Counter[str]()
+    for path, data in files.items():
+        while "/" in path:
+            path = path.rpartition("/")[0]
+            sizes[path] += len(data)
+    return sizes
 
 
 def _stored(uri: str) -> int | None:

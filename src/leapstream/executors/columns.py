@@ -14,8 +14,9 @@ import pyarrow as pa
 from scipy import sparse
 from scipy.sparse import csr_array
 
-from leapstream.bundle.tensor import NUMPY_DTYPES, Tensor
+from leapstream.bundle.tensor import MOST_ELEMENTS, NUMPY_DTYPES, Tensor
 from leapstream.bundle.types import BasicType, DataType, ListType, MapType, TensorType
+from leapstream.errors import SchemaError
 from leapstream.executors.texts import text_array, text_lists, text_maps, texts_of
 
 Bools = npt.NDArray[np.bool_]
@@ -166,6 +167,8 @@ def _tensor_column(values: Sequence[Tensor | None], data_type: TensorType) -> Co
     if wide and sparse.any():
         column = Column(_sparse_rows(values, dimensions[0], dtype), valid)
         return _with_complete(column, sparse)
+    if sparse.any() and len(values) * math.prod(dimensions) > MOST_ELEMENTS:
+        raise SchemaError(f"{len(values)} sparse tensors of the dimensions {list(dimensions)} do not fit into memory")
     array = np.zeros((len(values), *(max(n, 0) for n in dimensions)), dtype=dtype)
     if dtype.kind == "O":
         array.fill(None)

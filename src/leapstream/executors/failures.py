@@ -161,6 +161,11 @@ def no_elements() -> None:
     """A vector is empty."""
 
 
+@_text("a vector of more than {most} elements does not fit into memory")
+def too_many_elements(most: int) -> None:
+    """A vector that is put together from others is too long."""
+
+
 @_text("the vector needs an element that is not 0")
 def all_zeros() -> None:
     """All elements of a vector are 0."""

@@ -14,6 +14,7 @@ from pyhocon import ConfigFactory, ConfigTree
 from pyhocon.exceptions import ConfigException
 
 from leapstream.bundle.limits import Limits
+from leapstream.bundle.malformed import first_repeated
 from leapstream.errors import ConfigError
 from leapstream.flink.options import BACKEND, LOAD_ON, ON_ERROR, Backend, LoadOn, OnError
 
@@ -244,9 +245,9 @@ def _names(value: Any, key: str, where: str) -> tuple[str, ...] | None:
     names = tuple(value)
     if not names or not all(isinstance(name, str) and name for name in names):
         raise ConfigError(f"{where}: {key} must be a list of column names, not {list(value)!r}")
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise ConfigError(f"{where}: {key} repeats {', '.join(repeated)}")
+    repeated = first_repeated(names)
+    if repeated is not None:
+        raise ConfigError(f"{where}: {key} repeats {repeated}")
     return names
 
 

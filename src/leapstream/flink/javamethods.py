@@ -33,9 +33,7 @@ def function_methods(
     setters: list[str] = []
     for argument, field in enumerate(signature.inputs):
         if field.name in plan_inputs:
-            setters += argument_setter(
-                field, java.inputs[plan_inputs.names.index(field.name)], f"a{argument}", signature
-            )
+            setters += argument_setter(field, java.inputs[plan_inputs.position(field.name)], f"a{argument}", signature)
     count = len(signature.inputs)
     yield _eval(result, ", ".join(f"Object a{i}" for i in range(count)), setters, on_error)
     if signature.packed >= 0:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from scipy.sparse import csr_array
 
-from leapstream.bundle.tensor import NUMPY_DTYPES
+from leapstream.bundle.tensor import MOST_ELEMENTS, NUMPY_DTYPES
 from leapstream.bundle.types import BasicType, DataType, Field, ScalarType, Schema, TensorType
 from leapstream.errors import SchemaError
 from leapstream.executors.columns import ARROW_TYPES, Column
@@ -125,9 +125,6 @@ def in_one_piece(array: Any) -> Any:
     return array
 
 
-_MOST_ELEMENTS = 1 << 28
-
-
 def dense_rows(column: Column) -> npt.NDArray[Any]:
     """The elements of tensors, sparse ones with all their zeros.
 
@@ -135,7 +132,7 @@ def dense_rows(column: Column) -> npt.NDArray[Any]:
         SchemaError: the sparse vectors would take more than 2 GiB so.
     """
     rows = column.values
-    if isinstance(rows, csr_array) and rows.shape[0] * rows.shape[1] > _MOST_ELEMENTS:
+    if isinstance(rows, csr_array) and rows.shape[0] * rows.shape[1] > MOST_ELEMENTS:
         raise SchemaError(
             f"{rows.shape[0]} sparse vectors of {rows.shape[1]} elements do not fit into lists: ask for other outputs, "
             "or give a LeapFrame or a dict of arrays, which keep them sparse"

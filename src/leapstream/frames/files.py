@@ -19,6 +19,7 @@ import pyarrow.parquet
 
 from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.limits import Limits
+from leapstream.bundle.malformed import first_repeated
 from leapstream.bundle.types import DataType, ScalarType, Schema
 from leapstream.errors import BundleError, LeapstreamError, SchemaError
 from leapstream.executors.columns import ARROW_TYPES
@@ -134,9 +135,9 @@ class _CsvReader(Reader):
         parsing = pa.csv.ParseOptions(newlines_in_values=True)
         with pa.csv.open_csv(self.path, parse_options=parsing) as header:
             names = header.schema.names
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        if repeated:
-            raise SchemaError(f"{self.path}: column {repeated[0]!r} is there twice")
+        repeated = first_repeated(names)
+        if repeated is not None:
+            raise SchemaError(f"{self.path}: column {repeated!r} is there twice")
         types = {name: _csv_type(self.inputs, name) for name in names}
         converting = pa.csv.ConvertOptions(
             column_types=types, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False

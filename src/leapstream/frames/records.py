@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from scipy.sparse import csr_array
 
-from leapstream.bundle.tensor import NUMPY_DTYPES, Tensor
+from leapstream.bundle.tensor import MOST_ELEMENTS, NUMPY_DTYPES, Tensor
 from leapstream.bundle.types import DataType, TensorType
 from leapstream.errors import SchemaError
 from leapstream.executors.columns import Column, leap_values
@@ -56,7 +56,11 @@ class RecordsTable(ColumnarTable):
 def _empty(data_type: DataType) -> Any:
     """No rows of a declared type."""
     if isinstance(data_type, TensorType):
-        return np.zeros((0, *(data_type.dimensions or ())), dtype=NUMPY_DTYPES[data_type.base])
+        # Declared sizes may be so large that not even an empty array can have them.
+        size = data_type.size or 0
+        dimensions = data_type.dimensions or ()
+        shape = dimensions if 0 <= size <= MOST_ELEMENTS and min(dimensions, default=0) >= 0 else (0,) * len(dimensions)
+        return np.zeros((0, *shape), dtype=NUMPY_DTYPES[data_type.base])
     return pa.array([], arrow_type_of(data_type))
 
 

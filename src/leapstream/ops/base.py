@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from leapstream.bundle import values
 from leapstream.bundle.definition import ModelDef, Tree, Value
+from leapstream.bundle.malformed import first_repeated
 from leapstream.bundle.types import BasicType, DataShape, DataType
 from leapstream.errors import BundleError, UnsupportedOpError
 from leapstream.ops.attributes import CODECS, Codec, attribute, same
@@ -104,7 +105,10 @@ class Op(ABC):
     @staticmethod
     def _read_attribute(kind: str, model: ModelDef, value: Value, where: str) -> Any:
         if kind == "trees":
-            return tuple(read_nested(model, name, where) for name in values.get_list(value, "string"))
+            names = values.get_list(value, "string")
+            repeated = first_repeated(names)
+            require(repeated is None, f"the model {repeated!r} is named twice")
+            return tuple(read_nested(model, name, where) for name in names)
         if kind == "models":
             return read_models(model, values.get_scalar(value, "long"), where)
         return CODECS[kind].decode(value)

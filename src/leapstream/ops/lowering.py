@@ -31,7 +31,7 @@ class Lowering:
         model: name of the model, for error messages.
         columns: the expression of every column so far, given columns first.
         created: all expressions, in the order in which they were made.
-        absent: the columns that nodes read and nobody gave: for each the error if the outputs need it.
+        absent: the columns that nodes read and nobody gave; :meth:`missing` makes the error if the outputs need one.
     """
 
     def __init__(self, model: str, given: Schema) -> None:
@@ -39,7 +39,7 @@ class Lowering:
         self.given = given
         self.created: list[Expr] = []
         self.columns: dict[str, Expr] = {}
-        self.absent: dict[str, SchemaError] = {}
+        self.absent: dict[str, tuple[Origin, DataType]] = {}
         self._origin: Origin | None = None
         self._read: dict[int, str] = {}
         for f in given:
@@ -77,9 +77,7 @@ class Lowering:
         assert self._origin is not None
         node, op = self._origin.node, self._origin.op
         if column not in self.columns:
-            self.absent[column] = SchemaError(
-                f"model {self.model!r}, node {node!r} ({op}): column {column!r} {wanted} is missing; given: {self.given}"
-            )
+            self.absent[column] = self._origin, wanted
             self.columns[column] = self.add(Input(name=column, type=wanted))
         expr = self.columns[column]
         self._origin = Origin(node, op, column)
@@ -98,6 +96,14 @@ class Lowering:
         self._read[id(expr)] = column
         return expr
 
+    def missing(self, column: str) -> SchemaError:
+        """The error for a column that a node reads and nobody gave."""
+        origin, wanted = self.absent[column]
+        return SchemaError(
+            f"model {self.model!r}, node {origin.node!r} ({origin.op}): column {column!r} {wanted} is missing; "
+            f"given: {self.given}"
+        )
+
     def write(self, column: str, expr: Expr) -> None:
         """Add a column to the frame.
 
@@ -105,7 +111,7 @@ class Lowering:
             SchemaError: the frame already has a column with this name, or a node before reads it.
         """
         if column in self.absent:
-            raise self.absent[column]
+            raise self.missing(column)
         if column in self.columns:
             node = self._origin.node if self._origin else ""
             raise SchemaError(

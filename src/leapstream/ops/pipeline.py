@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from leapstream.bundle import values
 from leapstream.bundle.definition import ModelDef, NodeDef, Socket
+from leapstream.bundle.malformed import first_repeated
 from leapstream.bundle.types import BasicType, DataType, Field, MapType, Schema
 from leapstream.errors import BundleError, SchemaError
 from leapstream.ops.base import Op, find_op
@@ -104,8 +105,12 @@ def read_node(definition: NodeDef, where: str) -> Root:
         return node
     if "nodes" not in model.attributes:
         raise BundleError(f"{here}: the pipeline has no attribute 'nodes'")
+    names = values.get_list(model.attributes["nodes"], "string")
+    repeated = first_repeated(names)
+    if repeated is not None:
+        raise BundleError(f"{here}: the pipeline names its node {repeated!r} twice")
     children = []
-    for name in values.get_list(model.attributes["nodes"], "string"):
+    for name in names:
         if name not in model.nodes:
             raise BundleError(f"{here}: the pipeline's node {name!r} is missing")
         children.append(read_node(model.nodes[name], where))
@@ -211,5 +216,5 @@ def lower(root: Root, model: str, given: Schema, outputs: Sequence[str] | None =
     plan = make_plan(model, everything, lowering.created, found, lowering.absent.keys())
     for f in plan.inputs:
         if f.name in lowering.absent:
-            raise lowering.absent[f.name]
+            raise lowering.missing(f.name)
     return plan

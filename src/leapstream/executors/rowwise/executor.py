@@ -13,9 +13,10 @@ from leapstream.bundle.types import DataType, TensorType
 from leapstream.executors.contract import DROPPED, KEPT, Failure, Outcome, PreparedPlan
 from leapstream.executors.implementing import collected, collected_lowerings
 from leapstream.executors.rowwise.runtime import UnusualRecordError
-from leapstream.executors.rowwise.writer import ArraysOnlyError, Writer
+from leapstream.executors.rowwise.writer import MOST_ELEMENTS, ArraysOnlyError, Writer
 from leapstream.plan.graph import Plan
 from leapstream.plan.rewrites import lower
+from leapstream.plan.sizes import declared_size
 
 if TYPE_CHECKING:
     from leapstream.executors.columns import Column
@@ -49,6 +50,8 @@ class RecordPlan:
         for expr in plan.order:
             if expr.needs_stored:
                 raise ArraysOnlyError(f"{type(expr).__name__} that asks which elements are stored")
+            if declared_size(expr) > MOST_ELEMENTS:
+                raise ArraysOnlyError(f"a list of {declared_size(expr)} elements")
         self._function = Writer(lower(plan, LOWERED)).write(PRIMITIVES)
 
     def run_record(self, record: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -59,7 +62,7 @@ class RecordPlan:
         """
         try:
             return self._function(record)
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError) as error:
             raise UnusualRecordError from error
 
     def run(self, columns: Mapping[str, Column], rows: int) -> Outcome[list[Any]]:

@@ -10,7 +10,7 @@ import numpy as np
 from leapstream.bundle.types import ScalarType
 from leapstream.executors.implementing import implements
 from leapstream.executors.rowwise import runtime
-from leapstream.executors.rowwise.writer import ArraysOnlyError, Writer
+from leapstream.executors.rowwise.writer import MOST_ELEMENTS, ArraysOnlyError, Writer
 from leapstream.plan import primitives as p
 
 
@@ -19,6 +19,10 @@ from leapstream.plan import primitives as p
 def _concat(writer: Writer, expr: p.Concat | p.Pack) -> None:
     parts: list[str] = []
     unrolled = True
+    computed = [writer.listed(x) for x in expr.xs if not isinstance(x.type, ScalarType) and not _is_given(x)]
+    if len(computed) > 1:
+        # Vectors that are longer than declared double each time that they are put together.
+        writer.line(f"if {' + '.join(f'len({x})' for x in computed)} > {MOST_ELEMENTS}: unusual()")
     # Adding 0 makes -0.0 the 0.0 of an element that is not stored, as a concatenation of MLeap does not store any 0.
     plus = " + 0.0" if isinstance(expr, p.Concat) else ""
     for x in expr.xs:
@@ -34,6 +38,13 @@ def _concat(writer: Writer, expr: p.Concat | p.Pack) -> None:
         writer.define_elements(expr, parts)
     else:
         writer.define(expr, f"[{', '.join(parts)}]")
+
+
+def _is_given(x: p.Expr) -> bool:
+    """True for an input column, and for vectors whose length is certain because they are not lists."""
+    while isinstance(x, (p.Cast, p.NotNull)):
+        x = x.x
+    return isinstance(x, p.Input)
 
 
 @implements(p.Affine)

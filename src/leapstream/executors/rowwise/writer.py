@@ -19,6 +19,9 @@ from leapstream.plan.primitives import Expr
 MOST_VARIABLES = 64
 """Vectors of more elements are lists."""
 
+MOST_ELEMENTS = 1 << 22
+"""Vectors of more elements are left to arrays, whose elements take less memory than those of lists."""
+
 
 class ArraysOnlyError(Exception):
     """The plan has something that only arrays can compute; the text names it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
@@ -16,15 +15,13 @@ from leapstream.executors.implementing import Implementation, collected, collect
 from leapstream.executors.vectorized.run import Run, StoredUnknownError
 from leapstream.plan.graph import Expr, Plan
 from leapstream.plan.rewrites import lower
+from leapstream.plan.sizes import MOST_ELEMENTS, declared_size, require_size
 
 PRIMITIVES = collected("leapstream.executors.vectorized")
 """The implementation of each primitive; its function takes the run, the expression and the columns of its operands."""
 
 LOWERED = collected_lowerings("leapstream.executors.vectorized")
 """The rewrite of each primitive that is computed by others."""
-
-# 512 MiB of doubles.
-_ELEMENTS = 1 << 26
 
 
 class VectorizedPlan:
@@ -33,6 +30,7 @@ class VectorizedPlan:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan = lower(plan, LOWERED)
         steps = [(expr, PRIMITIVES[type(expr)]) for expr in plan.order]
+        require_size(plan, self._widths)
         with np.errstate(all="ignore"):
             self._prepared = {id(expr): step.prepare(expr) for expr, step in steps if step.prepare is not None}
         self._nested = {id(expr): tuple(map(VectorizedPlan, expr.nested)) for expr, _ in steps if expr.nested}
@@ -45,13 +43,19 @@ class VectorizedPlan:
     @cached_property
     def rows_at_once(self) -> int:
         """The number of rows whose dense columns fit into the memory limit of a batch; sparse vectors count as short ones."""
-        width = 0
+        return max(1, MOST_ELEMENTS // max(sum(self._widths.values()), 1))
+
+    @cached_property
+    def _widths(self) -> dict[int, int]:
+        """The elements per row that an expression makes, and makes dense, by the identity of the expression."""
+        widths: dict[int, int] = {}
         for expr in self.plan.order:
-            size = _size(expr)
-            width += min(size, WIDE) if PRIMITIVES[type(expr)].sparse else size
-            if not PRIMITIVES[type(expr)].sparse:
-                width += sum(n for n in map(_size, expr.operands) if n >= WIDE)
-        return max(1, _ELEMENTS // max(width, 1))
+            size = declared_size(expr)
+            if PRIMITIVES[type(expr)].sparse:
+                widths[id(expr)] = min(size, WIDE)
+            else:
+                widths[id(expr)] = size + sum(n for n in map(declared_size, expr.operands) if n >= WIDE)
+        return widths
 
     def run(self, columns: Mapping[str, Column], rows: int) -> Outcome[Column]:
         """Compute the outputs.
@@ -111,12 +115,6 @@ def _vector(run: Run, x: Column) -> Column:
         return x
     run.fail(np.ones(run.rows, dtype=bool), failures.no_vector(x.values.ndim - 1))
     return Column(np.zeros((run.rows, 0)))
-
-
-def _size(expr: Expr) -> int:
-    """Elements per row; 1 where the type does not say."""
-    dimensions = expr.type.dimensions if isinstance(expr.type, TensorType) else None
-    return 1 if dimensions is None else math.prod(max(n, 1) for n in dimensions)
 
 
 def _joined(parts: Sequence[Outcome[Column]], rows: int) -> Outcome[Column]:

@@ -51,7 +51,9 @@ class StringIndexer(Op):
         """Read the labels of one column from ``labels``, or those of ``labels_length`` columns from ``labels_array_0``, …"""
         attributes = model.attributes
         if "labels_length" in attributes:
-            names = [f"labels_array_{i}" for i in range(values.get_scalar(attributes["labels_length"], "int"))]
+            length = values.get_scalar(attributes["labels_length"], "int")
+            require(length < len(attributes), f"labels_length is {length}, and there are not so many lists of labels")
+            names = [f"labels_array_{i}" for i in range(length)]
         else:
             names = ["labels"]
         for name in names:

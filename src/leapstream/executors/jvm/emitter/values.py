@@ -20,7 +20,7 @@ from leapstream.plan import primitives as p
 
 @implements(p.Input)
 def _input(emitter: Emitter, expr: p.Input) -> None:
-    f = emitter.inputs[emitter.plan.inputs.names.index(expr.name)]
+    f = emitter.inputs[emitter.plan.inputs.position(expr.name)]
     emitter.alias(expr, f.name, f.null_field)
 
 

@@ -10,14 +10,13 @@ from leapstream.executors.jvm.emitter.code import (
     double_literal,
 )
 from leapstream.plan import primitives as p
-from leapstream.plan.primitives import Expr
 
 
 @implements(p.Concat)
 def _concat(emitter: Emitter, expr: p.Concat) -> None:
     buffer = emitter.buffer()
     parts = [emitter.present(x) if isinstance(x.type, ScalarType) else emitter.vector(x) for x in expr.xs]
-    _fill(emitter, expr.xs, parts, buffer)
+    _fill(emitter, expr, parts, buffer)
     if not all(isinstance(reader, p.Trees) for reader in emitter.readers[id(expr)]):
         emitter.line(f"{buffer}.compress();")
     emitter.define(expr, buffer)
@@ -26,17 +25,18 @@ def _concat(emitter: Emitter, expr: p.Concat) -> None:
 @implements(p.Pack)
 def _pack(emitter: Emitter, expr: p.Pack) -> None:
     buffer = emitter.buffer()
-    _fill(emitter, expr.xs, [emitter.present(x) for x in expr.xs], buffer)
+    _fill(emitter, expr, [emitter.present(x) for x in expr.xs], buffer)
     emitter.define(expr, buffer)
 
 
-def _fill(emitter: Emitter, xs: tuple[Expr, ...], parts: list[str], buffer: str) -> None:
+def _fill(emitter: Emitter, expr: p.Concat | p.Pack, parts: list[str], buffer: str) -> None:
     """Make a buffer a dense vector of numbers and vectors."""
-    if all(isinstance(x.type, ScalarType) for x in xs):
+    if all(isinstance(x.type, ScalarType) for x in expr.xs):
         emitter.line(f"{buffer}.dense({len(parts)});")
         for i, part in enumerate(parts):
             emitter.line(f"{buffer}.value[{i}] = {part};")
     else:
+        emitter.place(expr)
         emitter.line(f"{buffer}.dense(0);")
         for part in parts:
             emitter.line(f"Vectors.append({part}, {buffer});")

@@ -100,6 +100,11 @@ public final class Failures {
         return new RowFailure("the vector has no elements");
     }
 
+    /** A vector that is put together from others is too long. */
+    public static RowFailure tooManyElements(long most) {
+        return new RowFailure("a vector of more than " + most + " elements does not fit into memory");
+    }
+
     /** All elements of a vector are 0. */
     public static RowFailure allZeros() {
         return new RowFailure("the vector needs an element that is not 0");

@@ -5,6 +5,9 @@ import java.util.Arrays;
 /** Copies, scales and checks vectors; results go into a buffer that the caller owns. */
 public final class Vectors {
 
+    /** Vectors that are longer than declared double each time that they are put together. */
+    private static final int MOST_ELEMENTS = 1 << 26;
+
     private Vectors() {}
 
     /** Returns x; fails if it is not a vector. */
@@ -87,6 +90,9 @@ public final class Vectors {
 
     /** Appends a vector to a dense one. */
     public static void append(Vec x, Vec out) {
+        if (x.size > MOST_ELEMENTS - out.size) {
+            throw Failures.tooManyElements(MOST_ELEMENTS);
+        }
         int size = out.size;
         out.grow(size + x.size);
         write(x, out.value, size);
