@@ -33,6 +33,7 @@ from mlflow.types.schema import Array, Map
 import leapstream
 from leapstream.bundle.types import BasicType, DataType, MapType, ScalarType
 from leapstream.errors import BundleError, SourceError
+from leapstream.fetching.uri import cause_without_secrets, display, redacted
 from leapstream.model import Model, load, save
 
 FLAVOR_NAME = "leapstream"
@@ -186,9 +187,10 @@ def load_model(model_uri: str, dst_path: str | None = None) -> Model:
         folder = mlflow.artifacts.download_artifacts(artifact_uri=model_uri, dst_path=dst_path)
         flavors = MlflowModel.load(folder).flavors
     except (MlflowException, OSError) as error:
-        raise SourceError(f"{model_uri}: MLflow cannot load it: {error}") from error
+        message = redacted(f"{model_uri}: MLflow cannot load it: {error}", model_uri)
+        raise SourceError(message) from cause_without_secrets(error, model_uri, {})
     if FLAVOR_NAME not in flavors:
-        raise BundleError(f"{model_uri}: it has no flavor {FLAVOR_NAME!r}, but {', '.join(flavors)}")
+        raise BundleError(f"{display(model_uri)}: it has no flavor {FLAVOR_NAME!r}, but {', '.join(flavors)}")
     return load(Path(folder, flavors[FLAVOR_NAME]["data"]))
 
 

@@ -21,7 +21,7 @@ from leapstream.errors import SourceError
 from leapstream.fetching.cache import cache_key, sync_file
 from leapstream.fetching.options import SourceOptions
 from leapstream.fetching.schemes import TRANSIENT, store_of
-from leapstream.fetching.uri import display, scheme_of
+from leapstream.fetching.uri import cause_without_secrets, display, redacted, scheme_of
 
 T = TypeVar("T")
 
@@ -193,7 +193,8 @@ class Remote:
         except SourceError:
             raise
         except Exception as error:
-            raise self.failure(error) from error
+            cause = cause_without_secrets(error, self.uri, self._options.storage_options)
+            raise self.failure(error) from cause
 
     def _is_transient(self, error: BaseException) -> bool:
         chain = list(_causes(error))
@@ -246,7 +247,7 @@ class Remote:
 
     def _message(self, error: BaseException) -> str:
         text = str(getattr(error, "message", "") or error) or repr(error)
-        return " ".join(text.replace(self.uri, display(self.uri)).split())
+        return " ".join(redacted(text, self.uri, self._options.storage_options).split())
 
 
 class _Guard:

@@ -13,7 +13,7 @@ from leapstream.errors import SourceError
 from leapstream.fetching.cache import Cache, cache_key, sha256_of
 from leapstream.fetching.options import SourceOptions
 from leapstream.fetching.remote import LONGEST_PAUSE, ChangedError, Remote, RemoteFile, TooLargeError
-from leapstream.fetching.uri import display, entry_name, local_path
+from leapstream.fetching.uri import cause_without_secrets, display, entry_name, local_path, redacted
 
 # Bundles that are directories hold many small files; one at a time, the round trips would add up.
 _PARALLEL_FETCHES = 8
@@ -53,7 +53,9 @@ def resolve(uri: str | os.PathLike[str], *, sha256: str | None = None, options: 
         raise
     # A full disk, a cache that cannot be written, a null byte in a path, …: whatever it is, the caller needs the URI.
     except Exception as error:
-        raise SourceError(f"{display(location)}: {type(error).__name__}: {error}") from error
+        stored = (options or SourceOptions()).storage_options
+        message = redacted(f"{location}: {type(error).__name__}: {error}", location, stored)
+        raise SourceError(message) from cause_without_secrets(error, location, stored)
 
 
 def _local(path: Path, expected: str | None) -> Path:
@@ -94,7 +96,8 @@ def _file(remote: Remote, found: RemoteFile, cache: Cache, expected: str | None,
     name = entry_name(remote.uri)
     key = cache_key("file", remote.uri, found.fingerprint or "unknown")
     with cache.locked(key, _patience(options, files=1)):
-        if found.fingerprint is not None and _is_intact(cache.path(key, name), found, expected):
+        intact = found.fingerprint is not None and cache.is_intact(key)
+        if intact and (expected is None or sha256_of(cache.path(key, name)) == expected):
             return cache.path(key, name)
         cache.discard(key)
         with cache.partial(key) as directory:
@@ -106,15 +109,10 @@ def _file(remote: Remote, found: RemoteFile, cache: Cache, expected: str | None,
             _verify(display(remote.uri), actual, expected)
             if found.fingerprint is None:
                 key = cache_key("content", remote.uri, actual)
-            if not cache.path(key, name).exists():
+            if not cache.is_intact(key):
+                cache.discard(key)
                 cache.publish(directory, key)
     return cache.path(key, name)
-
-
-def _is_intact(path: Path, found: RemoteFile, expected: str | None) -> bool:
-    if not path.is_file() or (found.size is not None and path.stat().st_size != found.size):
-        return False
-    return expected is None or sha256_of(path) == expected
 
 
 def _directory(remote: Remote, cache: Cache, options: SourceOptions) -> Path:
@@ -123,7 +121,7 @@ def _directory(remote: Remote, cache: Cache, options: SourceOptions) -> Path:
     fingerprint = _fingerprint(files)
     key = cache_key("directory", remote.uri, fingerprint or "unknown")
     with cache.locked(key, _patience(options, len(files))):
-        if fingerprint is not None and cache.path(key, name).is_dir():
+        if fingerprint is not None and cache.is_intact(key):
             return cache.path(key, name)
         cache.discard(key)
         with cache.partial(key) as directory:
@@ -132,7 +130,8 @@ def _directory(remote: Remote, cache: Cache, options: SourceOptions) -> Path:
                 raise ChangedError("the directory was changed while it was fetched, time and again")
             if fingerprint is None:
                 key = cache_key("content", remote.uri, _content(files, directory / name))
-            if not cache.path(key, name).exists():
+            if not cache.is_intact(key):
+                cache.discard(key)
                 cache.publish(directory, key)
     return cache.path(key, name)
 

@@ -6,7 +6,7 @@ import difflib
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
@@ -44,7 +44,7 @@ class UDFEntry:
     """
 
     udf_name: str
-    bundle_path: str
+    bundle_path: str = field(repr=False)  # a URI may hold secrets
     bundle_source: str = "file"
     inputs: tuple[str, ...] | None = None
     outputs: tuple[str, ...] | None = None

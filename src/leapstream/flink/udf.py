@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ class WorkerBundle:
     """The place from which each worker loads a bundle: ``load_on="worker"``."""
 
     loader: BundleLoader
-    path: str
+    path: str = field(repr=False)  # a URI may hold secrets
     sha256: str | None = None
 
     def load(self) -> Model:
