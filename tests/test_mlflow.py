@@ -140,7 +140,7 @@ def test_the_signature_is_the_schema(model: Model) -> None:
         [
             ColSpec(Array(DataType.double), "raw_prediction"),
             ColSpec(Array(DataType.double), "probability"),
-            ColSpec(DataType.double, "prediction"),
+            ColSpec(DataType.integer, "prediction"),
         ]
     )
 

@@ -456,6 +456,12 @@ CLASSIFIERS: dict[str, Case] = {
     "SGDClassifier log loss, three": over(
         make_pipeline(StandardScaler(), SGDClassifier(loss="log_loss", random_state=0)), three
     ),
+    **{
+        f"SGDClassifier modified huber, {kind.__name__}": over(
+            make_pipeline(StandardScaler(), SGDClassifier(loss="modified_huber", random_state=0)), kind
+        )
+        for kind in (two, three)
+    },
     "SVC linear": over(make_pipeline(StandardScaler(), SVC(kernel="linear"))),
     "NuSVC linear": over(make_pipeline(StandardScaler(), NuSVC(kernel="linear", nu=0.3))),
     "DecisionTreeClassifier of missing": fitted(DecisionTreeClassifier(), lambda: holes(numbers()), three),

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leapstream import BundleError, LeapFrame, SchemaError, Tensor, UnsupportedOpError, load, save
+from leapstream import BundleError, LeapFrame, Model, SchemaError, Tensor, UnsupportedOpError, load, save
 from leapstream.bundle import values
 from leapstream.bundle.definition import ModelDef, NodeDef, Socket
 from leapstream.bundle.reader import read_bundle
@@ -29,13 +29,16 @@ from leapstream.ops.feature import (
     NGram,
     RegexIndexer,
     RegexTokenizer,
+    ReverseStringIndexer,
     StopWordsRemover,
     StringMap,
     Tokenizer,
     WordLengthFilter,
     WordToVector,
 )
-from leapstream.ops.pipeline import read_node
+from leapstream.ops.linear import LogisticRegression
+from leapstream.ops.pipeline import Node, Pipeline, read_node
+from leapstream.plan import primitives as p
 from tests.golden_corpus import Case, cases
 from tests.ops.numbers import model_of
 from tests.ops.test_numbers import nodes
@@ -271,6 +274,34 @@ def test_first_pattern_that_matches_decides() -> None:
     indexer = RegexIndexer(("b+", "^a"), (1, 2))
     assert run(indexer, ["abb"], ["ac"], ["c"]) == [1, 2, None]
     assert run(RegexIndexer(("b+",), (1,), 0), ["c"]) == [0]
+
+
+def _number_of_a_class(labels: tuple[str, ...], patterns: tuple[str, ...], numbers: tuple[int, ...]) -> Model:
+    """A classifier of two classes, the text of its class, and the number of that text."""
+    classifier = LogisticRegression(2, np.array([1.0]), 0.0, 0.5)
+    steps = (
+        Node("index", classifier, (Socket("features", "features"),), (Socket("prediction", "index"),)),
+        Node("text", ReverseStringIndexer(labels), (Socket("input", "index"),), (Socket("output", "text"),)),
+        Node("number", RegexIndexer(patterns, numbers), (Socket("input", "text"),), (Socket("output", "number"),)),
+    )
+    return Model.from_node(Pipeline("numbers", steps), name="numbers")
+
+
+@pytest.mark.parametrize(
+    ("labels", "patterns", "by_pattern"),
+    [
+        (("-3", "40"), ("^40$", "^-3$"), False),
+        (("-3", "40"), ("^40$", "-3"), True),
+        (("-3", "4\n"), ("^4$", "^-3$"), True),
+    ],
+)
+def test_number_of_a_predicted_class_needs_no_pattern_where_labels_are_words(
+    labels: tuple[str, ...], patterns: tuple[str, ...], by_pattern: bool
+) -> None:
+    model = _number_of_a_class(labels, patterns, (40, -3))
+    assert any(isinstance(expr, p.FirstMatch) for expr in model.plan(outputs=["number"]).order) is by_pattern
+    assert model.predict({"features": np.array([[2.0], [-2.0]])})["number"].tolist() == [40, -3]
+    assert model.predict({"features": [2.0]})["number"] == 40
 
 
 def test_missing_string_fails_an_indexer_with_patterns_alone() -> None:

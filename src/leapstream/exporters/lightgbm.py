@@ -75,7 +75,7 @@ def convert(step: Step, features: Features) -> PredictorColumns:
     classes = hasattr(step.estimator, "classes_")
     step.require(not classes or objective in _OF_CLASSES, f"the objective {objective!r} gives no classes")
     if objective in _OF_CLASSES and not classes:
-        step = replace(step, given_classes=np.arange(max(len(forests), 2)))
+        step = replace(step, given_classes=np.arange(max(len(forests), 2.0)))
     return convert_output(step, features, boosted, pairs)
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from leapstream.bundle.types import DataShape
+from leapstream.errors import SchemaError
 from leapstream.exporters.graph import Block
-from leapstream.exporters.step import Doubles, PredictorColumns, Step, has_labels
+from leapstream.exporters.step import Doubles, PredictorColumns, Step, is_looked_up, known_classes
 from leapstream.ops.classifier import ProbabilisticClassifier
-from leapstream.ops.feature import ElementwiseProduct, Normalizer, ReverseStringIndexer
+from leapstream.ops.feature import ElementwiseProduct, Normalizer, RegexIndexer, ReverseStringIndexer, SklearnBinarizer
 from leapstream.ops.linear import LogisticRegression
 from leapstream.ops.neural import MultiLayerPerceptronClassifier
 from leapstream.ops.regression import IsotonicRegression
@@ -57,6 +61,17 @@ def argmax(step: Step, scores: Block) -> Block:
     return Block(columns["prediction"])
 
 
+def shares(step: Step, block: Block) -> Block:
+    """A vector divided by the sum of its elements, none of which may be negative; equal shares where the sum is 0."""
+    graph, size = step.graph, block.size
+    total = graph.linear((block,), "total", np.ones(size))
+    shape = DataShape("tensor", False, (1,))
+    positive = graph.apply(SklearnBinarizer(0.0, (shape,)), graph.vector((total,)), "positive", 1)
+    zero = graph.scale((positive,), "zero", shift=np.ones(1), divisor=-np.ones(1))
+    matrix = np.concatenate([np.eye(size), np.ones((1, size))])
+    return normalized(step, graph.matrix((block, zero), "shared", matrix))
+
+
 def element(step: Step, block: Block, index: int) -> Block:
     """An element of a vector as a number column."""
     return step.graph.scalars(step.graph.take((block,), [index]))[0]
@@ -89,18 +104,43 @@ def most_probable(step: Step, probability: Block) -> PredictorColumns:
     return PredictorColumns(argmax(step, probability), step.classes, probability=named)
 
 
-def add_labels(step: Step, outcome: PredictorColumns) -> list[str]:
-    """Add a node that looks up the class of a predicted index, if needed; returns the names of all columns."""
-    found = [block.column for block in (outcome.raw, outcome.probability, outcome.prediction) if block is not None]
-    if not has_labels(outcome.classes):
-        return found
-    classes = np.asarray(outcome.classes)
-    if classes.dtype.kind in "OUS":
-        step.require(all(isinstance(c, str) for c in classes.tolist()), "its classes are neither texts nor numbers")
-        labels = tuple(str(c) for c in classes)
-        added = step.graph.add(ReverseStringIndexer(labels), [outcome.prediction.column], {"output": "prediction"})
-    else:
-        positions = tuple(float(i) for i in range(len(classes)))
-        op = IsotonicRegression(positions, tuple(float(c) for c in classes), True)
-        added = step.graph.add(op, [outcome.prediction.column], {"prediction": "prediction"})
-    return [*found, *added.values()]
+def add_labels(step: Step, outcome: PredictorColumns, outputs: Sequence[str] | None = None) -> list[str]:
+    """Add nodes that look up the class of a predicted index, if needed.
+
+    Args:
+        step: the estimator.
+        outcome: its columns.
+        outputs: the wanted columns, of ``raw_prediction``, ``probability`` and ``prediction``; by default all that there are.
+
+    Returns:
+        the names of the columns.
+
+    Raises:
+        SchemaError: there is no such column.
+    """
+    blocks = {"raw_prediction": outcome.raw, "probability": outcome.probability, "prediction": outcome.prediction}
+    found = {name: block.column for name, block in blocks.items() if block is not None}
+    unknown = [name for name in outputs or () if name not in found]
+    if unknown:
+        raise SchemaError(f"{step.where}: there is no output {unknown[0]!r}; the outputs are {', '.join(found)}")
+    if is_looked_up(outcome.classes):
+        found["prediction"] = _label(step, outcome.prediction.column, known_classes(outcome.classes))
+    return [column for name, column in found.items() if outputs is None or name in outputs]
+
+
+def _label(step: Step, index: str, classes: npt.NDArray[Any]) -> str:
+    """Add nodes that look up a class by its index; returns their column, of strings, ints or doubles."""
+    graph, wanted = step.graph, {"output": "prediction"}
+    if classes.dtype.kind in "US":
+        return graph.add(ReverseStringIndexer(tuple(map(str, classes.tolist()))), [index], wanted)["output"]
+    step.require(classes.dtype.kind in "biuf", "its classes are neither texts nor numbers")
+    if classes.dtype.kind != "f" and all(-(2**31) <= int(c) < 2**31 for c in classes):
+        # The only op that gives chosen ints reads texts.
+        codes = tuple(map(int, classes))
+        texts = graph.add(ReverseStringIndexer(tuple(map(str, codes))), [index], {"output": "prediction_label"})
+        patterns = tuple(f"^{code}$" for code in codes)
+        return graph.add(RegexIndexer(patterns, codes), [texts["output"]], wanted)["output"]
+    numbers = tuple(map(float, classes))
+    step.require(all(n == c for n, c in zip(numbers, classes.tolist(), strict=True)), "a class is no exact double")
+    positions = tuple(map(float, range(len(classes))))
+    return graph.add(IsotonicRegression(positions, numbers, True), [index], {"prediction": "prediction"})["prediction"]

@@ -94,7 +94,7 @@ class Step:
     def prediction(self) -> str:
         """Name of the prediction column: ``prediction_index`` if classes have to be looked up by index, else ``prediction``."""
         known = self.given_classes is not None or hasattr(self.estimator, "classes_")
-        indexed = not self.prefix and known and has_labels(self.classes)
+        indexed = not self.prefix and known and is_looked_up(self.classes)
         return "prediction_index" if indexed else f"{self.prefix}prediction"
 
     def reject(self, reason: str) -> NoReturn:
@@ -135,12 +135,26 @@ def one_output(step: Step, values: Any) -> Doubles:
     return array.reshape(-1)
 
 
+def known_classes(classes: Any) -> npt.NDArray[Any]:
+    """The classes as an array of the type that they have; an array of objects may hold texts, or numbers of one type."""
+    array = np.asarray(classes)
+    if array.dtype.kind != "O" or array.ndim != 1:
+        return array
+    kinds = {type(c) for c in array.tolist()}
+    return np.array(array.tolist()) if len(kinds) == 1 else array
+
+
 def has_labels(classes: Any) -> bool:
     """True unless the classes are the numbers 0, 1, … in order (or false and true)."""
     if classes is None:
         return False
-    array = np.asarray(classes)
+    array = known_classes(classes)
     return array.dtype.kind in "OUS" or not np.array_equal(array, np.arange(len(array)))
+
+
+def is_looked_up(classes: Any) -> bool:
+    """True unless the predicted index is the class itself: ops predict an index as a double, so a class 0.0 is, and 0 is not."""
+    return classes is not None and (has_labels(classes) or known_classes(classes).dtype.kind != "f")
 
 
 def no_multilabel(step: Step) -> None:

@@ -78,7 +78,7 @@ def convert(step: Step, features: Features) -> PredictorColumns:
         return PredictorColumns(Block(columns["prediction"]))
     count = max(parsed.groups, 2)
     if not classes:
-        step = replace(step, given_classes=np.arange(count))
+        step = replace(step, given_classes=np.arange(float(count)))
     step.require(len(step.classes) == count, "several targets are not supported")
     classifier = XGBoostClassifier(count, block.size, data, limit)
     names = {port: f"{step.prefix}{port}" for port in ("raw_prediction", "probability")}

@@ -53,6 +53,10 @@ def _cast(writer: Writer, expr: p.Cast) -> None:
     given, wanted = expr.x.type, expr.type
     if not isinstance(given, ScalarType) or not isinstance(wanted, ScalarType):
         raise ArraysOnlyError(f"Cast from {given} to {wanted}")
+    if (given.base, wanted.base) == (BasicType.DOUBLE, BasicType.INT) and not given.nullable:
+        x = writer.present(expr.x)
+        writer.define(expr, f"int({x}) if -2147483649.0 < {x} < 2147483648.0 else unusual()")
+        return
     if given.base != wanted.base and (
         wanted.base is not BasicType.DOUBLE or given.base in (BasicType.STRING, BasicType.BYTE_STRING)
     ):

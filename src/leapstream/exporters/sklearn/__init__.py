@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from leapstream.errors import LeapstreamError, SchemaError, UnsupportedOpError
@@ -27,7 +28,7 @@ from leapstream.exporters.sklearn import (
     preprocessing,
     tree,
 )
-from leapstream.exporters.step import Step
+from leapstream.exporters.step import PredictorColumns, Step
 from leapstream.model import Model
 
 DISPATCH = Dispatch(
@@ -56,12 +57,15 @@ DISPATCH = Dispatch(
 """The converter of each class, by its name."""
 
 
-def from_sklearn(estimator: Any, sample: Any = None, *, name: str | None = None) -> Model:
+def from_sklearn(
+    estimator: Any, sample: Any = None, *, name: str | None = None, outputs: Sequence[str] | None = None
+) -> Model:
     """Convert a fitted scikit-learn estimator to a model with the same results.
 
     The model of a transformer has one output column, a vector. The model of a predictor has the column ``prediction``, equal to
-    the result of ``predict``. A classifier also has the vectors ``probability`` and ``raw_prediction``, if the estimator has such
-    methods. If the classes are not the numbers 0, 1, … in order, ``prediction_index`` is the index of the class in ``classes_``.
+    the result of ``predict``: a class that is a text is a string, an integer or boolean one an int, any other a double. A
+    classifier also has the vectors ``probability`` and ``raw_prediction``, in the order of ``classes_``, if it has the methods
+    ``predict_proba`` and ``decision_function``.
 
     Args:
         estimator: a fitted transformer, predictor or pipeline; it may contain estimators of XGBoost and LightGBM.
@@ -69,6 +73,7 @@ def from_sklearn(estimator: Any, sample: Any = None, *, name: str | None = None)
             or a :class:`~leapstream.bundle.types.Schema`. Without it the columns are numbers with the names that the estimator
             was fitted with, or one vector ``features``.
         name: the model's name; by default that of the estimator's class.
+        outputs: the wanted columns of a predictor, of ``prediction``, ``probability`` and ``raw_prediction``; by default all.
 
     Raises:
         UnsupportedOpError: MLeap's ops cannot compute what a step computes. The message names the step.
@@ -86,16 +91,36 @@ def from_sklearn(estimator: Any, sample: Any = None, *, name: str | None = None)
     graph = Graph([block.column for block in features])
     step = Step(estimator, graph, kind, "", DISPATCH)
     if compose.predicts(step):
-        outputs = add_labels(step, DISPATCH.predict(step, features))
+        outcome = DISPATCH.predict(step, features)
+        _check_methods(step, outcome, outputs)
+        columns = add_labels(step, outcome, outputs)
     else:
         result = DISPATCH.transform(step, features)
         texts = [block.column for block in result if block.text]
         if texts:
             raise UnsupportedOpError(f"{kind}: its result has the text column {texts[0]!r}; only numbers are supported")
-        outputs = [graph.vector(result).column]
+        if outputs is not None:
+            raise SchemaError(f"{kind}: outputs are chosen of predictors, and this is a transformer")
+        columns = [graph.vector(result).column]
     if not graph.nodes:
         raise UnsupportedOpError(f"{kind}: it leaves its only column as it is, so there is nothing to compute")
-    return graph.model(name or kind.lower(), outputs)
+    return graph.model(name or kind.lower(), columns)
+
+
+_METHODS = {"probability": "predict_proba", "raw_prediction": "decision_function"}
+"""The method of an estimator that gives a column."""
+
+
+def _check_methods(step: Step, outcome: PredictorColumns, outputs: Sequence[str] | None) -> None:
+    """Reject an estimator that has a method whose result is wanted, or may be expected, and is not computed."""
+    given = {"probability": outcome.probability, "raw_prediction": outcome.raw}
+    for column, method in _METHODS.items():
+        left_out = given[column] is None and (outputs is None or column in outputs)
+        step.require(
+            not (left_out and hasattr(step.estimator, method)),
+            f"MLeap's ops cannot compute its {method}; choose other outputs to leave it out, such as "
+            'outputs=["prediction"]',
+        )
 
 
 def _check_fitted(estimator: Any, kind: str) -> None:

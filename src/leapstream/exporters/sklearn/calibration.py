@@ -8,7 +8,7 @@ import numpy as np
 
 from leapstream.exporters.dispatch import Predictor
 from leapstream.exporters.graph import Block, Features
-from leapstream.exporters.predictors import average, element, most_probable, normalized
+from leapstream.exporters.predictors import average, element, most_probable, shares
 from leapstream.exporters.sklearn.ensemble import decision
 from leapstream.exporters.sklearn.linear_model import logistic_of
 from leapstream.exporters.step import PredictorColumns, Step
@@ -32,7 +32,7 @@ def _probability(step: Step, number: int, member: Any, features: Features) -> Bl
     scores = _scores(step, member.estimator, outcome)
     parts = [_calibrate(step, c, block) for c, block in zip(member.calibrators, scores, strict=True)]
     if len(step.classes) > 2:
-        return normalized(step, graph.vector(tuple(parts)))
+        return shares(step, graph.vector(tuple(parts)))
     # (1 - p, p)
     return graph.matrix((graph.vector(tuple(parts)),), "pair", np.array([[-1.0, 1.0]]), np.array([1.0, 0.0]))
 

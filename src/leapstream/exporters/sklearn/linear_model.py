@@ -6,8 +6,9 @@ import numpy as np
 
 from leapstream.exporters.dispatch import Predictor
 from leapstream.exporters.graph import Block, Doubles, Features
-from leapstream.exporters.predictors import classify, logistic_op, normalized, renamed
+from leapstream.exporters.predictors import classify, logistic_op, normalized, renamed, shares
 from leapstream.exporters.step import PredictorColumns, Step, no_multilabel, one_output
+from leapstream.ops.feature import MaxAbsScaler
 from leapstream.ops.linear import GeneralizedLinearRegression, LinearRegression, LinearSVC
 
 
@@ -90,12 +91,28 @@ def margin(step: Step, features: Features) -> PredictorColumns:
 
 
 def sgd_classifier(step: Step, features: Features) -> PredictorColumns:
-    """Probabilities for the logistic loss; for other losses only the class with the greatest margin."""
+    """Probabilities for the losses ``log_loss`` and ``modified_huber``; for others only the class with the greatest margin."""
+    if step.estimator.loss == "modified_huber":
+        return _modified_huber(step, features)
     if step.estimator.loss != "log_loss":
         return margin(step, features)
     if len(step.classes) == 2:
         return logistic(step, features)
     return _one_vs_rest(step, features)
+
+
+def _modified_huber(step: Step, features: Features) -> PredictorColumns:
+    """The margin of each class, clipped to [-1, 1] and moved to [0, 1]; of more than two classes divided by their sum."""
+    matrix, intercepts = _coefficients(step)
+    if len(matrix) == 1:
+        matrix, intercepts = np.concatenate([-matrix, matrix]), np.concatenate([-intercepts, intercepts])
+    count, graph = len(matrix), step.graph
+    margins = graph.matrix(features, "margins", matrix.T, intercepts)
+    clipped = graph.apply(MaxAbsScaler(np.ones(count)), margins, "clipped", count)
+    parts = graph.scale((clipped,), "parts", shift=-np.ones(count), divisor=np.full(count, 2.0))
+    probability = renamed(step, parts if count == 2 else shares(step, parts), "probability")
+    found = margin(step, features)
+    return PredictorColumns(found.prediction, found.classes, found.raw, probability, 1.0)
 
 
 def _one_vs_rest(step: Step, features: Features) -> PredictorColumns:

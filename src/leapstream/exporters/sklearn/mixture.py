@@ -32,7 +32,7 @@ def gaussian_mixture(step: Step, features: Features) -> PredictorColumns:
     weights = np.concatenate([sums.ravel(order="F"), constants])
     op = MultiLayerPerceptronClassifier((count * width, count), weights)
     outcome = classify(replace(step, given_classes=np.arange(count)), op, squares)
-    return PredictorColumns(outcome.prediction, raw=outcome.raw, probability=outcome.probability)
+    return PredictorColumns(outcome.prediction, outcome.classes, outcome.raw, outcome.probability)
 
 
 def _roots(step: Step) -> list[Doubles]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from leapstream.exporters.dispatch import Predictor
-from leapstream.exporters.graph import Block, Features
+from leapstream.exporters.graph import Features
 from leapstream.exporters.predictors import argmax, element, normalized, renamed
 from leapstream.exporters.sklearn.ensemble import decision
 from leapstream.exporters.step import PredictorColumns, Step
@@ -32,13 +30,12 @@ def one_vs_rest(step: Step, features: Features) -> PredictorColumns:
         parts = tuple(element(step, o.probability, 1) for o in found if o.probability is not None)
         together = step.graph.vector(parts)
         probability = renamed(step, normalized(step, together), "probability")
-    if all(hasattr(member, "decision_function") for member in estimator.estimators_):
-        scores: list[Block] = [block for outcome in found for block in decision(step, outcome)]
-    else:
+    if not all(hasattr(member, "decision_function") for member in estimator.estimators_):
         step.require(probability is not None, "its classifiers have neither a decision function nor probabilities here")
-        scores = list(parts)
-    prediction = argmax(step, step.graph.vector(tuple(scores)))
-    return PredictorColumns(prediction, np.asarray(step.classes), probability=probability)
+        return PredictorColumns(argmax(step, together), step.classes, probability=probability)
+    scores = step.graph.vector(tuple(block for outcome in found for block in decision(step, outcome)))
+    raw = renamed(step, scores, "raw_prediction")
+    return PredictorColumns(argmax(step, scores), step.classes, raw, probability, 1.0)
 
 
 PREDICTORS: dict[str, Predictor] = {"OneVsRestClassifier": one_vs_rest}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,15 +19,17 @@ from leapstream.exporters.spark.saved import dump, is_spark_directory
 from leapstream.exporters.spark.stage import Draft, Writing
 from leapstream.exporters.spark.stages import PIPELINES, stage_for
 from leapstream.model import Model
-from leapstream.ops.feature import Binarizer, Interaction, StandardScaler
+from leapstream.ops.feature import Binarizer, Interaction, RegexIndexer, ReverseStringIndexer, StandardScaler
 from leapstream.ops.linear import LinearRegression
 from leapstream.ops.pipeline import Node, Pipeline, Root
+from leapstream.ops.regression import IsotonicRegression
 
 
 def to_spark(model: Model | Root, directory: str | os.PathLike[str]) -> None:
     """Write a model as a directory that ``PipelineModel.load`` of Spark 3.5 and Spark 4 reads.
 
-    Statistics of the training, which a model does not need for predictions, are written as 0.
+    Statistics of the training, which a model does not need for predictions, are written as 0. A predicted class that is an int in
+    the model is a double in Spark, as with Spark's own classifiers.
 
     Args:
         model: a model, or a node or pipeline built in Python.
@@ -38,6 +41,7 @@ def to_spark(model: Model | Root, directory: str | os.PathLike[str]) -> None:
     """
     root = model.root if isinstance(model, Model) else model
     whole = root if isinstance(root, Pipeline) else Pipeline("pipeline", (root,))
+    whole = _with_classes_as_doubles(whole)
     columns = [{**node.input_columns(), **node.output_columns()} for node in whole.steps()]
     names = frozenset(name for ports in columns for name in ports.values())
     draft = _Writer(_dense_columns(whole), names).pipeline(whole)
@@ -132,6 +136,37 @@ def _dense_columns(pipeline: Pipeline) -> dict[str, str]:
             if reading and all(isinstance(reader.op, (Binarizer, Interaction)) for reader in reading):
                 found[made] = found.get(source, source)
     return found
+
+
+def _with_classes_as_doubles(pipeline: Pipeline) -> Pipeline:
+    """The pipeline with other nodes where the exporters for scikit-learn look up a class that is an int.
+
+    They use ``reverse_string_indexer`` and ``regex_indexer``, for which Spark has no stage. ``isotonic_regression`` gives the
+    same number as a double.
+    """
+    readers = Counter(name for node in pipeline.steps() for name in node.input_columns().values())
+    texts = {
+        name: node
+        for node in pipeline.nodes
+        if isinstance(node, Node) and isinstance(node.op, ReverseStringIndexer)
+        for name in node.output_columns().values()
+        if readers[name] == 1
+    }
+    replaced: dict[int, Node | None] = {}
+    for node in pipeline.nodes:
+        if isinstance(node, Node) and isinstance(node.op, RegexIndexer):
+            (text,), (column,) = node.input_columns().values(), node.output_columns().values()
+            source = texts.get(text)
+            numbers = None if source is None else node.op.numbers(source.op.labels)  # type: ignore[attr-defined]
+            if source is not None and numbers is not None:
+                op = IsotonicRegression(tuple(map(float, range(len(numbers)))), tuple(numbers.tolist()), True)
+                (index,) = source.input_columns().values()
+                replaced[id(source)] = None
+                replaced[id(node)] = Node(node.name, op, (Socket("features", index),), (Socket("prediction", column),))
+    if not replaced:
+        return pipeline
+    kept = (replaced.get(id(node), node) for node in pipeline.nodes)
+    return Pipeline(pipeline.name, tuple(node for node in kept if node is not None))
 
 
 def _encode(draft: Draft, path: str, files: dict[str, bytes]) -> None:

@@ -64,7 +64,7 @@ def from_keras(model: Any, sample: Any = None, *, native: bool | None = None, na
 
 def _step(model: Any, graph: Graph, width: int) -> Step:
     where = f"Keras's {type(model).__name__} {model.name!r}"
-    return Step(model, graph, where, "", Dispatch({}, {}), given_classes=np.arange(max(width, 2)))
+    return Step(model, graph, where, "", Dispatch({}, {}), given_classes=np.arange(max(width, 2.0)))
 
 
 # ---- as ops -----------------------------------------------------------------------------------------------------------

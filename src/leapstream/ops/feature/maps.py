@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from leapstream.bundle import values
 from leapstream.bundle.definition import ModelDef
-from leapstream.bundle.types import BasicType, DataType, ListType, MapType, ScalarType
+from leapstream.bundle.types import BasicType, DataType, ListType, MapType, ScalarType, TensorType
 from leapstream.errors import UnsupportedOpError
 from leapstream.javalike import regex as javaregex
 from leapstream.ops.base import DOUBLE, Op, attribute, doubles, require
@@ -18,6 +20,8 @@ from leapstream.ops.feature.categories import HandleInvalid, check_handler
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import INT, Expr
+
+Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +93,11 @@ class RegexIndexer(Op):
 
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         count = min(len(self.regexes), len(self.indices))
+        label = _predicted_label(inputs[0])
+        numbers = None if label is None else self.numbers(label.labels)
+        if label is not None and numbers is not None:
+            number = lowering.add(p.ValueAt(x=label.x, values=numbers, type=DOUBLE))
+            return {"output": lowering.add(p.Cast(x=number, type=INT))}
         match = p.FirstMatch(
             x=inputs[0],
             patterns=self.regexes[:count],
@@ -97,6 +106,38 @@ class RegexIndexer(Op):
             type=INT,
         )
         return {"output": lowering.add(match)}
+
+    def numbers(self, labels: tuple[str, ...]) -> Doubles | None:
+        """The number of each label, if all labels are words and all patterns are words between ``^`` and ``$``."""
+        words = [_WHOLE_WORD.fullmatch(pattern) for pattern in self.regexes]
+        known: dict[str, int] = {}
+        for word, index in zip(words, self.indices, strict=False):
+            if word is None:
+                return None
+            known.setdefault(word[1], index)
+        numbers = [known.get(label, self.default_value) if _WORD.fullmatch(label) else None for label in labels]
+        return None if None in numbers else np.array(numbers, dtype=np.float64)
+
+
+_WORD = re.compile(r"[\w-]+", re.ASCII)
+_WHOLE_WORD = re.compile(r"\^([\w-]+)\$", re.ASCII)
+
+
+def _predicted_label(expr: Expr) -> p.Label | None:
+    """The expression of the label of a predicted class, which no row lacks; ``None`` if ``expr`` is anything else."""
+    if isinstance(expr, p.NotNull):
+        expr = expr.x
+    if not isinstance(expr, p.Label):
+        return None
+    index, classes = expr.x, 2
+    if isinstance(index, p.ArgMax):
+        size = index.x.type.size if isinstance(index.x.type, TensorType) else None
+        if size is None:
+            return None
+        classes = size
+    elif not isinstance(index, p.Binarize) or not isinstance(index.type, ScalarType):
+        return None
+    return expr if 0 < classes <= len(expr.labels) else None
 
 
 _MEMBERS: dict[BasicType, str] = {
