@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 import regex
 
@@ -139,3 +141,21 @@ def test_pattern_that_is_more_than_a_set_of_ascii_characters_is_matched(pattern:
 
 def test_pattern_that_may_match_nothing_is_known() -> None:
     assert translate("a*|b").matches_empty and translate("^").matches_empty and not translate("a+|b").matches_empty
+
+
+@pytest.mark.parametrize(
+    ("pattern", "loops"),
+    [
+        ("a", 0),
+        ("a{3}", 0),
+        ("[a-z]+", 1),
+        (r"\w+(?:'\w+)?", 3),
+        ("a|b+", 1),
+        ("(?:ab)*", 1),
+        ("(a|b)+", math.inf),
+        ("(a+)+", math.inf),
+        ("(a+b){2}", math.inf),
+    ],
+)
+def test_loops_bound_the_steps_of_a_match(pattern: str, loops: float) -> None:
+    assert translate(pattern).loops == loops

@@ -262,6 +262,11 @@ def too_deep(pattern: str) -> None:
     """Java's stack is too small to match a regular expression."""
 
 
+@_text("the regular expression '{pattern}' takes too long for this text")
+def too_slow(pattern: str) -> None:
+    """A match takes more steps back than there is time for."""
+
+
 @_text("the regular expression '{pattern}': {reason}", java=False)
 def uncertain_match(pattern: str, reason: str) -> None:
     """Python cannot tell for sure what Java finds."""

@@ -6,6 +6,7 @@ groups do not capture. A pattern with any other construct raises an error that n
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -78,6 +79,8 @@ class JavaPattern:
         splits_pairs: true if Java may find a match that starts inside a pair of surrogates.
         chars: the set of characters if the pattern consists of one, otherwise ``None``.
         repeated: true if ``chars`` has the quantifier ``+``.
+        loops: the number of quantifiers, infinite where one repeats another or repeats alternatives. Where matching has to go
+            back, ``n`` characters take up to ``n ** (loops + 1)`` steps.
     """
 
     sources: tuple[str, ...]
@@ -85,6 +88,7 @@ class JavaPattern:
     splits_pairs: bool
     chars: Chars | None
     repeated: bool
+    loops: float
 
 
 @lru_cache(maxsize=256)
@@ -102,7 +106,7 @@ def translate(pattern: str) -> JavaPattern:
         sources.append(_Parser(pattern, ascii_words=False).parse().text)
     # Java also looks for empty matches, and for some with a dot, between the two halves of a pair of surrogates.
     splits_pairs = node.empty or (parser.has_dot and (parser.has_word_edges or parser.looks_behind))
-    return JavaPattern(tuple(sources), node.empty, splits_pairs, node.chars, node.repeated)
+    return JavaPattern(tuple(sources), node.empty, splits_pairs, node.chars, node.repeated, node.loops)
 
 
 def check(pattern: str) -> None:
@@ -194,12 +198,25 @@ def _set(chars: Chars) -> str:
 
 @dataclass(frozen=True)
 class _Node:
-    """A part of a pattern: its translation; ``empty`` if it may match an empty text; ``chars`` if it is a set of characters."""
+    """A part of a pattern.
+
+    Attributes:
+        text: its translation.
+        empty: true if it may match an empty text.
+        chars, repeated, loops: as in :class:`JavaPattern`.
+        choices: true if it has alternatives.
+    """
 
     text: str
     empty: bool
     chars: Chars | None = None
     repeated: bool = False
+    loops: float = 0
+    choices: bool = False
+
+    def within(self, text: str, empty: bool) -> _Node:
+        """This part within a group, whose translation is ``text``."""
+        return _Node(text, empty, loops=self.loops, choices=self.choices)
 
 
 @dataclass
@@ -261,7 +278,8 @@ class _Parser:
             branches.append(self.sequence())
         if len(branches) == 1:
             return branches[0]
-        return _Node("|".join(b.text for b in branches), any(b.empty for b in branches))
+        text = "|".join(b.text for b in branches)
+        return _Node(text, any(b.empty for b in branches), loops=sum(b.loops for b in branches), choices=True)
 
     def sequence(self) -> _Node:
         nodes: list[_Node] = []
@@ -271,7 +289,9 @@ class _Parser:
                 nodes.append(self.quantified(node))
         if len(nodes) == 1:
             return nodes[0]
-        return _Node("".join(n.text for n in nodes), all(n.empty for n in nodes))
+        text = "".join(n.text for n in nodes)
+        loops, choices = sum(n.loops for n in nodes), any(n.choices for n in nodes)
+        return _Node(text, all(n.empty for n in nodes), loops=loops, choices=choices)
 
     def atom(self) -> _Node | None:
         char = self.next()
@@ -322,7 +342,8 @@ class _Parser:
         text = f"(?:{node.text}){count}"
         text = f"(?>{text})" if mode == "+" else text + mode
         chars = node.chars if char == "+" and mode != "?" and not node.repeated else None
-        return _Node(text, node.empty or low == 0, chars, repeated=chars is not None)
+        loops = math.inf if high != 1 and (node.loops or node.choices) else node.loops + (low != high)
+        return _Node(text, node.empty or low == 0, chars, chars is not None, loops, node.choices)
 
     def counts(self) -> tuple[int, int | None]:
         """The bounds of ``{n}``, ``{n,}`` or ``{n,m}``."""
@@ -370,7 +391,7 @@ class _Parser:
             self.invalid("an unclosed group")
         self.ignore_case, self.dot_all = before
         self.depth -= 1
-        return _Node(f"{head}{node.text})", node.empty or zero_width)
+        return node.within(f"{head}{node.text})", node.empty or zero_width)
 
     def check_ahead(self) -> None:
         """Reject possessive, atomic and unlimited parts in a look-behind: ``regex`` matches look-behinds backwards."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -104,9 +105,16 @@ class UncertainMatchError(ValueError):
     """Java's matches in a text cannot be determined in Python. The message says why."""
 
 
+_FEW_STEPS = 10**7
+"""Steps that take less than a second: a match that can take no more needs no clock."""
+
+
 @dataclass(frozen=True)
 class Matcher:
-    """Finds the matches of a Java pattern in texts."""
+    """Finds the matches of a Java pattern in texts.
+
+    Each method may take a second, and 10 µs more for each character; then it raises ``TimeoutError``.
+    """
 
     pattern: JavaPattern
     compiled: tuple[Any, ...]
@@ -126,8 +134,10 @@ class Matcher:
 
         Raises:
             UncertainMatchError: versions of Java disagree, or a match may lie inside a pair of surrogates.
+            TimeoutError: it takes too long.
         """
-        found = self._agreed(text, lambda compiled: compiled.search(text) is not None)
+        limit = self._seconds(text)
+        found = self._agreed(text, lambda compiled: compiled.search(text, timeout=limit) is not None)
         if not found:
             self._check_pairs(text)
         return found
@@ -137,6 +147,7 @@ class Matcher:
 
         Raises:
             UncertainMatchError: versions of Java disagree, or a match may lie inside a pair of surrogates.
+            TimeoutError: it takes too long.
         """
         self._check_pairs(text)
         return self._agreed(text, lambda compiled: [text[start:end] for start, end in self._spans(compiled, text)])
@@ -146,9 +157,15 @@ class Matcher:
 
         Raises:
             UncertainMatchError: versions of Java disagree, or a match may lie inside a pair of surrogates.
+            TimeoutError: it takes too long.
         """
         self._check_pairs(text)
         return self._agreed(text, lambda compiled: self._gaps(compiled, text))
+
+    def _seconds(self, text: str) -> float | None:
+        """The time limit for a text; ``None`` where matching is quick for sure."""
+        quick = len(text) < _FEW_STEPS and len(text) ** (self.pattern.loops + 1) <= _FEW_STEPS
+        return None if quick else 1.0 + 1e-5 * len(text)
 
     def _agreed(self, text: str, find: Callable[[Any], T]) -> T:
         first, *others = self.compiled
@@ -164,12 +181,15 @@ class Matcher:
 
     def _spans(self, compiled: Any, text: str) -> Iterator[tuple[int, int]]:
         """Start and end of each match; after an empty match Java continues at the next character."""
+        limit = self._seconds(text)
         if not self.pattern.matches_empty:
-            yield from (match.span() for match in compiled.finditer(text))
+            yield from (match.span() for match in compiled.finditer(text, timeout=limit))
             return
+        end = None if limit is None else time.process_time() + limit
         at = 0
         while at <= len(text):
-            match = compiled.search(text, at)
+            left = None if end is None else max(end - time.process_time(), 1e-6)
+            match = compiled.search(text, at, timeout=left)
             if match is None:
                 return
             start, at = match.span()

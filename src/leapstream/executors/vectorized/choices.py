@@ -29,17 +29,20 @@ def _first_match(run: Run, expr: p.FirstMatch, x: Column) -> Column:
 
     def choose(place: int, text: str | None) -> None:
         value = expr.default
-        try:
-            if matchers and text is None:
-                reasons[place] = failures.missing_value()
-                return
-            for matcher, wanted in zip(matchers, expr.values, strict=True):
+        if matchers and text is None:
+            reasons[place] = failures.missing_value()
+            return
+        for pattern, matcher, wanted in zip(expr.patterns, matchers, expr.values, strict=True):
+            try:
                 if matcher.found(text):
                     value = wanted
                     break
-        except UncertainMatchError as error:
-            reasons[place] = str(error)
-            return
+            except UncertainMatchError as error:
+                reasons[place] = str(error)
+                return
+            except TimeoutError:
+                reasons[place] = failures.too_slow(pattern)
+                return
         if value is None:
             reasons[place] = failures.no_match(str(text))
         else:

@@ -87,6 +87,9 @@ def _matched_tokens(run: Run, expr: p.Tokens, matcher: Matcher, texts: pa.Array)
             except UncertainMatchError as error:
                 found.append([])
                 run.fail_row(row, failures.uncertain_match(expr.pattern, str(error)))
+            except TimeoutError:
+                found.append([])
+                run.fail_row(row, failures.too_slow(expr.pattern))
         parts.append(text_lists(found))
     return Column(pa.concat_arrays(parts) if parts else pa.array([], pa.list_(pa.string())))
 

@@ -194,4 +194,9 @@ public final class Failures {
     public static RowFailure tooDeep(String pattern) {
         return new RowFailure("the regular expression '" + pattern + "' needs too deep a stack for this text");
     }
+
+    /** A match takes more steps back than there is time for. */
+    public static RowFailure tooSlow(String pattern) {
+        return new RowFailure("the regular expression '" + pattern + "' takes too long for this text");
+    }
 }

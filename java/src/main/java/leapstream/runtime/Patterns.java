@@ -20,11 +20,13 @@ public final class Patterns {
     public int first(String text) {
         for (int i = 0; i < patterns.length; i++) {
             try {
-                if (patterns[i].matcher(text).find()) {
+                if (patterns[i].matcher(new TimedText(text)).find()) {
                     return i;
                 }
             } catch (StackOverflowError e) {
                 throw Failures.tooDeep(patterns[i].toString());
+            } catch (TimedText.TimeUpException e) {
+                throw Failures.tooSlow(patterns[i].toString());
             }
         }
         return -1;

@@ -34,22 +34,26 @@ public final class Text {
     /** The parts of a text between the matches. */
     public static Object[] gaps(String text, Pattern pattern) {
         try {
-            return pattern.split(text);
+            return pattern.split(new TimedText(text));
         } catch (StackOverflowError e) {
             throw Failures.tooDeep(pattern.toString());
+        } catch (TimedText.TimeUpException e) {
+            throw Failures.tooSlow(pattern.toString());
         }
     }
 
     public static Object[] matches(String text, Pattern pattern) {
         try {
             ArrayList found = new ArrayList();
-            Matcher matcher = pattern.matcher(text);
+            Matcher matcher = pattern.matcher(new TimedText(text));
             while (matcher.find()) {
                 found.add(matcher.group());
             }
             return found.toArray();
         } catch (StackOverflowError e) {
             throw Failures.tooDeep(pattern.toString());
+        } catch (TimedText.TimeUpException e) {
+            throw Failures.tooSlow(pattern.toString());
         }
     }
 

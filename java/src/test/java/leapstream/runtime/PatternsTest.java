@@ -1,5 +1,6 @@
 package leapstream.runtime;
 
+import static leapstream.runtime.Given.assertFails;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
@@ -15,6 +16,16 @@ class PatternsTest {
         assertEquals(1, patterns.first("cb"));
         assertEquals(-1, patterns.first("c"));
         assertEquals(-1, patterns.first(""));
+    }
+
+    @Test
+    void matchThatGoesBackOverAndOverFails() throws IOException {
+        Patterns patterns =
+                new Patterns(new ModelData().texts("a*a*a*a*a*a*a*a*c").open());
+        assertEquals(0, patterns.first("aac"));
+        assertFails(
+                "the regular expression 'a*a*a*a*a*a*a*a*c' takes too long for this text",
+                () -> patterns.first("a".repeat(120) + "d"));
     }
 
     @Test
