@@ -80,7 +80,7 @@ class JavaPattern:
         chars: the set of characters if the pattern consists of one, otherwise ``None``.
         repeated: true if ``chars`` has the quantifier ``+``.
         loops: the number of quantifiers, infinite where one repeats another or repeats alternatives. Where matching has to go
-            back, ``n`` characters take up to ``n ** (loops + 1)`` steps.
+            back, it takes a step for each way to share a part of the text among them.
     """
 
     sources: tuple[str, ...]
