@@ -99,6 +99,17 @@ def test_numbers_are_widened(register: Any, table_env: Any, table: Any, backend:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_arrays_of_every_type_of_numbers_are_cast(register: Any, table_env: Any, table: Any, backend: str) -> None:
+    f = register(FOREST, backend=backend)
+    view = table([(2, 5, 3)], DataTypes.ROW([DataTypes.FIELD(name, DataTypes.INT()) for name in "abc"]))
+    kinds = ("TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL(9, 2)")
+    calls = [f"{f.name}(CAST(ARRAY[a, b, c] AS ARRAY<{kind}>))" for kind in kinds]
+    calls += [f"{f.name}(CAST(a AS {kind}), CAST(b AS {kind}), CAST(c AS {kind}))" for kind in kinds]
+    (row,) = collect(table_env, f"SELECT {', '.join(calls)} FROM {view}")
+    assert set(row) == {leapstream.load(FOREST).predict({"features": [2.0, 5.0, 3.0]})["prediction"]}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

@@ -5,11 +5,14 @@ import java.io.DataInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.math.BigDecimal;
 import java.net.URL;
 import java.net.URLConnection;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.Map;
 import leapstream.runtime.Abi;
+import leapstream.runtime.NumberText;
 import leapstream.runtime.ObjectTensor;
 import leapstream.runtime.PredictionException;
 import leapstream.runtime.RowModel;
@@ -17,9 +20,11 @@ import leapstream.runtime.Vec;
 import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.table.catalog.DataTypeFactory;
 import org.apache.flink.table.data.ArrayData;
+import org.apache.flink.table.data.DecimalData;
 import org.apache.flink.table.data.GenericArrayData;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.MapData;
+import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.data.binary.BinaryStringData;
 import org.apache.flink.table.functions.FunctionContext;
 import org.apache.flink.table.functions.ScalarFunction;
@@ -39,6 +44,8 @@ import org.apache.flink.table.types.logical.LogicalType;
 public abstract class ModelFunction extends ScalarFunction {
 
     private static final long serialVersionUID = 1L;
+
+    private static final BigDecimal TWO_TO_63 = new BigDecimal("9223372036854775808");
 
     /** The model's metrics. */
     protected transient ModelMetrics metrics;
@@ -174,22 +181,25 @@ public abstract class ModelFunction extends ScalarFunction {
     // ---- arguments ------------------------------------------------------------------------------------------------
 
     protected static double toDouble(Object value) {
-        if (value instanceof Double) {
-            return ((Double) value).doubleValue();
-        }
-        return value instanceof Boolean ? (((Boolean) value).booleanValue() ? 1 : 0) : ((Number) value).doubleValue();
+        return value instanceof Double
+                ? ((Double) value).doubleValue()
+                : number(value).doubleValue();
     }
 
     protected static float toFloat(Object value) {
-        return value instanceof Boolean ? (((Boolean) value).booleanValue() ? 1 : 0) : ((Number) value).floatValue();
+        return number(value).floatValue();
     }
 
     protected static long toLong(Object value) {
-        return value instanceof Boolean ? (((Boolean) value).booleanValue() ? 1 : 0) : ((Number) value).longValue();
+        Number number = number(value);
+        boolean exact =
+                number instanceof BigDecimal && ((BigDecimal) number).abs().compareTo(TWO_TO_63) < 0;
+        return number instanceof BigDecimal && !exact ? (long) number.doubleValue() : number.longValue();
     }
 
     protected static int toInt(Object value) {
-        return value instanceof Boolean ? (((Boolean) value).booleanValue() ? 1 : 0) : ((Number) value).intValue();
+        Number number = number(value);
+        return number instanceof BigDecimal ? (int) number.doubleValue() : number.intValue();
     }
 
     protected static short toShort(Object value) {
@@ -201,11 +211,29 @@ public abstract class ModelFunction extends ScalarFunction {
     }
 
     protected static boolean toBoolean(Object value) {
-        return value instanceof Boolean ? ((Boolean) value).booleanValue() : ((Number) value).doubleValue() != 0;
+        return value instanceof Boolean
+                ? ((Boolean) value).booleanValue()
+                : number(value).doubleValue() != 0;
     }
 
     protected static String toText(Object value) {
-        return value instanceof Boolean ? (((Boolean) value).booleanValue() ? "1" : "0") : value.toString();
+        if (value instanceof Boolean || value instanceof Number || value instanceof DecimalData) {
+            Number number = number(value);
+            if (number instanceof Float) {
+                return NumberText.of(number.floatValue());
+            }
+            boolean fraction = number instanceof Double || number instanceof BigDecimal;
+            return fraction ? NumberText.of(number.doubleValue()) : number.toString();
+        }
+        return value instanceof String ? (String) value : ((StringData) value).toString();
+    }
+
+    /** A number, a boolean as 0 or 1, or a DECIMAL. */
+    private static Number number(Object value) {
+        if (value instanceof Boolean) {
+            return Integer.valueOf(((Boolean) value).booleanValue() ? 1 : 0);
+        }
+        return value instanceof DecimalData ? ((DecimalData) value).toBigDecimal() : (Number) value;
     }
 
     /** Element of an array, boxed; kinds are letters of basic types. */
@@ -285,10 +313,21 @@ public abstract class ModelFunction extends ScalarFunction {
 
     /** The entries of a map; neither a key nor a value may be NULL. */
     protected static Map map(Object given, char key, char kind, String model, String column) {
+        Map map = new HashMap();
+        if (given instanceof Map) {
+            Iterator entries = ((Map) given).entrySet().iterator();
+            while (entries.hasNext()) {
+                Map.Entry entry = (Map.Entry) entries.next();
+                if (entry.getKey() == null || entry.getValue() == null) {
+                    throw nullElement("map", model, column);
+                }
+                map.put(converted(entry.getKey(), key), converted(entry.getValue(), kind));
+            }
+            return map;
+        }
         MapData data = (MapData) given;
         Object[] keys = elements(data.keyArray(), key, "map", model, column);
         Object[] values = elements(data.valueArray(), kind, "map", model, column);
-        Map map = new HashMap();
         for (int i = 0; i < keys.length; i++) {
             map.put(keys[i], values[i]);
         }

@@ -1,13 +1,17 @@
 package leapstream.flink;
 
+import java.lang.reflect.Array;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.functions.RichMapFunction;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.java.typeutils.RowTypeInfo;
 import org.apache.flink.table.data.GenericArrayData;
-import org.apache.flink.table.data.GenericMapData;
 import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.types.logical.ArrayType;
 import org.apache.flink.table.types.logical.LogicalType;
@@ -67,7 +71,7 @@ public class ModelMapFunction extends RichMapFunction {
         for (int i = 0; i < arguments.length; i++) {
             arguments[i] = internal(byName ? row.getField(names[i]) : row.getField(i));
         }
-        Object found = function.call(arguments);
+        Object found = call(arguments);
         Row result = Row.withNames(row.getKind());
         int arity = row.getArity();
         if (known == null) {
@@ -76,7 +80,7 @@ public class ModelMapFunction extends RichMapFunction {
                 result.setField(i, row.getField(i));
             }
         } else {
-            java.util.Iterator name = known.iterator();
+            Iterator name = known.iterator();
             while (name.hasNext()) {
                 String field = (String) name.next();
                 result.setField(field, row.getField(field));
@@ -93,7 +97,81 @@ public class ModelMapFunction extends RichMapFunction {
         return result;
     }
 
-    /** A value as the generated functions take it; they take boxed numbers, strings and arrays of them as they are. */
+    private Object call(Object[] arguments) {
+        ModelSignature signature = function.signature();
+        int count = arguments.length;
+        if (!signature.takes(count)) {
+            throw new IllegalArgumentException("the row has " + count + " fields. " + function.describe());
+        }
+        try {
+            return function.call(arguments);
+        } catch (ClassCastException wrong) {
+            for (int i = 0; i < count; i++) {
+                LogicalType type = signature.type(i, count);
+                String misfit = misfit(arguments[i], type);
+                if (misfit != null) {
+                    String name =
+                            count == signature.names().length ? " (" + signature.names()[i] + ")" : "";
+                    throw new IllegalArgumentException(
+                            "argument " + (i + 1) + name + " must be " + type.asSummaryString() + ", not " + misfit
+                                    + ". " + function.describe(),
+                            wrong);
+                }
+            }
+            throw wrong;
+        }
+    }
+
+    /** The class of a value, or of an element of it, that the generated functions do not convert to a type; null if there is none. */
+    private static String misfit(Object value, LogicalType type) {
+        if (value == null) {
+            return null;
+        }
+        boolean scalar = value instanceof Number || value instanceof Boolean;
+        boolean fits;
+        switch (type.getTypeRoot()) {
+            case ARRAY:
+                if (value instanceof Object[]) {
+                    return misfit(Arrays.asList((Object[]) value), (LogicalType)
+                            type.getChildren().get(0));
+                }
+                return value instanceof GenericArrayData
+                        ? null
+                        : misfit(value, (LogicalType) type.getChildren().get(0));
+            case MAP:
+                if (!(value instanceof Map)) {
+                    return value.getClass().getName();
+                }
+                String key = misfit(
+                        ((Map) value).keySet(), (LogicalType) type.getChildren().get(0));
+                return key != null
+                        ? key
+                        : misfit(((Map) value).values(), (LogicalType)
+                                type.getChildren().get(1));
+            case VARCHAR:
+                fits = scalar || value instanceof String;
+                break;
+            case VARBINARY:
+                fits = value instanceof byte[];
+                break;
+            default:
+                fits = scalar;
+        }
+        return fits ? null : value.getClass().getName();
+    }
+
+    private static String misfit(Collection elements, LogicalType type) {
+        Iterator each = elements.iterator();
+        while (each.hasNext()) {
+            String misfit = misfit(each.next(), type);
+            if (misfit != null) {
+                return misfit;
+            }
+        }
+        return null;
+    }
+
+    /** A value as the generated functions take it: boxed numbers, strings, maps and arrays of objects. */
     private static Object internal(Object value) {
         if (value instanceof double[]) {
             return new GenericArrayData((double[]) value);
@@ -101,10 +179,14 @@ public class ModelMapFunction extends RichMapFunction {
         if (value instanceof List) {
             return ((List) value).toArray();
         }
-        if (value instanceof java.util.Map) {
-            return new GenericMapData((java.util.Map) value);
+        if (value == null || !value.getClass().isArray() || value instanceof Object[] || value instanceof byte[]) {
+            return value;
         }
-        return value;
+        Object[] boxed = new Object[Array.getLength(value)];
+        for (int i = 0; i < boxed.length; i++) {
+            boxed[i] = Array.get(value, i);
+        }
+        return boxed;
     }
 
     private static Object external(Object value, LogicalType type) {
@@ -118,7 +200,7 @@ public class ModelMapFunction extends RichMapFunction {
         LogicalType element = (LogicalType) ((ArrayType) type).getElementType();
         Object[] boxed = array.toObjectArray();
         Class kind = TypeConversions.fromLogicalToDataType(element).getConversionClass();
-        Object[] elements = (Object[]) java.lang.reflect.Array.newInstance(kind, boxed.length);
+        Object[] elements = (Object[]) Array.newInstance(kind, boxed.length);
         for (int i = 0; i < boxed.length; i++) {
             elements[i] = external(boxed[i], element);
         }

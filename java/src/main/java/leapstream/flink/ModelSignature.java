@@ -20,7 +20,6 @@ import org.apache.flink.table.types.logical.DoubleType;
 import org.apache.flink.table.types.logical.LogicalType;
 import org.apache.flink.table.types.logical.LogicalTypeFamily;
 import org.apache.flink.table.types.logical.LogicalTypeRoot;
-import org.apache.flink.table.types.logical.utils.LogicalTypeCasts;
 import org.apache.flink.table.types.logical.utils.LogicalTypeParser;
 import org.apache.flink.table.types.utils.DataTypeUtils;
 
@@ -97,6 +96,18 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
         return model;
     }
 
+    /** The type of an argument; scalars that stand for an array have the type of its elements. */
+    public LogicalType type(int i, int count) {
+        return count == types.length
+                ? parse(types[i])
+                : (LogicalType) parse(types[0]).getChildren().get(0);
+    }
+
+    /** True if the function can be called with so many arguments. */
+    public boolean takes(int count) {
+        return count == types.length || packed == 0 || packed > 0 && count == packed;
+    }
+
     /** The reason for which the function cannot take columns of these types without the planner's casts; null if it can. */
     public String mismatchOfColumns(List given) {
         List accepted = new ArrayList();
@@ -104,8 +115,7 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
         for (int i = 0; mismatch == null && i < given.size(); i++) {
             LogicalType type = typeOf(given, i);
             LogicalType taken = ((DataType) accepted.get(i)).getLogicalType();
-            boolean number = isNumber(type) && type.getTypeRoot() != LogicalTypeRoot.DECIMAL;
-            boolean scalar = number
+            boolean scalar = isNumber(type)
                     || type.getTypeRoot() == LogicalTypeRoot.BOOLEAN
                     || type.is(LogicalTypeFamily.CHARACTER_STRING)
                     || type.is(LogicalTypeFamily.BINARY_STRING);
@@ -168,8 +178,8 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
     }
 
     /** Adds the type in which the function gets the argument, or says why it cannot. */
-    private static String accept(LogicalType given, LogicalType wanted, String place, List accepted) {
-        if (LogicalTypeCasts.supportsImplicitCast(given, wanted)) {
+    private String accept(LogicalType given, LogicalType wanted, String place, List accepted) {
+        if (Conversion.supports(given, wanted)) {
             accepted.add(internal(wanted));
             return null;
         }
@@ -178,7 +188,10 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
             if (isNumber(wanted)
                     || wanted.getTypeRoot() == LogicalTypeRoot.BOOLEAN
                     || wanted.is(LogicalTypeFamily.CHARACTER_STRING)) {
-                accepted.add(internal(given.getTypeRoot() == LogicalTypeRoot.DECIMAL ? new DoubleType() : given));
+                // A double holds fewer integers than DECIMAL and BIGINT; pandas has no DECIMAL.
+                boolean asDouble = given.getTypeRoot() == LogicalTypeRoot.DECIMAL
+                        && (python || !wanted.is(LogicalTypeFamily.INTEGER_NUMERIC));
+                accepted.add(internal(asDouble ? new DoubleType() : given));
                 return null;
             }
         }

@@ -12,6 +12,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
+import java.math.BigDecimal;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Map;
@@ -21,6 +22,7 @@ import leapstream.runtime.ObjectTensor;
 import leapstream.runtime.PredictionException;
 import leapstream.runtime.Vec;
 import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
+import org.apache.flink.table.data.DecimalData;
 import org.apache.flink.table.data.GenericArrayData;
 import org.apache.flink.table.data.GenericMapData;
 import org.apache.flink.table.data.GenericRowData;
@@ -42,6 +44,30 @@ class ModelFunctionTest {
 
     private static double[] elements(Vec x) {
         return Arrays.copyOf(x.value, x.size);
+    }
+
+    @Test
+    void decimalsBecomeIntegersExactlyOrTheNearest() {
+        assertEquals(9007199254740993L, ModelFunction.toLong(new BigDecimal("9007199254740993.9")));
+        assertEquals(Long.MAX_VALUE, ModelFunction.toLong(new BigDecimal("1e30")));
+        assertEquals(Integer.MIN_VALUE, ModelFunction.toInt(new BigDecimal("-1e30")));
+        assertEquals(3, ModelFunction.toInt(DecimalData.fromBigDecimal(new BigDecimal("3.7"), 2, 1)));
+        assertEquals(1.5, ModelFunction.toDouble(new BigDecimal("1.50")));
+        assertEquals("1.5", ModelFunction.toText(new BigDecimal("1.50")));
+    }
+
+    @Test
+    void textOfANumberIsThatOfEveryJava() {
+        assertEquals("5.6843418860808015E-14", ModelFunction.toText(Math.pow(2, -44)));
+        assertEquals("2.14748365E9", ModelFunction.toText(2147483648f));
+        assertEquals("7", ModelFunction.toText(7L));
+        assertEquals("1", ModelFunction.toText(true));
+        assertThrows(ClassCastException.class, () -> ModelFunction.toText(new int[0]));
+    }
+
+    @Test
+    void javaMapIsReadAsAMap() {
+        assertEquals(Map.of("a", 1.0), ModelFunction.map(Map.of("a", 1), 't', 'd', "m", "c"));
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.math.BigDecimal;
 import leapstream.flink.Functions.Sum;
 import leapstream.runtime.PredictionException;
 import org.apache.flink.api.common.typeinfo.Types;
@@ -41,6 +42,26 @@ class ModelMapFunctionTest {
     @Test
     void rowsWithoutNamesAreReadByPosition() throws Exception {
         assertEquals(Row.of(1, 2L, 3.0, "+"), new SumMap().map(Row.of(1, 2L)));
+    }
+
+    @Test
+    void decimalsAndBooleansAreNumbers() throws Exception {
+        assertEquals(
+                Row.of(new BigDecimal("1.5"), true, 2.5, "+"), new SumMap().map(Row.of(new BigDecimal("1.5"), true)));
+    }
+
+    @Test
+    void rowOfAnotherTypeOrSizeIsRejectedWithTheSignature() throws Exception {
+        String model = "Model 'adder' is Sum(a DOUBLE, b DOUBLE) -> (total DOUBLE, sign STRING)";
+        assertRejected("argument 2 (b) must be DOUBLE, not java.lang.String. " + model, Row.of(1, "x"));
+        assertRejected("the row has 1 fields. " + model, Row.of(1));
+    }
+
+    private static void assertRejected(String text, Row row) throws Exception {
+        SumMap map = new SumMap();
+        assertEquals(
+                text,
+                assertThrows(IllegalArgumentException.class, () -> map.map(row)).getMessage());
     }
 
     @Test

@@ -53,6 +53,23 @@ class ModelSignatureTest {
     }
 
     @Test
+    void decimalsForIntegersComeExact() {
+        assertEquals(List.of("DECIMAL(20, 0)"), accepted(signature(-1, false, "BIGINT"), "DECIMAL(20, 0)"));
+        assertEquals(List.of("DOUBLE"), accepted(signature(-1, true, "BIGINT"), "DECIMAL(20, 0)"));
+    }
+
+    @Test
+    void intervalsAndDatesAreNoNumbers() {
+        for (String type : List.of("INTERVAL SECOND(3)", "INTERVAL YEAR(2)", "DATE", "TIMESTAMP(3)", "BYTES")) {
+            assertRejected(
+                    "argument 1 (a) must be BIGINT, not " + type + ". Expected: Predict(a BIGINT). Given: Predict("
+                            + type + ")",
+                    signature(-1, false, "BIGINT"),
+                    type);
+        }
+    }
+
+    @Test
     void wrongArgumentsAreRejectedWithTheSignature() {
         ModelSignature signature = signature(-1, false, "DOUBLE", "STRING");
         assertRejected(

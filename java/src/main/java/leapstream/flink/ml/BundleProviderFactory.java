@@ -73,7 +73,10 @@ public abstract class BundleProviderFactory implements ModelProviderFactory {
             throw new ValidationException(model + "INPUT: " + mismatch + ". " + function.describe());
         }
         int[] outputs = outputs(wanted, function, model);
-        return new Provider(new ModelPredictFunction(function, columns, outputs, onError.equals("null")));
+        String[] names = (String[]) given.getColumnNames().toArray(new String[0]);
+        InputColumns inputs = new InputColumns(
+                context.getObjectIdentifier().asSummaryString() + ", " + function.describe(), names, types, columns);
+        return new Provider(new ModelPredictFunction(function, inputs, outputs, onError.equals("null")));
     }
 
     /** The index of the column for each argument. */

@@ -8,42 +8,49 @@ import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.functions.FunctionContext;
 import org.apache.flink.table.functions.PredictFunction;
+import org.apache.flink.table.functions.SpecializedFunction;
+import org.apache.flink.table.functions.UserDefinedFunction;
 
 /** The function that ML_PREDICT calls: a model over the columns of a CREATE MODEL statement. A dropped row gives no row. */
-public final class ModelPredictFunction extends PredictFunction {
+public final class ModelPredictFunction extends PredictFunction implements SpecializedFunction {
 
     private static final long serialVersionUID = 1L;
 
     private final ModelFunction function;
-    private final int[] columns;
+    private final InputColumns columns;
     private final int[] outputs;
     private final boolean nullOnError;
 
     private transient Object[] arguments;
 
     /**
-     * @param columns which of them each argument of the function is
+     * @param columns the statement's INPUT
      * @param outputs which output of the model each column of the result is
      */
-    public ModelPredictFunction(ModelFunction function, int[] columns, int[] outputs, boolean nullOnError) {
+    public ModelPredictFunction(ModelFunction function, InputColumns columns, int[] outputs, boolean nullOnError) {
         this.function = function;
         this.columns = columns;
         this.outputs = outputs;
         this.nullOnError = nullOnError;
     }
 
+    /** The function for columns of the types that a query has; fails where it cannot take them. */
+    @Override
+    public UserDefinedFunction specialize(SpecializedFunction.SpecializedContext context) {
+        InputColumns given = columns.over(context.getCallContext().getArgumentDataTypes());
+        return new ModelPredictFunction(function, given, outputs, nullOnError);
+    }
+
     @Override
     public void open(FunctionContext context) throws Exception {
         function.open(context);
-        arguments = new Object[columns.length];
+        arguments = new Object[columns.count()];
     }
 
     @Override
     public Collection predict(RowData row) {
-        // Flink's PredictFunction makes such a row of the arguments of its eval.
-        GenericRowData given = (GenericRowData) row;
         for (int i = 0; i < arguments.length; i++) {
-            arguments[i] = given.getField(columns[i]);
+            arguments[i] = columns.argument(row, i);
         }
         GenericRowData result = new GenericRowData(outputs.length);
         Object found;
