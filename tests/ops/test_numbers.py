@@ -177,13 +177,13 @@ def test_expansion_goes_from_the_last_element_and_ends_at_zero() -> None:
     np.testing.assert_equal(found, [[NAN, NAN, 0, 0, 0], [0, 0, NAN, NAN, NAN], [0, 0, NAN, 0, NAN]])
 
 
-def test_expansion_of_a_shorter_dense_vector_lacks_the_last_elements() -> None:
-    rows = [[dense(2)], [dense(2, 3, 0)], [dense(2, 3, 1)], [Tensor.sparse(1, [], [])]]
+def test_expansion_has_the_declared_size_for_dense_vectors_and_their_own_for_sparse_ones() -> None:
+    rows = [[dense(2)], [dense(2, 3, 0)], [dense(2, 3, 1)], [Tensor.sparse(1, [0], [2.0])]]
     shorter, longer, too_long, sparse = run(PolynomialExpansion(2, 2), *rows)
     assert shorter.to_dense().tolist() == [2, 4, 0, 0, 0]
     assert longer.to_dense().tolist() == [2, 4, 3, 6, 9]
     assert too_long is None
-    assert sparse is None
+    assert sparse.to_dense().tolist() == [2, 4]
 
 
 @pytest.mark.parametrize(("size", "degree"), [(1, 4), (5, 1), (4, 3), (45, 2)])

@@ -277,6 +277,14 @@ def _not_null(b: Bench) -> Expr:
     return b.add(p.NotNull(x=b.input(types[kind]), type=_TYPES[kind]), kind, b.size).expr
 
 
+@builds(p.After)
+def _after(b: Bench) -> Expr:
+    kind: Kind = b.one("number", "vector", "string")
+    x = b.pick(kind)
+    others = tuple(b.pick(b.one("number", "vector", "string")).expr for _ in range(b.draw(st.integers(1, 2))))
+    return b.add(p.After(x=x.expr, others=others, type=x.expr.type), kind, x.size, x.certain).expr
+
+
 @builds(p.Impute)
 def _impute(b: Bench) -> Expr:
     x = b.input(MAYBE_DOUBLE) if b.one(True, False) else b.pick("number").expr
@@ -328,7 +336,8 @@ def _category_weight(b: Bench) -> Expr:
 
 @builds(p.Bucketize)
 def _bucketize(b: Bench) -> Expr:
-    splits = b.sorted_doubles(b.one(2, 3, 5))
+    count = b.one(2, 3, 5)
+    splits = b.doubles(count) if b.draw(st.integers(0, 3)) == 0 else b.sorted_doubles(count)
     expr = p.Bucketize(x=b.pick("number").expr, splits=splits, invalid=b.one("error", "skip", "keep"), type=p.DOUBLE)
     return b.add(expr, "number").expr
 
@@ -704,9 +713,7 @@ def _recode(b: Bench) -> Expr:
 @builds(p.Take)
 def _take(b: Bench) -> Expr:
     x = b.pick("vector")
-    # Vectors that a plan makes are long enough.
-    most = x.size if isinstance(x.expr, (p.Input, p.Cast, p.NotNull)) else x.size - 1
-    indices = tuple(b.draw(st.lists(st.integers(0, most), max_size=4))) if most >= 0 else ()
+    indices = tuple(b.draw(st.lists(st.integers(0, x.size), max_size=4)))
     size = len(indices)
     return b.add(
         p.Take(x=x.expr, indices=indices, rising=b.one(True, False), type=p.vector(size)), "vector", size, True

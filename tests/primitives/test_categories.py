@@ -125,9 +125,14 @@ CASES = [
         [([1.0, 0.0], ["b", "a"]), ([], []), ([0.0, 2.0], LABEL_BEYOND), ([None, 1.0], ["a", "b"])],
     ),
     Case(
-        "labels of a vector go by element",
+        "labels of a vector go by element, without those that a sparse one does not store",
         p.Label(x=VEC, labels=LABELS, type=TensorType(BasicType.STRING, nullable=False)),
-        [(sparse(2, {1: 1.0}), Tensor.dense(["a", "b"], BasicType.STRING))],
+        [
+            (dense(0, 1), Tensor.dense(["a", "b"], BasicType.STRING)),
+            (sparse(2, {1: 1.0}), Tensor.dense([None, "b"], BasicType.STRING)),
+            (sparse(1, {0: 0.0}), Tensor.dense(["a"], BasicType.STRING)),
+            (sparse(2, {0: 2.0}), LABEL_BEYOND),
+        ],
     ),
     one_hot(False, outside("-1.0")),
     one_hot(True, sparse(2, {})),
@@ -145,6 +150,16 @@ CASES = [
         "-0.0 lies below a split at 0",
         p.Bucketize(x=NUMBER, splits=np.array([-1.0, 0.0, 1.0]), invalid="error", type=p.DOUBLE),
         [(-0.0, 0.0), (0.0, 1.0), (1.0, 1.0)],
+    ),
+    Case(
+        "among splits that do not rise Java's binary search decides",
+        p.Bucketize(x=NUMBER, splits=np.array([5.0, 1.0, 0.25, 2.0**31, -5.0]), invalid="error", type=p.DOUBLE),
+        [(1.394, 2.0), (0.25, 2.0), (-5.0, 3.0), (-6.0, Fails("-6.0 is outside of the splits")), (1.0, 2.0)],
+    ),
+    Case(
+        "a split at -0.0 is found",
+        p.Bucketize(x=NUMBER, splits=np.array([-0.0, 0.8]), invalid="keep", type=p.DOUBLE),
+        [(-0.0, 0.0), (0.0, 0.0), (0.8, 0.0), (NAN, 1.0), (-1.0, Fails("-1.0 is outside of the splits"))],
     ),
     Case(
         "binarize leaves alone what is not stored",

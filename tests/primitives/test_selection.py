@@ -86,13 +86,25 @@ CASES = [
             (dense(1), Fails("the vector has 1 elements, and element 2 is read")),
             (dense(), Fails("the vector has 0 elements, and element 2 is read")),
             (sparse(2, {0: 4.0}), sparse(3, {1: 4.0})),
+            (sparse(2, {0: 4.0, 1: 5.0}), sparse(3, {1: 4.0})),
         ],
+    ),
+    Case(
+        "a vector that a plan makes may be short",
+        p.Take(
+            x=p.OneHot(x=NUMBER, categories=1, width=1, keep=False, type=p.vector(1)), indices=(1, 0), type=p.vector(2)
+        ),
+        [(0.0, sparse(2, {1: 1.0}))],
     ),
     Case("elements of packed numbers", p.Take(x=PACKED, indices=(1, 1), type=p.vector(2)), [((1.0, 2.0), dense(2, 2))]),
     Case(
-        "of a vector that does not store all elements rising indices alone are taken",
+        "of a sparse vector rising indices alone are taken",
         p.Take(x=VEC, indices=(2, 0, 3), rising=True, type=p.vector(3)),
-        [(dense(1, 2, 3, 4), dense(3, 1, 4)), (sparse(4, {0: 1.0, 2: 3.0, 3: 4.0}), sparse(3, {0: 3.0, 2: 4.0}))],
+        [
+            (dense(1, 2, 3, 4), dense(3, 1, 4)),
+            (sparse(4, {0: 1.0, 2: 3.0, 3: 4.0}), sparse(3, {0: 3.0, 2: 4.0})),
+            (sparse(4, {0: 1.0, 1: 2.0, 2: 3.0, 3: 4.0}), sparse(3, {0: 3.0, 2: 4.0})),
+        ],
     ),
     Case(
         "a slice of a wide vector stores what it stores",

@@ -25,7 +25,7 @@ from tests.primitives.cases import (
     Fails,
     column,
 )
-from tests.primitives.running import dense, sparse
+from tests.primitives.running import DROPPED, dense, sparse
 
 NAN, INF = math.nan, math.inf
 
@@ -60,6 +60,8 @@ NO_VALUE = Fails("a missing value is not allowed here")
 NOT_FIRST = Fails("the tensor does not store a first element")
 LONGS = TensorType(BasicType.LONG)
 X = column(MAYBE_DOUBLE)
+
+REQUIRED = p.NotNull(x=column(MAYBE_DOUBLE, "z"), type=p.DOUBLE)
 
 CASES = [
     passes(ScalarType(BasicType.BOOLEAN), True, None),
@@ -177,6 +179,19 @@ CASES = [
         "a missing value fails where a cast has to be of one",
         p.Cast(x=p.NotNull(x=column(MAYBE_STRING), type=STRING), type=p.DOUBLE),
         [(None, Fails(NO_VALUE.reason, at=p.NotNull)), ("1", 1.0)],
+    ),
+    Case(
+        "a value comes after others that may fail or drop rows",
+        p.After(
+            x=p.Unary(x=column(p.DOUBLE), function="abs", type=p.DOUBLE),
+            others=(p.Lookup(x=column(STRING, "y"), labels=("a",), invalid="skip", type=p.DOUBLE), REQUIRED),
+            type=p.DOUBLE,
+        ),
+        [
+            ((-1.0, "a", 1.0), 1.0),
+            ((-1.0, "b", 1.0), DROPPED),
+            ((-1.0, "a", None), Fails(NO_VALUE.reason, at=p.NotNull)),
+        ],
     ),
     Case(
         "impute fills what is missing, NaN, and the value that counts as missing",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from leapstream.bundle.definition import ModelDef, Socket, Value
 from leapstream.bundle.elements import (
@@ -125,7 +126,7 @@ def _decode_list(fields: dict[str, Any]) -> Value:
         items = items_of(fields.get(member, []), member)
         if items:
             base = _BASIC_MEMBERS.get(member)
-            data = [decode(item) for item in items] if base is None else array_from_json(base, items).tolist()
+            data = [decode(item) for item in items] if base is None else _attribute_array(base, items).tolist()
             found.append(list_of(member, data))
     if len(found) > 1:
         raise MalformedError(f"a list sets {' and '.join(str(value.base) for value in found)} at once")
@@ -137,8 +138,14 @@ def _decode_tensor(raw: Any) -> Tensor:
     bases = [base for base in BasicType if str(base) in fields]
     if len(bases) != 1:
         raise MalformedError(f"a tensor sets {len(bases)} types of values, not one")
-    values = array_from_json(bases[0], fields[str(bases[0])])
+    values = _attribute_array(bases[0], fields[str(bases[0])])
     return checked_tensor(bases[0], values, _decode_tensor_shape(fields.get("shape"))[0])
+
+
+def _attribute_array(base: BasicType, raw: Any) -> npt.NDArray[Any]:
+    """The elements of an attribute. MLeap reads numbers of JSON as decimal ones, which have no -0.0."""
+    values = array_from_json(base, raw)
+    return values + 0 if values.dtype.kind == "f" else values
 
 
 def _decode_tensor_shape(raw: Any) -> tuple[tuple[int, ...], tuple[str, ...] | None]:

@@ -76,6 +76,11 @@ class Column:
             stored[places] = True
         return Column(dense, self.valid, stored, self.complete if track_stored else None)
 
+    def as_sparse(self) -> Column:
+        """A copy whose vectors are sparse, also those that store all of their elements; for columns that say what is stored."""
+        full = np.ones(len(self), dtype=np.bool_) if self.stored is None else self.stored.all(axis=1)
+        return replace(self, complete=full) if full.any() else self
+
     def present(self) -> Bools | None:
         """True where a value is not missing; ``None`` if no value is missing."""
         if isinstance(self.values, pa.Array):

@@ -280,11 +280,6 @@ def too_many_ngrams() -> None:
 # ---- models within models ---------------------------------------------------------------------------------------------
 
 
-@_text("the result differs in size from that of other labels", java=False)
-def size_of_other_labels() -> None:
-    """The models of a drilldown give vectors of different sizes within a batch."""
-
-
 @_text("the graph gives tensors of dimensions {first} and {second} in one batch", java=False)
 def dimensions_of_batch(first: str, second: str) -> None:
     """A graph gives rows of a batch tensors of different dimensions."""

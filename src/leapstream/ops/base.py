@@ -29,6 +29,8 @@ class Op(ABC):
     """
 
     op: ClassVar[str]
+    keeps_dimensions: ClassVar[bool] = False
+    """True if a tensor of several dimensions comes to the op as it is; to other ops it comes as a vector of its elements."""
 
     @abstractmethod
     def inputs(self) -> dict[str, DataType]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -19,7 +19,7 @@ from leapstream.bundle.types import (
     with_nullable,
 )
 from leapstream.errors import SchemaError
-from leapstream.plan.primitives import Cast, Expr, Input, NotNull, Origin, Reshape
+from leapstream.plan.primitives import After, Cast, Expr, Input, NotNull, Origin, Reshape
 
 E = TypeVar("E", bound=Expr)
 
@@ -66,10 +66,11 @@ class Lowering:
         lowering._read = {id(lowering.columns[str(i)]): name for i, name in enumerate(names) if name is not None}
         return lowering
 
-    def read(self, column: str, wanted: DataType) -> Expr:
+    def read(self, column: str, wanted: DataType, *, keep_dimensions: bool = False) -> Expr:
         """A column, cast to a port's type ``wanted``; rows with a missing value fail unless that type is nullable.
 
-        A column that is not given becomes an input too: it is an error only if the outputs need it.
+        A column that is not given becomes an input too: it is an error only if the outputs need it. A tensor of several
+        dimensions becomes a vector at a port for vectors of doubles, unless ``keep_dimensions``.
 
         Raises:
             SchemaError: the column cannot be cast.
@@ -89,7 +90,7 @@ class Lowering:
             expr = self.add(NotNull(x=expr, type=with_nullable(expr.type, False)))
         if _needs_cast(expr.type, wanted):
             expr = self.add(Cast(x=expr, type=with_nullable(wanted, expr.type.nullable)))
-        flat = _flat_type(self.columns[column].type, wanted)
+        flat = None if keep_dimensions else _flat_type(self.columns[column].type, wanted)
         if flat is not None:
             expr = self.add(Reshape(x=expr, type=flat))
         self._origin = Origin(node, op)
@@ -103,6 +104,14 @@ class Lowering:
             f"model {self.model!r}, node {origin.node!r} ({origin.op}): column {column!r} {wanted} is missing; "
             f"given: {self.given}"
         )
+
+    def together(self, results: Mapping[str, E], wanted: frozenset[str]) -> dict[str, Expr]:
+        """The wanted results by port; each fails or drops the rows that the others, wanted or not, fail or drop."""
+        others = tuple(expr for port, expr in results.items() if port not in wanted)
+        if not others:
+            return dict(results)
+        kept = {port: expr for port, expr in results.items() if port in wanted}
+        return {port: self.add(After(x=expr, others=others, type=expr.type)) for port, expr in kept.items()}
 
     def write(self, column: str, expr: Expr) -> None:
         """Add a column to the frame.
@@ -161,9 +170,10 @@ def _flat_type(given: DataType, wanted: DataType) -> TensorType | None:
     """The vector type to which MLeap flattens a tensor of several dimensions at a port for a vector of doubles; else ``None``."""
     if not isinstance(given, TensorType) or not isinstance(wanted, TensorType):
         return None
-    if given.dimensions is None or wanted.dimensions is None or wanted.nullable or wanted.base is not BasicType.DOUBLE:
+    if given.dimensions is None or wanted.nullable or wanted.base is not BasicType.DOUBLE:
         return None
-    several = len(given.dimensions) > 1 == len(wanted.dimensions) and min(given.dimensions) >= 0
+    vector = wanted.dimensions is None or len(wanted.dimensions) == 1
+    several = vector and len(given.dimensions) > 1 and min(given.dimensions) >= 0
     return TensorType(wanted.base, (math.prod(given.dimensions),), nullable=False) if several else None
 
 

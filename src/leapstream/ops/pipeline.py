@@ -201,7 +201,10 @@ def lower(root: Root, model: str, given: Schema, outputs: Sequence[str] | None =
         lowering.enter(node.name, node.op.op)
         columns = node.output_columns()
         types = node.op.inputs()
-        reads = [lowering.read(column, types[port]) for port, column in node.input_columns().items()]
+        reads = [
+            lowering.read(column, types[port], keep_dimensions=node.op.keeps_dimensions)
+            for port, column in node.input_columns().items()
+        ]
         results = node.op.lower(lowering, *reads, wanted=frozenset(columns))
         for port, column in columns.items():
             lowering.write(column, results[port])

@@ -13,6 +13,7 @@ from leapstream.plan.planning import make_plan
 from leapstream.plan.primitives import (
     DOUBLE,
     Affine,
+    After,
     CategoryWeight,
     Clip,
     Concat,
@@ -30,7 +31,7 @@ Rewrite = Callable[[Expr], Expr]
 
 def fuse_linear(expr: Expr) -> Expr:
     """Rewrite ``Dot`` over ``Concat`` to one sum over the parts, so that neither the vector nor one-hot parts are built."""
-    if not isinstance(expr, Dot) or not isinstance(expr.x, Concat) or expr.needs_stored:
+    if not isinstance(expr, Dot) or not isinstance(expr.x, Concat) or not expr.x.xs or expr.needs_stored:
         return expr
     sizes = [certain_size(part) for part in expr.x.xs]
     known = [size for size in sizes if size is not None]
@@ -62,7 +63,7 @@ def certain_size(expr: Expr) -> int | None:
         return 1
     if isinstance(expr, (OneHot, Pack)) and isinstance(expr.type, TensorType):
         return expr.type.size
-    if isinstance(expr, (Affine, Clip, Normalize)):
+    if isinstance(expr, (After, Affine, Clip, Normalize)):
         return certain_size(expr.x)
     if isinstance(expr, Concat):
         sizes = [certain_size(part) for part in expr.xs]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leapstream import Tensor
-from leapstream.executors.vectorized.numbers import _binary_search, _ordered_bits
+from leapstream.executors.vectorized.numbers import binary_search, ordered_bits
 from leapstream.ops.base import Op
 from leapstream.ops.feature import (
     ChiSqSelector,
@@ -28,7 +28,7 @@ from tests.ops.numbers import SCALAR, run, shape
 WIDE = 1500
 
 
-def java_binary_search(keys: list[int], wanted: int) -> int:
+def javabinary_search(keys: list[int], wanted: int) -> int:
     """As Java documents it: which of equal keys is found is left open there, and given by halving here."""
     low, high = 0, len(keys) - 1
     while low <= high:
@@ -41,16 +41,16 @@ def java_binary_search(keys: list[int], wanted: int) -> int:
 
 @given(st.lists(st.integers(-5, 5), min_size=1).map(sorted), st.lists(st.integers(-6, 6), min_size=1))
 def test_search_hits_where_java_hits(keys: list[int], wanted: list[int]) -> None:
-    found, above = _binary_search(np.array(keys, dtype=np.int64), np.array(wanted, dtype=np.int64))
+    found, above = binary_search(np.array(keys, dtype=np.int64), np.array(wanted, dtype=np.int64))
     ours = [f if f >= 0 else -a - 1 for f, a in zip(found.tolist(), above.tolist(), strict=True)]
-    assert ours == [java_binary_search(keys, w) for w in wanted]
+    assert ours == [javabinary_search(keys, w) for w in wanted]
 
 
 def test_doubles_are_ordered_as_java_compares_them() -> None:
     values = np.array([-math.inf, -1.0, -5e-324, -0.0, 0.0, 5e-324, 1.0, math.inf, math.nan])
-    bits = _ordered_bits(values).tolist()
+    bits = ordered_bits(values).tolist()
     assert bits == sorted(set(bits))
-    assert _ordered_bits(-values)[-1] == bits[-1]
+    assert ordered_bits(-values)[-1] == bits[-1]
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-9, 9).map(lambda n: n / 2))
@@ -101,9 +101,7 @@ def test_slice_of_a_wide_sparse_vector_stores_what_it_stores() -> None:
 
 def test_expansion_of_a_sparse_vector_stores_what_is_not_0() -> None:
     op = PolynomialExpansion(2, 60)
-    sparse, dense = run(
-        op, [Tensor.sparse(60, [1, 59], [2.0, 3.0])], [Tensor.sparse(60, list(range(60)), [0.0] * 59 + [3.0])]
-    )
+    sparse, dense = run(op, [Tensor.sparse(60, [1, 59], [2.0, 3.0])], [Tensor.dense([0.0] * 59 + [3.0])])
     assert sorted(sparse.values.tolist()) == [2.0, 3.0, 4.0, 6.0, 9.0]
     assert len(dense.values) == dense.size
 

@@ -68,6 +68,8 @@ def _position(writer: Writer, expr: p.OneHot | p.CategoryWeight) -> str:
 
 @implements(p.Bucketize)
 def _bucketize(writer: Writer, expr: p.Bucketize) -> None:
+    if not expr.rises:
+        raise ArraysOnlyError("Bucketize with splits that do not rise")
     x = writer.present(expr.x)
     splits = writer.numbers(expr.splits)
     if expr.invalid == "skip":

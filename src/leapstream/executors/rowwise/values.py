@@ -76,6 +76,11 @@ def _not_null(writer: Writer, expr: p.NotNull) -> None:
         writer.alias(expr, expr.x)
 
 
+@implements(p.After)
+def _after(writer: Writer, expr: p.After) -> None:
+    writer.alias(expr, expr.x)
+
+
 @implements(p.Impute)
 def _impute(writer: Writer, expr: p.Impute) -> None:
     x = writer.optional(expr.x)

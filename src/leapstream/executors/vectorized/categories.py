@@ -13,6 +13,7 @@ from leapstream.executors import failures
 from leapstream.executors.columns import WIDE, Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.texts import text_array, texts_of
+from leapstream.executors.vectorized.numbers import binary_search, ordered_bits
 from leapstream.executors.vectorized.run import Run, compressed
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles
@@ -46,6 +47,9 @@ def _label(run: Run, expr: p.Label, x: Column) -> Column:
     numbers = np.asarray(x.values.flatten()) if listed else x.values
     index = np.trunc(np.where(np.isnan(numbers), 0.0, numbers))
     outside = (index < 0) | (index >= len(expr.labels))
+    if x.stored is not None:
+        outside &= x.stored
+        index = np.where(x.stored, index, len(expr.labels))
     texts = labels[np.where(outside, len(expr.labels), index).astype(np.intp)]
     reason = failures.outside_of_labels(len(expr.labels))
     if listed:
@@ -55,7 +59,9 @@ def _label(run: Run, expr: p.Label, x: Column) -> Column:
         run.fail(failed, reason)
         return Column(pa.ListArray.from_arrays(x.values.offsets, text_array(texts)))
     run.fail(outside if outside.ndim == 1 else outside.reshape(run.rows, -1).any(axis=1), reason)
-    return Column(texts if isinstance(expr.type, TensorType) else text_array(texts))
+    if isinstance(expr.type, TensorType):
+        return Column(texts, None, x.stored, x.complete)
+    return Column(text_array(texts))
 
 
 def _one_hot_index(run: Run, expr: p.OneHot | p.CategoryWeight, x: Column) -> npt.NDArray[np.intp]:
@@ -79,7 +85,7 @@ def _one_hot(run: Run, expr: p.OneHot, x: Column) -> Column:
     result = np.zeros((run.rows, expr.width))
     rows = np.flatnonzero(stored)
     result[rows, index[rows]] = 1.0
-    return Column(result, stored=result != 0 if run.tracks_stored else None)
+    return Column(result, stored=result != 0).as_sparse() if run.tracks_stored else Column(result)
 
 
 @implements(p.CategoryWeight, prepare=lambda expr: expr.padded)
@@ -88,7 +94,7 @@ def _category_weight(run: Run, expr: p.CategoryWeight, x: Column) -> Column:
     return Column(weights[_one_hot_index(run, expr, x)])
 
 
-@implements(p.Bucketize)
+@implements(p.Bucketize, prepare=lambda expr: ordered_bits(expr.splits))
 def _bucketize(run: Run, expr: p.Bucketize, x: Column) -> Column:
     values, splits = x.values, expr.splits
     nan = np.isnan(values)
@@ -96,12 +102,18 @@ def _bucketize(run: Run, expr: p.Bucketize, x: Column) -> Column:
         run.drop(nan)
     elif expr.invalid == "error":
         run.fail(nan, failures.nan_value())
-    # Java's binary search takes -0.0 for less than 0.0; the least number below 0 finds the same bucket.
-    keys = np.where((values == 0.0) & np.signbit(values), -np.nextafter(0.0, 1.0), values)
     last = values == splits[-1]
-    outside = ((keys < splits[0]) | (keys > splits[-1])) & ~last
+    if expr.rises:
+        # Java's binary search takes -0.0 for less than 0.0; the least number below 0 finds the same bucket.
+        keys = np.where((values == 0.0) & np.signbit(values), -np.nextafter(0.0, 1.0), values)
+        above = np.searchsorted(splits, keys, side="right")
+        bucket = above - 1
+    else:
+        found, above = binary_search(run.prepared[id(expr)], ordered_bits(values))
+        bucket = np.where(found >= 0, found, above - 1)
+        above = np.where(found >= 0, 1, above)
+    outside = ((above == 0) | (above == len(splits))) & ~last & ~nan
     run.fail(outside, lambda row: failures.outside_of_splits(values[row]))
-    bucket = np.searchsorted(splits, keys, side="right") - 1
     bucket = np.where(last, len(splits) - 2, bucket)
     return Column(np.where(nan, len(splits) - 1, bucket).astype(np.float64))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,7 +14,7 @@ from leapstream.executors.contract import KEPT
 from leapstream.executors.implementing import implements
 from leapstream.executors.texts import text_array, texts_of
 from leapstream.executors.vectorized.lists import nulls
-from leapstream.executors.vectorized.run import Run
+from leapstream.executors.vectorized.run import Indices, Run, UnequalSizesError
 from leapstream.javalike.text import Matcher, UncertainMatchError
 from leapstream.plan import primitives as p
 
@@ -101,7 +100,8 @@ def _coalesce(run: Run, expr: p.Coalesce, *xs: Column) -> Column:
 @implements(p.Switch, sparse=True)
 def _switch(run: Run, expr: p.Switch, position: Column, *xs: Column) -> Column:
     parts: list[Column] = []
-    order: list[npt.NDArray[np.intp]] = []
+    order: list[Indices] = []
+    sizes: dict[tuple[int, ...], list[Indices]] = {}
     for number, executor in enumerate(run.nested[id(expr)]):
         rows = np.flatnonzero((run.states == KEPT) & (position.values == number))
         if not len(rows):
@@ -110,12 +110,22 @@ def _switch(run: Run, expr: p.Switch, position: Column, *xs: Column) -> Column:
         outcome = executor.run(given, len(rows))
         run.adopt(rows, outcome)
         ((_, result),) = outcome.columns.items()
-        assert isinstance(result, Column)
-        if parts and getattr(result.values, "shape", (0,))[1:] != getattr(parts[0].values, "shape", (0,))[1:]:
-            run.fail(np.isin(np.arange(run.rows), rows), failures.size_of_other_labels())
+        # What rows have that failed means nothing.
+        kept = np.flatnonzero(outcome.kept)
+        if not len(kept):
             continue
-        parts.append(result)
-        order.append(rows)
+        if isinstance(result, list):
+            for row in kept:
+                sizes.setdefault(result[row].dimensions, []).append(rows[[row]])
+            if len(sizes) > 1:
+                continue
+            parts.append(column_of([result[row] for row in kept], expr.type))
+        else:
+            sizes.setdefault(getattr(result.values, "shape", (0,))[1:], []).append(rows[kept])
+            parts.append(result.take(kept))
+        order.append(rows[kept])
+    if len(sizes) > 1:
+        raise UnequalSizesError(run.rows, [np.sort(np.concatenate(rows)) for rows in sizes.values()])
     if not parts:
         return column_of([None] * run.rows, expr.type)
     places = np.zeros(run.rows, dtype=np.intp)

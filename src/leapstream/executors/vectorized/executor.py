@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from leapstream.bundle.types import TensorType
+from leapstream.bundle.types import DataType, TensorType
 from leapstream.executors import failures
-from leapstream.executors.columns import WIDE, Column, joined
+from leapstream.executors.columns import WIDE, Column, joined, leap_values
 from leapstream.executors.contract import Failure, Outcome
 from leapstream.executors.implementing import Implementation, collected, collected_lowerings
-from leapstream.executors.vectorized.run import Run, StoredUnknownError
+from leapstream.executors.vectorized.run import Indices, Run, StoredUnknownError, UnequalSizesError, moved
 from leapstream.plan.graph import Expr, Plan
 from leapstream.plan.rewrites import lower
 from leapstream.plan.sizes import MOST_ELEMENTS, declared_size, require_size
@@ -57,7 +58,7 @@ class VectorizedPlan:
                 widths[id(expr)] = size + sum(n for n in map(declared_size, expr.operands) if n >= WIDE)
         return widths
 
-    def run(self, columns: Mapping[str, Column], rows: int) -> Outcome[Column]:
+    def run(self, columns: Mapping[str, Column], rows: int) -> Outcome[Any]:
         """Compute the outputs.
 
         Args:
@@ -66,20 +67,36 @@ class VectorizedPlan:
         """
         limit = self.rows_at_once
         if rows <= limit:
-            return self._run(columns, rows)
-        parts = []
-        for start in range(0, rows, limit):
-            picked = np.arange(start, min(start + limit, rows))
-            parts.append(self._run({name: column.take(picked) for name, column in columns.items()}, len(picked)))
-        return _joined(parts, limit)
+            return self._run(columns, rows, self.tracks_stored)
+        pieces = [np.arange(start, min(start + limit, rows)) for start in range(0, rows, limit)]
+        return self._run_apart(columns, pieces, self.tracks_stored)
 
-    def _run(self, columns: Mapping[str, Column], rows: int) -> Outcome[Column]:
+    def _run(self, columns: Mapping[str, Column], rows: int, tracks_stored: bool) -> Outcome[Any]:
         try:
-            return self._run_once(columns, rows, self.tracks_stored)
+            return self._run_once(columns, rows, tracks_stored)
         except StoredUnknownError:
-            return self._run_once(columns, rows, True)
+            return self._run(columns, rows, True)
+        except UnequalSizesError as error:
+            return self._run_apart(columns, error.groups, tracks_stored)
 
-    def _run_once(self, columns: Mapping[str, Column], rows: int, tracks_stored: bool) -> Outcome[Column]:
+    def _run_apart(self, columns: Mapping[str, Column], groups: Sequence[Indices], tracks_stored: bool) -> Outcome[Any]:
+        """Run groups of rows one after the other; each of them rises."""
+        parts = [
+            self._run({name: column.take(rows) for name, column in columns.items()}, len(rows), tracks_stored)
+            for rows in groups
+        ]
+        failures: list[Failure] = []
+        states = np.empty(sum(map(len, groups)), dtype=np.int32)
+        for part, rows in zip(parts, groups, strict=True):
+            states[rows] = np.where(part.states >= 0, part.states + len(failures), part.states)
+            failures.extend((origin, moved(reason, rows)) for origin, reason in part.failures)
+        results = {
+            name: _together([part.columns[name] for part in parts], groups, expr.type)
+            for name, expr in self.plan.outputs
+        }
+        return Outcome(results, states, failures, self.plan.name)
+
+    def _run_once(self, columns: Mapping[str, Column], rows: int, tracks_stored: bool) -> Outcome[Any]:
         run = Run(self._prepared, self._nested, tracks_stored, columns, rows)
         results: dict[int, Column] = {}
         with np.errstate(all="ignore"):
@@ -117,16 +134,17 @@ def _vector(run: Run, x: Column) -> Column:
     return Column(np.zeros((run.rows, 0)))
 
 
-def _joined(parts: Sequence[Outcome[Column]], rows: int) -> Outcome[Column]:
-    """Outcomes of ``rows`` rows each, but for the last, as one."""
-    failures: list[Failure] = []
-    states = []
-    for number, part in enumerate(parts):
-        states.append(np.where(part.states >= 0, part.states + len(failures), part.states))
-        failures.extend((origin, _shifted(reason, number * rows)) for origin, reason in part.failures)
-    columns = {name: joined([part.columns[name] for part in parts]) for name in parts[0].columns}
-    return Outcome(columns, np.concatenate(states).astype(np.int32), failures, parts[0].model)
-
-
-def _shifted(reason: Callable[[int], str], start: int) -> Callable[[int], str]:
-    return lambda row: reason(row - start)
+def _together(
+    parts: Sequence[Column | list[Any]], groups: Sequence[Indices], data_type: DataType
+) -> Column | list[Any]:
+    """The results of groups of rows, in the order of the rows: a list where vectors differ in size."""
+    columns = [part for part in parts if isinstance(part, Column)]
+    order = np.concatenate(groups)
+    if len(columns) == len(parts) and len({getattr(column.values, "shape", (0,))[1:] for column in columns}) == 1:
+        whole = joined(columns)
+        return whole if (order[1:] > order[:-1]).all() else whole.take(np.argsort(order))
+    values: list[Any] = [None] * len(order)
+    for part, rows in zip(parts, groups, strict=True):
+        for row, value in zip(rows, leap_values(part, data_type), strict=True):
+            values[row] = value
+    return values

@@ -65,7 +65,10 @@ def vector_rows(
     """Vectors from the arrays that a kernel filled; dense where they are short."""
     rows = csr_array((values[:stored], columns[:stored], row_starts), (run.rows, size))
     column = Column(rows)
-    return column if size >= WIDE else column.to_dense(run.tracks_stored)
+    if size >= WIDE:
+        return column
+    dense = column.to_dense(run.tracks_stored)
+    return dense.as_sparse() if run.tracks_stored else dense
 
 
 def counted(run: Run, index: Ints, starts: Ints, least: Doubles, binary: bool, size: int) -> Column:

@@ -25,10 +25,10 @@ def _within(run: Run, expr: p.RequireWithin, x: Column) -> Column:
     return x
 
 
-@implements(p.Interpolate, prepare=lambda expr: _ordered_bits(expr.boundaries))
+@implements(p.Interpolate, prepare=lambda expr: ordered_bits(expr.boundaries))
 def _interpolate(run: Run, expr: p.Interpolate, x: Column) -> Column:
     boundaries, values = expr.boundaries, expr.predictions
-    found, above = _binary_search(run.prepared[id(expr)], _ordered_bits(x.values))
+    found, above = binary_search(run.prepared[id(expr)], ordered_bits(x.values))
     last = len(boundaries) - 1
     right = np.clip(above, 1, max(last, 1)).clip(max=last)
     left = np.maximum(right - 1, 0)
@@ -39,13 +39,13 @@ def _interpolate(run: Run, expr: p.Interpolate, x: Column) -> Column:
     return Column(np.where(found >= 0, values[found], inside))
 
 
-def _ordered_bits(values: Doubles) -> npt.NDArray[np.int64]:
+def ordered_bits(values: Doubles) -> npt.NDArray[np.int64]:
     """Integers in the order that Java's ``Double.compare`` gives doubles."""
     bits = np.where(np.isnan(values), np.nan, values).view(np.int64)
     return bits ^ ((bits >> 63) & np.int64(2**63 - 1))
 
 
-def _binary_search(keys: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> tuple[Indices, Indices]:
+def binary_search(keys: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> tuple[Indices, Indices]:
     """The index that Java's binary search finds, or -1; and the index at which it would insert."""
     low = np.zeros(len(wanted), dtype=np.intp)
     high = np.full(len(wanted), len(keys) - 1, dtype=np.intp)

@@ -12,12 +12,13 @@ from scipy.sparse import csr_array
 
 from leapstream.executors import failures
 from leapstream.executors.columns import WIDE, Bools, Column
+from leapstream.executors.contract import KEPT
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.run import (
     Indices,
     Run,
+    UnequalSizesError,
     failed_vectors,
-    partly_stored,
     require_size,
 )
 from leapstream.plan import primitives as p
@@ -120,7 +121,7 @@ def _interact(run: Run, expr: p.Interaction, *xs: Column) -> Column:
         return Column(result)
     stored = np.zeros(result.shape, dtype=bool)
     stored[owner, total.place] = True
-    return Column(result, stored=stored)
+    return Column(result, stored=stored).as_sparse()
 
 
 @lru_cache(maxsize=16)
@@ -146,12 +147,17 @@ def _products(size: int, degree: int) -> tuple[tuple[Indices, Indices, Indices],
 def _expand(run: Run, expr: p.PolynomialExpansion, x: Column) -> Column:
     width = math.comb(expr.size + expr.degree, expr.degree) - 1
     values, size = x.values, x.values.shape[1]
-    partial = partly_stored(x)
+    sparse = x.sparse_rows()
     if size != expr.size:
-        run.fail(partial, failures.wrong_size(size, expr.size))
-        if math.comb(size + expr.degree, expr.degree) > _MOST:
+        own = math.comb(size + expr.degree, expr.degree)
+        if own > _MOST:
             run.fail(np.ones(run.rows, dtype=bool), failures.wrong_size(size, expr.size))
             return failed_vectors(run, width)
+        left = run.states == KEPT
+        if (left & sparse).any():
+            if (left & ~sparse).any():
+                raise UnequalSizesError(run.rows, [np.flatnonzero(left & ~sparse), np.flatnonzero(left & sparse)])
+            width = own - 1
     special = x.stored is not None or not np.isfinite(values).all()
     result = np.zeros((run.rows, width))
     terms = np.ones((run.rows, 1))
@@ -168,12 +174,12 @@ def _expand(run: Run, expr: p.PolynomialExpansion, x: Column) -> Column:
         result[:, place[inside]] = terms[:, inside]
         if not inside.all():
             run.fail((terms[:, ~inside] != 0.0).any(axis=1), failures.wrong_size(size, expr.size))
-    stored = (result != 0.0) | ~partial[:, None]
+    stored = (result != 0.0) | ~sparse[:, None]
     if width >= WIDE:
         _, index = np.nonzero(stored)
         starts = np.concatenate([[0], np.cumsum(stored.sum(axis=1))])
         return Column(csr_array((result[stored], index, starts), result.shape))
-    return Column(result, stored=stored)
+    return Column(result, stored=stored, complete=sparse & stored.all(axis=1))
 
 
 class _Powers(NamedTuple):

@@ -22,6 +22,21 @@ class StoredUnknownError(Exception):
     """A primitive came upon values for which it matters what is stored, and the run does not keep track of that."""
 
 
+class UnequalSizesError(Exception):
+    """Rows of a batch have results of different sizes, so that no column holds them; groups of rows have to run apart."""
+
+    def __init__(self, rows: int, groups: Sequence[Indices]) -> None:
+        """An error for a batch of some rows.
+
+        Args:
+            rows: number of rows.
+            groups: the rows with results of equal size; any other row comes to the first group.
+        """
+        super().__init__("results of different sizes")
+        others = np.setdiff1d(np.arange(rows), np.concatenate(groups))
+        self.groups = [np.sort(np.concatenate([groups[0], others])), *groups[1:]]
+
+
 @dataclass
 class Run:
     """The state of one run: which rows are still in it.
@@ -73,17 +88,17 @@ class Run:
 
     def adopt(self, rows: npt.NDArray[np.intp], outcome: Outcome[Any]) -> None:
         """Take over the failures and drops of a nested plan that ran some rows of this run."""
-        places = {int(row): place for place, row in enumerate(rows)}
         self.states[rows] = np.where(outcome.states >= 0, outcome.states + len(self.failures), outcome.states)
-        self.failures.extend((origin, _moved(reason, places)) for origin, reason in outcome.failures)
+        self.failures.extend((origin, moved(reason, rows)) for origin, reason in outcome.failures)
 
     def drop(self, where: Bools) -> None:
         """Drop the rows ``where`` that are still in the run."""
         self.states[where & (self.states == KEPT)] = DROPPED
 
 
-def _moved(reason: Callable[[int], str], places: Mapping[int, int]) -> Callable[[int], str]:
-    return lambda row: reason(places[row])
+def moved(reason: Callable[[int], str], rows: Indices) -> Callable[[int], str]:
+    """The reason of a failure in a batch that was some ascending rows of another batch, for the rows of the other one."""
+    return lambda row: reason(int(np.searchsorted(rows, row)))
 
 
 def compressed(nonzero: Bools) -> Bools:
@@ -104,14 +119,6 @@ def require_size(run: Run, x: Column, size: int) -> bool:
 def failed_vectors(run: Run, width: int) -> Column:
     """A result for rows that have all failed."""
     return Column(csr_array((run.rows, width)) if width >= WIDE else np.zeros((run.rows, width)))
-
-
-def partly_stored(x: Column) -> Bools:
-    """Rows of dense ``x`` that do not store all elements."""
-    if x.stored is None:
-        return np.zeros(len(x.values), dtype=np.bool_)
-    every: Bools = x.stored.all(axis=1)
-    return np.logical_not(every)
 
 
 def rows_of(x: csr_array) -> npt.NDArray[np.intp]:

@@ -17,7 +17,6 @@ from leapstream.executors.vectorized.run import (
     Indices,
     Run,
     failed_vectors,
-    partly_stored,
     require_size,
 )
 from leapstream.plan import primitives as p
@@ -126,27 +125,24 @@ def _take(run: Run, expr: p.Take, x: Column) -> Column:
     needed = int(indices.max(initial=-1)) + 1
     if expr.picks_rising:
         x = x.to_dense(track_stored=True)
+    if needed > size:
+        run.require_stored()
+        run.fail(~x.sparse_rows(), failures.element_beyond(size, int(indices[indices >= size][0])))
     if isinstance(x.values, csr_array):
-        rows = x.values
-        if needed > size:
-            run.fail(np.diff(rows.indptr) == size, failures.element_beyond(size, int(indices[indices >= size][0])))
-            rows = csr_array((rows.data, rows.indices, rows.indptr), (run.rows, needed))
+        rows = csr_array((x.values.data, x.values.indices, x.values.indptr), (run.rows, max(needed, size)))
         taken = rows[:, indices]
         taken.sort_indices()
         column = Column(taken)
         return column if len(indices) >= WIDE else column.to_dense(run.tracks_stored)
-    partial = partly_stored(x)
     inside = indices < size
-    if not inside.all():
-        run.fail(~partial, failures.element_beyond(size, int(indices[indices >= size][0])))
-    if expr.picks_rising and partial.any():
-        rising = inside & np.array(expr.rises)
-        values = _columns(x.values, indices, np.where(partial[:, None], rising, inside))
-        stored = _columns(x.stored, indices, np.where(partial[:, None], rising, inside))
-    else:
-        values = _columns(x.values, indices, inside)
-        stored = None if x.stored is None else _columns(x.stored, indices, inside)
-    return Column(values, stored=stored)
+    if x.stored is None and x.complete is None:
+        return Column(_columns(x.values, indices, inside))
+    sparse = x.sparse_rows()[:, None]
+    wanted = np.where(sparse, inside & np.array(expr.rises), inside) if expr.picks_rising else inside
+    values = _columns(x.values, indices, wanted)
+    stored = np.ones(x.values.shape, dtype=bool) if x.stored is None else x.stored
+    stored = _columns(stored, indices, wanted)
+    return Column(values, stored=stored, complete=sparse[:, 0] & stored.all(axis=1))
 
 
 def _columns(values: Any, indices: Indices, wanted: Bools) -> Any:

@@ -36,6 +36,11 @@ def _not_null(run: Run, expr: p.NotNull, x: Column) -> Column:
     return Column(x.values, None, x.stored, x.complete)
 
 
+@implements(p.After, sparse=True)
+def _after(run: Run, expr: p.After, x: Column, *others: Column) -> Column:
+    return x
+
+
 @implements(p.Impute)
 def _impute(run: Run, expr: p.Impute, x: Column) -> Column:
     hole = np.isnan(x.values) | (x.values == expr.missing)

@@ -53,12 +53,14 @@ def _side_by_side(parts: Sequence[Doubles]) -> Doubles:
 
 @implements(p.Affine, sparse=True)
 def _affine(run: Run, expr: p.Affine, x: Column) -> Column:
+    width = x.values.shape[1]
+    if width > expr.size and expr.keeps_stored:
+        return _scale_longer(run, expr, x)
     if isinstance(x.values, csr_array):
-        if expr.keeps_stored and x.values.shape[1] <= expr.size:
+        if expr.keeps_stored:
             return x.with_values(_scaled(expr, x.values))
         x = x.to_dense(run.tracks_stored)
     values = x.values
-    width = values.shape[1]
     if width > expr.size:
         run.fail(np.ones(run.rows, dtype=bool), failures.wrong_size(width, expr.size))
         values = values[:, : expr.size]
@@ -78,10 +80,28 @@ def _affine(run: Run, expr: p.Affine, x: Column) -> Column:
         if expr.keep_nan:
             replaced = replaced & ~np.isnan(values)
         result = np.where(replaced, fixed, result)
-    if not expr.keeps_stored or x.stored is None:
+    if not expr.keeps_stored:
         return Column(result)
-    stored = x.stored[:, :width]
-    return Column(np.where(stored, result, 0.0), stored=stored)
+    return x.with_values(result if x.stored is None else np.where(x.stored, result, 0.0))
+
+
+def _scale_longer(run: Run, expr: p.Affine, x: Column) -> Column:
+    """Scale vectors that are longer than the parameters; a row fails where it stores an element without parameters."""
+    run.require_stored()
+    reason = failures.wrong_size(x.values.shape[1], expr.size)
+    if isinstance(x.values, csr_array):
+        rows = x.values
+        inside = rows.indices < expr.size
+        run.fail(np.bincount(rows_of(rows)[~inside], minlength=run.rows) > 0, reason)
+        starts = np.concatenate([[0], np.cumsum(inside)])[rows.indptr]
+        rows = csr_array((rows.data[inside], rows.indices[inside], starts), rows.shape)
+        return x.with_values(_scaled(expr, rows))
+    beyond = np.ones(run.rows, dtype=bool) if x.stored is None else x.stored[:, expr.size :].any(axis=1)
+    run.fail(beyond, reason)
+    known = Column(x.values[:, : expr.size], stored=None if x.stored is None else x.stored[:, : expr.size])
+    values = np.zeros_like(x.values)
+    values[:, : expr.size] = _affine(run, expr, known).values
+    return x.with_values(values)
 
 
 def _with_data(rows: csr_array, data: Doubles) -> csr_array:

@@ -32,12 +32,15 @@ def _vocabulary_counts(run: Run, expr: p.VocabularyCounts, x: Column) -> Column:
     words, positions = run.prepared[id(expr)]
     starts = list_starts(x.values)
     index = positions[_found(x.values.flatten(), words)]
-    beyond = index >= expr.size
-    if beyond.any():
-        run.fail(owners(starts, beyond), failures.no_element_for_word())
-        index = np.where(beyond, -1, index)
     count = np.diff(starts).astype(np.float64)
     least = np.full(run.rows, expr.min_count) if expr.min_count >= 1.0 else count * expr.min_count
+    beyond = index >= expr.size
+    if beyond.any():
+        owner = np.repeat(np.arange(run.rows), np.diff(starts))[beyond]
+        pairs, times = np.unique(np.stack([owner, index[beyond]]), axis=1, return_counts=True)
+        counted_rows = pairs[0][times >= least[pairs[0]]]
+        run.fail(np.isin(np.arange(run.rows), counted_rows), failures.no_element_for_word())
+        index = np.where(beyond, -1, index)
     return counted(run, index, starts, least, expr.binary, expr.size)
 
 

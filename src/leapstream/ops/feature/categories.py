@@ -32,7 +32,8 @@ class StringIndexer(Op):
 
     Values of other types are cast to strings first. The index of a label that repeats is its last one. With ``handle_invalid`` =
     keep, missing and unseen values give ``len(labels)``. Otherwise a missing value fails, and an unseen one fails (error) or
-    drops the row (skip). With skip, Spark also drops rows with missing values; MLeap does not.
+    drops the row (skip), also in a column whose output is not connected. With skip, Spark also drops rows with missing values;
+    MLeap does not.
 
     Attributes:
         labels_array: labels of each column.
@@ -78,10 +79,11 @@ class StringIndexer(Op):
         return {f"output{i}": DOUBLE for i in range(len(self.labels_array))}
 
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        return {
+        indexes = {
             f"output{i}": lowering.add(p.Lookup(x=x, labels=labels, invalid=self.handle_invalid, type=DOUBLE))
             for i, (x, labels) in enumerate(zip(inputs, self.labels_array, strict=True))
         }
+        return lowering.together(indexes, wanted)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +98,7 @@ class ReverseStringIndexer(Op):
     """
 
     op: ClassVar[str] = "reverse_string_indexer"
+    keeps_dimensions: ClassVar[bool] = True
     labels: tuple[str, ...] = attribute("list<string>")
     input_shape: DataShape = attribute("data_shape", default=DataShape("scalar", False))
 
@@ -117,8 +120,9 @@ class ReverseStringIndexer(Op):
 class OneHotEncoder(Op):
     """A sparse vector with a 1 at the index of a category, for one or more columns (MLeap ``OneHotEncoderModel``).
 
-    An index that is not an integer always fails. An index outside of [0, size) fails, or with ``handle_invalid`` = keep is a
-    category of its own, after the others. With ``drop_last`` the last category, which may be that one, gives the zero vector.
+    An index that is not an integer always fails, also in a column whose output is not connected. An index outside of [0, size)
+    fails, or with ``handle_invalid`` = keep is a category of its own, after the others. With ``drop_last`` the last category,
+    which may be that one, gives the zero vector.
 
     Attributes:
         category_sizes: number of categories of each column.
@@ -166,12 +170,13 @@ class OneHotEncoder(Op):
 
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         keep = self.handle_invalid == "keep"
-        return {
+        vectors = {
             f"output{i}": lowering.add(
                 p.OneHot(x=x, categories=size, width=self._width(size), keep=keep, type=doubles(self._width(size)))
             )
             for i, (x, size) in enumerate(zip(inputs, self.category_sizes, strict=True))
         }
+        return lowering.together(vectors, wanted)
 
 
 @dataclass(frozen=True, eq=False)

@@ -252,6 +252,7 @@ class MultinomialLabeler(Op):
     """
 
     op: ClassVar[str] = "multinomial_labeler"
+    keeps_dimensions: ClassVar[bool] = True
     threshold: float = attribute("double")
     labels: tuple[str, ...] = attribute("list<string>")
 

@@ -216,8 +216,8 @@ class PolynomialExpansion(Op):
     A product multiplies from the last element to the first. Once it is 0 it stays 0, even if NaN follows. A product with an
     element that a sparse vector does not store is 0.
 
-    A dense vector may be shorter than declared; the elements that it lacks count as 0. A sparse vector of another size fails;
-    MLeap expands it to another size.
+    A dense vector may be shorter than declared; the elements that it lacks count as 0. A sparse vector of another size gives
+    all products of its own elements.
 
     Attributes:
         degree: greatest number of factors.

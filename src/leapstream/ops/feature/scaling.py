@@ -27,6 +27,7 @@ class VectorAssembler(Op):
     """
 
     op: ClassVar[str] = "vector_assembler"
+    keeps_dimensions: ClassVar[bool] = True
     input_shapes: tuple[DataShape, ...] = attribute("list<data_shape>")
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from leapstream.bundle.types import ScalarType
+from leapstream.bundle.types import ScalarType, TensorType
 from leapstream.plan.graph import Doubles, Expr
 
 
@@ -30,13 +30,17 @@ class Lookup(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Label(Expr):
-    """``labels[int(x)]`` for a double ``x``, or for each element of a list or vector of doubles.
+    """``labels[int(x)]`` for a double ``x``, or for each element of a list or that a tensor of doubles stores.
 
-    Doubles are truncated towards zero. Fails where an index is out of range.
+    Doubles are truncated towards zero. Fails where an index is out of range. The result of a sparse tensor is sparse.
     """
 
     x: Expr
     labels: tuple[str, ...] = field(repr=False)
+
+    @property
+    def needs_stored(self) -> bool:
+        return isinstance(self.x.type, TensorType)
 
     @property
     def takes_tensors(self) -> bool:
@@ -80,12 +84,20 @@ class Bucketize(Expr):
     """Index ``i`` of the bucket [splits[i], splits[i+1]) that contains the double ``x``; the last one includes its upper bound.
 
     For NaN the result is ``len(splits) - 1`` with ``keep``; the row drops with ``skip`` and fails with ``error``. Fails where
-    ``x`` is outside of the splits.
+    ``x`` is outside of the splits. Where the splits do not rise, or differ only in the sign of 0, the result is the bucket that
+    Java's binary search finds.
     """
 
     x: Expr
     splits: Doubles
     invalid: Literal["error", "skip", "keep"]
+
+    @property
+    def rises(self) -> bool:
+        """True if each split is greater than the one before."""
+        return bool((self.splits[1:] > self.splits[:-1]).all()) and not bool(
+            np.signbit(self.splits[self.splits == 0.0]).any()
+        )
 
     @property
     def drops(self) -> bool:

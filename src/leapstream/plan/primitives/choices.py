@@ -53,8 +53,7 @@ class Switch(Expr):
     """The only output of ``plans[position]``; ``position`` is a double that is a valid index.
 
     A plan's inputs are named ``0``, ``1``, … after the positions of ``xs``; a plan may have only some of them. Only its own
-    plan is run for a row, and the row fails or is dropped where that plan does so. Fails where the results of a batch differ in
-    size.
+    plan is run for a row, and the row fails or is dropped where that plan does so.
     """
 
     position: Expr

@@ -32,12 +32,12 @@ class Interaction(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PolynomialExpansion(Expr):
-    """All products of 1 to ``degree`` of the ``size`` elements of the vector ``x``, in the order of Spark's expansion.
+    """All products of 1 to ``degree`` elements of the vector ``x``, in the order of Spark's expansion.
 
     A product multiplies from the last element to the first. Once it is 0, or at an element that is not stored, it is 0, even if
-    NaN would follow. If ``x`` stores all elements, elements that it lacks count as 0, and ``x`` fails where a product with an
-    element beyond ``size`` is not 0. Otherwise the result stores only products that are not 0, and ``x`` fails where it has
-    another size.
+    NaN would follow. A dense ``x`` gives the products of ``size`` elements: those that it lacks count as 0, and it fails where a
+    product with an element beyond ``size`` is not 0. A sparse ``x`` gives the products of its own elements, stored where they
+    are not 0. Fails where an ``x`` of another size has more than 2**24 products.
     """
 
     x: Expr

@@ -8,7 +8,6 @@ from typing import Literal
 import numpy as np
 
 from leapstream.plan.graph import Doubles, Expr
-from leapstream.plan.primitives.values import Cast, Input, NotNull
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -54,10 +53,10 @@ class Recode(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Take(Expr):
-    """The elements of the vector ``x`` at ``indices``; the result stores those that ``x`` stores.
+    """The elements of the vector ``x`` at ``indices``; the result is sparse where ``x`` is, and stores those that ``x`` stores.
 
-    An index beyond ``x`` fails if ``x`` stores all of its elements; otherwise the element is not stored. With ``rising``, an
-    ``x`` that does not store all elements gives only the elements whose index is greater than all indices before.
+    An index beyond ``x`` fails if ``x`` is dense; otherwise the element is not stored. With ``rising``, a sparse ``x`` gives
+    only the elements whose index is greater than all indices before.
     """
 
     x: Expr
@@ -76,13 +75,12 @@ class Take(Expr):
 
     @property
     def picks_rising(self) -> bool:
-        """True if, for an ``x`` that does not store all elements, ``rising`` leaves out some of ``indices``."""
+        """True if, for a sparse ``x``, ``rising`` leaves out some of ``indices``."""
         return self.rising and not all(self.rises)
 
     @property
     def needs_stored(self) -> bool:
-        # Vectors that a plan makes are long enough.
-        return self.picks_rising or isinstance(self.x, (Input, Cast, NotNull))
+        return self.picks_rising
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

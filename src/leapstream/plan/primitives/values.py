@@ -52,6 +52,18 @@ class NotNull(Expr):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class After(Expr):
+    """``x``, computed after ``others``; the rows that fail or are dropped in one of these have no result here."""
+
+    x: Expr
+    others: tuple[Expr, ...]
+
+    @property
+    def takes_tensors(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Impute(Expr):
     """``surrogate`` where the double ``x`` is missing, NaN or equal to ``missing``; otherwise ``x``."""
 

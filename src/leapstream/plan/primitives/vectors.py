@@ -28,8 +28,9 @@ class Affine(Expr):
     """``(x - shift) / divisor * factor + offset`` for each element of the vector ``x``; a parameter that is ``None`` is left out.
 
     Where ``fixed`` is not NaN, the result is that value instead; with ``keep_nan``, NaN in ``x`` stays NaN. If ``shift``,
-    ``offset`` and ``fixed`` are ``None``, the result stores the elements that ``x`` stores; otherwise it is dense. Fails where
-    ``x`` has more than ``size`` elements; for a shorter ``x`` the first elements of the parameters are used.
+    ``offset`` and ``fixed`` are ``None``, the result stores the elements that ``x`` stores, and ``x`` fails where it stores an
+    element at an index of ``size`` or more. Otherwise the result is dense, and ``x`` fails where it has more than ``size``
+    elements. For a shorter ``x`` the first elements of the parameters are used.
     """
 
     x: Expr

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from leapstream.bundle.types import DataType
+from leapstream.bundle.types import DataType, TensorType
 from leapstream.executors.implementing import Implementation
 from leapstream.executors.jvm.emitter.code import (
     BOXES,
@@ -137,7 +137,8 @@ class Emitter:
     def vector(self, expr: Expr) -> str:
         """The variable of a vector that has to be there; a tensor of other dimensions fails."""
         name = self.present(expr)
-        if isinstance(expr, (p.Input, p.Cast, p.NotNull)):
+        matrix = isinstance(expr.type, TensorType) and len(expr.type.dimensions or (1,)) != 1
+        if matrix or isinstance(expr, (p.Input, p.Cast, p.NotNull)):
             self.place(self.current)
             self.line(f"Vectors.requireVector({name});")
         return name

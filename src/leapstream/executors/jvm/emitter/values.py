@@ -29,6 +29,11 @@ def _not_null(emitter: Emitter, expr: p.NotNull) -> None:
     emitter.alias(expr, emitter.present(expr.x))
 
 
+@implements(p.After)
+def _after(emitter: Emitter, expr: p.After) -> None:
+    emitter.alias(expr, emitter.value(expr.x), emitter.null(expr.x))
+
+
 @implements(p.Impute)
 def _impute(emitter: Emitter, expr: p.Impute) -> None:
     x = emitter.value(expr.x)

@@ -38,6 +38,9 @@ public final class Counts {
                 end++;
             }
             if (end - at >= least) {
+                if (index[at] >= size) {
+                    throw Failures.noElementForWord();
+                }
                 out.store(index[at], binary ? 1.0 : end - at);
             }
             at = end;
@@ -75,9 +78,6 @@ public final class Counts {
         clear();
         for (int i = 0; i < tokens.length; i++) {
             int position = vocabulary.position((String) tokens[i]);
-            if (position >= size) {
-                throw Failures.noElementForWord();
-            }
             if (position >= 0) {
                 add(position);
             }

@@ -52,7 +52,7 @@ public final class Functions {
     public static double erf(double x) {
         double y = Math.abs(x);
         if (!(y <= 0.46875)) {
-            double result = 0.5 - erfc(y) + 0.5;
+            double result = 1.0 - erfc(y);
             return x < 0 ? -result : result;
         }
         double square = x * x;

@@ -1,5 +1,6 @@
 package leapstream.runtime;
 
+import java.util.Arrays;
 import java.util.HashMap;
 
 /** The labels of a string indexer; of a label that repeats the last position counts. */
@@ -31,18 +32,14 @@ public final class Labels {
         return labels[i];
     }
 
-    /** The label of each element of a vector. */
+    /** The label of each element that a tensor stores. */
     public ObjectTensor labels(Vec x) {
-        Object[] texts = new Object[x.size];
-        if (x.index != null) {
-            for (int i = 0; i < x.size; i++) {
-                texts[i] = label(0);
-            }
+        Object[] texts = new Object[x.stored()];
+        for (int k = 0; k < texts.length; k++) {
+            texts[k] = label(x.value[k]);
         }
-        for (int k = 0; k < x.stored(); k++) {
-            texts[x.index == null ? k : x.index[k]] = label(x.value[k]);
-        }
-        return new ObjectTensor(texts, null, x.dimensions == null ? null : (int[]) x.dimensions.clone(), x.size);
+        int[] index = x.index == null ? null : Arrays.copyOf(x.index, texts.length);
+        return new ObjectTensor(texts, index, x.dimensions == null ? null : (int[]) x.dimensions.clone(), x.size);
     }
 
     /** The label of each double of a list. */

@@ -53,15 +53,18 @@ public final class Polynomial {
     }
 
     public Vec expand(Vec given, Vec buffer, Vec out) {
-        boolean sparse = given.index != null && given.count < given.size;
-        if (given.size != size && (sparse || products(given.size, degree) > MOST)) {
+        boolean sparse = given.index != null;
+        double every = products(given.size, degree);
+        if (given.size != size && every > MOST) {
             Vectors.requireSize(given, size);
         }
+        // A sparse vector has the products of its own elements, a dense one those of as many as are declared.
+        int most = sparse ? (int) every - 1 : width;
         prepare(given.size);
         Vec x = Vectors.ordered(given, buffer);
         int count = x.stored();
         if (sparse) {
-            out.sparse(width, (int) Math.min(products(count, degree) - 1, width));
+            out.sparse(most, (int) Math.min(products(count, degree) - 1, most));
         } else {
             java.util.Arrays.fill(out.dense(width), 0, width, 0.0);
         }
@@ -81,7 +84,7 @@ public final class Polynomial {
                 continue;
             }
             int at = place[factors] + skipped[degree - factors][x.index == null ? k : x.index[k]];
-            if (at >= width) {
+            if (at >= most) {
                 throw Failures.wrongSize(x.size, size);
             }
             if (sparse) {

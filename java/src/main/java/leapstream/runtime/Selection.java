@@ -24,18 +24,17 @@ public final class Selection {
     }
 
     /**
-     * Elements by index. A vector that does not store all elements lacks those beyond it, and with rising those whose index is
-     * not greater than all before.
+     * Elements by index. A sparse vector lacks those beyond it, and with rising those whose index is not greater than all
+     * before.
      */
     public static Vec take(Vec x, int[] indices, boolean rising, Vec buffer, Vec out) {
-        if (x.index == null || x.count == x.size) {
-            double[] elements = Vectors.elements(x, buffer);
+        if (x.index == null) {
             double[] values = out.dense(indices.length);
             for (int j = 0; j < indices.length; j++) {
                 if (indices[j] >= x.size) {
                     throw Failures.elementBeyond(x.size, indices[j]);
                 }
-                values[j] = elements[indices[j]];
+                values[j] = x.value[indices[j]];
             }
             return out;
         }

@@ -118,10 +118,11 @@ public final class Vectors {
             double[] fixed,
             boolean keepNaN,
             Vec out) {
-        if (x.size > size) {
+        boolean keepsStored = shift == null && offset == null && fixed == null;
+        if (x.size > size && !(keepsStored && storesBelow(x, size))) {
             throw Failures.wrongSize(x.size, size);
         }
-        if (shift == null && offset == null && fixed == null) {
+        if (keepsStored) {
             copyStored(x, out);
         } else {
             copy(x, out);
@@ -150,6 +151,19 @@ public final class Vectors {
             values[k] = value;
         }
         return out;
+    }
+
+    /** True for a sparse vector that stores no element at an index of size or more. */
+    private static boolean storesBelow(Vec x, int size) {
+        if (x.index == null) {
+            return false;
+        }
+        for (int k = 0; k < x.count; k++) {
+            if (x.index[k] >= size) {
+                return false;
+            }
+        }
+        return true;
     }
 
     public static Vec clip(Vec x, double low, double high, Vec out) {
