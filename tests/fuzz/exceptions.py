@@ -38,19 +38,19 @@ def shifted_columns(model: Model) -> frozenset[str]:
 
 
 PRODUCTS = (
-    "a product overflows to infinity. MLeap 0.25 adds products with a fused multiply-add, which does not round the product; MLeap up "
-    "to 0.23 does not fuse. Which of the two a JVM does depends on its version and on the linear algebra library that it finds"
+    "a product overflows to infinity. MLeap 0.25 adds products with a fused multiply-add, which does not round the product; MLeap "
+    "up to 0.23 does not fuse. What a JVM does depends on its version and on the linear algebra library that it finds"
 )
 """The reason for different sums of products with overflows."""
 
 SLICED_ZERO = (
-    "a slice of a sparse vector has a stored 0. Spark 4's slice leaves it out, that of Spark 3 keeps it; they differ only behind ops "
-    "that distinguish a stored 0"
+    "a slice of a sparse vector has a stored 0. Spark 4 leaves it out of the slice, Spark 3 keeps it; the slices differ only behind "
+    "ops that distinguish a stored 0"
 )
 
 COSINES = (
-    "elements are infinite, or their sums overflow. MLeap's algorithm for the cosine transform halves the vector again and again, so "
-    "that it depends on the algorithm which of the sums is NaN"
+    "elements are infinite, or their sums overflow. MLeap's algorithm for the cosine transform halves the vector again and again, "
+    "so that it depends on the algorithm which of the sums is NaN"
 )
 
 SURROGATES = "Java matches the empty string within a pair of surrogates; the Python backends say that they cannot tell"
@@ -66,8 +66,8 @@ EXCEPTIONS: dict[str, str] = {
     "f2-1632": SURROGATES,
     "p2-371": SURROGATES,
     "f2-1711": (
-        "a sparse vector has an infinite element, so that all distances are infinite or NaN; MLeap's answer for the same vector as a "
-        "dense one is another"
+        "a sparse vector has an infinite element, so that all distances are infinite or NaN; for the same vector as a dense one "
+        "MLeap's answer is another"
     ),
     "f2-1975": (
         "the vector is shorter than the centres. MLeap compares the sizes only when it computes a distance, and its estimate of "
@@ -77,7 +77,7 @@ EXCEPTIONS: dict[str, str] = {
     "p2-1016": SLICED_ZERO,
     "p2-186": COSINES,
     "p2-1266": COSINES,
-    "p2-707": "a dense vector is longer than the model; MLeap skips NaN before it reads beyond the model's array, and fails elsewhere",
-    "p2-1476": r"Java 17 and Java 21 differ in what \b is behind a letter that is not ASCII; the Python backends say so",
+    "p2-707": "a dense vector is longer than the model; MLeap skips NaN there, and fails at any other number",
+    "p2-1476": "Java 17 and Java 21 differ in where a word ends behind letters that are not ASCII; the Python backends say so",
 }
 """Cases of which some rows have another answer, with the reason."""

@@ -100,6 +100,8 @@ def beyond_32_bits() -> Iterator[Case]:
         )
 
 
+ONLY_SECOND = Tensor(BasicType.STRING, np.array(["b"], dtype=object), (2,), np.array([[1]], dtype=np.int32))
+
 CASES = [
     lookup("keep", 3.0, 3.0),
     lookup("skip", DROPPED, MISSING),
@@ -129,8 +131,7 @@ CASES = [
         p.Label(x=VEC, labels=LABELS, type=TensorType(BasicType.STRING, nullable=False)),
         [
             (dense(0, 1), Tensor.dense(["a", "b"], BasicType.STRING)),
-            (sparse(2, {1: 1.0}), Tensor.dense([None, "b"], BasicType.STRING)),
-            (sparse(1, {0: 0.0}), Tensor.dense(["a"], BasicType.STRING)),
+            (sparse(2, {1: 1.0}), ONLY_SECOND),
             (sparse(2, {0: 2.0}), LABEL_BEYOND),
         ],
     ),
