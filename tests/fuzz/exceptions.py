@@ -38,19 +38,19 @@ def shifted_columns(model: Model) -> frozenset[str]:
 
 
 PRODUCTS = (
-    "a product overflows to infinity. MLeap 0.25 adds products with a fused multiply-add, which does not round the product; MLeap "
-    "up to 0.23 does not fuse. What a JVM does depends on its version and on the linear algebra library that it finds"
+    "a product overflows to infinity. MLeap 0.25 adds products with a fused multiply-add, which does not round the product; "
+    "MLeap up to 0.23 does not fuse. What a JVM does depends on its version and on the linear algebra library that it finds"
 )
 """The reason for different sums of products with overflows."""
 
 SLICED_ZERO = (
-    "a slice of a sparse vector has a stored 0. Spark 4 leaves it out of the slice, Spark 3 keeps it; the slices differ only behind "
-    "ops that distinguish a stored 0"
+    "a slice of a sparse vector has a stored 0. Spark 4 leaves it out of the slice, Spark 3 keeps it; the slices differ "
+    "only behind ops that distinguish a stored 0"
 )
 
 COSINES = (
-    "elements are infinite, or their sums overflow. MLeap's algorithm for the cosine transform halves the vector again and again, "
-    "so that it depends on the algorithm which of the sums is NaN"
+    "elements are infinite, or their sums overflow. MLeap's algorithm for the cosine transform halves the vector again and "
+    "again, so that it depends on the algorithm which of the sums is NaN"
 )
 
 SURROGATES = "Java matches the empty string within a pair of surrogates; the Python backends say that they cannot tell"

@@ -300,6 +300,7 @@ def _of_declared_type(path: str, name: str, values: list[Any], declared: DataTyp
         array = array_of(name, values, declared)
     except SchemaError as error:
         raise SchemaError(f"{path}: {error}") from error
-    if array.type != arrow_type_of(declared):
-        raise SchemaError(f"{path}: column {name!r} cannot be read as {declared}: it holds values of type {array.type}")
+    kind = array.type if isinstance(array, pa.Array) else f"list of {array.ndim} levels"
+    if kind != arrow_type_of(declared):
+        raise SchemaError(f"{path}: column {name!r} cannot be read as {declared}: it holds values of type {kind}")
     return array

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from leapstream.bundle.tensor import NUMPY_DTYPES
@@ -19,16 +20,16 @@ from leapstream.frames.leaptypes import NUMPY_BASES, arrow_type_of, basic_type_o
 from leapstream.javalike.numbers import cast_numbers, number_strings
 
 
-def array_of(name: str, values: Sequence[Any], declared: DataType | None, *, nan_is_missing: bool = False) -> pa.Array:
-    """An Arrow array of a column's values.
+def array_of(name: str, values: Sequence[Any], declared: DataType | None, *, nan_is_missing: bool = False) -> Any:
+    """An Arrow array of a column's values; a NumPy array (rows, …) of tensors of several dimensions.
 
     Numbers and booleans become the declared type, where that is one of numbers, booleans or strings. Strings stay strings: the
     model parses them, and says which row cannot be parsed.
 
     Args:
         name: the column, for messages.
-        values: a list, or an array of objects, of numbers, booleans, strings, bytes; lists or arrays of them; or dicts. ``None``
-            is a missing value.
+        values: a list, or an array of objects, of numbers, booleans, strings, bytes; lists or arrays of them, nested for
+            tensors of several dimensions; or dicts. ``None`` is a missing value.
         declared: the type that the model declares; ``None`` where the values keep the type they have.
         nan_is_missing: NaN among the values is a missing value, as in pandas' columns of objects.
 
@@ -53,6 +54,8 @@ def array_of(name: str, values: Sequence[Any], declared: DataType | None, *, nan
         if kinds == {_SCALAR}:
             return _elements(name, values, None if declared is None else declared.base, classes)
         if kinds == {_LIST}:
+            if any(map(_is_nested, values)):
+                return _tensors(name, values)
             return _lists(name, values, None if declared is None else declared.base)
         return _maps(name, values, declared)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
@@ -158,6 +161,24 @@ def _lists(name: str, rows: Sequence[Any], declared: BasicType | None) -> pa.Arr
     else:
         flat = _elements(name, _flattened(there), declared)
     return pa.ListArray.from_arrays(offsets, flat, mask=mask)
+
+
+def _is_nested(row: Any) -> bool:
+    """True for a list of lists, and for an array of several dimensions."""
+    if isinstance(row, np.ndarray):
+        return row.ndim > 1
+    return bool(row) and isinstance(row[0], (list, tuple, np.ndarray))
+
+
+def _tensors(name: str, rows: Sequence[Any]) -> npt.NDArray[Any]:
+    """Tensors of several dimensions, one per row."""
+    if any(row is None for row in rows):
+        raise SchemaError(f"column {name!r} lacks tensors of several dimensions, which only a LeapFrame may")
+    arrays = [np.asarray(row) for row in rows]
+    shapes = sorted({array.shape for array in arrays})
+    if len(shapes) > 1:
+        raise SchemaError(f"column {name!r} has tensors of dimensions {shapes[0]} and {shapes[1]}; give a LeapFrame")
+    return np.stack(arrays)
 
 
 def _is_plain_vector(row: Any) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import numpy as np
+
 from leapstream.bundle import values
 from leapstream.bundle.definition import ModelDef, NodeDef, Socket
 from leapstream.bundle.malformed import first_repeated
@@ -205,7 +207,8 @@ def lower(root: Root, model: str, given: Schema, outputs: Sequence[str] | None =
             lowering.read(column, types[port], keep_dimensions=node.op.keeps_dimensions)
             for port, column in node.input_columns().items()
         ]
-        results = node.op.lower(lowering, *reads, wanted=frozenset(columns))
+        with np.errstate(all="ignore"):
+            results = node.op.lower(lowering, *reads, wanted=frozenset(columns))
         for port, column in columns.items():
             lowering.write(column, results[port])
             added.append(column)
