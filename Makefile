@@ -9,7 +9,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheel demo test test-fast fuzz test-java test-tensorflow test-spark journey lint format typecheck imports docs support bench bench-quick bench-flink bench-corrupt bench-memory bench-registration bench-exporting clean
+.PHONY: help setup wheel demo test test-fast fuzz fuzz-files test-java test-tensorflow test-spark journey lint format typecheck imports docs support bench bench-quick bench-flink bench-corrupt bench-memory bench-registration bench-exporting clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -33,6 +33,9 @@ test: setup ## all tests
 
 fuzz: setup ## compare the executors over random plans and rows, for SECONDS=600
 	$(RUN) scripts/fuzz_executors.py $(or $(SECONDS),600)
+
+fuzz-files: setup ## give damaged files to every reader, guided by the code that they reach, for SECONDS=600; SEED=1 for nearly the same run again
+	$(RUN) scripts/fuzz_files.py $(or $(SECONDS),600) --seed $(or $(SEED),0)
 
 test-fast: setup ## the tests that need no Flink, in less than a minute
 	$(RUN) -m pytest -n auto -m "not flink and not slow"

@@ -6,6 +6,7 @@ import io
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from leapstream.bundle.reader import decode_files
 from leapstream.bundle.types import BasicType, DataShape
 from leapstream.bundle.writer import encode_files
 from leapstream.executors.jvm.emitter import emit
+from leapstream.executors.vectorized import external
+from leapstream.executors.vectorized.external import _check
 from leapstream.ops.pipeline import Node
 from leapstream.ops.tensorflow import TensorFlowModel
 
@@ -206,6 +209,115 @@ def test_graph_that_would_do_more_than_compute_is_rejected(tf: Any, kind: str) -
     model = model_of(op_of(frozen(tf, build)))
     with pytest.raises(BackendError, match="may not hold"):
         model.transform(frame(model, [floats(1, 2), floats(3, 4)]))
+
+
+HARMFUL = (
+    *(
+        "DumpTensor",
+        "RecordInput",
+        "GenerateVocabRemapping",
+        "FixedUnigramCandidateSampler",
+        "Print",
+        "PrintV2",
+        "RemoteCall",
+    ),
+    *(
+        "XlaCustomCallV2",
+        "QueueDequeueV2",
+        "ReadFile",
+        "WriteFile",
+        "MatchingFiles",
+        "DecodeCompressed",
+        "PyFunc",
+        "NewOp",
+    ),
+    *("RestoreV2", "SaveV2", "InitializeTableFromTextFileV2", "IteratorGetNext", "OptimizeDatasetV2", "Abort", "_Recv"),
+)
+
+
+@pytest.mark.parametrize("kind", HARMFUL)
+def test_only_listed_operations_are_allowed(kind: str) -> None:
+    with pytest.raises(BackendError, match=f"'x' is a {kind}, which a bundle's graph may not hold"):
+        _check([SimpleNamespace(name="x", op=kind)], frozenset())
+
+
+def nested(tf: Any, place: str) -> bytes:
+    """A graph with a node that dumps a tensor into a file, inside of a function that another operation calls."""
+    definition = tf.compat.v1.GraphDef.FromString(frozen(tf, add))
+    body = definition.library.function.add()
+    body.signature.name = "body"
+    body.signature.input_arg.add(name="x", type=tf.float32.as_datatype_enum)
+    body.signature.output_arg.add(name="y", type=tf.float32.as_datatype_enum)
+    body.node_def.add(name="dump", op="DumpTensor", input=["x"])
+    body.ret["y"] = "x"
+    node = definition.node.add(name="call", op="body" if place == "op" else place, input=["a"])
+    if place == "While":
+        node.attr["cond"].func.name = node.attr["body"].func.name = "body"
+    elif place == "Case":
+        node.attr["branches"].list.func.add(name="body")
+    elif place == "PartitionedCall":
+        node.attr["f"].func.name = "body"
+    return bytes(definition.SerializeToString())
+
+
+@pytest.mark.parametrize("place", ["While", "Case", "PartitionedCall", "op"])
+def test_operations_are_checked_inside_of_functions(tf: Any, place: str) -> None:
+    model = model_of(op_of(nested(tf, place)))
+    with pytest.raises(BackendError, match="'dump' is a DumpTensor"):
+        model.transform(frame(model, [floats(1, 2), floats(3, 4)]))
+
+
+def test_function_may_not_have_the_name_of_an_operation(tf: Any) -> None:
+    data = nested(tf, "op").replace(b"body", b"Send")
+    model = model_of(op_of(data.replace(b"DumpTensor", b"Identity\x3a\x00")))
+    with pytest.raises(BackendError):
+        model.transform(frame(model, [floats(1, 2), floats(3, 4)]))
+
+
+def test_constant_may_not_be_a_resource(tf: Any) -> None:
+    definition = tf.compat.v1.GraphDef.FromString(frozen(tf, add))
+    definition.node.add(name="handle", op="Const").attr["dtype"].type = tf.resource.as_datatype_enum
+    model = model_of(op_of(definition.SerializeToString()))
+    with pytest.raises(BackendError, match="'handle' is a constant of a type"):
+        model.transform(frame(model, [floats(1, 2), floats(3, 4)]))
+
+
+@pytest.mark.parametrize("functional", [False, True])
+def test_loop_that_does_not_end_fails_its_row(tf: Any, monkeypatch: pytest.MonkeyPatch, functional: bool) -> None:
+    monkeypatch.setattr(external, "SECONDS", 1.0)
+
+    def build(v1: Any) -> None:
+        a, b = (v1.placeholder(v1.float32, (2,), name=name) for name in "ab")
+        v1.while_loop(lambda x: x[0] < float("inf"), lambda x: (x * 0.0 + a,), (b,))
+        v1.add(v1.while_loop(lambda x: x[0] < float("inf"), lambda x: (x * 0.0 + a,), (b,))[0], b, name="sum")
+
+    (tf.compat.v1.enable_control_flow_v2 if functional else tf.compat.v1.disable_control_flow_v2)()
+    model = model_of(op_of(frozen(tf, build)))
+    with pytest.raises(PredictionError, match="TensorFlow: the graph takes more than 1 seconds"):
+        model.transform(frame(model, [floats(1, 2), floats(3, 4)]))
+
+
+def test_variables_are_restored_from_files_of_the_model_alone(tf: Any, tmp_path: Path) -> None:
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as session:
+        x = v1.placeholder(tf.float32, (2,), name="a")
+        y = tf.multiply(x, v1.get_variable("w", initializer=[2.0, 3.0], use_resource=True), name="sum")
+        session.run(v1.global_variables_initializer())
+        v1.saved_model.simple_save(session, str(tmp_path / "m"), {"x": x}, {"y": y})
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    path = tmp_path / "m" / "saved_model.pb"
+    content = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    graph = content.meta_graphs[0].graph_def
+    other = graph.node.add(name="other", op="Const")
+    other.attr["dtype"].type = tf.string.as_datatype_enum
+    other.attr["value"].tensor.CopyFrom(tf.make_tensor_proto("/etc/other"))
+    (restore,) = (node for node in graph.node if node.op == "RestoreV2")
+    restore.input[0] = "other"
+    path.write_bytes(content.SerializeToString())
+    model = model_of(op_of(zipped(tmp_path / "m"), (A,), format="saved_model"))
+    with pytest.raises(BackendError, match="from a file of its own choice"):
+        model.transform(frame(model, [floats(1, 2)]))
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xff\xff", b"no graph"])

@@ -165,7 +165,7 @@ def test_a_graph_that_cannot_run_is_rejected(tf: Any, build: Any, error: Any, me
 
 
 def test_what_is_no_graph_and_unknown_tensors_are_rejected(tf: Any, tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="graph: it is no frozen graph"):
+    with pytest.raises(BundleError, match="graph: it is not a frozen graph"):
         from_tensorflow(b"no graph")
     with pytest.raises(BundleError, match=r"nope\.pb: No such file"):
         from_tensorflow(tmp_path / "nope.pb")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,15 +19,18 @@ from leapstream.errors import BackendError
 from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
+from leapstream.executors.vectorized.graphops import ALLOWED
 from leapstream.executors.vectorized.run import Run
 from leapstream.plan import primitives as p
 
-_UNSAFE = re.compile(
-    "PyFunc|File|Summary|Reader|Dataset|Iterator|Rpc|Grpc|Checkpoint|Save|Restore|Debug|PrintV2|LoadAndRemap|Socket|Library|Abort|ImmutableConst|Proto"
-)
-"""Operations that run Python code, access files, or communicate. They are rejected, because bundles are untrusted."""
+SECONDS = 30.0
+"""The time that a graph may take for a row, and to restore its variables: a loop in a graph need not end."""
+
 _RESTORES = frozenset({"RestoreV2", "ShardedFilename"})
 """The operations by which a SavedModel reads its own variables."""
+
+_HANDLES = (20, 21)
+"""TensorFlow's types of resources and variants: a constant of one stands for an object that a file made up."""
 
 
 def _tensorflow() -> Any:
@@ -50,7 +52,8 @@ class _Session:
         self.feeds = [_tensor(name) for name in graph.feeds]
         self.fetches = [_tensor(name) for name in graph.fetches]
         self.targets = list(graph.targets)
-        self.session = tf.compat.v1.Session(graph=tf.Graph())
+        config = tf.compat.v1.ConfigProto(operation_timeout_in_ms=round(1000 * SECONDS))
+        self.session = tf.compat.v1.Session(graph=tf.Graph(), config=config)
         try:
             if graph.format == "graph":
                 self._import(graph.data)
@@ -68,9 +71,11 @@ class _Session:
 
     def _import(self, data: bytes) -> None:
         definition = self.tf.compat.v1.GraphDef.FromString(data)
-        functions = definition.library.function
-        _check(definition.node, frozenset())
-        _check((node for function in functions for node in function.node_def), frozenset())
+        functions = _functions(definition)
+        names = frozenset(functions)
+        _check(definition.node, names)
+        for function in functions.values():
+            _check(function.node_def, names)
         with self.session.graph.as_default():
             self.tf.import_graph_def(definition, name="")
 
@@ -82,12 +87,14 @@ class _Session:
         if root is None:
             raise BackendError("the SavedModel has no saved_model.pb")
         for meta in saved_model_pb2.SavedModel.FromString(files[f"{root}/saved_model.pb".lstrip("/")]).meta_graphs:
-            functions = {f.signature.name: f.node_def for f in meta.graph_def.library.function}
+            functions = _functions(meta.graph_def)
             roots = [*self.feeds, *self.fetches, *self.targets]
             roots += [name for op in meta.collection_def.values() for name in op.node_list.value]
             roots += [t.name for d in meta.signature_def.values() for t in (*d.inputs.values(), *d.outputs.values())]
-            _check(_reached(meta.graph_def.node, functions, roots), frozenset())
-            _check(_reached(meta.graph_def.node, functions, [meta.saver_def.restore_op_name]), _RESTORES)
+            _check(_reached(meta.graph_def.node, functions, roots), frozenset(functions))
+            saver = meta.saver_def
+            _check(_reached(meta.graph_def.node, functions, [saver.restore_op_name]), _RESTORES | functions.keys())
+            _check_restores(meta.graph_def.node, functions, saver)
         with tempfile.TemporaryDirectory(prefix="leapstream-") as folder:
             for path, content in files.items():
                 target = Path(folder, *path.split("/"))
@@ -96,9 +103,16 @@ class _Session:
             self.tf.compat.v1.saved_model.load(self.session, ["serve"], str(Path(folder, root)))
 
     def run(self, values: list[Any]) -> list[Any]:
-        """The fetches for one row."""
+        """The fetches for one row.
+
+        Raises:
+            TimeoutError: the graph takes too long.
+        """
         given = dict(zip(self.feeds, values, strict=True))
-        fetched, _ = self.session.run([self.fetches, self.targets], given)
+        try:
+            fetched, _ = self.session.run([self.fetches, self.targets], given)
+        except self.tf.errors.DeadlineExceededError:
+            raise TimeoutError(f"the graph takes more than {SECONDS:g} seconds") from None
         return list(fetched)
 
 
@@ -110,10 +124,53 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
+def _functions(graph: Any) -> dict[str, Any]:
+    """The functions of a graph by name."""
+    from tensorflow.python.framework import op_def_registry
+
+    functions = {f.signature.name: f for f in graph.library.function}
+    for name in functions:
+        if op_def_registry.get(name) is not None:
+            raise BackendError(f"the graph's function {name!r} has the name of an operation")
+    return functions
+
+
 def _check(nodes: Iterable[Any], allowed: frozenset[str]) -> None:
+    """Raise ``BackendError`` for a node whose operation neither only computes nor is in ``allowed``."""
     for node in nodes:
-        if _UNSAFE.search(node.op) and node.op not in allowed:
+        if node.op not in ALLOWED and node.op not in allowed:
             raise BackendError(f"the graph's node {node.name!r} is a {node.op}, which a bundle's graph may not hold")
+        if node.op == "Const" and node.attr["dtype"].type in _HANDLES:
+            raise BackendError(
+                f"the graph's node {node.name!r} is a constant of a type that a bundle's graph may not hold"
+            )
+
+
+def _check_restores(nodes: Iterable[Any], functions: dict[str, Any], saver: Any) -> None:
+    """Check that variables are restored from the SavedModel's own files: from the name that TensorFlow gives."""
+    given = {_node(saver.filename_tensor_name)}
+    by_name = {node.name: node for node in nodes}
+    reached = _reached(by_name.values(), functions, [saver.restore_op_name])
+    bodies = [({node.name: node for node in reached if node.name in by_name}, given)]
+    bodies += [
+        ({node.name: node for node in f.node_def}, {argument.name for argument in f.signature.input_arg})
+        for f in functions.values()
+    ]
+    restoring = {name for name, f in functions.items() if _restores(f.node_def, functions)}
+    for body, names in bodies:
+        for node in body.values():
+            # The other inputs of a restoring function are the variables.
+            inputs = node.input[:1] if node.op == "RestoreV2" else node.input if restoring & set(_calls(node)) else ()
+            for name in map(_node, inputs):
+                if name not in names and not (name in body and body[name].op == "VarHandleOp"):
+                    raise BackendError(
+                        f"the graph's node {node.name!r} restores variables from a file of its own choice"
+                    )
+
+
+def _restores(nodes: Iterable[Any], functions: dict[str, Any]) -> bool:
+    every = list(_reached(nodes, functions, [node.name for node in nodes]))
+    return any(node.op == "RestoreV2" for node in every)
 
 
 def _reached(nodes: Iterable[Any], functions: dict[str, Any], roots: list[str]) -> Iterator[Any]:
@@ -122,13 +179,6 @@ def _reached(nodes: Iterable[Any], functions: dict[str, Any], roots: list[str]) 
     todo = [_node(name) for name in roots if name]
     called: list[str] = []
     seen: set[str] = set()
-
-    def calls(node: Any) -> Iterator[str]:
-        yield node.op
-        for value in node.attr.values():
-            yield value.func.name
-            yield from (f.name for f in value.list.func)
-
     while todo:
         name = todo.pop()
         if name in seen or name not in by_name:
@@ -137,15 +187,23 @@ def _reached(nodes: Iterable[Any], functions: dict[str, Any], roots: list[str]) 
         node = by_name[name]
         yield node
         todo += map(_node, node.input)
-        called += [f for f in calls(node) if f in functions]
+        called += [f for f in _calls(node) if f in functions]
     done: set[str] = set()
     while called:
         function = called.pop()
         if function not in done:
             done.add(function)
-            for node in functions[function]:
+            for node in functions[function].node_def:
                 yield node
-                called += [f for f in calls(node) if f in functions]
+                called += [f for f in _calls(node) if f in functions]
+
+
+def _calls(node: Any) -> Iterator[str]:
+    """The names of the functions that a node may call; its operation may be one."""
+    yield node.op
+    for value in node.attr.values():
+        yield value.func.name
+        yield from (f.name for f in value.list.func)
 
 
 def _node(tensor: str) -> str:
