@@ -9,7 +9,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheel demo test test-fast fuzz fuzz-files test-java test-tensorflow test-spark journey lint format typecheck imports docs support bench bench-quick bench-flink bench-corrupt bench-memory bench-registration bench-exporting clean
+.PHONY: help setup wheel demo test test-fast fuzz fuzz-files test-java test-tensorflow test-spark test-xgboost journey lint format typecheck imports docs support bench bench-quick bench-flink bench-corrupt bench-memory bench-registration bench-exporting clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -65,6 +65,21 @@ test-spark: setup $(VENV)-spark3/.setup-stamp $(VENV)-spark4/.setup-stamp ## Spa
 	$(VENV)-spark3/bin/python -m pytest tests/exporters/spark
 	$(VENV)-spark4/bin/python -m pytest tests/exporters/spark
 	$(RUN) -m pytest tests/examples/test_journey.py
+
+test-xgboost: $(VENV)-xgboost2/.setup-stamp $(VENV)-xgboost3/.setup-stamp ## XGBoost's files and exporter, with XGBoost 2.1 and the newest 3 for this Python
+	$(VENV)-xgboost2/bin/python -m pytest -m "not flink" $(XGBOOST_TESTS)
+	$(VENV)-xgboost3/bin/python -m pytest -m "not flink" $(XGBOOST_TESTS)
+
+XGBOOST_TESTS := tests/bundle/test_booster.py tests/bundle/test_booster_writer.py tests/ops/test_xgboost.py tests/exporters/test_xgboost.py
+$(VENV)-xgboost2/.setup-stamp: XGBOOST := "xgboost-cpu>=2.1,<2.2"
+$(VENV)-xgboost3/.setup-stamp: XGBOOST := "xgboost-cpu>=3.1,<4"
+# These environments have a version of XGBoost, and everything else from the main one.
+$(VENV)-xgboost2/.setup-stamp $(VENV)-xgboost3/.setup-stamp: $(STAMP)
+	$(BIN)/python -m venv --clear $(@D)
+	$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' \
+		> $$($(@D)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/main.pth
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --ignore-installed $(XGBOOST)
+	@touch $@
 
 journey: setup $(VENV)-spark4/.setup-stamp ## one model from scikit-learn through Spark to a Flink job
 	$(RUN) -W ignore examples/journey/explore.py build/journey
@@ -137,4 +152,4 @@ bench-exporting: setup ## seconds to export, write and load 1,000 trees of sciki
 	$(RUN) -W ignore benchmarks/exporting.py
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) $(VENV)-tensorflow $(VENV)-spark3 $(VENV)-spark4 $(VENV)-bench site build dist java/target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-tensorflow $(VENV)-spark3 $(VENV)-spark4 $(VENV)-xgboost2 $(VENV)-xgboost3 $(VENV)-bench site build dist java/target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import xgboost
 
 FEATURES = 4
-FORMATS = ("deprecated", "json", "ubj")
+WRITES_BINARY = tuple(map(int, xgboost.__version__.split(".")[:2])) < (3, 1)
+FORMATS = ("json", "ubj", "deprecated")[: 3 if WRITES_BINARY else 2]
 OBJECTIVES = (
     *(
         "reg:squarederror",
@@ -35,15 +37,11 @@ def features(rows: int, seed: int = 0) -> npt.NDArray[np.float64]:
 
 
 def matrix(x: npt.NDArray[Any], **fields: Any) -> Any:
-    import xgboost
-
     return xgboost.DMatrix(x, nthread=1, **fields)
 
 
 @cache
 def train(objective: str, booster: str = "gbtree", rounds: int = 4, **options: Any) -> Any:
-    import xgboost
-
     x = features(120)
     rng = np.random.default_rng(1)
     signal = np.nan_to_num(x) @ [1.0, -0.5, 0.2, 0.0] + rng.normal(size=len(x)) / 4

@@ -12,6 +12,13 @@ class LeapstreamError(Exception):
     """Base class of every error that leapstream raises on purpose."""
 
 
+class ExportError(LeapstreamError):
+    """A saved model cannot be exported: its file is damaged, has parts that are unknown, or computes what MLeap's ops cannot.
+
+    The message names the file and the field.
+    """
+
+
 class BundleError(LeapstreamError):
     """A bundle or leap frame is unreadable, corrupt or unsafe (path traversal, over the size limits, …).
 

@@ -142,6 +142,30 @@ def test_a_file_of_lightgbm_is_seen(run: Run, tmp_path: Path) -> None:
     np.testing.assert_allclose(found["prediction"], booster.predict(X), rtol=1e-12)
 
 
+@pytest.mark.parametrize(("file", "kind"), [("x.json", "xgboost"), ("l.json", "lightgbm"), ("l.txt", "lightgbm")])
+def test_model_files_of_boosters_need_neither_library(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, kind: str
+) -> None:
+    xgboost.train({}, xgboost.DMatrix(X, X[:, 0]), 2).save_model(tmp_path / "x.json")
+    booster = lightgbm.train({"verbose": -1}, lightgbm.Dataset(X, X[:, 0]), 2)
+    booster.save_model(tmp_path / "l.txt")
+    (tmp_path / "l.json").write_text(json.dumps(booster.dump_model()))
+    for library in ("xgboost", "lightgbm"):
+        monkeypatch.setitem(__import__("sys").modules, library, None)
+    result = run("export", tmp_path / file, "-o", tmp_path / "b.zip", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["from"] == kind
+
+
+def test_a_damaged_file_of_a_booster_is_an_error_that_names_the_field(run: Run, tmp_path: Path) -> None:
+    booster = lightgbm.train({"verbose": -1}, lightgbm.Dataset(X, X[:, 0]), 2)
+    text = booster.model_to_string().replace("num_leaves=", "num_leaves=9", 1)
+    (tmp_path / "m.txt").write_text(text)
+    result = run("export", tmp_path / "m.txt", "-o", tmp_path / "b.zip")
+    assert result.exit_code == 1 and "m.txt: LightGBM's model: Tree=0: leaf_value has" in result.stderr
+    assert not (tmp_path / "b.zip").exists()
+
+
 def test_a_directory_of_spark_is_seen(run: Run, tmp_path: Path) -> None:
     leapstream.to_spark(leapstream.load(LINEAR), tmp_path / "saved")
     result = run("export", tmp_path / "saved", "-o", tmp_path / "b.zip", "--json")
@@ -163,8 +187,8 @@ def test_the_command_line_offers_each_kind() -> None:
     ("arguments", "message"),
     [
         ([], "not a saved model of a known kind (sklearn: .joblib"),
-        (["--from", "xgboost"], "XGBoost cannot read it"),
-        (["--from", "lightgbm"], "LightGBM cannot read it"),
+        (["--from", "xgboost"], "XGBoost's model: "),
+        (["--from", "lightgbm"], "LightGBM's model: not a text model"),
         (["--from", "sklearn", "--trust-pickle"], "joblib cannot read it"),
     ],
 )
@@ -193,10 +217,10 @@ def test_a_sample_and_a_schema_are_a_wrong_command_line(run: Run, tmp_path: Path
 
 
 def test_a_missing_library_exits_with_3(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "m.txt").write_text("tree\nversion=v4\n")
-    monkeypatch.setitem(__import__("sys").modules, "lightgbm", None)
-    result = run("export", tmp_path / "m.txt", "-o", tmp_path / "b.zip")
-    assert result.exit_code == 3 and "pip install 'leapstream[lightgbm]'" in result.stderr
+    (tmp_path / "m.skops").write_bytes(b"PK")
+    monkeypatch.setitem(__import__("sys").modules, "skops.io", None)
+    result = run("export", tmp_path / "m.skops", "-o", tmp_path / "b.zip")
+    assert result.exit_code == 3 and "pip install 'leapstream[skops]'" in result.stderr
 
 
 def test_what_a_library_warns_of_is_one_line(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import pandas as pd
 import pytest
 from xgboost import XGBClassifier, XGBRanker, XGBRegressor, XGBRFClassifier, XGBRFRegressor
 
-from leapstream import SchemaError, UnsupportedOpError, from_xgboost
+from leapstream import ExportError, SchemaError, SourceError, UnsupportedOpError, from_xgboost
+from leapstream.bundle.booster import parse_booster
 from leapstream.model import Model
+from leapstream.ops.xgboost import XGBoostClassifier
 from tests import boosters
 from tests.exporters.agreement import assert_agrees, reloaded
 
@@ -133,3 +136,113 @@ def test_what_is_not_fitted_or_does_not_fit_is_rejected() -> None:
         from_xgboost(XGBRegressor())
     with pytest.raises(SchemaError, match="there are 2 features"):
         from_xgboost(boosters.train("reg:squarederror"), np.zeros((1, 2)))
+
+
+# ---- files ------------------------------------------------------------------------------------------------------------
+
+RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "xgboost-3" / "predictions.json").read_text())
+"""Files that XGBoost 3.2 and 3.4 saved, and what these versions predict for ``boosters.features(6, 5)``."""
+
+
+def predicted(model: Model, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    result = model.transform({"features": x})
+    return np.stack(list(result["probability" if "probability" in result else "prediction"]))
+
+
+@pytest.mark.parametrize("file", RECORDED)
+def test_a_file_of_xgboost_3_predicts_what_xgboost_3_does(file: str, tmp_path: Path) -> None:
+    """Their base scores are lists, one number per class; since 3.4 the weights of DART are elsewhere."""
+    wanted = np.array(RECORDED[file])
+    model = from_xgboost(Path(__file__).parent / "xgboost-3" / file)
+    for each in (model, reloaded(model, tmp_path, "json")):
+        given = predicted(each, boosters.features(6, 5))
+        np.testing.assert_allclose(given[:, 1] if wanted.ndim < given.ndim else given, wanted, rtol=SINGLE, atol=1e-7)
+
+
+@pytest.mark.parametrize("objective", ["reg:gamma", "binary:logistic", "multi:softprob", "survival:aft"])
+@pytest.mark.parametrize("kind", boosters.BOOSTERS)
+def test_a_file_predicts_what_the_booster_does(objective: str, kind: str, tmp_path: Path) -> None:
+    booster = boosters.train(objective, kind)
+    for form in boosters.FORMATS:
+        (tmp_path / "m").write_bytes(boosters.saved(booster, form))
+        assert_predicts(from_xgboost(tmp_path / "m"), booster)
+        assert_predicts(from_xgboost(str(tmp_path / "m")), booster)
+
+
+def test_a_file_of_an_estimator_uses_the_rounds_up_to_the_best_one_and_that_of_its_booster_all(tmp_path: Path) -> None:
+    x, y = boosters.features(120), labels()
+    options = {"n_estimators": 40, "n_jobs": 1, "learning_rate": 1.0, "early_stopping_rounds": 2}
+    estimator = XGBRegressor(**options).fit(x[:60], y[:60], eval_set=[(x[60:], y[60:])], verbose=False)
+    booster = estimator.get_booster()
+    booster.save_model(tmp_path / "booster.json")
+    booster.set_attr(scikit_learn='{"_estimator_type": "regressor"}')
+    booster.save_model(tmp_path / "estimator.json")
+    wanted = booster.predict(boosters.matrix(x)), estimator.predict(x)
+    assert not np.allclose(*wanted)
+    for file, values in zip(("booster.json", "estimator.json"), wanted, strict=True):
+        np.testing.assert_allclose(predicted(from_xgboost(tmp_path / file), x), values, rtol=SINGLE, atol=1e-7)
+
+
+def test_columns_of_a_file_have_the_names_of_the_training_data(tmp_path: Path) -> None:
+    data = pd.DataFrame(boosters.features(120), columns=["a", "b", "c", "d"])
+    booster = XGBRegressor(**OPTIONS).fit(data, labels()).get_booster()
+    booster.save_model(tmp_path / "m.ubj")
+    assert from_xgboost(tmp_path / "m.ubj").schema.inputs.names == ("a", "b", "c", "d")
+
+
+def test_the_bundle_has_the_binary_format_that_mleap_reads() -> None:
+    (node,) = from_xgboost(boosters.train("multi:softprob")).nodes
+    assert isinstance(node.op, XGBoostClassifier) and node.op.booster[:4] == b"binf"
+    assert parse_booster(node.op.booster, "xgboost.model").base_score.shape == (1,)
+
+
+ALTERED: dict[str, tuple[tuple[Any, ...], Any, str]] = {
+    "targets": (("learner_model_param", "num_target"), "2", "num_target: it predicts 2 targets"),
+    "classes of a regression": (("learner_model_param", "num_class"), "3", "num_class is 3 with the objective"),
+    "objective": (("objective", "name"), "reg:mystery", 'learner.objective.name: "reg:mystery" is none of'),
+    "multi-class objective": (("objective", "name"), "multi:softprob", "num_class is 0 with the objective"),
+    "expectiles": (("objective", "name"), "reg:expectileerror", 'learner.objective.name: "reg:expectileerror"'),
+    "best iteration": (
+        ("attributes",),
+        {"best_iteration": "9", "scikit_learn": ""},
+        "its best iteration is 9, of 4 rounds",
+    ),
+    "best iteration that is no number": (
+        ("attributes",),
+        {"best_iteration": "-1", "scikit_learn": ""},
+        'learner.attributes.best_iteration is "-1"',
+    ),
+    "leaf": (
+        ("gradient_booster", "model", "trees", 0, "split_conditions", -1),
+        float("nan"),
+        "trees[0].split_conditions has numbers that are not finite",
+    ),
+    "unknown field": (("gradient_booster", "model", "scale"), 2, 'model: the field "scale" is unknown'),
+}
+
+
+@pytest.mark.parametrize("name", ALTERED)
+def test_a_file_that_mleap_cannot_compute_is_rejected_by_name_of_the_field(name: str, tmp_path: Path) -> None:
+    path, value, message = ALTERED[name]
+    document = json.loads(boosters.saved(boosters.train("reg:squarederror"), "json"))
+    place = document["learner"]
+    for part in path[:-1]:
+        place = place[part]
+    place[path[-1]] = value
+    (tmp_path / "m.json").write_text(json.dumps(document))
+    with pytest.raises(ExportError) as caught:
+        from_xgboost(tmp_path / "m.json")
+    assert str(caught.value).startswith(f"{tmp_path / 'm.json'}: XGBoost's model: ") and message in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"nope\.json: No such file"):
+        from_xgboost(tmp_path / "nope.json")
+
+
+def test_several_targets_of_a_binary_objective_are_rejected() -> None:
+    y = np.stack([labels() > 0, labels() > 1], axis=1).astype(int)
+    estimator = XGBClassifier(**OPTIONS).fit(boosters.features(120), y)
+    for model in (estimator, estimator.get_booster()):
+        with pytest.raises(UnsupportedOpError, match="predicts 2 targets"):
+            from_xgboost(model)

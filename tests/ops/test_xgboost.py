@@ -82,7 +82,7 @@ def test_classifier_of_several_classes_gives_margins_probabilities_and_the_first
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_classifier_of_two_classes_gives_both_probabilities_and_rounds_the_second(backend: str) -> None:
     trained = train("binary:logistic")
-    op = XGBoostClassifier(2, FEATURES, saved(trained, "deprecated"))
+    op = XGBoostClassifier(2, FEATURES, saved(trained, FORMATS[-1]))
     found = outputs(node(op, "raw_prediction", "probability", "prediction"), X, backend)
     probability, margin = trained.predict(matrix(X)), trained.predict(matrix(X), output_margin=True)
     close(found["raw_prediction"], np.stack([-margin, margin], axis=1))

@@ -1,15 +1,20 @@
-"""Reads XGBoost's boosters in the formats that XGBoost writes: the deprecated binary format, JSON and UBJSON."""
+"""Reads XGBoost's boosters in the formats that XGBoost has written: the binary format of versions before 3.1, JSON and UBJSON.
+
+The files are untrusted. A file is rejected if a number, a length or an index in it does not fit, and if a field or the version is
+unknown, since it might change the meaning of others.
+"""
 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from leapstream.bundle.malformed import MalformedError, decoding, fields_of, items_of, parse_json, text_of
+from leapstream.bundle.malformed import MalformedError, decoding, describe, fields_of, items_of, parse_json, text_of
 from leapstream.bundle.ubjson import parse_ubjson
 
 Floats = npt.NDArray[np.float32]
@@ -17,6 +22,9 @@ Ints = npt.NDArray[np.int64]
 
 _MOST_GROUPS = 1 << 16
 _MOST_FEATURES = (1 << 31) - 1
+_MOST_CATEGORIES = 1 << 24
+_NEWEST = 3
+"""The newest major version of XGBoost whose files are known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,26 +57,39 @@ class Booster:
         base_score: one number for all groups, or one for each group.
         base_is_margin: true if ``base_score`` is a margin already, as versions before 1.0 saved it.
         num_feature: number of features.
-        groups: number of margins per row, one for each class or target.
+        num_class: number of classes; 0 where the objective has no classes, or two.
+        num_target: number of targets.
         trees: the trees; empty when the booster is linear.
         group: for each tree, the group whose margin it adds to.
         rounds: for each boosting round, the number of trees up to its end.
         parallel_trees: number of trees that a round grows for each group.
         drop_weights: for DART, the factor of each tree.
         weights: for a linear booster, float (features + 1, groups), the biases in the last row.
+        settings: the parameters of the objective, as the file has them.
+        attributes: the texts that XGBoost keeps with a booster, such as ``best_iteration``.
+        feature_names: names of the features, or nothing.
     """
 
     objective: str
     base_score: Floats
     base_is_margin: bool
     num_feature: int
-    groups: int
+    num_class: int
+    num_target: int
     trees: tuple[BoosterTree, ...] = ()
     group: tuple[int, ...] = ()
     rounds: tuple[int, ...] = ()
     parallel_trees: int = 1
     drop_weights: Floats | None = None
     weights: Floats | None = None
+    settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    feature_names: tuple[str, ...] = ()
+
+    @property
+    def groups(self) -> int:
+        """Number of margins per row, one for each class or target."""
+        return max(self.num_class, self.num_target, 1)
 
     @property
     def linear(self) -> bool:
@@ -96,41 +117,53 @@ def parse_booster(data: bytes, where: str) -> Booster:
 def _check(booster: Booster) -> None:
     if booster.groups > _MOST_GROUPS or booster.num_feature >= _MOST_FEATURES:
         raise MalformedError(f"{booster.groups} numbers per prediction, {booster.num_feature} features")
+    if booster.num_class > 1 and booster.num_target > 1:
+        raise MalformedError(f"num_class is {booster.num_class} and num_target is {booster.num_target}")
     if len(booster.base_score) not in (1, booster.groups):
-        raise MalformedError(f"{len(booster.base_score)} base scores for {booster.groups} groups")
+        raise MalformedError(f"base_score has {len(booster.base_score)} numbers for {booster.groups} groups")
+    if not np.isfinite(booster.base_score).all():
+        raise MalformedError(f"base_score is {booster.base_score.tolist()}, which is not finite")
+    if len(booster.feature_names) not in (0, booster.num_feature):
+        raise MalformedError(f"feature_names has {len(booster.feature_names)} names for {booster.num_feature} features")
     if booster.weights is not None:
         return
     count = len(booster.trees)
     if len(booster.group) != count or any(not 0 <= group < booster.groups for group in booster.group):
-        raise MalformedError("the trees' groups do not fit")
+        raise MalformedError("tree_info: the trees' groups do not fit")
     if booster.drop_weights is not None and len(booster.drop_weights) != count:
-        raise MalformedError(f"{len(booster.drop_weights)} weights for {count} trees")
-    if list(booster.rounds) != sorted(booster.rounds) or (booster.rounds or (0,))[-1] != count:
-        raise MalformedError("the trees do not make whole rounds")
-    for tree in booster.trees:
-        _check_tree(tree, booster.num_feature)
+        raise MalformedError(f"weight_drop has {len(booster.drop_weights)} weights for {count} trees")
+    if booster.parallel_trees < 1:
+        raise MalformedError(f"num_parallel_tree is {booster.parallel_trees}")
+    if (
+        list(booster.rounds) != sorted(booster.rounds)
+        or (booster.rounds or (0,))[-1] != count
+        or min((0, *booster.rounds))
+    ):
+        raise MalformedError("iteration_indptr: the trees do not make whole rounds")
+    for number, tree in enumerate(booster.trees):
+        _check_tree(tree, booster.num_feature, f"trees[{number}]")
 
 
-def _check_tree(tree: BoosterTree, num_feature: int) -> None:
+def _check_tree(tree: BoosterTree, num_feature: int, where: str) -> None:
     count = len(tree.left)
     split = tree.left >= 0
-    if (tree.left[split] + 1 >= count).any() or (tree.left < -1).any():
-        raise MalformedError("a node's child does not exist")
+    children = tree.left[split]
+    if (children + 1 >= count).any() or (tree.left < -1).any():
+        raise MalformedError(f"{where}.left_children: a node's child does not exist")
     if (tree.feature[split] >= num_feature).any() or (tree.feature[split] < 0).any():
-        raise MalformedError(f"a node tests a feature beyond the booster's {num_feature}")
-    if not set(tree.categories) <= set(np.flatnonzero(split).tolist()):
-        raise MalformedError("a leaf has categories")
-    visited, level = 0, np.zeros(1, dtype=np.int64)
-    while len(level):
-        visited += len(level)
-        if visited > count:
-            raise MalformedError("a node has two parents")
-        inner = tree.left[level[split[level]]]
-        level = np.concatenate([inner, inner + 1])
+        raise MalformedError(f"{where}.split_indices: a node tests a feature beyond the booster's {num_feature}")
+    parents = np.bincount(np.concatenate([children, children + 1]), minlength=count)
+    # Where no node has two parents, and the root none, the nodes below the root make a tree.
+    if parents[0] or (parents > 1).any():
+        raise MalformedError(f"{where}.left_children: a node has two parents, or is its own ancestor")
 
 
-def _rounds(group: tuple[int, ...], parallel_trees: int) -> tuple[int, ...]:
-    """The number of trees up to the end of each round, for files that do not contain these numbers."""
+def whole_rounds(group: tuple[int, ...], parallel_trees: int) -> tuple[int, ...]:
+    """The number of trees up to the end of each round, for files that do not contain these numbers.
+
+    Raises:
+        MalformedError: the trees do not make whole rounds.
+    """
     each = parallel_trees * (max(group, default=0) + 1)
     if each <= 0 or len(group) % each:
         raise MalformedError(f"{len(group)} trees do not make whole rounds of {each}")
@@ -139,13 +172,14 @@ def _rounds(group: tuple[int, ...], parallel_trees: int) -> tuple[int, ...]:
 
 # ---- the binary format ------------------------------------------------------------------------------------------------
 
-_PARAMETERS = struct.Struct("<fIiiiIIIi100x")
-_TREES = struct.Struct("<ii152x")
-_TREE = struct.Struct("<iiiiII124x")
-_LINEAR = struct.Struct("<136x")
-_NODE = np.dtype([("parent", "<i4"), ("left", "<i4"), ("right", "<i4"), ("test", "<u4"), ("value", "<f4")])
-_STATISTICS = np.dtype([("loss", "<f4"), ("cover", "<f4"), ("weight", "<f4"), ("leaves", "<i4")])
-_DEFAULT_LEFT = 1 << 31
+PARAMETERS = struct.Struct("<fIiiiIIIi100x")
+TREES = struct.Struct("<ii152x")
+TREE = struct.Struct("<iiiiII124x")
+LINEAR = struct.Struct("<136x")
+NODE = np.dtype([("parent", "<i4"), ("left", "<i4"), ("right", "<i4"), ("test", "<u4"), ("value", "<f4")])
+STATISTICS = np.dtype([("loss", "<f4"), ("cover", "<f4"), ("weight", "<f4"), ("leaves", "<i4")])
+DEFAULT_LEFT = 1 << 31
+"""The records of the binary format, and the bit of ``test`` that sends missing elements to the left."""
 
 
 class _Bytes:
@@ -169,6 +203,9 @@ class _Bytes:
         (length,) = struct.unpack("<Q", self.take(8))
         return int(length)
 
+    def text(self) -> str:
+        return self.take(self.length()).decode("utf-8")
+
 
 def _from_binary(data: bytes) -> Booster:
     source = _Bytes(data)
@@ -176,157 +213,290 @@ def _from_binary(data: bytes) -> Booster:
         raise MalformedError("a booster in Base64, which XGBoost does not read any more either")
     if data[:4] == b"binf":
         source.take(4)
-    base_score, num_feature, num_class, _, _, major, _, num_target, _ = source.record(_PARAMETERS)
-    objective = source.take(source.length()).decode("utf-8")
-    kind = source.take(source.length()).decode("utf-8")
+    base_score, num_feature, num_class, has_attributes, _, major, _, num_target, _ = source.record(PARAMETERS)
+    if major > _NEWEST:
+        raise MalformedError(f"major_version: a file of XGBoost {major}; known are versions up to {_NEWEST}")
+    objective = source.text()
+    kind = source.text()
     common: dict[str, Any] = {
         "objective": objective,
         "base_score": np.array([base_score], dtype=np.float32),
         "base_is_margin": major < 1 and not objective.startswith("multi:"),
         "num_feature": num_feature,
-        "groups": max(num_class, num_target, 1),
+        "num_class": max(num_class, 0),
+        "num_target": max(num_target, 1),
     }
     if kind == "gblinear":
-        source.record(_LINEAR)
+        source.record(LINEAR)
         weights = source.array("<f4", source.length())
-        return Booster(**common, weights=_linear(weights, num_feature, common["groups"]))
-    if kind not in ("gbtree", "dart"):
-        raise MalformedError(f"a booster of type {kind!r}")
-    count, parallel_trees = source.record(_TREES)
-    trees = tuple(_binary_tree(source) for _ in range(count))
-    group = tuple(source.array("<i4", count).tolist())
-    return Booster(
-        **common,
-        trees=trees,
-        group=group,
-        rounds=_rounds(group, parallel_trees),
-        parallel_trees=parallel_trees,
-        drop_weights=source.array("<f4", source.length()) if kind == "dart" and count else None,
-    )
+        groups = max(common["num_class"], common["num_target"])
+        common["weights"] = _linear(weights, num_feature, groups)
+    elif kind in ("gbtree", "dart"):
+        count, parallel_trees = source.record(TREES)
+        trees = tuple(_binary_tree(source, f"trees[{number}]") for number in range(count))
+        group = tuple(source.array("<i4", count).tolist())
+        common.update(
+            trees=trees, group=group, rounds=whole_rounds(group, parallel_trees), parallel_trees=parallel_trees
+        )
+        if kind == "dart" and count:
+            common["drop_weights"] = source.array("<f4", source.length())
+    else:
+        raise MalformedError(f"a booster of type {describe(kind)}")
+    attributes = dict(_binary_attributes(source)) if has_attributes else {}
+    settings = fields_of(parse_json(attributes.pop("objective", "{}").encode()), "objective")
+    return Booster(**common, attributes=attributes, settings=_settings(settings))
 
 
-def _binary_tree(source: _Bytes) -> BoosterTree:
-    _, count, _, _, _, leaf_size = source.record(_TREE)
+def _binary_attributes(source: _Bytes) -> Iterator[tuple[str, str]]:
+    for _ in range(source.length()):
+        yield source.text(), source.text()
+
+
+def _binary_tree(source: _Bytes, where: str) -> BoosterTree:
+    _, count, _, _, _, leaf_size = source.record(TREE)
     if count < 1 or leaf_size > 1:
-        raise MalformedError("a tree without nodes" if count < 1 else "a tree with vectors in its leaves")
-    nodes, statistics = source.array(_NODE, count), source.array(_STATISTICS, count)
+        reason = "a tree without nodes" if count < 1 else "a tree with vectors in its leaves (size_leaf_vector)"
+        raise MalformedError(f"{where}: {reason}")
+    nodes, statistics = source.array(NODE, count), source.array(STATISTICS, count)
+    left = nodes["left"].astype(np.int64)
+    _check_right(left, nodes["right"], where)
     return BoosterTree(
-        left=nodes["left"].astype(np.int64),
-        feature=(nodes["test"] & (_DEFAULT_LEFT - 1)).astype(np.int64),
+        left=left,
+        feature=(nodes["test"] & (DEFAULT_LEFT - 1)).astype(np.int64),
         value=nodes["value"].astype(np.float32),
-        default_left=nodes["test"] >= _DEFAULT_LEFT,
+        default_left=nodes["test"] >= DEFAULT_LEFT,
         cover=statistics["cover"].astype(np.float32),
         categories={},
     )
 
 
+def _check_right(left: Ints, right: npt.NDArray[Any], where: str) -> None:
+    if (right[left >= 0] != left[left >= 0] + 1).any():
+        raise MalformedError(f"{where}.right_children: a right child is not the node after the left one")
+
+
 def _linear(weights: npt.NDArray[Any], num_feature: int, groups: int) -> Floats:
     if len(weights) != (num_feature + 1) * groups:
-        raise MalformedError(f"{len(weights)} weights for {num_feature} features and {groups} groups")
+        raise MalformedError(f"weights has {len(weights)} numbers for {num_feature} features and {groups} groups")
     return weights.astype(np.float32).reshape(-1, groups)
 
 
 # ---- JSON and UBJSON --------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _Fields:
+    """An object of a document, with its path for messages."""
+
+    values: dict[str, Any]
+    path: str
+
+    def at(self, name: str) -> str:
+        return f"{self.path}.{name}" if self.path else name
+
+    def only(self, *known: str) -> None:
+        """Reject fields that are not known, since they may change the meaning of others."""
+        unknown = sorted(set(self.values) - set(known))
+        if unknown:
+            raise MalformedError(f"{self.path or 'the booster'}: the field {describe(unknown[0])} is unknown")
+
+    def inner(self, name: str) -> _Fields:
+        return _Fields(fields_of(self.values.get(name), self.at(name)), self.at(name))
+
+    def items(self, name: str) -> list[Any]:
+        return items_of(self.values.get(name), self.at(name))
+
+    def text(self, name: str) -> str:
+        return text_of(self.values.get(name), self.at(name))
+
+    def number(self, name: str, default: int | None = None) -> int:
+        """Parse a non-negative integer, which XGBoost writes as a string."""
+        if name not in self.values and default is not None:
+            return default
+        text = self.text(name)
+        if not (text.isascii() and text.isdigit() and len(text) < 11 and int(text) < 1 << 32):
+            raise MalformedError(f"{self.at(name)} is {describe(text)}, not a number from 0 to 4294967295")
+        return int(text)
+
+    def floats(self, name: str) -> Floats:
+        return self.array(name, np.float32)
+
+    def integers(self, name: str) -> Ints:
+        return self.array(name, np.int64)
+
+    def array(self, name: str, dtype: Any) -> npt.NDArray[Any]:
+        raw = self.values.get(name)
+        array = raw if isinstance(raw, np.ndarray) else np.array(self.items(name))
+        if array.ndim != 1 or (array.dtype.kind not in "biuf" and len(array)):
+            raise MalformedError(f"{self.at(name)} is not a list of numbers")
+        if dtype is np.int64 and array.dtype.kind == "f" and len(array):
+            raise MalformedError(f"{self.at(name)} is not a list of integers")
+        return array.astype(dtype)
+
+
 def _from_document(document: Any) -> Booster:
-    learner = _inner(fields_of(document, "the booster"), "learner")
-    parameters = _inner(learner, "learner_model_param")
-    objective = text_of(_inner(learner, "objective").get("name"), "the objective's name")
-    num_feature, num_class = _number(parameters, "num_feature"), _number(parameters, "num_class")
-    groups = max(num_class, _number(parameters, "num_target", 1), 1)
+    root = _Fields(fields_of(document, "the booster"), "")
+    root.only("learner", "version")
+    _check_version(root.integers("version"))
+    learner = root.inner("learner")
+    learner.only("attributes", "feature_names", "feature_types", "gradient_booster", "learner_model_param", "objective")
+    parameters = learner.inner("learner_model_param")
+    parameters.only("base_score", "boost_from_average", "num_class", "num_feature", "num_target")
+    objective = learner.inner("objective")
+    names = learner.items("feature_names") if "feature_names" in learner.values else []
+    attributes = learner.inner("attributes") if "attributes" in learner.values else _Fields({}, "")
     common: dict[str, Any] = {
-        "objective": objective,
-        "base_score": _base_score(text_of(parameters.get("base_score"), "base_score")),
+        "objective": objective.text("name"),
+        "base_score": _base_score(parameters),
         "base_is_margin": False,
-        "num_feature": num_feature,
-        "groups": groups,
+        "num_feature": parameters.number("num_feature"),
+        "num_class": parameters.number("num_class"),
+        "num_target": max(parameters.number("num_target", 1), 1),
+        "settings": _settings(objective.values),
+        "attributes": {name: attributes.text(name) for name in attributes.values},
+        "feature_names": tuple(text_of(name, learner.at("feature_names")) for name in names),
     }
-    booster = _inner(learner, "gradient_booster")
-    kind = booster.get("name")
+    booster = learner.inner("gradient_booster")
+    kind = booster.text("name")
     if kind == "gblinear":
-        weights = _floats(_inner(booster, "model"), "weights")
-        return Booster(**common, weights=_linear(weights, num_feature, groups))
+        booster.only("name", "model")
+        model = booster.inner("model")
+        model.only("weights", "boosted_rounds")
+        groups = max(common["num_class"], common["num_target"])
+        common["weights"] = _linear(model.floats("weights"), common["num_feature"], groups)
+        # XGBoost has a base score per class since version 3.1. Its linear booster adds the first one to every class.
+        common["base_score"] = common["base_score"][:1]
+        return Booster(**common)
     if kind not in ("gbtree", "dart"):
-        raise MalformedError(f"a booster of type {kind!r}")
-    model = _inner(_inner(booster, "gbtree") if kind == "dart" else booster, "model")
-    trees = [_document_tree(fields_of(tree, "a tree")) for tree in items_of(model.get("trees"), "trees")]
-    places = [int(tree["id"]) for tree in model["trees"]]
-    if sorted(places) != list(range(len(trees))):
-        raise MalformedError("the trees' numbers do not fit")
-    group = tuple(_integers(model, "tree_info").tolist())
-    parallel_trees = _number(_inner(model, "gbtree_model_param"), "num_parallel_tree", 1)
-    ends = tuple(_integers(model, "iteration_indptr")[1:].tolist()) if "iteration_indptr" in model else None
-    return Booster(
-        **common,
-        trees=tuple(trees[i] for i in np.argsort(places)),
-        group=group,
-        rounds=_rounds(group, parallel_trees) if ends is None else ends,
-        parallel_trees=parallel_trees,
-        drop_weights=_floats(booster, "weight_drop") if kind == "dart" else None,
-    )
+        raise MalformedError(f"{booster.at('name')}: a booster of type {describe(kind)}")
+    booster.only(*(("name", "gbtree", "weight_drop") if kind == "dart" else ("name", "model")))
+    inner = booster.inner("gbtree") if kind == "dart" else booster
+    inner.only("name", "model")
+    model = inner.inner("model")
+    drop_weights = booster.floats("weight_drop") if kind == "dart" else None
+    if "weight_drop" in model.values:
+        # This is where XGBoost has them since version 3.4.
+        drop_weights = model.floats("weight_drop")
+    return Booster(**common, **_document_trees(model), drop_weights=drop_weights)
 
 
-def _document_tree(tree: dict[str, Any]) -> BoosterTree:
-    parameters = _inner(tree, "tree_param")
-    count = _number(parameters, "num_nodes")
-    if _number(parameters, "size_leaf_vector", 1) > 1:
-        raise MalformedError("a tree with vectors in its leaves")
-    left = _integers(tree, "left_children")
-    feature, value = _integers(tree, "split_indices"), _floats(tree, "split_conditions")
-    default_left, cover = _integers(tree, "default_left") != 0, _floats(tree, "sum_hessian")
-    if count < 1 or any(len(part) != count for part in (left, feature, value, default_left, cover)):
-        raise MalformedError("a tree's arrays differ in length")
-    categories: dict[int, Ints] = {}
-    if "categories_nodes" in tree:
-        starts, sizes = _integers(tree, "categories_segments"), _integers(tree, "categories_sizes")
-        listed = _integers(tree, "categories")
-        for node, start, size in zip(
-            _integers(tree, "categories_nodes").tolist(), starts.tolist(), sizes.tolist(), strict=True
-        ):
-            part = listed[start : start + size]
-            if start < 0 or size < 1 or len(part) != size or (part < 0).any() or (part >= 1 << 24).any():
-                raise MalformedError("a split's categories do not fit")
-            categories[node] = part
-    return BoosterTree(left, feature, value, default_left, cover, categories)
+def _document_trees(model: _Fields) -> dict[str, Any]:
+    model.only("cats", "gbtree_model_param", "iteration_indptr", "tree_info", "trees", "weight_drop")
+    parameters = model.inner("gbtree_model_param")
+    parameters.only("num_parallel_tree", "num_trees", "size_leaf_vector")
+    where = model.at("trees")
+    given = [_Fields(fields_of(tree, f"{where}[{n}]"), f"{where}[{n}]") for n, tree in enumerate(model.items("trees"))]
+    if parameters.number("num_trees") != len(given):
+        raise MalformedError(f"{parameters.at('num_trees')} is {parameters.number('num_trees')}, not {len(given)}")
+    trees = [_document_tree(tree) for tree in given]
+    places = [tree.values.get("id") for tree in given]
+    if any(type(place) is not int for place in places) or sorted(places) != list(range(len(trees))):  # type: ignore[type-var]
+        raise MalformedError(f"{where}: the trees' ids are not the numbers from 0 to {len(trees) - 1}")
+    group = tuple(model.integers("tree_info").tolist())
+    # Versions before 1.6 grow trees in parallel without telling.
+    parallel_trees = parameters.number("num_parallel_tree", 1)
+    if "iteration_indptr" not in model.values:
+        rounds = whole_rounds(group, parallel_trees)
+    else:
+        ends = model.integers("iteration_indptr")
+        if len(ends) and ends[0] != 0:
+            raise MalformedError(f"{model.at('iteration_indptr')} starts with {ends[0]}, not 0")
+        rounds = tuple(ends[1:].tolist())
+    order = np.argsort(np.array(places, dtype=np.int64))
+    return {
+        "trees": tuple(trees[i] for i in order),
+        "group": group,
+        "rounds": rounds,
+        "parallel_trees": parallel_trees,
+    }
 
 
-def _inner(fields: dict[str, Any], name: str) -> dict[str, Any]:
-    return fields_of(fields.get(name), name)
+_TREE_FIELDS = (
+    *(
+        "base_weights",
+        "categories",
+        "categories_nodes",
+        "categories_segments",
+        "categories_sizes",
+        "default_left",
+        "id",
+    ),
+    *("leaf_child_counts", "left_children", "loss_changes", "parents", "right_children", "split_conditions"),
+    *("split_indices", "split_type", "sum_hessian", "tree_param"),
+)
 
 
-def _number(fields: dict[str, Any], name: str, default: int | None = None) -> int:
-    """Parse a non-negative integer, which XGBoost writes as a string."""
-    if name not in fields and default is not None:
-        return default
-    number = int(text_of(fields.get(name), name))
-    if not 0 <= number < 1 << 32:
-        raise MalformedError(f"{name} is {number}")
-    return number
+def _document_tree(tree: _Fields) -> BoosterTree:
+    parameters = tree.inner("tree_param")
+    parameters.only("num_deleted", "num_feature", "num_nodes", "size_leaf_vector")
+    count = parameters.number("num_nodes")
+    if parameters.number("size_leaf_vector", 1) > 1:
+        raise MalformedError(f"{parameters.at('size_leaf_vector')}: a tree with vectors in its leaves")
+    tree.only(*_TREE_FIELDS)
+    arrays = {
+        "left_children": (left := tree.integers("left_children")),
+        "right_children": (right := tree.integers("right_children")),
+        "split_indices": (feature := tree.integers("split_indices")),
+        "split_conditions": (value := tree.floats("split_conditions")),
+        "default_left": (default_left := tree.integers("default_left") != 0),
+        "sum_hessian": (cover := tree.floats("sum_hessian")),
+    }
+    for name, array in arrays.items():
+        if count < 1 or len(array) != count:
+            raise MalformedError(f"{tree.at(name)} has {len(array)} elements, and num_nodes is {count}")
+    _check_right(left, right, tree.path)
+    return BoosterTree(left, feature, value, default_left, cover, _categories(tree, left))
 
 
-def _base_score(text: str) -> Floats:
+def _categories(tree: _Fields, left: Ints) -> dict[int, Ints]:
+    """The categories of the splits that test for some. Leaves that were such splits before pruning keep theirs in the file."""
+    kinds = tree.integers("split_type") if "split_type" in tree.values else np.zeros(len(left), dtype=np.int64)
+    if len(kinds) != len(left) or not np.isin(kinds, (0, 1)).all():
+        raise MalformedError(f"{tree.at('split_type')} is not a list of {len(left)} numbers 0 and 1")
+    tested = np.flatnonzero(kinds)
+    nodes = tree.integers("categories_nodes") if "categories_nodes" in tree.values else tested[:0]
+    if not np.array_equal(nodes, tested):
+        raise MalformedError(f"{tree.at('categories_nodes')} differs from the nodes of split_type 1")
+    if not len(nodes):
+        return {}
+    starts, sizes = tree.integers("categories_segments"), tree.integers("categories_sizes")
+    listed = tree.integers("categories")
+    if not len(starts) == len(sizes) == len(nodes):
+        raise MalformedError(f"{tree.at('categories_segments')} and categories_sizes do not fit {len(nodes)} nodes")
+    fits = (starts >= 0) & (sizes >= 1) & (starts <= len(listed)) & (sizes <= len(listed) - starts)
+    # Else nodes that share their categories could make a small file a large model.
+    if not fits.all() or int(sizes.sum()) > len(listed):
+        raise MalformedError(f"{tree.at('categories_sizes')}: a split's categories do not fit")
+    if (listed < 0).any() or (listed >= _MOST_CATEGORIES).any():
+        raise MalformedError(f"{tree.at('categories')}: a category is not a number from 0 to {_MOST_CATEGORIES - 1}")
+    parts = zip(nodes.tolist(), starts.tolist(), sizes.tolist(), strict=True)
+    return {node: listed[start : start + size] for node, start, size in parts if left[node] >= 0}
+
+
+def _check_version(version: Ints) -> None:
+    if len(version) != 3 or not 1 <= version[0] <= _NEWEST:
+        known = f"known are versions from 1 to {_NEWEST}"
+        raise MalformedError(f"version: a file of XGBoost {'.'.join(map(str, version[:3].tolist()))}; {known}")
+
+
+def _base_score(parameters: _Fields) -> Floats:
     """Parse a base score: one number, or since XGBoost 3.1 a list of numbers."""
-    value = parse_json(text.encode())
-    return np.array(value if isinstance(value, list) else [value], dtype=np.float32)
+    text, where = parameters.text("base_score"), parameters.at("base_score")
+    try:
+        value = parse_json(text.encode())
+    except ValueError:
+        value = None
+    numbers = value if isinstance(value, list) else [value]
+    if not numbers or any(type(number) not in (int, float) for number in numbers):
+        raise MalformedError(f"{where} is {describe(text)}, not a number or a list of numbers")
+    return np.array(numbers, dtype=np.float64).astype(np.float32)
 
 
-def _floats(fields: dict[str, Any], name: str) -> Floats:
-    return _array(fields, name, np.float32)
+def _settings(objective: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """The parameters of an objective, without its state, which only training needs."""
+    given = {name: fields for name, fields in objective.items() if isinstance(fields, dict)}
+    texts = {n: {key: v for key, v in fields.items() if isinstance(v, str)} for n, fields in given.items()}
+    return {name: fields for name, fields in texts.items() if fields}
 
 
-def _integers(fields: dict[str, Any], name: str) -> Ints:
-    return _array(fields, name, np.int64)
-
-
-def _array(fields: dict[str, Any], name: str, dtype: Any) -> npt.NDArray[Any]:
-    raw = fields.get(name)
-    array = raw if isinstance(raw, np.ndarray) else np.array(items_of(raw, name))
-    if array.ndim != 1 or (array.dtype.kind not in "biuf" and len(array)):
-        raise MalformedError(f"{name} is not a list of numbers")
-    if dtype is np.int64 and array.dtype.kind == "f" and len(array):
-        raise MalformedError(f"{name} is not a list of integers")
-    return array.astype(dtype)
-
-
-__all__ = ["Booster", "BoosterTree", "parse_booster"]
+__all__ = ["Booster", "BoosterTree", "parse_booster", "whole_rounds"]

@@ -133,22 +133,20 @@ def _load_skops(path: Path, options: Options) -> Any:
 
 def _is_xgboost(path: Path) -> bool:
     head = _head(path)
-    return head.startswith((b"{L", b"binf")) or re.match(rb'\{\s*"learner"', head) is not None
+    return head.startswith((b"{L", b"binf")) or re.match(rb'\{\s*"(learner|version)"\s*:', head) is not None
 
 
-def _reader_of_boosters(module: str, title: str) -> Callable[[Path, Options], Model]:
-    """Reads the model files of XGBoost or LightGBM."""
+def _is_lightgbm(path: Path) -> bool:
+    head = _head(path)
+    return head.startswith((b"tree\n", b"tree\r\n")) or re.match(rb'\{\s*"name"\s*:\s*"tree"', head) is not None
 
-    def read(path: Path, options: Options) -> Model:
-        library = _library(path, module, module)
-        try:
-            booster = library.Booster(model_file=str(path))
-        # Each library has an error of its own.
-        except Exception as error:
-            raise _unreadable(path, title, error) from error
-        return _EXPORTERS[module](booster, options.sample, name=options.name)
 
-    return read
+def _read_xgboost(path: Path, options: Options) -> Model:
+    return exporters.from_xgboost(path, options.sample, name=options.name)
+
+
+def _read_lightgbm(path: Path, options: Options) -> Model:
+    return exporters.from_lightgbm(path, options.sample, name=options.name)
 
 
 def _is_tensorflow(path: Path) -> bool:
@@ -189,14 +187,14 @@ KINDS = {
             "XGBoost",
             "JSON, UBJSON or binary model files",
             _is_xgboost,
-            _reader_of_boosters("xgboost", "XGBoost"),
+            _read_xgboost,
         ),
         Kind(
             "lightgbm",
             "LightGBM",
-            "text model files",
-            lambda path: _head(path).startswith(b"tree\n"),
-            _reader_of_boosters("lightgbm", "LightGBM"),
+            "text model files, or dumps in JSON",
+            _is_lightgbm,
+            _read_lightgbm,
         ),
         Kind(
             "tensorflow",

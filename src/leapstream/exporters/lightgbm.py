@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,16 +14,15 @@ from leapstream.exporters import boosting
 from leapstream.exporters.boosting import BoostedTrees
 from leapstream.exporters.categories import CategoryCodes, encode_categories
 from leapstream.exporters.dispatch import Dispatch
+from leapstream.exporters.files import exporting, read_bytes
 from leapstream.exporters.frame import features_of
 from leapstream.exporters.graph import Block, Features, Graph
+from leapstream.exporters.lightgbm_files import LightGBMBooster, parse_lightgbm
 from leapstream.exporters.predictors import add_labels, most_probable
 from leapstream.exporters.step import PredictorColumns, Step, read_fitted
 from leapstream.exporters.trees import Nodes
 from leapstream.model import Model
 from leapstream.ops.feature import Bucketizer, MathBinary, MathUnary
-
-_ZERO = float(np.float32(1e-35))
-"""With ``zero_as_missing``, LightGBM treats numbers whose absolute value is at most this as zero."""
 
 
 def from_lightgbm(model: Any, sample: Any = None, *, name: str | None = None) -> Model:
@@ -32,7 +33,8 @@ def from_lightgbm(model: Any, sample: Any = None, *, name: str | None = None) ->
     LightGBM.
 
     Args:
-        model: a ``Booster``, or a fitted ``LGBMClassifier``, ``LGBMRegressor`` or ``LGBMRanker``.
+        model: a ``Booster``, or a fitted ``LGBMClassifier``, ``LGBMRegressor`` or ``LGBMRanker``; or the path of a file, with
+            the text of ``save_model`` or the JSON of ``dump_model``, which is read without LightGBM.
         sample: some rows of the data, or a :class:`~leapstream.bundle.types.Schema`, for the names and types of the columns. It
             is required if a column is a pandas categorical of texts. Without it the columns are numbers with the names that the
             booster was trained with, or one vector ``features``.
@@ -40,16 +42,32 @@ def from_lightgbm(model: Any, sample: Any = None, *, name: str | None = None) ->
 
     Raises:
         UnsupportedOpError: MLeap's ops cannot compute what the booster computes. The message says why.
+        ExportError: the file is damaged, of an unknown version, or of a model that MLeap's ops cannot compute.
+        SourceError: the file cannot be read.
         SchemaError: the model is not fitted, or the columns are not those that it was trained with.
     """
+    if isinstance(model, (str, os.PathLike)):
+        return _from_file(Path(model), sample, name)
     booster = read_fitted(model, lambda: _booster(model))
-    names = booster.feature_name()
-    plain = names == [f"Column_{i}" for i in range(len(names))]
-    features = features_of(sample, None if plain else names, booster.num_feature())
+    features = features_of(sample, _names(booster.feature_name()), booster.num_feature())
     graph = Graph([block.column for block in features])
     dispatch = Dispatch({}, {type(model).__name__: convert})
     step = Step(model, graph, f"LightGBM's {type(model).__name__}", "", dispatch)
     return graph.model(name or "lightgbm", add_labels(step, step.predict(features)))
+
+
+def _from_file(path: Path, sample: Any, name: str | None) -> Model:
+    where = f"{path}: LightGBM's model"
+    with exporting(path, sample):
+        booster = parse_lightgbm(read_bytes(path), where)
+        features = features_of(sample, _names(booster.feature_names), len(booster.feature_names))
+        step = Step(booster, Graph([block.column for block in features]), where, "", Dispatch({}, {}))
+        return step.graph.model(name or "lightgbm", add_labels(step, _convert(step, features, booster)))
+
+
+def _names(names: Sequence[str]) -> Sequence[str] | None:
+    """The names of the features; ``None`` where LightGBM has made them up."""
+    return None if list(names) == [f"Column_{i}" for i in range(len(names))] else names
 
 
 def _booster(model: Any) -> Any:
@@ -58,92 +76,30 @@ def _booster(model: Any) -> Any:
 
 def convert(step: Step, features: Features) -> PredictorColumns:
     """Convert a booster, or one of LightGBM's estimators for scikit-learn, as a step."""
-    dump = _booster(step.estimator).dump_model()
-    features = _coded_categories(step, features, dump.get("pandas_categorical") or [])
-    forests: list[list[Nodes]] = [[] for _ in range(dump["num_tree_per_iteration"])]
-    for i, tree in enumerate(dump["tree_info"]):
-        forests[i % len(forests)].append(_nodes(step, tree["tree_structure"]))
+    text = _booster(step.estimator).model_to_string()
+    return _convert(step, features, parse_lightgbm(text.encode(), step.where))
+
+
+def _convert(step: Step, features: Features, booster: LightGBMBooster) -> PredictorColumns:
+    forests = booster.forests
+    features = _coded_categories(step, features, booster.pandas_categories)
     features = _whole_categories(step.graph, features, forests)
     count = max(len(forests[0]), 1)
-    weight = 1.0 / count if dump["average_output"] else 1.0
+    weight = 1.0 / count if booster.average else 1.0
     boosted = BoostedTrees(forests, [[weight] * len(forest) for forest in forests], np.zeros(len(forests)))
-    objective, *options = str(dump.get("objective") or "custom").split()
+    objective = booster.objective
     convert_output = _OBJECTIVES.get(objective)
     if convert_output is None:
         step.reject(f"the objective {objective!r} is not supported; supported: {', '.join(_OBJECTIVES)}")
-    pairs = dict(option.partition(":")[::2] for option in options)
     classes = hasattr(step.estimator, "classes_")
     step.require(not classes or objective in _OF_CLASSES, f"the objective {objective!r} gives no classes")
     if objective in _OF_CLASSES and not classes:
         step = replace(step, given_classes=np.arange(max(len(forests), 2.0)))
-    return convert_output(step, features, boosted, pairs)
+    step.require(len(forests) == 1 or objective in _OF_CLASSES, f"it gives {len(forests)} sums, and one is supported")
+    return convert_output(step, features, boosted, booster.options)
 
 
-# ---- trees ------------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class _Arrays:
-    """The nodes of a tree, collected while the tree is read; -1 marks a leaf."""
-
-    left: list[int]
-    right: list[int]
-    feature: list[int]
-    threshold: list[float]
-    missing_left: list[bool]
-    value: list[float]
-    categories: dict[int, list[float]]
-
-    def add(self) -> int:
-        """Add a node as a leaf, and return its index."""
-        for indices in (self.left, self.right, self.feature):
-            indices.append(-1)
-        for numbers in (self.threshold, self.value):
-            numbers.append(0.0)
-        self.missing_left.append(False)
-        return len(self.left) - 1
-
-
-def _nodes(step: Step, structure: Mapping[str, Any]) -> Nodes:
-    arrays = _Arrays([], [], [], [], [], [], {})
-    stack: list[tuple[Mapping[str, Any], int]] = [(structure, arrays.add())]
-    while stack:
-        given, node = stack.pop()
-        if "leaf_value" in given:
-            step.require("leaf_coeff" not in given, "its trees have linear models in their leaves (linear_tree)")
-            arrays.value[node] = float(given["leaf_value"])
-            continue
-        arrays.feature[node] = int(given["split_feature"])
-        if given["decision_type"] == "==":
-            # Category c has the code c + 1.
-            arrays.categories[node] = [float(int(c) + 1) for c in str(given["threshold"]).split("||")]
-        else:
-            arrays.threshold[node] = float(given["threshold"])
-            arrays.missing_left[node] = _missing_left(step, given)
-        arrays.left[node], arrays.right[node] = arrays.add(), arrays.add()
-        stack += [(given["left_child"], arrays.left[node]), (given["right_child"], arrays.right[node])]
-    return Nodes(
-        left=np.array(arrays.left),
-        right=np.array(arrays.right),
-        feature=np.array(arrays.feature),
-        threshold=np.array(arrays.threshold),
-        missing_left=np.array(arrays.missing_left),
-        values=np.array(arrays.value)[:, None],
-        categories=arrays.categories,
-    )
-
-
-def _missing_left(step: Step, split: Mapping[str, Any]) -> bool:
-    """True if NaN goes left at a split. With ``missing_type`` "None" and "Zero", LightGBM treats NaN as 0."""
-    threshold, default_left = float(split["threshold"]), bool(split["default_left"])
-    if split["missing_type"] == "NaN":
-        return default_left
-    zero_left = threshold >= 0.0
-    if split["missing_type"] == "Zero":
-        # An MLeap split compares with one threshold, so zero must go to the same side as the numbers around it.
-        plain = default_left == zero_left and not -_ZERO <= threshold < _ZERO
-        step.require(plain, "zero is missing (zero_as_missing) and goes to another side than the numbers around it")
-    return zero_left
+# ---- categories -------------------------------------------------------------------------------------------------------
 
 
 def _coded_categories(step: Step, features: Features, categories: list[list[Any]]) -> Features:
@@ -162,7 +118,7 @@ def _coded_categories(step: Step, features: Features, categories: list[list[Any]
     return tuple(found.get(i, block) for i, block in enumerate(features))
 
 
-def _whole_categories(graph: Graph, features: Features, forests: list[list[Nodes]]) -> Features:
+def _whole_categories(graph: Graph, features: Features, forests: Sequence[Sequence[Nodes]]) -> Features:
     """Replace each feature that a tree tests for categories by a code: ``c + 1`` for the category ``c``.
 
     LightGBM truncates a category to a whole number, and sends NaN and numbers of at most -1 to the right. The bucketizer gives
@@ -175,15 +131,14 @@ def _whole_categories(graph: Graph, features: Features, forests: list[list[Nodes
             greatest_code[feature] = max(greatest_code.get(feature, 0.0), *codes)
     if not greatest_code:
         return features
-    places = [(number, at) for number, block in enumerate(features) for at in range(block.size)]
+    starts = np.cumsum([0, *(block.size for block in features)]).tolist()
     result: list[Block] = []
-    for number, block in enumerate(features):
-        chosen = [at for at in range(block.size) if places.index((number, at)) in greatest_code]
-        if not chosen:
+    for block, start in zip(features, starts, strict=False):
+        if not greatest_code.keys() & range(start, start + block.size):
             result.append(block)
             continue
-        for at, single in enumerate(graph.scalars((block,))):
-            code = greatest_code.get(places.index((number, at)))
+        for feature, single in enumerate(graph.scalars((block,)), start):
+            code = greatest_code.get(feature)
             if code is not None:
                 splits = (-np.inf, float(np.nextafter(-1.0, 0.0)), *map(float, range(1, int(code) + 1)), np.inf)
                 single = graph.apply(Bucketizer(splits, "keep"), single, "category", None)

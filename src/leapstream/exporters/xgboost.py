@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from leapstream.bundle.booster import parse_booster
+from leapstream.bundle.booster import Booster, parse_booster
+from leapstream.bundle.booster_writer import encode_booster
 from leapstream.exporters.dispatch import Dispatch
+from leapstream.exporters.files import exporting, read_bytes
 from leapstream.exporters.frame import features_of
 from leapstream.exporters.graph import Block, Features, Graph, is_sparse
 from leapstream.exporters.predictors import add_labels, most_probable
 from leapstream.exporters.step import PredictorColumns, Step, read_fitted
 from leapstream.model import Model
-from leapstream.ops.xgboost import XGBoostClassifier, XGBoostRegression
+from leapstream.ops.xgboost import OBJECTIVES, XGBoostClassifier, XGBoostRegression
 
 _OF_CLASSES = ("binary:logistic", "binary:hinge", "multi:softprob")
 
@@ -28,22 +34,61 @@ def from_xgboost(model: Any, sample: Any = None, *, name: str | None = None) -> 
 
     Args:
         model: a ``Booster``, of which all rounds are used; or a fitted estimator such as ``XGBClassifier``, of which the rounds
-            up to the best one are used after early stopping.
+            up to the best one are used after early stopping; or the path of a file of ``save_model``, in JSON, UBJSON or the
+            binary format, which is read without XGBoost. A file of an estimator counts as the estimator.
         sample: some rows of the data, or a :class:`~leapstream.bundle.types.Schema`, for the names of the columns. Without it the
             columns are numbers with the names that the booster was trained with, or one vector ``features``.
         name: the model's name.
 
     Raises:
         UnsupportedOpError: MLeap's ops cannot compute what the model computes. The message says why.
-        BundleError: the op does not support the booster.
+        ExportError: the file is damaged, of an unknown version, or of a model that MLeap's ops cannot compute.
+        SourceError: the file cannot be read.
         SchemaError: the model is not fitted, or the columns are not those that it was trained with.
     """
+    if isinstance(model, (str, os.PathLike)):
+        return _from_file(Path(model), sample, name)
     booster = read_fitted(model, lambda: _booster(model))
-    features = features_of(sample, booster.feature_names, booster.num_features())
-    graph = Graph([block.column for block in features])
     dispatch = Dispatch({}, {type(model).__name__: convert})
-    step = Step(model, graph, f"XGBoost's {type(model).__name__}", "", dispatch)
-    return graph.model(name or "xgboost", add_labels(step, step.predict(features)))
+    features = features_of(sample, booster.feature_names, booster.num_features())
+    step = Step(model, Graph([block.column for block in features]), f"XGBoost's {type(model).__name__}", "", dispatch)
+    return step.graph.model(name or "xgboost", add_labels(step, step.predict(features)))
+
+
+def _from_file(path: Path, sample: Any, name: str | None) -> Model:
+    where = f"{path}: XGBoost's model"
+    with exporting(path, sample):
+        booster = parse_booster(read_bytes(path), where)
+        features = features_of(sample, booster.feature_names or None, booster.num_feature)
+        step = Step(booster, Graph([block.column for block in features]), where, "", Dispatch({}, {}))
+        columns = _convert(step, features, _best_rounds(step, booster), classes=None)
+        return step.graph.model(name or "xgboost", add_labels(step, columns))
+
+
+def _best_rounds(step: Step, booster: Booster) -> Booster:
+    """The booster with the rounds that its estimator uses, if the file was saved by one."""
+    best = booster.attributes.get("best_iteration")
+    if best is None or "scikit_learn" not in booster.attributes:
+        return booster
+    if not re.fullmatch("[0-9]{1,9}", best):
+        step.reject(f"learner.attributes.best_iteration is {json.dumps(best[:60])}, not a number")
+    return _first_rounds(step, booster, int(best) + 1)
+
+
+def _first_rounds(step: Step, booster: Booster, rounds: int) -> Booster:
+    if booster.linear:
+        # XGBoost has only the weights of all rounds.
+        return booster
+    step.require(rounds <= len(booster.rounds), f"its best iteration is {rounds - 1}, of {len(booster.rounds)} rounds")
+    count = booster.rounds[rounds - 1]
+    weights = None if booster.drop_weights is None else booster.drop_weights[:count]
+    return replace(
+        booster,
+        trees=booster.trees[:count],
+        group=booster.group[:count],
+        rounds=booster.rounds[:rounds],
+        drop_weights=weights,
+    )
 
 
 def _booster(model: Any) -> Any:
@@ -63,26 +108,31 @@ def convert(step: Step, features: Features) -> PredictorColumns:
         "its features are a sparse matrix, whose zeros XGBoost takes for missing: hand it a dense one, such as by "
         "OneHotEncoder(sparse_output=False) and ColumnTransformer(sparse_threshold=0)",
     )
-    data = bytes(booster.save_raw(raw_format="ubj"))
-    parsed = parse_booster(data, step.where)
+    parsed = parse_booster(bytes(booster.save_raw(raw_format="ubj")), step.where)
+    if model is not booster and booster.attr("best_iteration") is not None:
+        parsed = _first_rounds(step, parsed, int(model.best_iteration) + 1)
+    classes = np.asarray(model.classes_) if hasattr(model, "n_classes_") else None
+    return _convert(step, features, parsed, classes)
+
+
+def _convert(step: Step, features: Features, booster: Booster, classes: Any) -> PredictorColumns:
+    """Convert a booster; ``classes`` are those of an estimator."""
+    _check(step, booster)
     # MLeap's op treats the zeros that a vector does not store as missing.
     block = step.graph.dense(features)
-    limit = _rounds(model) * parsed.parallel_trees
-    classes = hasattr(model, "n_classes_")
-    if parsed.objective not in _OF_CLASSES:
-        step.require(not classes, f"the objective {parsed.objective!r} gives no probabilities of classes")
-        several = parsed.groups > 1 and parsed.objective != "multi:softmax"
-        step.require(not several, f"it predicts {parsed.groups} targets, and one is supported")
-        regression = XGBoostRegression(block.size, data, limit)
+    data = encode_booster(booster)
+    if booster.objective not in _OF_CLASSES:
+        step.require(classes is None, f"the objective {booster.objective!r} gives no probabilities of classes")
+        regression = XGBoostRegression(block.size, data)
         columns = step.graph.add(regression, [block.column], {"prediction": step.prediction})
         return PredictorColumns(Block(columns["prediction"]))
-    count = max(parsed.groups, 2)
-    if not classes:
+    count = max(booster.groups, 2)
+    if classes is None:
         step = replace(step, given_classes=np.arange(float(count)))
     step.require(len(step.classes) == count, "several targets are not supported")
-    classifier = XGBoostClassifier(count, block.size, data, limit)
+    classifier = XGBoostClassifier(count, block.size, data)
     names = {port: f"{step.prefix}{port}" for port in ("raw_prediction", "probability")}
-    if not classes or count > 2:
+    if classes is None or count > 2:
         columns = step.graph.add(classifier, [block.column], {**names, "prediction": step.prediction})
         raw, probability = Block(columns["raw_prediction"], count), Block(columns["probability"], count)
         return PredictorColumns(Block(columns["prediction"]), step.classes, raw, probability)
@@ -91,8 +141,23 @@ def convert(step: Step, features: Features) -> PredictorColumns:
     return replace(most_probable(step, Block(columns["probability"], 2)), raw=Block(columns["raw_prediction"], 2))
 
 
-def _rounds(model: Any) -> int:
-    """The number of rounds that an estimator uses; 0 for all."""
-    if not hasattr(model, "get_booster") or model.get_booster().attr("best_iteration") is None:
-        return 0
-    return int(model.best_iteration) + 1
+def _check(step: Step, booster: Booster) -> None:
+    """Reject a booster that MLeap's ops cannot compute."""
+    objective = booster.objective
+    if objective not in OBJECTIVES:
+        step.reject(f"learner.objective.name: {json.dumps(objective[:60])} is none of {', '.join(OBJECTIVES)}")
+    if booster.num_target > 1:
+        step.reject(
+            f"learner.learner_model_param.num_target: it predicts {booster.num_target} targets, and one is supported"
+        )
+    several = objective.startswith("multi:")
+    if (booster.num_class > 1) != several:
+        step.reject(f"learner.learner_model_param.num_class is {booster.num_class} with the objective {objective!r}")
+    for number, tree in enumerate(booster.trees):
+        leaf = tree.left < 0
+        # A threshold may be infinite, and a split that tests for categories has none.
+        if not np.isfinite(tree.value[leaf]).all() or np.isnan(np.delete(tree.value, list(tree.categories))).any():
+            step.reject(f"trees[{number}].split_conditions has numbers that are not finite")
+    for name, weights in (("weight_drop", booster.drop_weights), ("weights", booster.weights)):
+        if weights is not None and not np.isfinite(weights).all():
+            step.reject(f"{name} has numbers that are not finite")

@@ -53,7 +53,7 @@ def _arg_max(lowering: Lowering, margins: Expr) -> Expr:
     return lowering.add(p.Pack(xs=(best,), type=doubles(1)))
 
 
-_OBJECTIVES: dict[str, tuple[Prediction | None, Margin]] = {
+OBJECTIVES: dict[str, tuple[Prediction | None, Margin]] = {
     **dict.fromkeys(
         (
             *("reg:squarederror", "reg:linear", "reg:squaredlogerror", "reg:pseudohubererror", "reg:absoluteerror"),
@@ -81,9 +81,7 @@ class _BoosterOp(Op):
 
     def __post_init__(self) -> None:
         booster = self._booster
-        require(
-            booster.objective in _OBJECTIVES, f"objective {booster.objective!r} is none of {', '.join(_OBJECTIVES)}"
-        )
+        require(booster.objective in OBJECTIVES, f"objective {booster.objective!r} is none of {', '.join(OBJECTIVES)}")
         require(len(self._base) == booster.groups, "there is not one base score per group")
 
     @cached_property
@@ -94,7 +92,7 @@ class _BoosterOp(Op):
     def _base(self) -> Floats:
         """The margin of each group before the first tree."""
         booster = self._booster
-        margin = _OBJECTIVES[booster.objective][1]
+        margin = OBJECTIVES[booster.objective][1]
         with np.errstate(all="ignore"):
             score = booster.base_score if booster.base_is_margin else margin(booster.base_score)
         return np.array(np.broadcast_to(score, booster.groups), dtype=np.float32)
@@ -289,7 +287,7 @@ class _BoosterLowering:
 
     @cached_property
     def prediction(self) -> Expr:
-        predict = _OBJECTIVES[self.booster.objective][0]
+        predict = OBJECTIVES[self.booster.objective][0]
         return self.margin if predict is None else predict(self.lowering, self.margin)
 
     def listed(self, x: Expr) -> Expr:
