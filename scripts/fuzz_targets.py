@@ -7,6 +7,7 @@ files themselves and no compressed data or checksum.
 from __future__ import annotations
 
 import io
+import json
 import re
 import tempfile
 import warnings
@@ -25,7 +26,6 @@ from google.protobuf.message import DecodeError
 from rich.console import Console
 
 from leapstream import LeapFrame, LeapstreamError, Model, load
-from leapstream.bundle.booster import parse_booster
 from leapstream.bundle.container import read_files
 from leapstream.bundle.limits import Limits
 from leapstream.bundle.reader import decode_files, read_bundle
@@ -34,7 +34,7 @@ from leapstream.bundle.writer import encode_files
 from leapstream.cli.inspection import Inspection, show_jar
 from leapstream.executors.jvm.emitter import emit
 from leapstream.executors.jvm.jar import CompiledJar, CompiledModel, write_jar
-from leapstream.exporters import from_spark
+from leapstream.exporters import from_lightgbm, from_spark, from_xgboost
 from leapstream.flink.config import read_config
 from leapstream.frames.files import open_reader
 from leapstream.frames.leap import arrow_of
@@ -154,7 +154,34 @@ def _spark_directories() -> Iterator[bytes]:
         yield from map(joined, folders.values())
 
 
+def _exported(export: Callable[[Path], Model]) -> Callable[[bytes], None]:
+    def read(data: bytes) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "model")
+            path.write_bytes(data)
+            use(export(path))
+
+    return read
+
+
+def _lightgbm_files() -> Iterator[bytes]:
+    import lightgbm
+
+    x = np.random.RandomState(0).rand(80, 3)
+    x[:, 2] = x[:, 2] * 9 // 1
+    labels = {"regression": x[:, 0], "binary": x[:, 0] > 0.5, "multiclass": x[:, 0] * 3 // 1}
+    for objective, label in labels.items():
+        options: dict[str, Any] = {"objective": objective, "verbose": -1, "num_leaves": 4, "min_data_in_leaf": 2}
+        if objective == "multiclass":
+            options["num_class"] = 3
+        data = lightgbm.Dataset(x, label, categorical_feature=[2])
+        trained = lightgbm.train({**options, "min_data_per_group": 2, "cat_smooth": 1}, data, 2)
+        yield trained.model_to_string().partition("parameters:")[0].encode()
+        yield json.dumps(trained.dump_model()).encode()
+
+
 def _boosters() -> Iterator[bytes]:
+    yield from (path.read_bytes() for path in sorted((ROOT / "tests" / "exporters" / "xgboost-3").glob("3.*")))
     yield from (path.read_bytes() for path in sorted(GOLDEN.rglob("xgboost.model")))
     for path in _bundles():
         yield from (data for name, data in read_files(path, Limits())[1].items() if name.endswith("xgboost.model"))
@@ -321,7 +348,8 @@ TARGETS = {
     "parquet": Target(_records("parquet"), lambda: _small(_parquet())),
     "arrow": Target(_records("arrow"), lambda: _small(_arrow())),
     "jar": Target(_jar, _jars),
-    "xgboost": Target(lambda data: parse_booster(data, "booster"), lambda: _small(_boosters())),
+    "xgboost": Target(_exported(from_xgboost), lambda: _small(_boosters())),
+    "lightgbm": Target(_exported(from_lightgbm), lambda: _small(_lightgbm_files())),
     "spark": Target(_spark, lambda: _small(_spark_directories())),
     "configuration": Target(_configuration, _configurations),
     "tensorflow": Target(_graph, _graphs),

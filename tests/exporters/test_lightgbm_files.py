@@ -75,6 +75,7 @@ TEXTS: dict[str, tuple[Callable[[str], str], str]] = {
     "leaves": (line("num_leaves", "2000000000"), "Tree=0: leaf_value has 4 numbers, not 2000000000"),
     "no leaves": (line("num_leaves", "0"), "Tree=0: leaf_value has 4 numbers, not 0"),
     "a feature": (line("split_feature", "4 3 3"), "Tree=0: split_feature is beyond the booster's 4 features"),
+    "a category that is a number": (line("split_feature", "3 3 3"), 'split_feature "Column_3" is tested as number and'),
     "a child": (line("left_child", "1000000 -1 -2"), "a node that does not exist"),
     "a leaf": (line("left_child", "1 -5 -2"), "a node that does not exist"),
     "a cycle": (line("left_child", "0 0 0"), "do not make a tree"),

@@ -90,19 +90,27 @@ def _booster(
         raise MalformedError(f"num_tree_per_iteration is {per_iteration}")
     if len(trees) % per_iteration:
         raise MalformedError(f"num_tree_per_iteration is {per_iteration}, and there are {len(trees)} trees")
+    numbers: set[int] = set()
+    categories: set[int] = set()
     for number, nodes in enumerate(trees):
         tested = nodes.feature[nodes.left >= 0]
         if (tested < 0).any() or (tested >= len(names)).any():
             raise MalformedError(f"Tree={number}: split_feature is beyond the booster's {len(names)} features")
+        inner = set(np.flatnonzero(nodes.left >= 0).tolist())
+        numbers.update(nodes.feature[sorted(inner - nodes.categories.keys())].tolist())
+        categories.update(nodes.feature[sorted(nodes.categories)].tolist())
+        if numbers & categories:
+            feature = names[min(numbers & categories)]
+            raise MalformedError(f"Tree={number}: split_feature {describe(feature)} is tested as number and category")
     kind, options = _objective(objective, num_class, per_iteration)
-    categories = [] if pandas_categories is None else items_of(pandas_categories, "pandas_categorical")
+    columns = [] if pandas_categories is None else items_of(pandas_categories, "pandas_categorical")
     return LightGBMBooster(
         objective=kind,
         options=options,
         forests=[trees[group::per_iteration] for group in range(per_iteration)],
         average=average,
         feature_names=tuple(names),
-        pandas_categories=[items_of(column, "pandas_categorical") for column in categories],
+        pandas_categories=[items_of(column, "pandas_categorical") for column in columns],
     )
 
 
