@@ -24,6 +24,7 @@ from leapstream.executors.contract import PreparedPlan
 from leapstream.executors.registry import executor
 from leapstream.executors.rowwise import EXECUTOR as RECORDS
 from leapstream.executors.rowwise.executor import RecordPlan, UnusualRecordError
+from leapstream.frames.given import record_of
 from leapstream.frames.protocols import FrameT
 from leapstream.ops.pipeline import (
     Node,
@@ -211,13 +212,17 @@ class Model:
 
         Args:
             frame: a ``LeapFrame``, pandas or polars ``DataFrame``, pyarrow ``Table`` or ``RecordBatch``, a list of dicts, or a
-                dict of arrays. In a list of dicts, a key that some of the records lack is a missing value there.
+                dict of arrays. In a list of dicts, a key that some of the records lack is a missing value there; named tuples
+                and dataclasses are taken as dicts. A polars ``LazyFrame`` is collected. An array or sparse matrix (rows, columns)
+                has the model's inputs as columns, in their order (all, or those that the outputs need), or the vectors of the
+                only input as rows.
             outputs: columns to add, and to compute; by default all that the nodes add.
             backend: ``vectorized`` (NumPy), or ``jvm`` (a Java class in Flink's JVM; needs the ``flink`` extra).
             on_error: ``raise`` at the first row that fails, or ``null``: give that row missing values.
 
         Returns:
-            a frame of the kind given; tensors are lists of their elements, or arrays (rows, …) in a dict of arrays.
+            a frame of the kind given; tensors are lists of their elements, or arrays (rows, …) in a dict of arrays. For an array
+            the result is a dict of arrays, for a ``LazyFrame`` a ``DataFrame``.
 
         Raises:
             SchemaError: the frame does not fit the model.
@@ -268,7 +273,8 @@ class Model:
         other rows hold.
 
         Args:
-            data: a frame of a kind that :meth:`transform` takes, or one record: a dict of column to value.
+            data: a frame of a kind that :meth:`transform` takes, or one record: a dict of column to value, or a named tuple, an
+                instance of a dataclass or a pandas ``Series``.
             outputs: columns to compute; by default the final outputs.
             backend: as in :meth:`transform`.
             on_error: as in :meth:`transform`.
@@ -288,8 +294,9 @@ class Model:
                 return self._predict_alone(data, wanted)
             except UnusualRecordError:
                 pass
-        if _is_record(data, self.schema.inputs):
-            return self._predict_in_batch(data, wanted, backend, on_error)
+        record = record_of(data)
+        if record is not None and (record is not data or _is_record(record, self.schema.inputs)):
+            return self._predict_in_batch(record, wanted, backend, on_error)
         return self._run(data, backend, wanted, on_error, keep_inputs=False)
 
     def predict_record(
@@ -321,7 +328,10 @@ class Model:
                 return self._predict_alone(record, wanted)
             except UnusualRecordError:
                 pass
-        return self._predict_in_batch(record, wanted, backend, on_error)
+        given = record_of(record)
+        if given is None:
+            raise SchemaError(f"a record of type {type(record).__name__} is not supported: give a dict")
+        return self._predict_in_batch(given, wanted, backend, on_error)
 
     def _predict_alone(self, record: Mapping[str, Any], outputs: tuple[str, ...]) -> dict[str, Any] | None:
         alone = self._record_plan(outputs)
@@ -348,12 +358,13 @@ class Model:
         from leapstream.frames.registry import table_of
         from leapstream.frames.running import run
 
-        table = table_of(frame, Wanted(self.schema.inputs, self._several_types))
         added = (*self.schema.intermediate.names, *self.schema.outputs.names) if outputs is None else outputs
-        clash = [name for name in added if keep_inputs and name in table.names]
-        if clash:
-            raise SchemaError(f"model {self.name!r}: the frame has a column {clash[0]!r} already")
+        wanted = Wanted(self.schema.inputs, self._several_types, lambda: self.needed_inputs(added))
         try:
+            table = table_of(frame, wanted)
+            clash = [name for name in added if keep_inputs and name in table.names]
+            if clash:
+                raise SchemaError(f"model {self.name!r}: the frame has a column {clash[0]!r} already")
             return run(self._prepare(backend, table.schema, outputs), table, on_error, keep_inputs=keep_inputs)
         except MemoryError as error:
             reason = f"the rows take more memory than there is{f': {error}' if str(error) else ''}"
@@ -414,10 +425,10 @@ def _names_of(outputs: Sequence[str]) -> tuple[str, ...]:
     return tuple(outputs)
 
 
-def _is_record(data: Any, inputs: Schema) -> bool:
-    """True if a dict is one record: some of its values are numbers, strings or elements of one vector, rather than columns."""
-    return isinstance(data, Mapping) and any(
-        not _is_column(value) or (name in inputs and _is_wide(inputs[name].type) and _is_vector(value))
+def _is_record(data: Mapping[str, Any], inputs: Schema) -> bool:
+    """True if a mapping is one record: some of its values are numbers, strings or elements of one vector, rather than columns."""
+    return any(
+        not _is_column(value) or (name in inputs and _is_tensor(value, inputs[name].type))
         for name, value in data.items()
     )
 
@@ -426,19 +437,21 @@ def _is_column(value: Any) -> bool:
     """True if a value may hold a value per row."""
     if isinstance(value, (str, bytes, Mapping)) or getattr(value, "ndim", 1) == 0:
         return False
-    return isinstance(value, Collection) or hasattr(value, "shape")
+    # Arrays of Arrow have no shape, and are no collections.
+    return isinstance(value, Collection) or hasattr(value, "shape") or hasattr(value, "to_pylist")
 
 
-def _is_wide(data_type: DataType) -> bool:
-    """True for a tensor of one dimension or more: of tensors without dimensions, a vector is a column."""
-    return isinstance(data_type, TensorType) and data_type.dimensions != ()
-
-
-def _is_vector(value: Any) -> bool:
-    """True for a list or array of numbers."""
-    if isinstance(value, np.ndarray):
-        return value.ndim == 1 and value.dtype.kind in "fiub"
-    return isinstance(value, (list, tuple)) and bool(value) and isinstance(value[0], (bool, int, float, np.generic))
+def _is_tensor(value: Any, data_type: DataType) -> bool:
+    """True for one tensor of numbers of a type: nested lists, or an array, of as many levels as the tensor has dimensions."""
+    if not isinstance(data_type, TensorType) or data_type.dimensions == ():
+        return False
+    for _ in data_type.dimensions or (None,):
+        if isinstance(value, np.ndarray):
+            return value.ndim == len(data_type.dimensions or (None,)) and value.dtype.kind in "fiub"
+        if not isinstance(value, (list, tuple)) or not value:
+            return False
+        value = value[0]
+    return isinstance(value, (bool, int, float, np.generic))
 
 
 def load(

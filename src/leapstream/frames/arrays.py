@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping, Set, Sized
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ from leapstream.bundle.types import DataType
 from leapstream.errors import SchemaError
 from leapstream.executors.columns import Column, leap_values
 from leapstream.frames.columnar import ColumnarTable
-from leapstream.frames.contract import Output, Rows, Wanted, is_class
+from leapstream.frames.contract import Output, Rows, Wanted
+from leapstream.frames.given import is_class
 from leapstream.frames.pandas import series_array
 from leapstream.frames.values import array_of
 
@@ -52,7 +53,8 @@ class ArraysTable(ColumnarTable):
 def _length(name: str, values: Any) -> int:
     if sparse.issparse(values):
         return int(values.shape[0])
-    if isinstance(values, (str, bytes)) or not isinstance(values, Sized) or getattr(values, "ndim", 1) == 0:
+    unordered = isinstance(values, (str, bytes, Set, Mapping)) or is_class(values, "pandas", "DataFrame")
+    if unordered or not isinstance(values, Sized) or getattr(values, "ndim", 1) == 0:
         raise SchemaError(f"column {name!r} is of type {type(values).__name__}, and an array or a list is expected")
     return len(values)
 
@@ -87,7 +89,10 @@ def _take(values: Any, rows: Rows) -> Any:
         return values.take(pa.array(rows))
     if is_class(values, "pandas", "Series"):
         return values.iloc[rows]
-    return [values[i] for i in rows]
+    if is_class(values, "polars", "Series"):
+        return values[rows.tolist()]
+    listed = list(values)
+    return [listed[i] for i in rows.tolist()]
 
 
 def _numpy(values: Column | list[Any], data_type: DataType) -> npt.NDArray[Any] | csr_array:

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
 from leapstream.bundle.tensor import MOST_ELEMENTS, NUMPY_DTYPES
 from leapstream.bundle.types import BasicType, DataType, Field, ScalarType, Schema, TensorType
-from leapstream.errors import SchemaError
+from leapstream.errors import LeapstreamError, SchemaError
 from leapstream.executors.columns import ARROW_TYPES, Column
 from leapstream.executors.texts import is_utf8
 from leapstream.frames.contract import Rows, Table, Wanted
@@ -69,9 +70,26 @@ class ColumnarTable(Table):
 def _read(name: str, array: Callable[[str], Any]) -> Any:
     try:
         values = array(name)
-        return native(name, values) if isinstance(values, np.ndarray) else in_one_piece(values)
-    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        if isinstance(values, (pa.ChunkedArray, pa.ExtensionArray)):
+            values = _stored(values)
+        return native(name, values) if isinstance(values, np.ndarray) else plain_arrow(values)
+    except (LeapstreamError, MemoryError):
+        raise
+    except Exception as error:  # of the frame's library
         raise SchemaError(f"column {name!r} has values that no leap type holds: {error}") from error
+
+
+def _stored(array: Any) -> Any:
+    """An Arrow array in one piece, without an extension type: tensors as an array (rows, …), other values as they are stored."""
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+        if isinstance(array, pa.ChunkedArray):
+            array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    if isinstance(array, pa.FixedShapeTensorArray):
+        if array.null_count:
+            raise SchemaError("tensors of several dimensions are missing, which only a LeapFrame may lack")
+        return array.to_numpy_ndarray()
+    return array.storage if isinstance(array, pa.ExtensionArray) else array
 
 
 def native(name: str, array: npt.NDArray[Any]) -> Any:
@@ -96,19 +114,17 @@ def native(name: str, array: npt.NDArray[Any]) -> Any:
     return pa.array(array, ARROW_TYPES[base], mask=mask)
 
 
-def in_one_piece(array: Any) -> Any:
-    """An Arrow array in one piece, of a type that leap types have; sparse vectors as they are."""
+def plain_arrow(array: Any) -> Any:
+    """An Arrow array of a type that leap types have; sparse vectors as they are."""
     if isinstance(array, csr_array):
         return array
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
-        if isinstance(array, pa.ChunkedArray):
-            array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
     kind = array.type
     if kind in ARROW_BASES:
         return array.cast(ARROW_TYPES[ARROW_BASES[kind]])
     if pa.types.is_dictionary(kind):
-        return in_one_piece(array.dictionary_decode())
+        return plain_arrow(array.dictionary_decode())
+    if pa.types.is_run_end_encoded(kind):
+        return plain_arrow(pc.run_end_decode(array))
     if str(kind) == "string_view":
         # Arrow casts them to nothing.
         return pa.array(array.to_pylist(), pa.string())
@@ -119,7 +135,7 @@ def in_one_piece(array: Any) -> Any:
     if pa.types.is_decimal(kind):
         return array.cast(pa.float64())
     if pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind):
-        item = in_one_piece(array.flatten()[:0]).type
+        item = plain_arrow(array.flatten()[:0]).type
         array = array.cast(pa.list_(item))
         return array if array.offset == 0 else pa.concat_arrays([array])
     return array

@@ -6,7 +6,7 @@ A kind lives in a module of its own; :mod:`leapstream.frames.registry` lists the
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
@@ -28,10 +28,12 @@ class Wanted:
     Attributes:
         schema: their declared types.
         several: those that ports read as several types, so that no declared type is right for all of them.
+        needed: gives the names of those that the outputs need, in the order of the schema; ``None`` if these are all.
     """
 
     schema: Schema
     several: frozenset[str] = frozenset()
+    needed: Callable[[], tuple[str, ...]] | None = None
 
     def declared(self, name: str) -> DataType | None:
         """The type that a column's values in Python become; ``None`` where they keep their own."""
@@ -94,8 +96,3 @@ def grouped(keys: Sequence[Any]) -> list[Rows]:
     for row, key in enumerate(keys):
         groups.setdefault(key, []).append(row)
     return [np.array(rows, dtype=np.intp) for rows in groups.values()]
-
-
-def is_class(value: Any, package: str, name: str) -> bool:
-    """True if a value is of a class, or a subclass of it, of a package that need not be installed."""
-    return any(kind.__name__ == name and kind.__module__.partition(".")[0] == package for kind in type(value).__mro__)

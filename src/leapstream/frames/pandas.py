@@ -11,7 +11,8 @@ from leapstream.bundle.types import BasicType, DataType, ScalarType
 from leapstream.errors import SchemaError
 from leapstream.executors.columns import Column, leap_values
 from leapstream.frames.columnar import ColumnarTable, to_arrow
-from leapstream.frames.contract import Output, Rows, Wanted, is_class
+from leapstream.frames.contract import Output, Rows, Wanted
+from leapstream.frames.given import is_class
 from leapstream.frames.values import array_of
 
 
@@ -42,6 +43,8 @@ class PandasTable(ColumnarTable):
 
 def series_array(name: str, series: Any, declared: DataType | None) -> Any:
     """The values of a pandas Series as a NumPy or Arrow array."""
+    if is_class(series.dtype, "pandas", "SparseDtype"):
+        series = series.sparse.to_dense()
     if not isinstance(series.dtype, np.dtype):
         return pa.array(series, from_pandas=True)
     if series.dtype.kind != "O":

@@ -15,12 +15,16 @@ from leapstream.errors import SchemaError
 from leapstream.executors.columns import Column, leap_values
 from leapstream.frames.columnar import ColumnarTable, dense_rows
 from leapstream.frames.contract import Output, Rows, Wanted
+from leapstream.frames.given import record_of
 from leapstream.frames.leaptypes import arrow_type_of
 from leapstream.frames.values import array_of
 
 
 class RecordsTable(ColumnarTable):
-    """A list of dicts. The frame has the columns of all records; a key that one of them lacks is a missing value there."""
+    """A list of dicts. The frame has the columns of all records; a key that one of them lacks is a missing value there.
+
+    Named tuples and instances of dataclasses are records too.
+    """
 
     title = "list of dicts"
 
@@ -29,10 +33,9 @@ class RecordsTable(ColumnarTable):
         return isinstance(frame, Sequence) and not isinstance(frame, (str, bytes, bytearray))
 
     def __init__(self, frame: Sequence[Mapping[str, Any]], wanted: Wanted) -> None:
+        if any(not isinstance(record, Mapping) for record in frame):
+            frame = [_record(i, record) for i, record in enumerate(frame)]
         self._frame = frame
-        for i, record in enumerate(frame):
-            if not isinstance(record, Mapping):
-                raise SchemaError(f"row {i} is a {type(record).__name__}, and a dict is expected")
         if not frame:
             self._hold(wanted.schema.names, 0, wanted, lambda name: _empty(wanted.schema[name].type))
             return
@@ -51,6 +54,13 @@ class RecordsTable(ColumnarTable):
             {**(record if keep_inputs else {}), **{name: values[i] for name, values in columns.items()}}
             for i, record in enumerate(kept)
         ]
+
+
+def _record(row: int, given: Any) -> Mapping[str, Any]:
+    record = record_of(given)
+    if record is None:
+        raise SchemaError(f"row {row} is a {type(given).__name__}, and a dict is expected")
+    return record
 
 
 def _empty(data_type: DataType) -> Any:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from leapstream.errors import SchemaError
+from leapstream.errors import LeapstreamError, SchemaError
 from leapstream.frames.arrays import ArraysTable
 from leapstream.frames.arrow import ArrowTable, RecordBatchTable
-from leapstream.frames.contract import Table, Wanted, is_class
+from leapstream.frames.contract import Table, Wanted
+from leapstream.frames.given import is_class
 from leapstream.frames.leap import LeapTable
+from leapstream.frames.matrix import MatrixTable
 from leapstream.frames.pandas import PandasTable
 from leapstream.frames.polars import PolarsTable
 from leapstream.frames.records import RecordsTable
@@ -21,13 +23,14 @@ KINDS: tuple[type[Table], ...] = (
     RecordBatchTable,
     RecordsTable,
     ArraysTable,
+    MatrixTable,
 )
 """The kinds; a frame is of one of them at most."""
 
 _HINTS = {
-    ("pandas", "Series"): "a row is a dict (series.to_dict()), and several columns are a frame",
-    ("polars", "LazyFrame"): "collect it first",
-    ("numpy", "ndarray"): "its columns have no names; give a dict of arrays",
+    ("pandas", "Series"): "predict takes it as a record, like series.to_dict(); a column belongs into a DataFrame",
+    ("polars", "Series"): "a column belongs into a DataFrame",
+    ("builtins", "generator"): "give a list of what it yields",
 }
 """Help with frames that are of none of the kinds, by package and class."""
 
@@ -40,7 +43,12 @@ def table_of(frame: Any, wanted: Wanted) -> Table:
     """
     for kind in KINDS:
         if kind.accepts(frame):
-            return kind(frame, wanted)
+            try:
+                return kind(frame, wanted)
+            except (LeapstreamError, MemoryError):
+                raise
+            except Exception as error:  # of the frame's library
+                raise SchemaError(f"the {kind.title} cannot be read: {type(error).__name__}: {error}") from error
     hint = next((f" ({text})" for names, text in _HINTS.items() if is_class(frame, *names)), "")
     known = ", ".join(kind.title for kind in KINDS[:-1])
     raise SchemaError(

@@ -62,7 +62,7 @@ class RecordPlan:
         """
         try:
             return self._function(record)
-        except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError) as error:
+        except Exception as error:  # the default executor has the reason
             raise UnusualRecordError from error
 
     def run(self, columns: Mapping[str, Column], rows: int) -> Outcome[list[Any]]:
