@@ -30,6 +30,7 @@ from leapstream.ops.pipeline import (
     Node,
     Root,
     declared_inputs,
+    fill_ports,
     lower,
     produced_columns,
     read_as_several_types,
@@ -91,7 +92,7 @@ class Model:
     @classmethod
     @keyword_only("name", "format")
     def from_node(cls, root: Root, *, name: str | None = None, format: Format = "json") -> Model:
-        """A model of a node or pipeline built in Python.
+        """A model of a node or pipeline built in Python, with the ports connected that MLeap's runtime needs.
 
         Raises:
             BundleError: the ops cannot be written, or the names of nodes repeat.
@@ -102,7 +103,7 @@ class Model:
             version=VERSION,
             timestamp=datetime.now().isoformat(),
             format=format,
-            root=write_node(root),
+            root=write_node(fill_ports(root)),
         )
         return cls(definition)
 
@@ -121,7 +122,7 @@ class Model:
 
     def prediction_columns(self) -> tuple[str, ...]:
         """Columns that a function of this model returns by default: the last node's ``prediction``, else the final outputs."""
-        prediction = self.nodes[-1].output_columns().get("prediction") if self.nodes else None
+        prediction = self.nodes[-1].used_columns().get("prediction") if self.nodes else None
         return (prediction,) if prediction is not None else self.schema.outputs.names
 
     def needed_inputs(self, outputs: Sequence[str]) -> tuple[str, ...]:
@@ -377,7 +378,7 @@ class Model:
         lines.append(f"  outputs: {self.schema.outputs}")
         for node in self.nodes:
             reads = ", ".join(node.input_columns().values())
-            writes = ", ".join(node.output_columns().values())
+            writes = ", ".join(node.used_columns().values())
             lines.append(f"  {node.op.op}: {reads} -> {writes}")
         return "\n".join(lines)
 
@@ -388,7 +389,7 @@ class Model:
         parts.append(f"<div style='{box};background:#eef6ee'>{_html_fields(self.schema.inputs)}</div>")
         for node in self.nodes:
             reads = html.escape(", ".join(node.input_columns().values()))
-            writes = html.escape(", ".join(node.output_columns().values()))
+            writes = html.escape(", ".join(node.used_columns().values()))
             label = f"<b>{html.escape(node.op.op)}</b> <small>{html.escape(node.name)}</small>"
             parts.append(
                 f"<div>&darr;</div><div style='{box}'>{label}<br><code>{reads}</code> &rarr; <code>{writes}</code></div>"

@@ -89,7 +89,7 @@ class Inspection:
         if isinstance(root, Pipeline):
             children = [self._node_json(node, place, inner) for node, place, inner in _children(root, path, model)]
             return {**common, "nodes": children}
-        return {**common, "inputs": root.input_columns(), "outputs": root.output_columns()}
+        return {**common, "inputs": root.input_columns(), "outputs": root.used_columns()}
 
     def show(self, console: Console) -> None:
         """Print it for people."""
@@ -122,7 +122,7 @@ class Inspection:
         label.append(f"  {_bytes(size.bytes)}{trees}", style="not bold default")
         branch = above.add(label)
         if isinstance(root, Node):
-            reads, writes = root.input_columns().values(), root.output_columns().values()
+            reads, writes = root.input_columns().values(), root.used_columns().values()
             branch.add(Text(f"{', '.join(reads)} → {', '.join(writes)}"))
             return
         for node, place, inner in _children(root, path, model):

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from leapstream.bundle.definition import Socket
 from leapstream.bundle.types import DataShape
 from leapstream.errors import SchemaError
+from leapstream.exporters.portable import portable
 from leapstream.model import Model
 from leapstream.ops.base import Op
 from leapstream.ops.feature import (
@@ -123,7 +124,7 @@ class Graph:
             if used:
                 nodes.append(replace(node, outputs=used))
                 needed.update(socket.name for socket in node.inputs)
-        return Model.from_node(Pipeline(name, tuple(reversed(nodes))), name=name)
+        return Model.from_node(Pipeline(name, tuple(portable(reversed(nodes), self.column))), name=name)
 
     # ---- features of other shapes -------------------------------------------------------------------------------------
 

@@ -43,6 +43,17 @@ class Op(ABC):
     def outputs(self) -> dict[str, DataType]:
         """The types of the output ports."""
 
+    def computed_ports(self) -> tuple[str, ...]:
+        """The output ports whose values MLeap's runtime puts into a row even if they are not connected.
+
+        It assigns the values to the connected ports by position, so these ports have to be connected.
+        """
+        return tuple(port for port in self.outputs() if port == "prediction")
+
+    def bundle_ports(self) -> dict[str, str]:
+        """The names that bundles have for some ports, by the names here; all versions of MLeap read them."""
+        return {}
+
     @abstractmethod
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         """Add the op's primitives to a plan; returns the expression of each output port.

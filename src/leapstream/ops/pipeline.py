@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -49,6 +49,10 @@ class Node:
         """The column that each connected output port of the op writes, in the op's order."""
         return dict(_connect(self.outputs, list(self.op.outputs()), self.name, "output", optional=True))
 
+    def used_columns(self) -> dict[str, str]:
+        """The columns of :meth:`output_columns` but those that :func:`fill_ports` made, which nothing reads or returns."""
+        return {port: column for port, column in self.output_columns().items() if not column.startswith(UNUSED)}
+
 
 def _connect(
     sockets: Sequence[Socket], ports: Sequence[str], node: str, legacy: str, *, optional: bool
@@ -86,6 +90,34 @@ class Pipeline:
 
 
 Root: TypeAlias = Node | Pipeline
+
+UNUSED = "__unused_"
+"""Prefix of the columns that only keep a port connected."""
+
+
+def fill_ports(root: Root) -> Root:
+    """The node or pipeline as MLeap's runtime needs it in a bundle.
+
+    The ports that the runtime computes in any case are connected, to a column of their own where they were not; and ports have
+    the names that all versions read.
+    """
+    if isinstance(root, Pipeline):
+        return replace(root, nodes=tuple(map(fill_ports, root.nodes)))
+    names, columns = root.op.bundle_ports(), root.output_columns()
+    for port in root.op.computed_ports():
+        columns.setdefault(port, f"{UNUSED}{root.name}_{port}")
+    return replace(
+        root,
+        inputs=tuple(Socket(names.get(port, port), column) for port, column in root.input_columns().items()),
+        outputs=tuple(Socket(names.get(p, p), columns[p]) for p in root.op.outputs() if p in columns),
+    )
+
+
+def only_used(root: Root) -> Root:
+    """The node or pipeline without the columns that :func:`fill_ports` made."""
+    if isinstance(root, Pipeline):
+        return replace(root, nodes=tuple(map(only_used, root.nodes)))
+    return replace(root, outputs=tuple(Socket(port, column) for port, column in root.used_columns().items()))
 
 
 def read_node(definition: NodeDef, where: str) -> Root:
@@ -175,7 +207,7 @@ def produced_columns(root: Root) -> Schema:
     columns: list[Field] = []
     for node in steps(root):
         types = node.op.outputs()
-        columns.extend(Field(column, types[port]) for port, column in node.output_columns().items())
+        columns.extend(Field(column, types[port]) for port, column in node.used_columns().items())
     try:
         return Schema(tuple(columns))
     except ValueError as error:
@@ -201,7 +233,7 @@ def lower(root: Root, model: str, given: Schema, outputs: Sequence[str] | None =
     added: list[str] = []
     for node in steps(root):
         lowering.enter(node.name, node.op.op)
-        columns = node.output_columns()
+        columns = node.used_columns()
         types = node.op.inputs()
         reads = [
             lowering.read(column, types[port], keep_dimensions=node.op.keeps_dimensions)

@@ -8,31 +8,20 @@ import numpy as np
 
 from leapstream.exporters.dispatch import Predictor
 from leapstream.exporters.graph import Doubles, Features
-from leapstream.exporters.predictors import classify
+from leapstream.exporters.sklearn.normal import most_likely
 from leapstream.exporters.step import PredictorColumns, Step
-from leapstream.ops.feature import SklearnPolynomialExpansion
-from leapstream.ops.neural import MultiLayerPerceptronClassifier
 
 
 def gaussian_mixture(step: Step, features: Features) -> PredictorColumns:
     """Probabilities of normal distributions, as the softmax of their logarithms.
 
-    MLeap's op ``gaussian_mixture`` adds 2**-52 to each density, which distorts the result where all densities are small. So the
-    logarithms are computed from the whitened vectors of all distributions: a matrix, squares, and a layer that sums the squares.
+    MLeap's op ``gaussian_mixture`` adds 2**-52 to each density, which distorts the result where all densities are small.
     """
-    graph = step.graph
     roots, means = _roots(step), np.asarray(step.estimator.means_, dtype=np.float64)
-    count, width = means.shape
     shift = np.concatenate([mean @ root for mean, root in zip(means, roots, strict=True)])
-    apart = graph.matrix(features, "whitened", np.concatenate(roots, axis=1), -shift)
-    combinations = ",".join(f"x{i}^2" for i in range(count * width))
-    squares = graph.apply(SklearnPolynomialExpansion(f"[{combinations}]"), apart, "squares", count * width)
-    sums = np.kron(np.eye(count), np.full(width, -0.5))
+    whitened = step.graph.matrix(features, "whitened", np.concatenate(roots, axis=1), -shift)
     constants = np.log(step.estimator.weights_) + np.array([np.linalg.slogdet(root)[1] for root in roots])
-    weights = np.concatenate([sums.ravel(order="F"), constants])
-    op = MultiLayerPerceptronClassifier((count * width, count), weights)
-    outcome = classify(replace(step, given_classes=np.arange(count)), op, squares)
-    return PredictorColumns(outcome.prediction, outcome.classes, outcome.raw, outcome.probability)
+    return most_likely(replace(step, given_classes=np.arange(len(means))), (whitened,), constants)
 
 
 def _roots(step: Step) -> list[Doubles]:

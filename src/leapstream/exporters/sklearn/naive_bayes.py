@@ -9,22 +9,30 @@ import numpy as np
 from leapstream.exporters.dispatch import Predictor
 from leapstream.exporters.graph import Features, size
 from leapstream.exporters.predictors import classify
+from leapstream.exporters.sklearn.normal import most_likely
 from leapstream.exporters.sklearn.preprocessing import binarized
 from leapstream.exporters.step import Doubles, PredictorColumns, Step
 from leapstream.ops.bayes import NaiveBayes
 
 
-def _naive_bayes(
-    step: Step, features: Features, kind: str, pi: Doubles, theta: Doubles, sigma: Doubles | None = None
-) -> PredictorColumns:
-    op = NaiveBayes(size(features), len(step.classes), np.array(pi), np.array(theta), kind, sigma)
+def _naive_bayes(step: Step, features: Features, kind: str, pi: Doubles, theta: Doubles) -> PredictorColumns:
+    op = NaiveBayes(size(features), len(step.classes), np.array(pi), np.array(theta), kind)
     return replace(classify(step, op, step.graph.vector(features)), decision=None)
 
 
 def gaussian(step: Step, features: Features) -> PredictorColumns:
-    """Gaussian naive Bayes; the raw predictions differ from scikit-learn's by a summand that is equal for all classes."""
+    """Gaussian naive Bayes, by ops that all versions of MLeap have; the raw predictions lack a summand that all classes share.
+
+    MLeap's ``naive_bayes`` has no Gaussian model.
+    """
     estimator = step.estimator
-    return _naive_bayes(step, features, "gaussian", np.log(estimator.class_prior_), estimator.theta_, estimator.var_)
+    deviations = np.sqrt(estimator.var_)
+    whitened = tuple(
+        step.graph.scale(features, f"class{i}", shift=np.asarray(mean), divisor=deviation)
+        for i, (mean, deviation) in enumerate(zip(estimator.theta_, deviations, strict=True))
+    )
+    constants = np.log(estimator.class_prior_) - np.log(deviations).sum(axis=1)
+    return most_likely(step, whitened, constants)
 
 
 def multinomial(step: Step, features: Features) -> PredictorColumns:

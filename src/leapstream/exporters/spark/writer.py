@@ -21,7 +21,7 @@ from leapstream.exporters.spark.stages import PIPELINES, stage_for
 from leapstream.model import Model
 from leapstream.ops.feature import Binarizer, Interaction, RegexIndexer, ReverseStringIndexer, StandardScaler
 from leapstream.ops.linear import LinearRegression
-from leapstream.ops.pipeline import Node, Pipeline, Root
+from leapstream.ops.pipeline import Node, Pipeline, Root, only_used
 from leapstream.ops.regression import IsotonicRegression
 
 
@@ -39,7 +39,7 @@ def to_spark(model: Model | Root, directory: str | os.PathLike[str]) -> None:
         UnsupportedOpError: Spark ML has no stage for an op, or for an attribute of it. The message names the node.
         BundleError: the directory cannot be written.
     """
-    root = model.root if isinstance(model, Model) else model
+    root = only_used(model.root if isinstance(model, Model) else model)
     whole = root if isinstance(root, Pipeline) else Pipeline("pipeline", (root,))
     whole = _with_classes_as_doubles(whole)
     columns = [{**node.input_columns(), **node.output_columns()} for node in whole.steps()]

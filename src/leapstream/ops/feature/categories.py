@@ -78,6 +78,12 @@ class StringIndexer(Op):
     def outputs(self) -> dict[str, DataType]:
         return {f"output{i}": DOUBLE for i in range(len(self.labels_array))}
 
+    def computed_ports(self) -> tuple[str, ...]:
+        return tuple(self.outputs())
+
+    def bundle_ports(self) -> dict[str, str]:
+        return {"input0": "input", "output0": "output"} if len(self.labels_array) == 1 else {}
+
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         indexes = {
             f"output{i}": lowering.add(p.Lookup(x=x, labels=labels, invalid=self.handle_invalid, type=DOUBLE))
@@ -167,6 +173,9 @@ class OneHotEncoder(Op):
 
     def outputs(self) -> dict[str, DataType]:
         return {f"output{i}": doubles(self._width(size)) for i, size in enumerate(self.category_sizes)}
+
+    def computed_ports(self) -> tuple[str, ...]:
+        return tuple(self.outputs())
 
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         keep = self.handle_invalid == "keep"

@@ -265,6 +265,9 @@ class MultinomialLabeler(Op):
             "labels": ListType(BasicType.STRING, nullable=False),
         }
 
+    def computed_ports(self) -> tuple[str, ...]:
+        return tuple(self.outputs())
+
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         types = self.outputs()
         given: dict[str, Any] = {"x": inputs[0], "threshold": self.threshold, "limit": len(self.labels)}
