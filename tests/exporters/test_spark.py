@@ -36,8 +36,8 @@ from leapstream.bundle.types import BasicType, DataShape, ScalarType, Schema, Te
 from leapstream.contract import Tolerance, verify_frames
 from leapstream.exporters.spark import encoding, is_spark_directory
 from leapstream.exporters.spark.defaults import DEFAULTS
-from leapstream.exporters.spark.parquet import read_table
 from leapstream.exporters.spark.stages import BY_CLASS, STAGES
+from leapstream.frames.parquet import read_table
 from leapstream.ops import feature, linear
 from leapstream.ops.pipeline import Node, Pipeline
 from tests.exporters.spark.cases import DIFFERENT, LEFT_OUT, OTHER_HASHES, REJECTED, tolerance

@@ -27,7 +27,7 @@ def compile_bundles(
     functions: Sequence[str],
     models: Sequence[str],
     config: str | None,
-    limits: Limits,
+    limits: Limits | None = None,
 ) -> CompiledJar:
     """Compile bundles into a jar.
 
@@ -51,17 +51,17 @@ def compile_bundles(
     return compile_jar(targets, output)
 
 
-def ddl(bundle: str, name: str | None, limits: Limits) -> str:
+def ddl(bundle: str, name: str | None, limits: Limits | None = None) -> str:
     """The statements that fit a bundle."""
     return "\n\n".join(f"{statement};" for statement in statements(name or _name(bundle), load(bundle, limits=limits)))
 
 
-def _target(kind: Kind, name: str, bundle: str, limits: Limits) -> Iterator[Target]:
+def _target(kind: Kind, name: str, bundle: str, limits: Limits | None = None) -> Iterator[Target]:
     path = resolve(bundle)
     yield Target(name, load(path, limits=limits), kind, sha256=checksum(Path(path)))
 
 
-def _configured(config: str, limits: Limits) -> Iterator[Target]:
+def _configured(config: str, limits: Limits | None = None) -> Iterator[Target]:
     parsed = read_config(config)
     for entry in parsed.entries:
         if entry.load_on == "worker" or entry.backend == "vectorized":

@@ -51,7 +51,7 @@ class Inspection:
         LeapstreamError: the bundle cannot be read.
     """
 
-    def __init__(self, uri: str, limits: Limits) -> None:
+    def __init__(self, uri: str, limits: Limits | None = None) -> None:
         self.uri = uri
         self.model = leapstream.load(uri, limits=limits)
         definition = self.model.definition
@@ -192,7 +192,8 @@ def _fields(schema: Schema) -> list[dict[str, Any]]:
 
 def _columns(title: str, schema: Schema) -> Diagram:
     diagram = Diagram(Text(title, style="bold"))
-    width = max(len(f.name) for f in schema)
+    # One long name does not widen the lines of all others.
+    width = min(max(len(f.name) for f in schema), 60)
     for f in schema:
         diagram.add(Text(f.name.ljust(width)).append(f"  {f.type}", style="dim"))
     return diagram

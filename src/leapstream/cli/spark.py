@@ -9,7 +9,7 @@ from leapstream.exporters import to_spark
 from leapstream.model import load
 
 
-def write_directory(bundle: str, directory: Path, limits: Limits) -> int:
+def write_directory(bundle: str, directory: Path, limits: Limits | None = None) -> int:
     """Write a bundle as a pipeline of Spark; gives the number of its nodes."""
     model = load(bundle, limits=limits)
     to_spark(model, directory)

@@ -28,7 +28,7 @@ def transform_file(
     outputs: Sequence[str] | None,
     on_error: OnError,
     batch_size: int,
-    limits: Limits,
+    limits: Limits | None = None,
 ) -> tuple[int, int]:
     """Write a file of records with the columns that a model adds; the target is written all or nothing.
 

@@ -39,7 +39,7 @@ def verify(
     backends: Sequence[str],
     relative: float | None,
     absolute: float | None,
-    limits: Limits,
+    limits: Limits | None = None,
 ) -> Iterator[Result]:
     """Verify a folder of contracts, or a bundle with an input and an expected frame.
 
@@ -120,7 +120,7 @@ def record_file(
     backend: str,
     relative: float | None,
     absolute: float | None,
-    limits: Limits,
+    limits: Limits | None = None,
 ) -> tuple[int, int]:
     """Record a contract from a file of records.
 

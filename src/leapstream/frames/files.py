@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.csv
-import pyarrow.parquet
 
 from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.limits import Limits
@@ -23,7 +22,9 @@ from leapstream.bundle.malformed import first_repeated
 from leapstream.bundle.types import DataType, ScalarType, Schema
 from leapstream.errors import BundleError, LeapstreamError, SchemaError
 from leapstream.executors.columns import ARROW_TYPES
+from leapstream.frames.arrowfiles import MAGIC, check_messages, start_of_stream
 from leapstream.frames.leaptypes import arrow_type_of
+from leapstream.frames.parquet import plain_texts, read_batches
 from leapstream.frames.values import array_of
 
 Batch: TypeAlias = "LeapFrame | pa.Table"
@@ -207,14 +208,14 @@ class _JsonLinesReader(Reader):
 
 class _ParquetReader(Reader):
     def _chunks(self) -> Iterator[Chunk]:
-        with pa.parquet.ParquetFile(self.path) as file:
-            self.total = file.metadata.num_rows
+        with open(self.path, "rb") as stream:
+            schema, self.total, batches = read_batches(self.path, stream, self.limits, self.batch_size)
             done = 0
-            for batch in file.iter_batches(batch_size=self.batch_size):
-                done += batch.num_rows
-                yield Chunk(pa.Table.from_batches([batch]), done)
+            for table in batches:
+                done += table.num_rows
+                yield Chunk(table, done)
             if not done:
-                yield Chunk(file.schema_arrow.empty_table(), 0)
+                yield Chunk(schema.empty_table(), 0)
 
 
 class _ArrowReader(Reader):
@@ -224,23 +225,18 @@ class _ArrowReader(Reader):
         self.total = os.path.getsize(self.path)
         with ExitStack() as stack:
             source = stack.enter_context(pa.OSFile(self.path, "rb"))
-            is_file = source.read(6) == b"ARROW1"
-            source.seek(0)
-            batches: Iterator[Any]
-            if is_file:
-                file = stack.enter_context(pa.ipc.open_file(source))
-                batches = (file.get_batch(i) for i in range(file.num_record_batches))
-                schema = file.schema
-            else:
-                stream = stack.enter_context(pa.ipc.open_stream(source))
-                batches, schema = iter(stream), stream.schema
+            start = start_of_stream(source.read(len(MAGIC)))
+            source.seek(start)
+            check_messages(self.path, source, self.total, self.limits)
+            source.seek(start)
+            stream = stack.enter_context(pa.ipc.open_stream(source))
             any_rows = False
-            for batch in batches:
+            for batch in stream:
                 for part in _parts(pa.Table.from_batches([batch]), self.batch_size):
                     any_rows = True
-                    yield Chunk(part, source.tell())
+                    yield Chunk(plain_texts(self.path, part, 0, self.total, self.limits), source.tell())
             if not any_rows:
-                yield Chunk(schema.empty_table(), self.total)
+                yield Chunk(stream.schema.empty_table(), self.total)
 
 
 _READERS: dict[str, type[Reader]] = {

@@ -20,7 +20,7 @@ from leapstream.bundle.malformed import decoding, fields_of, parse_json, text_of
 from leapstream.errors import BundleError, UnsupportedOpError
 from leapstream.exporters.spark.defaults import DEFAULTS
 from leapstream.exporters.spark.encoding import Kind
-from leapstream.exporters.spark.parquet import read_table
+from leapstream.frames.parquet import read_table
 
 _PACKAGES = ("org.apache.spark.ml.", "pyspark.ml.")
 

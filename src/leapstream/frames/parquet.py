@@ -1,4 +1,4 @@
-"""Reads the Parquet files of saved stages, whose sizes are checked before anything is decompressed or decoded.
+"""Reads Parquet files, whose sizes are checked before anything is decompressed or decoded.
 
 A few bytes of a Parquet file can stand for gigabytes: compressed pages, runs of one value, and texts that repeat an entry of a
 dictionary. The headers of the pages say how much each of them becomes, and Arrow decodes no more than that.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +19,8 @@ from leapstream.bundle.malformed import MalformedError
 
 _PAGE = 256
 """Bytes that every page counts at least, so that the number of pages is limited too."""
+
+_BLOCK = 1 << 12
 
 _VALUE = {"FLOAT": 4, "BOOLEAN": 4, "INT32": 4, "DOUBLE": 8, "INT64": 8, "INT96": 12, "BYTE_ARRAY": 8}
 """Bytes of a decoded value, without the letters of texts."""
@@ -42,13 +44,73 @@ def read_table(where: str, data: bytes, limits: Limits) -> pa.Table:
     for column in table.columns:
         for chunk in column.chunks:
             for text in _dictionaries(chunk):
-                lengths = pc.binary_length(text.dictionary).cast(pa.int64()).take(text.indices)
-                size += pc.sum(lengths).as_py() or 0
+                size += _text_bytes(text)
                 limits.check_ratio(where, size, len(data))
                 limits.check_file(where, size)
     # Spark's versions describe equal types by different texts in the schema's metadata, and tables with differing metadata
     # cannot be concatenated.
     return table.replace_schema_metadata(None)
+
+
+def read_batches(where: str, stream: IO[bytes], limits: Limits, rows: int) -> tuple[pa.Schema, int, Iterator[pa.Table]]:
+    """The schema of a Parquet file, its number of rows, and the rows in tables of at most ``rows``; texts are plain.
+
+    Raises:
+        BundleError: the file exceeds a limit, also while the tables are read.
+        MalformedError: its pages are damaged.
+        pyarrow.ArrowException, OSError: it is not a Parquet file.
+    """
+    file = parquet.ParquetFile(stream, thrift_string_size_limit=1 << 24, thrift_container_size_limit=1 << 20)
+    data = _File(stream)
+    size = _declared(where, file.metadata, data, limits, whole=False)
+    schema = file.schema_arrow
+    texts = [f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_binary(f.type)]
+    file = parquet.ParquetFile(stream, metadata=file.metadata, read_dictionary=texts)
+
+    def batches() -> Iterator[pa.Table]:
+        for batch in file.iter_batches(batch_size=rows, use_threads=False):
+            yield plain_texts(where, pa.Table.from_batches([batch]), size, len(data), limits)
+
+    return schema, file.metadata.num_rows, batches()
+
+
+def plain_texts(where: str, table: pa.Table, size: int, stored: int, limits: Limits) -> pa.Table:
+    """A table with values in place of dictionaries, whose texts are measured before.
+
+    Args:
+        where: the file's name in messages.
+        table: the table.
+        size: bytes that the file has become before.
+        stored: size of the file.
+        limits: limits on the size.
+
+    Raises:
+        BundleError: the texts exceed a limit.
+    """
+    # Arrow uses the offsets of a damaged file as they are, before and after its end.
+    table.validate(full=True)
+    for number, column in enumerate(table.columns):
+        if pa.types.is_dictionary(column.type):
+            for chunk in column.chunks:
+                size += _text_bytes(chunk)
+            limits.check_ratio(where, size, stored)
+            table = table.set_column(number, table.field(number).name, column.cast(column.type.value_type))
+        elif any(True for chunk in column.chunks for _ in _dictionaries(chunk)):
+            raise MalformedError(f"column {table.field(number).name!r} has dictionaries inside of {column.type}")
+    return table
+
+
+def _text_bytes(array: Any) -> int:
+    """The bytes that the entries of a dictionary take, each as often as the array refers to it."""
+    kind = array.type.value_type
+    if not any(check(kind) for check in _OF_TEXT):
+        width = kind.bit_width // 8 if pa.types.is_primitive(kind) else 0
+        return len(array) * width
+    lengths = pc.binary_length(array.dictionary).cast(pa.int64()).take(array.indices)
+    return pc.sum(lengths).as_py() or 0
+
+
+_OF_TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
 
 
 def _dictionaries(array: Any) -> Iterator[Any]:
@@ -65,8 +127,8 @@ def _dictionaries(array: Any) -> Iterator[Any]:
         yield from _dictionaries(array.flatten())
 
 
-def _declared(where: str, metadata: Any, data: bytes, limits: Limits) -> int:
-    """The number of bytes that the pages of a file become, as their headers tell."""
+def _declared(where: str, metadata: Any, data: _Bytes, limits: Limits, *, whole: bool = True) -> int:
+    """The number of bytes that the pages of a file become, as their headers tell; ``whole`` if all are read at once."""
     size = values = 0
     for group in range(metadata.num_row_groups):
         for number in range(metadata.num_columns):
@@ -83,8 +145,35 @@ def _declared(where: str, metadata: Any, data: bytes, limits: Limits) -> int:
                 size += _PAGE + payload + count * width
                 limits.check_values(where, values, len(data))
                 limits.check_ratio(where, size, len(data))
-                limits.check_file(where, size)
+                if whole:
+                    limits.check_file(where, size)
     return size
+
+
+class _Bytes(Protocol):
+    """The bytes of a file, in memory or on disk."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, position: int, /) -> int: ...
+
+
+class _File:
+    """The bytes of an open file, of which a block is in memory."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._size = stream.seek(0, io.SEEK_END)
+        self._start, self._block = 0, b""
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, position: int, /) -> int:
+        if not self._start <= position < self._start + len(self._block):
+            self._stream.seek(position)
+            self._start, self._block = position, self._stream.read(_BLOCK)
+        return self._block[position - self._start]
 
 
 # ---- the headers of pages ---------------------------------------------------------------------------------------------
@@ -97,7 +186,7 @@ _ENCODING_IN = {_DATA: 2, _DICTIONARY: 2, _DATA_V2: 4}
 _DELTA_BYTE_ARRAY = 7
 
 
-def _page(data: bytes, start: int) -> tuple[int, int, int, bool]:
+def _page(data: _Bytes, start: int) -> tuple[int, int, int, bool]:
     """The number of values of the page at ``start``, its uncompressed size, its end, and true if it is not a dictionary."""
     header, begin = _Compact(data, start).struct()
     kind, payload, stored = (header.get(number) for number in (1, 2, 3))
@@ -113,14 +202,14 @@ def _page(data: bytes, start: int) -> tuple[int, int, int, bool]:
     if not isinstance(values, int) or min(values, payload, stored) < 0 or begin + stored > len(data):
         raise MalformedError("a page of a Parquet file is damaged")
     if encoding == _DELTA_BYTE_ARRAY:
-        raise MalformedError("a page of a Parquet file has the encoding DELTA_BYTE_ARRAY, which Spark does not write")
+        raise MalformedError("a page of a Parquet file has the encoding DELTA_BYTE_ARRAY, which does not tell its size")
     return values, payload, begin + stored, kind != _DICTIONARY
 
 
 class _Compact:
     """Reads structs of Thrift's compact protocol, in which Parquet encodes the headers of pages."""
 
-    def __init__(self, data: bytes, position: int) -> None:
+    def __init__(self, data: _Bytes, position: int) -> None:
         self._data = data
         self._position = position
 
