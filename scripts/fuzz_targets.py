@@ -32,6 +32,7 @@ from leapstream.bundle.reader import decode_files, read_bundle
 from leapstream.bundle.types import BasicType, DataType, ListType, MapType, ScalarType, TensorType
 from leapstream.bundle.writer import encode_files
 from leapstream.cli.inspection import Inspection, show_jar
+from leapstream.cli.savedmodels import KINDS, Options
 from leapstream.executors.jvm.emitter import emit
 from leapstream.executors.jvm.jar import CompiledJar, CompiledModel, write_jar
 from leapstream.exporters import from_lightgbm, from_spark, from_xgboost
@@ -199,6 +200,26 @@ def _trained_boosters() -> Iterator[bytes]:
         yield bytes(trained.save_raw("ubj"))
 
 
+def _skops(data: bytes) -> None:
+    with tempfile.NamedTemporaryFile(suffix=".skops") as file:
+        file.write(data)
+        file.flush()
+        use(KINDS["sklearn"].read(Path(file.name), Options({f"x{i}": np.zeros(3) for i in range(3)})))
+
+
+def _skops_files() -> Iterator[bytes]:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.tree import DecisionTreeClassifier
+    from skops.io import dumps
+
+    x = np.random.RandomState(0).rand(40, 3)
+    y = (x[:, 0] > 0.5) * 1
+    for estimator in (LogisticRegression(), DecisionTreeClassifier(max_depth=2)):
+        yield dumps(make_pipeline(StandardScaler(), estimator).fit(x, y))
+
+
 # ---- frames -----------------------------------------------------------------------------------------------------------
 
 
@@ -350,6 +371,7 @@ TARGETS = {
     "jar": Target(_jar, _jars),
     "xgboost": Target(_exported(from_xgboost), lambda: _small(_boosters())),
     "lightgbm": Target(_exported(from_lightgbm), lambda: _small(_lightgbm_files())),
+    "skops": Target(_skops, lambda: _small(_skops_files())),
     "spark": Target(_spark, lambda: _small(_spark_directories())),
     "configuration": Target(_configuration, _configurations),
     "tensorflow": Target(_graph, _graphs),

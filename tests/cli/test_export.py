@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import warnings
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,14 @@ def test_a_skops_file_needs_no_trust(run: Run, tmp_path: Path, pipeline: Any, sa
     result = run("export", tmp_path / "m.skops", "-o", tmp_path / "b.zip", "--sample", sample)
     assert result.exit_code == 0, result.stderr
     assert_predicts_what_the_pipeline_does(tmp_path / "b.zip", pipeline)
+
+
+def test_a_skops_file_is_not_decompressed_beyond_the_limits(run: Run, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "m.skops", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("schema.json", bytes(40 << 20))
+    result = run("export", tmp_path / "m.skops", "-o", tmp_path / "b.zip")
+    assert result.exit_code == 1
+    assert "max_ratio" in result.stderr
 
 
 def test_types_of_a_skops_file_that_are_not_trusted_are_listed_and_can_be_trusted(run: Run, tmp_path: Path) -> None:

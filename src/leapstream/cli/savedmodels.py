@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from leapstream import exporters
+from leapstream.bundle.container import check_archive
+from leapstream.bundle.limits import Limits
 from leapstream.cli.console import LackingError
 from leapstream.errors import BundleError, LeapstreamError
 from leapstream.exporters.spark import is_spark_directory
@@ -115,6 +117,7 @@ def _load_pickle(path: Path, options: Options) -> Any:
 
 def _load_skops(path: Path, options: Options) -> Any:
     skops = _library(path, "skops.io", "skops")
+    check_archive(path, Limits())
     try:
         unknown = sorted(set(skops.get_untrusted_types(file=path)) - set(options.trusted_types))
     # Zips of other things fail in many ways.
@@ -159,6 +162,7 @@ def _read_tensorflow(path: Path, options: Options) -> Model:
     if path.suffix.lower() != ".keras":
         return exporters.from_tensorflow(path, options.sample, name=options.name)
     keras = _library(path, "keras", "tensorflow")
+    check_archive(path, Limits())
     try:
         # In its safe mode, the default, Keras rejects code.
         network = keras.saving.load_model(path, compile=False)
