@@ -242,7 +242,7 @@ def _records(value: Any, other: Any, name: Any) -> list[Callable[[], Any]]:
 
 @st.composite
 def odd_inputs(draw: st.DrawFn) -> Any:
-    """An input of some kind; a library may have refused to make it, which is ``None``."""
+    """An input of some kind; ``None`` where a library cannot make it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if draw(st.booleans()):

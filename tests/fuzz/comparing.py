@@ -13,12 +13,23 @@ from leapstream.bundle.tensor import Tensor
 from leapstream.bundle.types import Field, Schema, TensorType
 from leapstream.errors import LeapstreamError, UnsupportedModelError, UnsupportedOpError
 from leapstream.plan.primitives import INT
-from tests.fuzz.exceptions import shifted_columns
-from tests.fuzz.recorded import Answer, Case
+from tests.fuzz.exceptions import EXCEPTIONS, shifted_columns
+from tests.fuzz.recorded import Answer, Case, cases
 
 ROW = "number of the row"
 WIDEST_OF_A_RECORD = 10_000
 """Records have lists of all elements, so that wider vectors take too long."""
+
+
+GROUPS = 8
+"""Number of tests that share the cases."""
+
+
+def assert_the_jvms_answers(backend: str, group: int) -> None:
+    """Compare the answers of a backend to all cases of a group but the exceptions."""
+    compared = [case for case in cases()[group::GROUPS] if case.number not in EXCEPTIONS]
+    problems = [problem for case in compared for problem in differences(case, backend)]
+    assert not problems, f"{len(problems)} rows differ:\n" + "\n".join(problems[:20])
 
 
 def differences(case: Case, backend: str) -> list[str]:
