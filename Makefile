@@ -4,12 +4,14 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.10 python3 python; do \
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-stamp
+# True in a shell where Maven and a JDK are: JAVA_HOME's, or the one on PATH.
+HAS_MAVEN = command -v mvn >/dev/null && if [ -n "$$JAVA_HOME" ]; then [ -x "$$JAVA_HOME/bin/javac" ]; else command -v javac >/dev/null; fi
 # Flink starts its Python workers with the python on PATH.
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheel demo test test-fast fuzz fuzz-files test-java test-tensorflow test-spark test-xgboost journey lint format typecheck imports docs support bench bench-quick bench-flink bench-corrupt bench-memory bench-registration bench-exporting clean
+.PHONY: help setup wheel demo test test-fast fuzz fuzz-files test-java test-mleap test-tensorflow test-spark test-xgboost journey lint format typecheck imports docs support bench bench-quick bench-flink bench-corrupt bench-memory bench-registration bench-exporting clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -42,10 +44,20 @@ test-fast: setup ## the tests that need no Flink, in less than a minute
 
 # Maven keeps what it downloads in a repository of its own, and writes nothing but java/target here. It takes JAVA_HOME's JDK, or the one on PATH.
 test-java: ## the Java project: javac without warnings, JUnit, format; says that it is skipped where there is no Maven or JDK
-	@if command -v mvn >/dev/null && if [ -n "$$JAVA_HOME" ]; then [ -x "$$JAVA_HOME/bin/javac" ]; else command -v javac >/dev/null; fi; then \
+	@if $(HAS_MAVEN); then \
 		mvn -B -ntp -Dstyle.color=never -f java verify; \
 	else \
 		echo "test-java: SKIPPED, for it needs Maven (mvn) and a JDK (javac)"; \
+	fi
+
+# The runner is a Maven project of its own: MLeap's runtime from Maven Central, and a process around it that answers rows.
+MLEAP_RUNNER := tests/mleap/runner
+test-mleap: setup ## what leapstream writes, in MLeap's own JVM runtime; says that it is skipped where there is no Maven or JDK
+	@if $(HAS_MAVEN); then \
+		mvn -q -B -ntp -Dstyle.color=never -f $(MLEAP_RUNNER) verify && \
+		LEAPSTREAM_MLEAP_RUNNER=$(MLEAP_RUNNER)/target/runner.jar $(RUN) -m pytest -n auto --maxprocesses 4 tests/mleap; \
+	else \
+		echo "test-mleap: SKIPPED, for it needs Maven (mvn) and a JDK (javac)"; \
 	fi
 
 # TensorFlow takes more than a gigabyte, so it has an environment of its own, with Flink.
@@ -152,4 +164,4 @@ bench-exporting: setup ## seconds to export, write and load 1,000 trees of sciki
 	$(RUN) -W ignore benchmarks/exporting.py
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) $(VENV)-tensorflow $(VENV)-spark3 $(VENV)-spark4 $(VENV)-xgboost2 $(VENV)-xgboost3 $(VENV)-bench site build dist java/target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-tensorflow $(VENV)-spark3 $(VENV)-spark4 $(VENV)-xgboost2 $(VENV)-xgboost3 $(VENV)-bench site build dist java/target tests/mleap/runner/target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

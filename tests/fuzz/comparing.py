@@ -38,11 +38,11 @@ def differences(case: Case, backend: str) -> list[str]:
     if backend == "record":
         answers = list(_records(case, model))
     else:
-        answers = _frame(model, case.frame, backend)
+        answers = frame_answers(model, case.frame, backend)
     pairs = zip(case.answers, answers, strict=True)
     shifted = shifted_columns(model)
     found = (
-        (row, _difference(jvm, ours, shifted), jvm, ours) for row, (jvm, ours) in enumerate(pairs) if ours is not None
+        (row, difference(jvm, ours, shifted), jvm, ours) for row, (jvm, ours) in enumerate(pairs) if ours is not None
     )
     return [
         f"case {case.number} ({case.op}), row {row}: {kind}\n    JVM:  {_shown(jvm)}\n    ours: {_shown(ours)}"
@@ -58,7 +58,7 @@ def _shown(answer: Answer) -> str:
 # ---- the answers of leapstream ----------------------------------------------------------------------------------------
 
 
-def _frame(model: Model, frame: LeapFrame, backend: str) -> list[Answer | None]:
+def frame_answers(model: Model, frame: LeapFrame, backend: str) -> list[Answer | None]:
     """The answers to all rows in one batch; those of rows that fail, or may have failed, from batches of one row."""
     numbered = LeapFrame(
         Schema((*frame.schema.fields, Field(ROW, INT))), [(*row, i) for i, row in enumerate(frame.rows)]
@@ -119,7 +119,8 @@ def _records(case: Case, model: Model) -> Iterator[Answer | None]:
 # ---- comparing --------------------------------------------------------------------------------------------------------
 
 
-def _difference(jvm: Answer, ours: Answer, shifted: frozenset[str]) -> str:
+def difference(jvm: Answer, ours: Answer, shifted: frozenset[str]) -> str:
+    """The difference between two answers in words, or an empty text; ``shifted`` columns are not compared."""
     if jvm.kind != ours.kind:
         # A value of another column may be of a type that the next op cannot take.
         return "" if shifted and jvm.kind == "fails" else f"{jvm.kind} in the JVM, {ours.kind} here"
