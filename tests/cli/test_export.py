@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -29,6 +30,7 @@ from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.reader import read_bundle
 from leapstream.bundle.tensor import Tensor
 from leapstream.bundle.types import BasicType, ScalarType, Schema, TensorType
+from leapstream.cli import savedmodels
 from leapstream.cli.app import KindName
 from leapstream.cli.samples import sample_of, schema_of
 from leapstream.cli.savedmodels import KINDS
@@ -113,6 +115,7 @@ def test_a_skops_file_is_not_decompressed_beyond_the_limits(run: Run, tmp_path: 
     assert "max_ratio" in result.stderr
 
 
+@pytest.mark.slow
 def test_types_of_a_skops_file_that_are_not_trusted_are_listed_and_can_be_trusted(run: Run, tmp_path: Path) -> None:
     estimator = lightgbm.LGBMClassifier(n_estimators=3, verbose=-1).fit(X, X[:, 0] > 0)
     skops.io.dump(estimator, tmp_path / "m.skops")
@@ -124,6 +127,29 @@ def test_types_of_a_skops_file_that_are_not_trusted_are_listed_and_can_be_truste
     assert run("export", tmp_path / "m.skops", "-o", tmp_path / "b.zip", *trusted).exit_code == 0
     found = leapstream.load(tmp_path / "b.zip").predict({"features": X})
     np.testing.assert_allclose(found["probability"], estimator.predict_proba(X), rtol=1e-9)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("line", "altered"), [("num_leaves=", "num_leaves=2000000000"), ("left_child=", "left_child=0 0 0 0")]
+)
+def test_a_damaged_booster_in_a_skops_file_does_no_harm_to_the_process(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, altered: str
+) -> None:
+    booster = lightgbm.train({"verbose": -1, "num_leaves": 5}, lightgbm.Dataset(X, X[:, 0]), 3)
+    skops.io.dump(booster, tmp_path / "m.skops")
+    with zipfile.ZipFile(tmp_path / "m.skops") as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    changed = re.sub(rb"(?<=\\n)" + line.encode() + rb"[^\\]*", altered.encode(), files["schema.json"])
+    assert changed != files["schema.json"]
+    with zipfile.ZipFile(tmp_path / "m.skops", "w") as archive:
+        for name, data in {**files, "schema.json": changed}.items():
+            archive.writestr(name, data)
+    monkeypatch.setattr(savedmodels, "_SECONDS", 10.0)
+    types = ("collections.OrderedDict", "lightgbm.basic.Booster")
+    trusted = [part for name in types for part in ("--trust-type", name)]
+    result = run("export", tmp_path / "m.skops", "-o", tmp_path / "b.zip", *trusted)
+    assert result.exit_code == 1 and "m.skops: " in result.stderr
 
 
 @pytest.mark.parametrize("file", ["m.json", "m.ubj", "m.model"])

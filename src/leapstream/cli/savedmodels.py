@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,8 @@ from leapstream import exporters
 from leapstream.bundle.container import check_archive
 from leapstream.bundle.limits import Limits
 from leapstream.cli.console import LackingError
-from leapstream.errors import BundleError, LeapstreamError
+from leapstream.errors import BundleError, ExportError, LeapstreamError
+from leapstream.exporters.files import read_bytes
 from leapstream.exporters.spark import is_spark_directory
 from leapstream.model import Model
 
@@ -128,10 +131,44 @@ def _load_skops(path: Path, options: Options) -> Any:
         raise BundleError(
             f"{path}: it holds types that skops does not trust: {', '.join(unknown)}; if you trust them, say so by {told}"
         )
+    data = read_bytes(path)
+    if any(name.partition(".")[0] in _NATIVE for name in options.trusted_types):
+        _try_in_a_child(path, data, options.trusted_types)
     try:
-        return skops.load(path, trusted=list(options.trusted_types))
+        return skops.loads(data, trusted=list(options.trusted_types))
     except Exception as error:
         raise _unreadable(path, "skops", error) from error
+
+
+_NATIVE = ("lightgbm", "xgboost")
+"""Packages whose objects hand bytes of a file to a parser in C++, which may crash or hang if the bytes are altered."""
+
+_SECONDS = 60.0
+_CHILD = """
+import sys
+try:
+    import resource
+    resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
+except (ImportError, OSError, ValueError):
+    pass
+import skops.io
+try:
+    skops.io.loads(sys.stdin.buffer.read(), trusted=sys.argv[1:])
+except Exception:
+    pass
+"""
+
+
+def _try_in_a_child(path: Path, data: bytes, trusted: Sequence[str]) -> None:
+    """Load a skops file in a process of its own, with limits on time and memory; an exception is left to the real loading."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _CHILD, *trusted], input=data, capture_output=True, timeout=_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        raise ExportError(f"{path}: loading it takes longer than {_SECONDS:g} s; the file may be damaged") from None
+    if done.returncode != 0:
+        raise ExportError(f"{path}: loading it ends the process with status {done.returncode}; the file is damaged")
 
 
 def _is_xgboost(path: Path) -> bool:
