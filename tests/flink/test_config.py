@@ -135,3 +135,25 @@ def test_what_is_malformed_is_rejected_by_name(given: Any, words: list[str]) -> 
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="nowhere.conf: there is no such configuration file"):
         read_config(tmp_path / "nowhere.conf")
+
+
+ENTRIES = '\nmleap.udfRegistry = [{udfName = "a", bundlePath = "x"}]\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a0 = [1, 2]\n" + "".join(f"a{i + 1} = ${{a{i}}} ${{a{i}}}\n" for i in range(40)),
+        "a0 = letters\n" + "".join(f"a{i + 1} = ${{a{i}}}${{a{i}}}\n" for i in range(40)),
+        "a { b = [1, 2] }\n" + "".join("a.b = ${a.b} ${a.b}\n" for _ in range(40)),
+    ],
+    ids=["lists", "texts", "a value and its earlier one"],
+)
+def test_substitutions_that_make_much_of_little_are_rejected(text: str) -> None:
+    with pytest.raises(ConfigError, match="more than 1048576 letters and elements"):
+        read_config(text + ENTRIES)
+
+
+def test_substitutions_are_resolved() -> None:
+    text = 'd = "/models"\nd = ${d}"/x"\nmleap.udfRegistry = [{udfName = "a", bundlePath = ${d}"/m.zip"}]'
+    assert read_config(text).entries[0].bundle_path == "/models/x/m.zip"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
-from pyhocon import ConfigFactory, ConfigTree
+from pyhocon import ConfigFactory, ConfigParser, ConfigTree
+from pyhocon.config_tree import ConfigSubstitution, ConfigValues
 from pyhocon.exceptions import ConfigException
 
 from leapstream.bundle.limits import Limits
@@ -123,10 +124,10 @@ def _parse(config: str | os.PathLike[str] | Mapping[str, Any]) -> Mapping[str, A
     where = "configuration" if is_text else text
     try:
         if is_text:
-            return _tree(ConfigFactory.parse_string(text), where)
+            return _tree(_resolved(ConfigFactory.parse_string(text, resolve=False), where), where)
         if not Path(text).is_file():
             raise ConfigError(f"{text}: there is no such configuration file")
-        return _tree(ConfigFactory.parse_file(text, required=True), where)
+        return _tree(_resolved(ConfigFactory.parse_file(text, required=True, resolve=False), where), where)
     except ConfigError:
         raise
     except ConfigException as error:
@@ -136,6 +137,68 @@ def _parse(config: str | os.PathLike[str] | Mapping[str, Any]) -> Mapping[str, A
     # pyhocon lets the errors of its parser and of files it includes escape as they are.
     except Exception as error:
         raise ConfigError(f"{where} is not HOCON: {error}") from error
+
+
+# Letters, and elements of lists and objects.
+_MOST_CONTENT = 1 << 20
+
+
+def _resolved(parsed: Any, where: str) -> Any:
+    """A configuration with values in place of its substitutions, which could make much of little: they are counted before."""
+    try:
+        _Content(parsed).of(parsed)
+    except OverflowError:
+        raise ConfigError(f"{where}: its substitutions make more than {_MOST_CONTENT} letters and elements") from None
+    if isinstance(parsed, ConfigTree):
+        ConfigParser.resolve_substitutions(parsed)
+    return parsed
+
+
+class _Content:
+    """Counts the letters and elements of a configuration after substitution."""
+
+    def __init__(self, root: Any) -> None:
+        self._root = root
+        self._known: dict[str, int] = {}
+
+    def of(self, value: Any) -> int:
+        """The content of a value; ``OverflowError`` if it is too much."""
+        if isinstance(value, ConfigSubstitution):
+            if value.variable not in self._known:
+                self._count(value.variable)
+            return self._known[value.variable]
+        if isinstance(value, ConfigValues):
+            parts = value.tokens
+        elif isinstance(value, Mapping):
+            parts = [value[key] for key in value] if not isinstance(value, ConfigTree) else list(dict.values(value))
+        elif isinstance(value, list):
+            parts = value
+        else:
+            return len(value) if isinstance(value, str) else 1
+        total = 1
+        for part in parts:
+            total += self.of(part)
+            if total > _MOST_CONTENT:
+                raise OverflowError
+        return total
+
+    def _count(self, path: str) -> None:
+        """Count the content of a path; a value that refers to the path itself means the value that the path had before."""
+        self._known[path] = 0
+        for value in _values(self._root, ConfigTree.parse_key(path)):
+            self._known[path] = self.of(value)
+
+
+def _values(tree: Any, keys: Sequence[str]) -> Iterator[Any]:
+    """The values that a path of keys has had, the last one at the end."""
+    if not isinstance(tree, ConfigTree):
+        return
+    first, *rest = keys
+    for value in [*vars(tree).get("history", {}).get(first, ()), dict.get(tree, first)]:
+        if rest:
+            yield from _values(value, rest)
+        elif value is not None:
+            yield value
 
 
 def _tree(parsed: Any, where: str) -> Mapping[str, Any]:
