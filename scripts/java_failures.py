@@ -15,6 +15,7 @@ from leapstream.executors.failures import Text, texts
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "java/src/main/java/leapstream/runtime/Failures.java"
 TYPES = {"int": "long", "float": "double", "str": "String"}
+SHOWN = {"int": "{}", "float": "NumberText.of({})", "str": "Printable.value({})"}
 
 HEAD = """\
 package leapstream.runtime;
@@ -30,7 +31,7 @@ def method(text: Text[...]) -> str:
     """A method that gives the failure with its text."""
     name = re.sub(r"_(\w)", lambda match: match.group(1).upper(), text.name)
     parameters = ", ".join(f"{TYPES[kind]} {parameter}" for parameter, kind in text.parameters.items())
-    arguments = {name: f"NumberText.of({name})" if kind == "float" else name for name, kind in text.parameters.items()}
+    arguments = {name: SHOWN[kind].format(name) for name, kind in text.parameters.items()}
     parts = [
         part
         for literal, argument in text.parts

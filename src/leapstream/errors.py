@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+from leapstream.escaping import message_value, printable
+
 OnError: TypeAlias = Literal["raise", "null"]
 """The choice for rows that fail: raise the first row's error, or give missing values for these rows."""
 
 
 class LeapstreamError(Exception):
-    """Base class of every error that leapstream raises on purpose."""
+    """Base class of every error that leapstream raises on purpose; its text is one line of printable characters."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class ExportError(LeapstreamError):
@@ -70,7 +75,9 @@ class PredictionError(LeapstreamError):
         self.row = row
         parts = [("model", model), ("node", node), ("op", op), ("column", column), ("row", row)]
         where = ", ".join(
-            f"{name} {value!r}" if name != "row" else f"row {value}" for name, value in parts if value is not None
+            f"row {value}" if name == "row" else f"{name} '{message_value(str(value))}'"
+            for name, value in parts
+            if value is not None
         )
         super().__init__(f"{reason} ({where})" if where else reason)
 
@@ -108,4 +115,4 @@ class UnsupportedModelError(BackendError):
         self.missing = missing
 
     def __str__(self) -> str:
-        return str(self.args[0])
+        return printable(str(self.args[0]))

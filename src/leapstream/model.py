@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 import threading
 import uuid
@@ -20,6 +19,7 @@ from leapstream.bundle.types import DataType, Schema, TensorType
 from leapstream.bundle.writer import write_bundle
 from leapstream.deprecation import keyword_only
 from leapstream.errors import BundleError, OnError, PredictionError, SchemaError
+from leapstream.escaping import html_text, printable
 from leapstream.executors.contract import PreparedPlan
 from leapstream.executors.registry import executor
 from leapstream.executors.rowwise import EXECUTOR as RECORDS
@@ -380,17 +380,17 @@ class Model:
             reads = ", ".join(node.input_columns().values())
             writes = ", ".join(node.used_columns().values())
             lines.append(f"  {node.op.op}: {reads} -> {writes}")
-        return "\n".join(lines)
+        return "\n".join(map(printable, lines))
 
     def _repr_html_(self) -> str:
         """The pipeline as a diagram for notebooks: inputs, each node with what it reads and writes, outputs."""
         box = "border:1px solid #8aa;border-radius:6px;padding:4px 8px;margin:2px 0;display:inline-block"
-        parts = [f"<div style='font-family:sans-serif;font-size:90%'><b>{html.escape(self.name)}</b>"]
+        parts = [f"<div style='font-family:sans-serif;font-size:90%'><b>{html_text(self.name)}</b>"]
         parts.append(f"<div style='{box};background:#eef6ee'>{_html_fields(self.schema.inputs)}</div>")
         for node in self.nodes:
-            reads = html.escape(", ".join(node.input_columns().values()))
-            writes = html.escape(", ".join(node.used_columns().values()))
-            label = f"<b>{html.escape(node.op.op)}</b> <small>{html.escape(node.name)}</small>"
+            reads = html_text(", ".join(node.input_columns().values()))
+            writes = html_text(", ".join(node.used_columns().values()))
+            label = f"<b>{html_text(node.op.op)}</b> <small>{html_text(node.name)}</small>"
             parts.append(
                 f"<div>&darr;</div><div style='{box}'>{label}<br><code>{reads}</code> &rarr; <code>{writes}</code></div>"
             )
@@ -401,7 +401,7 @@ class Model:
 
 
 def _html_fields(schema: Schema) -> str:
-    return "<br>".join(html.escape(str(f)) for f in schema)
+    return "<br>".join(html_text(str(f)) for f in schema)
 
 
 def _schema_of(root: Root) -> ModelSchema:

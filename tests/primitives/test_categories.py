@@ -11,6 +11,7 @@ import pytest
 
 from leapstream import Tensor
 from leapstream.bundle.types import BasicType, ListType, TensorType
+from leapstream.escaping import printable
 from leapstream.executors.contract import Executor
 from leapstream.plan import primitives as p
 from tests.primitives.cases import (
@@ -112,9 +113,12 @@ CASES = [
         [("a", 0.0)],
     ),
     Case(
-        "a label is named as it is",
+        "a label is named with escapes for what is not shown",
         p.Lookup(x=column(STRING), labels=("a",), invalid="error", type=p.DOUBLE),
-        [(text, Fails(f"unseen label '{text}'")) for text in ("it's\n", "", "\ud800")],
+        [
+            (text, Fails(f"unseen label '{printable(text)}'"))
+            for text in ("it's", "a\n\x1b[31m", "", "\ud800", "x\u202e", "é\U0001d4b3")
+        ],
     ),
     Case(
         "a label's index is cut towards 0",

@@ -21,6 +21,7 @@ from leapstream.bundle.types import BasicType, Schema
 from leapstream.bundle.values import single_precision
 from leapstream.bundle.writer import write_atomically
 from leapstream.errors import BundleError
+from leapstream.escaping import printable
 
 FrameFormat: TypeAlias = Literal["json", "binary", "avro"]
 
@@ -154,7 +155,7 @@ class LeapFrame:
         ]
         if len(self.rows) > _SHOWN_ROWS:
             lines.append(f"… {len(self.rows) - _SHOWN_ROWS} more")
-        return "\n".join([f"LeapFrame of {len(self.rows)} rows", *lines])
+        return "\n".join([f"LeapFrame of {len(self.rows)} rows", *map(printable, lines)])
 
 
 def _decode(data: bytes, where: str, limits: Limits) -> LeapFrame:

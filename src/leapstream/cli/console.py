@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import traceback
 from collections.abc import Iterator
 from typing import Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 from typer.core import TyperGroup
 
 from leapstream.errors import LeapstreamError
+from leapstream.escaping import json_text, printable_lines
 
 FAILED, USAGE, LACKING = 1, 2, 3
 """Exit codes: the operation failed; the command line is wrong; the environment lacks something."""
@@ -21,6 +22,15 @@ FAILED, USAGE, LACKING = 1, 2, 3
 
 class LackingError(LeapstreamError):
     """The environment lacks a package or a Java; the message says what adds it."""
+
+
+class _EscapingConsole(Console):
+    """A console that escapes what the texts themselves would make a terminal do; rich's own codes for colours stay."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """The segments of something that is printed."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else printable_lines(text), style, control)
 
 
 def out() -> Console:
@@ -36,12 +46,12 @@ def err() -> Console:
 def _console(stream: Any) -> Console:
     terminal = stream.isatty()
     # A pipe has no width: nothing is folded or cut there.
-    return Console(file=stream, highlight=False, markup=False, emoji=False, width=None if terminal else 10_000)
+    return _EscapingConsole(file=stream, highlight=False, markup=False, emoji=False, width=None if terminal else 10_000)
 
 
 def print_json(value: Any, *, indent: int | None = 2) -> None:
     """Print a value as JSON on standard output."""
-    sys.stdout.write(json.dumps(value, indent=indent, ensure_ascii=False) + "\n")
+    sys.stdout.write(json_text(value, indent=indent) + "\n")
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
@@ -74,7 +84,7 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except LeapstreamError as error:
             if ctx.params.get("debug"):
-                sys.stderr.write(traceback.format_exc())
-            text = Text("error: ", style="bold red").append(one_line(str(error)), style="not bold default")
+                sys.stderr.write(printable_lines(traceback.format_exc()))
+            text = Text("error: ", style="bold red").append(str(error), style="not bold default")
             err().print(text, soft_wrap=True)
             raise typer.Exit(exit_code(error)) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import queue
 import sys
 import threading
@@ -17,6 +16,7 @@ from leapstream.cli.doctor import require
 from leapstream.cli.statements import Statement, split
 from leapstream.cli.writing import json_value
 from leapstream.errors import BackendError, ConfigError, LeapstreamError
+from leapstream.escaping import json_text, printable_lines
 
 _FIRST_ROWS = 100
 _PATIENCE = 1.0
@@ -158,7 +158,7 @@ def _print(result: Any, names: list[str], as_json: bool, *, is_text: bool) -> No
             record = {name: row_value(value) for name, value in zip(names, values, strict=True)}
             if kind != "+I":
                 record = {"$op": kind, **record}
-            sys.stdout.write(json.dumps(json_value(record), ensure_ascii=False) + "\n")
+            sys.stdout.write(json_text(json_value(record)) + "\n")
             sys.stdout.flush()
         return
     table = TextTable(names)
@@ -166,7 +166,7 @@ def _print(result: Any, names: list[str], as_json: bool, *, is_text: bool) -> No
         if item is _WAITING:
             table.flush()
         elif is_text and "\n" in str(item[1][0]):
-            sys.stdout.write(str(item[1][0]).rstrip("\n") + "\n")
+            sys.stdout.write(printable_lines(str(item[1][0]).rstrip("\n")) + "\n")
             return
         else:
             table.add(*item)
@@ -281,7 +281,7 @@ def cell_text(value: Any) -> str:
         return "NULL"
     plain = row_value(value)
     if isinstance(plain, (dict, list)):
-        return json.dumps(json_value(plain), ensure_ascii=False)
+        return json_text(json_value(plain))
     return "".join(c if c.isprintable() else " " for c in str(plain))
 
 

@@ -9,11 +9,19 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from string import Formatter
-from typing import Generic, ParamSpec
+from typing import Any, Generic, ParamSpec
 
+from leapstream.escaping import message_value
 from leapstream.javalike.numbers import java_double
 
 Arguments = ParamSpec("Arguments")
+
+_SHOWN: dict[str, Callable[[Any], str]] = {
+    "int": str,
+    "float": lambda value: java_double(float(value)),
+    "str": message_value,
+}
+"""The text of an argument by its type."""
 
 
 class Text(Generic[Arguments]):
@@ -36,11 +44,9 @@ class Text(Generic[Arguments]):
         self.parameters = {name: str(p.annotation) for name, p in self._signature.parameters.items()}
 
     def __call__(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> str:
-        """The text with the arguments in their places; a double is written as Java writes it."""
+        """The text with the arguments in their places: doubles as Java writes them, strings escaped and not too long."""
         given = self._signature.bind(*args, **kwargs).arguments
-        return self.template.format(
-            **{name: java_double(float(v)) if self.parameters[name] == "float" else v for name, v in given.items()}
-        )
+        return self.template.format(**{name: _SHOWN[self.parameters[name]](v) for name, v in given.items()})
 
     @property
     def parts(self) -> list[tuple[str, str | None]]:

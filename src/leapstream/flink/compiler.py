@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from leapstream.executors.jvm.gateway import compile_java, runtime
 from leapstream.executors.jvm.jar import CompiledJar, CompiledModel, write_jar
 from leapstream.executors.jvm.sources import FUNCTIONS, PROVIDERS
 from leapstream.flink.javafunction import generate
+from leapstream.flink.names import check_name
 from leapstream.flink.options import ON_ERROR
 from leapstream.flink.signature import FunctionSignature, sql_type
 from leapstream.installation import VERSION
@@ -28,15 +28,7 @@ from leapstream.model import Model
 
 PACKAGE = "leapstream.models"
 PREDICT_PACKAGE = f"{PACKAGE}.predict"
-_IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _SERVICE = "META-INF/services/org.apache.flink.table.factories.Factory"
-_KEYWORDS = frozenset(
-    """
-    abstract assert boolean break byte case catch char class const continue default do double else enum extends false final
-    finally float for goto if implements import instanceof int interface long native new null package private protected public
-    return short static strictfp super switch synchronized this throw throws transient true try void volatile while
-    """.split()  # noqa: SIM905
-)
 
 
 @keyword_only_fields("inputs", "outputs", "on_error", "sha256")
@@ -55,7 +47,7 @@ class Target:
         sha256: checksum of the bundle; by default that of its files.
 
     Raises:
-        ConfigError: ``on_error`` is neither ``raise`` nor ``null``.
+        ConfigError: ``on_error`` is neither ``raise`` nor ``null``, or the name is not an identifier of Java.
     """
 
     name: str
@@ -68,6 +60,7 @@ class Target:
     sha256: str | None = None
 
     def __post_init__(self) -> None:
+        check_name(self.name, self.kind)
         object.__setattr__(self, "on_error", ON_ERROR.check(self.on_error, f"{self.kind} {self.name!r}"))
 
     @property
@@ -93,7 +86,7 @@ def compile_jar(targets: Sequence[Target], path: str | os.PathLike[str], *, self
         self_contained: add the hand-written classes; a job with a jar that lacks them needs the runtime jar too.
 
     Raises:
-        ConfigError: there are no targets, or a name is taken or no identifier of Java.
+        ConfigError: there are no targets, or a name is taken.
         SchemaError: an input or output is not known.
         BackendError: the JVM cannot run a model, or PyFlink is missing.
     """
@@ -163,8 +156,6 @@ def _check_names(targets: Sequence[Target]) -> None:
         raise ConfigError("there is nothing to compile")
     taken: set[tuple[str, str]] = set()
     for target in targets:
-        if not _IDENTIFIER.fullmatch(target.name) or target.name in _KEYWORDS:
-            raise ConfigError(f"{target.kind} {target.name!r}: a name has to be an identifier of Java")
         # Functions are case-insensitive in SQL, and class files on some disks.
         key = (target.kind, target.name.lower())
         if key in taken:

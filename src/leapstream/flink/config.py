@@ -17,9 +17,9 @@ from pyhocon.exceptions import ConfigException
 from leapstream.bundle.limits import Limits
 from leapstream.bundle.malformed import first_repeated
 from leapstream.errors import ConfigError
+from leapstream.flink.names import check_name
 from leapstream.flink.options import BACKEND, LOAD_ON, ON_ERROR, Backend, LoadOn, OnError
 
-_NAME = re.compile(r"[^\W\d]\w*")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _REGISTRY = "mleap.udfRegistry"
 
@@ -41,7 +41,7 @@ class UDFEntry:
         limits: limits on the bundle's size; ``None`` for those of the options, or the defaults.
 
     Raises:
-        ConfigError: an option has a word that it does not know.
+        ConfigError: an option has a word that it does not know, or the name is not an identifier of Java.
     """
 
     udf_name: str
@@ -56,7 +56,7 @@ class UDFEntry:
     limits: Limits | None = None
 
     def __post_init__(self) -> None:
-        where = f"function {self.udf_name!r}"
+        where = f"function {check_name(self.udf_name, 'function')!r}"
         object.__setattr__(self, "backend", BACKEND.check(self.backend, where))
         object.__setattr__(self, "on_error", ON_ERROR.check(self.on_error, where))
         object.__setattr__(self, "load_on", LOAD_ON.check(self.load_on, where))
@@ -136,7 +136,7 @@ def _parse(config: str | os.PathLike[str] | Mapping[str, Any]) -> Mapping[str, A
         raise ConfigError(f"{where}: {error.strerror or error}") from error
     # pyhocon lets the errors of its parser and of files it includes escape as they are.
     except Exception as error:
-        raise ConfigError(f"{where} is not HOCON: {error}") from error
+        raise ConfigError(f"{where} is not HOCON: {' '.join(str(error).split())}") from error
 
 
 # Letters, and elements of lists and objects.
@@ -230,8 +230,7 @@ def _entry(item: Any, index: int) -> UDFEntry:
         where = _where(index, name)
     _reject_unknown(table, _KEYS, where)
     udf_name = _required(table, "udfName", where)
-    if _NAME.fullmatch(udf_name) is None:
-        raise ConfigError(f"{where}: udfName {udf_name!r} is not a valid name of a function")
+    check_name(udf_name, f"{where}: udfName")
     sha256 = _text(table.get("sha256"), "sha256", where, optional=True)
     if sha256 is not None and _SHA256.fullmatch(sha256) is None:
         raise ConfigError(f"{where}: sha256 must be 64 hexadecimal digits, not {sha256!r}")

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from leapstream.bundle.types import BasicType, DataType, Field, MapType, ScalarType, Schema
 from leapstream.errors import ConfigError, OnError
-from leapstream.flink.compiler import PACKAGE, Target
+from leapstream.escaping import is_printable, sql_name, sql_string
+from leapstream.flink.compiler import Target
 from leapstream.flink.options import ON_ERROR
-from leapstream.flink.signature import quoted, sql_type
+from leapstream.flink.signature import sql_type
 from leapstream.model import Model
 from leapstream.ops.feature.categories import StringIndexer
 
@@ -23,7 +24,7 @@ def create_model_statement(target: Target, *, on_error: OnError = "raise", tempo
     if on_error != "raise":
         options["on-error"] = ON_ERROR.words[on_error]
     return (
-        f"CREATE {'TEMPORARY ' if temporary else ''}MODEL {quoted(target.name)}\n"
+        f"CREATE {'TEMPORARY ' if temporary else ''}MODEL {_name(target.name)}\n"
         f"INPUT ({_columns(signature.inputs)})\n"
         f"OUTPUT ({_columns(signature.outputs)})\n"
         f"WITH ({_options(options)})"
@@ -32,7 +33,7 @@ def create_model_statement(target: Target, *, on_error: OnError = "raise", tempo
 
 def create_function_statement(target: Target) -> str:
     """``CREATE FUNCTION`` for a function of a jar."""
-    return f"CREATE FUNCTION {quoted(target.name)} AS '{PACKAGE}.{target.name}' LANGUAGE JAVA"
+    return f"CREATE FUNCTION {_name(target.name)} AS {sql_string(target.class_name)} LANGUAGE JAVA"
 
 
 def create_table_statement(name: str, model: Model, rows: int = 10) -> str:
@@ -45,17 +46,17 @@ def create_table_statement(name: str, model: Model, rows: int = 10) -> str:
     columns: list[str] = []
     options = {"connector": "datagen", "number-of-rows": str(rows)}
     for field in model.schema.inputs:
-        column = quoted(field.name)
+        column = _name(field.name)
         if field.name in labels:
             number = f"{field.name}_number"
-            known = ", ".join("'" + label.replace("'", "''") + "'" for label in labels[field.name])
-            columns += [f"{quoted(number)} INT", f"{column} AS ELT({quoted(number)}, {known})"]
+            known = ", ".join(map(sql_string, labels[field.name]))
+            columns += [f"{_name(number)} INT", f"{column} AS ELT({_name(number)}, {known})"]
             options |= {f"fields.{number}.min": "1", f"fields.{number}.max": str(len(labels[field.name]))}
         else:
             columns.append(f"{column} {sql_type(field.type)}")
             options |= dict(_ranges(field))
     parts = (",\n  ".join(columns), _options(options, ",\n  "))
-    return f"CREATE TABLE {quoted(name)} (\n  {parts[0]}\n) WITH (\n  {parts[1]}\n)"
+    return f"CREATE TABLE {_name(name)} (\n  {parts[0]}\n) WITH (\n  {parts[1]}\n)"
 
 
 def statements(name: str, model: Model) -> list[str]:
@@ -63,23 +64,36 @@ def statements(name: str, model: Model) -> list[str]:
     function, target = Target(name, model), Target(name, model, "model")
     rows = f"{name}Features"
     signature, arguments = function.signature(), target.signature().inputs
-    call = ", ".join(quoted(f.name) for f in signature.inputs)
-    descriptor = ", ".join(quoted(f.name) for f in arguments)
+    call = ", ".join(_name(f.name) for f in signature.inputs)
+    descriptor = ", ".join(_name(f.name) for f in arguments)
     return [
         create_table_statement(rows, model),
         create_function_statement(function),
         create_model_statement(target),
-        f"SELECT {quoted(name)}({call}) AS prediction FROM {quoted(rows)}",
-        f"SELECT * FROM ML_PREDICT(TABLE {quoted(rows)}, MODEL {quoted(target.name)}, DESCRIPTOR({descriptor}))",
+        f"SELECT {_name(name)}({call}) AS prediction FROM {_name(rows)}",
+        f"SELECT * FROM ML_PREDICT(TABLE {_name(rows)}, MODEL {_name(target.name)}, DESCRIPTOR({descriptor}))",
     ]
 
 
+def _name(name: str) -> str:
+    """The name as a quoted identifier.
+
+    Raises:
+        ConfigError: the name is empty or has characters that are not shown, for which quoted identifiers have no escapes.
+    """
+    if not name or not is_printable(name):
+        raise ConfigError(
+            f"column '{name}' has a name that statements cannot have: it is empty or has control characters"
+        )
+    return sql_name(name)
+
+
 def _columns(schema: Schema) -> str:
-    return ", ".join(f"{quoted(f.name)} {sql_type(f.type)}" for f in schema)
+    return ", ".join(f"{_name(f.name)} {sql_type(f.type)}" for f in schema)
 
 
 def _options(options: Mapping[str, str], separator: str = ", ") -> str:
-    return separator.join("'{}' = '{}'".format(key, value.replace("'", "''")) for key, value in options.items())
+    return separator.join(f"{sql_string(key)} = {sql_string(value)}" for key, value in options.items())
 
 
 def _labels(model: Model) -> dict[str, tuple[str, ...]]:

@@ -16,6 +16,7 @@ from leapstream.flink.compiler import Target, compile_jar
 from leapstream.flink.ddl import create_model_statement
 from leapstream.flink.jars import add_jar, add_runtime_jar
 from leapstream.flink.loading import ModelSource, load_model
+from leapstream.flink.names import check_name
 from leapstream.flink.options import ON_ERROR
 from leapstream.sources import SourceOptions
 
@@ -54,6 +55,7 @@ def create_model(
         BackendError: Flink is older than 2.1, or the JVM cannot run the model.
         LeapstreamError: the bundle cannot be fetched or read.
     """
+    check_name(name, "model")
     require_models()
     on_error = ON_ERROR.check(on_error, f"model {name!r}")
     target = Target(

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leapstream.errors import SchemaError
+from leapstream.escaping import sql_name
 from leapstream.executors.jvm.jar import CompiledModel
-from leapstream.flink.signature import FunctionSignature, quoted
+from leapstream.flink.signature import FunctionSignature
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,12 @@ class FunctionCall:
         Raises:
             SchemaError: the columns do not fit the function.
         """
-        kept = ", ".join(map(quoted, columns))
-        call = f"{self.name}({', '.join(map(quoted, self._arguments(columns)))})"
+        kept = ", ".join(map(sql_name, columns))
+        call = f"{self.name}({', '.join(map(sql_name, self._arguments(columns)))})"
         if len(self.outputs) == 1:
-            return f"SELECT {kept}, {call} AS {quoted(self.outputs[0])} FROM {view}"
-        result = quoted(f"{self.name}_result")
-        fields = ", ".join(f"{result}.{quoted(output)} AS {quoted(output)}" for output in self.outputs)
+            return f"SELECT {kept}, {call} AS {sql_name(self.outputs[0])} FROM {view}"
+        result = sql_name(f"{self.name}_result")
+        fields = ", ".join(f"{result}.{sql_name(output)} AS {sql_name(output)}" for output in self.outputs)
         # The condition, which is always true, parts the two projections. to_data_stream would merge them, and so call the
         # function once for each field, even though the function is not deterministic.
         return (

@@ -11,6 +11,7 @@ from leapstream.errors import ConfigError, LeapstreamError, OnError
 from leapstream.flink.config import ConfigSource, UDFEntry, read_config
 from leapstream.flink.jars import add_jar
 from leapstream.flink.loading import ModelSource
+from leapstream.flink.names import check_name
 from leapstream.flink.options import BACKEND, LOAD_ON, ON_ERROR, Backend, LoadOn
 from leapstream.flink.preparing import PreparedFunction, prepare, prepare_entry
 from leapstream.flink.registration import RegisteredFunction, register_functions
@@ -86,7 +87,7 @@ class MLeapUDFRegistry:
             ConfigError: an option is malformed, or the name is taken.
             LeapstreamError: the bundle cannot be fetched, read or run.
         """
-        where = f"function {name!r}"
+        where = f"function {check_name(name, 'function')!r}"
         backend = BACKEND.check(backend, where)
         on_error = ON_ERROR.check(on_error, where)
         load_on = LOAD_ON.check(load_on, where)

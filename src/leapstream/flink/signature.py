@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from leapstream.bundle.types import BasicType, DataType, Field, MapType, ScalarType, Schema, TensorType, with_nullable
 from leapstream.deprecation import keyword_only
 from leapstream.errors import SchemaError
+from leapstream.escaping import printable, sql_name
 from leapstream.model import Model
 
 SQL_TYPES: dict[BasicType, str] = {
@@ -21,11 +22,6 @@ SQL_TYPES: dict[BasicType, str] = {
     BasicType.STRING: "STRING",
     BasicType.BYTE_STRING: "BYTES",
 }
-
-
-def quoted(name: str) -> str:
-    """A name as an identifier of SQL."""
-    return "`" + name.replace("`", "``") + "`"
 
 
 def sql_type(data_type: DataType) -> str:
@@ -106,7 +102,7 @@ class FunctionSignature:
         fields = list(self.outputs)
         if len(fields) == 1:
             return sql_type(fields[0].type)
-        return f"ROW<{', '.join(f'{quoted(f.name)} {sql_type(f.type)}' for f in fields)}>"
+        return f"ROW<{', '.join(f'{sql_name(f.name)} {sql_type(f.type)}' for f in fields)}>"
 
     @property
     def packed(self) -> int:
@@ -121,7 +117,7 @@ class FunctionSignature:
 
     def __str__(self) -> str:
         arguments = ", ".join(f"{f.name} {kind}" for f, kind in zip(self.inputs, self.input_types, strict=True))
-        return f"{self.function}({arguments}) -> {self.result_type}"
+        return printable(f"{self.function}({arguments}) -> {self.result_type}")
 
 
 def _all_nullable(schema: Schema) -> Schema:

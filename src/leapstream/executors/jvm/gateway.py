@@ -127,8 +127,8 @@ def gateway() -> Any:
 
 
 def java_text(error: BaseException) -> str:
-    """The text of Java's exception where py4j, or PyFlink around it, raised one for it; else the error's own."""
-    return str(getattr(error, "java_exception", error))
+    """The text of Java's exception where py4j, or PyFlink around it, raised one for it; else the error's own. In one line."""
+    return " ".join(str(getattr(error, "java_exception", error)).split())
 
 
 class Runtime:

@@ -7,6 +7,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import leapstream.runtime.Printable;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.functions.RichMapFunction;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
@@ -101,7 +102,8 @@ public class ModelMapFunction extends RichMapFunction {
         ModelSignature signature = function.signature();
         int count = arguments.length;
         if (!signature.takes(count)) {
-            throw new IllegalArgumentException("the row has " + count + " fields. " + function.describe());
+            throw new IllegalArgumentException(
+                    Printable.of("the row has " + count + " fields. " + function.describe()));
         }
         try {
             return function.call(arguments);
@@ -113,8 +115,8 @@ public class ModelMapFunction extends RichMapFunction {
                     String name =
                             count == signature.names().length ? " (" + signature.names()[i] + ")" : "";
                     throw new IllegalArgumentException(
-                            "argument " + (i + 1) + name + " must be " + type.asSummaryString() + ", not " + misfit
-                                    + ". " + function.describe(),
+                            Printable.of("argument " + (i + 1) + name + " must be " + type.asSummaryString() + ", not "
+                                    + misfit + ". " + function.describe()),
                             wrong);
                 }
             }
@@ -122,7 +124,7 @@ public class ModelMapFunction extends RichMapFunction {
         }
     }
 
-    /** The class of a value, or of an element of it, that the generated functions do not convert to a type; null if there is none. */
+    /** The class of a value or element that the generated functions do not convert to a type; null if there is none. */
     private static String misfit(Object value, LogicalType type) {
         if (value == null) {
             return null;

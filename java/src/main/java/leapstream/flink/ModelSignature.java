@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import leapstream.runtime.Printable;
 import org.apache.flink.table.api.ValidationException;
 import org.apache.flink.table.functions.FunctionDefinition;
 import org.apache.flink.table.types.DataType;
@@ -82,8 +83,8 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
             return Optional.of(accepted);
         }
         if (throwOnFailure) {
-            throw new ValidationException("Function " + function + " of model '" + model + "': " + mismatch
-                    + ". Expected: " + this + ". Given: " + function + describe(given));
+            throw new ValidationException(Printable.of("Function " + function + " of model '" + model + "': " + mismatch
+                    + ". Expected: " + this + ". Given: " + function + describe(given)));
         }
         return Optional.empty();
     }

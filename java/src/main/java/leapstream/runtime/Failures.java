@@ -17,7 +17,7 @@ public final class Failures {
 
     /** A string cannot be read as a number. */
     public static RowFailure noNumber(String text, String type) {
-        return new RowFailure("cannot cast '" + text + "' to " + type);
+        return new RowFailure("cannot cast '" + Printable.value(text) + "' to " + Printable.value(type));
     }
 
     /** A tensor that is to be a list is sparse. */
@@ -32,7 +32,7 @@ public final class Failures {
 
     /** A string is none of the labels. */
     public static RowFailure unseenLabel(String label) {
-        return new RowFailure("unseen label '" + label + "'");
+        return new RowFailure("unseen label '" + Printable.value(label) + "'");
     }
 
     /** An index has no label. */
@@ -177,7 +177,7 @@ public final class Failures {
 
     /** No regular expression matches a string. */
     public static RowFailure noMatch(String text) {
-        return new RowFailure("no pattern matches '" + text + "'");
+        return new RowFailure("no pattern matches '" + Printable.value(text) + "'");
     }
 
     /** A map has a key without a value. */
@@ -192,11 +192,11 @@ public final class Failures {
 
     /** Java's stack is too small to match a regular expression. */
     public static RowFailure tooDeep(String pattern) {
-        return new RowFailure("the regular expression '" + pattern + "' needs too deep a stack for this text");
+        return new RowFailure("the regular expression '" + Printable.value(pattern) + "' needs too deep a stack for this text");
     }
 
     /** A match takes more steps back than there is time for. */
     public static RowFailure tooSlow(String pattern) {
-        return new RowFailure("the regular expression '" + pattern + "' takes too long for this text");
+        return new RowFailure("the regular expression '" + Printable.value(pattern) + "' takes too long for this text");
     }
 }

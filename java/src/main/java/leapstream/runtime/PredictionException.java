@@ -38,7 +38,7 @@ public class PredictionException extends RuntimeException {
             where.append(where.length() == 0 ? "" : ", ")
                     .append(part)
                     .append(" '")
-                    .append(name)
+                    .append(Printable.value(name))
                     .append('\'');
         }
     }

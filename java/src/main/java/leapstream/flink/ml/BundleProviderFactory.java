@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import leapstream.flink.ModelFunction;
+import leapstream.runtime.Printable;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.ConfigOptions;
 import org.apache.flink.table.api.ValidationException;
@@ -54,13 +55,13 @@ public abstract class BundleProviderFactory implements ModelProviderFactory {
         String onError = (String) helper.getOptions().get(ON_ERROR);
         String model = "Model " + context.getObjectIdentifier().asSummaryString() + ": ";
         if (!onError.equals("fail") && !onError.equals("null")) {
-            throw new ValidationException(model + "'on-error' is 'fail' or 'null', not '" + onError + "'");
+            throw rejected(model + "'on-error' is 'fail' or 'null', not '" + onError + "'");
         }
         ResolvedSchema given = context.getCatalogModel().getResolvedInputSchema();
         ResolvedSchema wanted = context.getCatalogModel().getResolvedOutputSchema();
         if (given == null || given.getColumnCount() == 0 || wanted == null || wanted.getColumnCount() == 0) {
-            throw new ValidationException(model
-                    + "it needs INPUT and OUTPUT columns; leapstream ddl prints the statement. " + function.describe());
+            throw rejected(model + "it needs INPUT and OUTPUT columns; leapstream ddl prints the statement. "
+                    + function.describe());
         }
         int[] columns = columns(given, function, model);
         LogicalType[] types = types(given);
@@ -70,7 +71,7 @@ public abstract class BundleProviderFactory implements ModelProviderFactory {
         }
         String mismatch = function.signature().mismatchOfColumns(arguments);
         if (mismatch != null) {
-            throw new ValidationException(model + "INPUT: " + mismatch + ". " + function.describe());
+            throw rejected(model + "INPUT: " + mismatch + ". " + function.describe());
         }
         int[] outputs = outputs(wanted, function, model);
         String[] names = (String[]) given.getColumnNames().toArray(new String[0]);
@@ -91,8 +92,8 @@ public abstract class BundleProviderFactory implements ModelProviderFactory {
         }
         if (byName) {
             if (count != names.length) {
-                throw new ValidationException(model + "INPUT has " + count + " columns, the bundle " + names.length
-                        + ". " + function.describe());
+                throw rejected(model + "INPUT has " + count + " columns, the bundle " + names.length + ". "
+                        + function.describe());
             }
             return places;
         }
@@ -113,17 +114,21 @@ public abstract class BundleProviderFactory implements ModelProviderFactory {
                 places[i] = i;
             }
             if (places[i] < 0) {
-                throw new ValidationException(
+                throw rejected(
                         model + "OUTPUT: the bundle has no column '" + column.getName() + "'. " + function.describe());
             }
             LogicalType given = column.getDataType().getLogicalType();
             LogicalType type = function.outputType(places[i]);
             if (!given.copy(true).equals(type.copy(true))) {
-                throw new ValidationException(model + "OUTPUT: column '" + column.getName() + "' must be "
-                        + type.asSummaryString() + ", not " + given.asSummaryString() + ". " + function.describe());
+                throw rejected(model + "OUTPUT: column '" + column.getName() + "' must be " + type.asSummaryString()
+                        + ", not " + given.asSummaryString() + ". " + function.describe());
             }
         }
         return places;
+    }
+
+    private static ValidationException rejected(String message) {
+        return new ValidationException(Printable.of(message));
     }
 
     private static LogicalType[] types(ResolvedSchema schema) {

@@ -3,6 +3,7 @@ package leapstream.flink.ml;
 import java.io.Serializable;
 import java.util.List;
 import leapstream.flink.Conversion;
+import leapstream.runtime.Printable;
 import org.apache.flink.table.api.ValidationException;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
@@ -44,10 +45,11 @@ public final class InputColumns implements Serializable {
         for (int i = 0; i < names.length; i++) {
             LogicalType type = ((DataType) given.get(i)).getLogicalType();
             if (!Conversion.supports(type, types[i])) {
-                throw new ValidationException("Model " + model + ": the column that stands for INPUT column '"
+                throw new ValidationException(Printable.of("Model " + model
+                        + ": the column that stands for INPUT column '"
                         + names[i]
                         + "' must be " + types[i].asSummaryString() + " or a type that SQL casts to it implicitly, not "
-                        + type.asSummaryString());
+                        + type.asSummaryString()));
             }
             found[i] = Conversion.of(type, types[i]);
         }

@@ -2,6 +2,7 @@ package leapstream.flink.ml;
 
 import java.util.Collections;
 import java.util.Set;
+import leapstream.runtime.Printable;
 import org.apache.flink.table.api.ValidationException;
 import org.apache.flink.table.factories.FactoryUtil;
 import org.apache.flink.table.factories.ModelProviderFactory;
@@ -41,7 +42,7 @@ public final class MLeapProviderFactory implements ModelProviderFactory {
         } catch (Exception e) {
             throw new ValidationException(
                     "Model " + context.getObjectIdentifier().asSummaryString()
-                            + ": no jar of this session has the bundle '" + bundle
+                            + ": no jar of this session has the bundle '" + Printable.of(bundle)
                             + "'; leapstream compile makes one, ADD JAR adds it",
                     e);
         }
