@@ -415,3 +415,15 @@ def test_an_avro_block_with_another_marker_is_rejected(codec: str) -> None:
     data = _avro(DOUBLE, _block(2, bytes(16), codec), codec=codec)
     with pytest.raises(BundleError, match="marker"):
         LeapFrame.from_bytes(data[:-1] + b"1")
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "values"),
+    [([1] * 33, [1.0]), ([0, *[2**31 - 1] * 3], [])],
+    ids=["many", "none of very many elements"],
+)
+def test_dimensions_that_no_array_can_have_are_rejected(dimensions: list[int], values: list[float]) -> None:
+    fields = [{"name": "x", "type": {"type": "tensor", "base": "double"}}]
+    rows = [[{"values": values, "dimensions": dimensions}]]
+    with pytest.raises(BundleError, match=r"row 0, column 'x'.*(33 dimensions|is too large)"):
+        LeapFrame.from_bytes(json.dumps({"schema": {"fields": fields}, "rows": rows}).encode())

@@ -23,6 +23,8 @@ INTEGERS: dict[BasicType, tuple[int, int]] = {
     BasicType.INT: (-(2**31), 2**31 - 1),
     BasicType.LONG: (-(2**63), 2**63 - 1),
 }
+_MOST_DIMENSIONS = 32
+_MOST_ELEMENTS = 1 << 40
 FLOATS = (BasicType.FLOAT, BasicType.DOUBLE)
 TEXTS = (BasicType.STRING, BasicType.BYTE_STRING)
 
@@ -198,6 +200,11 @@ def checked_tensor(
     """
     if any(size < 0 for size in dimensions):
         raise MalformedError(f"a tensor has negative dimensions, {list(dimensions)}")
+    if len(dimensions) > _MOST_DIMENSIONS:
+        raise MalformedError(f"a tensor has {len(dimensions)} dimensions, and at most {_MOST_DIMENSIONS} are supported")
+    # NumPy has no array of such sizes, even if it has no elements.
+    if indices is None and math.prod(max(size, 1) for size in dimensions) > _MOST_ELEMENTS:
+        raise MalformedError(f"a tensor of dimensions {list(dimensions)} is too large")
     if indices is None:
         if math.prod(dimensions) != len(values):
             raise MalformedError(f"a tensor of dimensions {list(dimensions)} has {len(values)} values")

@@ -33,7 +33,7 @@ class Contract:
         file = self.path / "case.json"
         try:
             info = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise BundleError(f"{file}: {error}") from error
         if not isinstance(info, dict):
             raise BundleError(f"{file}: an object is expected")
