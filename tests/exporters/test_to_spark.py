@@ -199,7 +199,10 @@ def _array(column: Any) -> npt.NDArray[Any]:
 
 
 WITHOUT_STAGE = ("math_unary", "string_map", "sklearn_polynomial_expansion")
-CLIPS = {"MinMaxScaler with clip", "MaxAbsScaler with clip"}
+CLIPS = {
+    *("MinMaxScaler with clip", "MaxAbsScaler with clip"),
+    *("SGDClassifier modified huber, two", "SGDClassifier modified huber, three"),
+}
 """Spark has nothing that clips, of which one is warned."""
 
 

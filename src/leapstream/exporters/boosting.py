@@ -9,7 +9,7 @@ import numpy as np
 
 from leapstream.exporters import trees
 from leapstream.exporters.graph import Block, Doubles, Features, size
-from leapstream.exporters.predictors import classify, renamed, softmax
+from leapstream.exporters.predictors import classify, renamed, softmax, softmax_layer
 from leapstream.exporters.step import PredictorColumns, Step
 from leapstream.exporters.trees import Nodes
 from leapstream.ops.feature import MathUnary
@@ -42,13 +42,18 @@ class BoostedTrees:
         return tuple(w * factor for w in weights), trees.regression_trees(forest, width, block)
 
 
-def _tested(step: Step, features: Features, boosted: BoostedTrees) -> Block:
-    return trees.tree_input(step.graph, features, [nodes for forest in boosted.forests for nodes in forest])
+def _tested(step: Step, features: Features, boosted: BoostedTrees) -> tuple[Block, int, BoostedTrees]:
+    """The vector that the trees read, the number of features in it, and the trees."""
+    every = [nodes for forest in boosted.forests for nodes in forest]
+    features, every = trees.folded(step.graph, features, every)
+    rest = iter(every)
+    forests = [[next(rest) for _ in forest] for forest in boosted.forests]
+    return trees.tree_input(step.graph, features, every), size(features), replace(boosted, forests=forests)
 
 
 def sums(step: Step, features: Features, boosted: BoostedTrees, names: Sequence[str]) -> list[Block]:
     """Add a node per sum; returns a number column for each."""
-    block, width = _tested(step, features, boosted), size(features)
+    block, width, boosted = _tested(step, features, boosted)
     results = []
     for group, name in enumerate(names):
         weights, members = boosted.members(group, width, block)
@@ -69,7 +74,7 @@ def regressor(step: Step, features: Features, boosted: BoostedTrees, function: s
 
 
 def classifier(
-    step: Step, features: Features, boosted: BoostedTrees, odds: float, *, ties: int = 0
+    step: Step, features: Features, boosted: BoostedTrees, odds: float, *, ties: int = 0, by_sum: bool = False
 ) -> PredictorColumns:
     """A classifier: for one sum ``s`` two classes with the probability ``logistic(odds * s)``, for more sums their softmax.
 
@@ -81,13 +86,22 @@ def classifier(
         boosted: the trees.
         odds: factor of the sum; not used for more than two classes.
         ties: the class of two, 0 or 1, that is predicted where the sum is 0.
+        by_sum: of more than two classes, predict the one with the greatest sum. By default it is the first one with the greatest
+            probability: sums that differ may have equal probabilities.
     """
     if len(boosted.forests) > 1:
         names = [f"{step.prefix}margin_{group}" for group in range(len(boosted.forests))]
         margins = sums(step, features, boosted, names)
-        return softmax(step, step.graph.vector(tuple(margins)))
-    block = _tested(step, features, boosted)
-    weights, members = boosted.members(0, size(features), block, odds / 2.0)
+        together = step.graph.vector(tuple(margins))
+        if not by_sum:
+            return softmax(step, together)
+        layer = softmax_layer(together.size)
+        # The op predicts by the raw prediction if its probability is not connected.
+        outcome = classify(step, layer, together, ports="raw prediction")
+        columns = step.graph.add(layer, [together.column], {"probability": f"{step.prefix}probability"})
+        return replace(outcome, probability=Block(columns["probability"], together.size))
+    block, width, boosted = _tested(step, features, boosted)
+    weights, members = boosted.members(0, width, block, odds / 2.0)
     op = GBTClassifier(block.size, 2, weights, members)
     if ties == 0:
         return replace(classify(step, op, block), decision=2.0 / odds)

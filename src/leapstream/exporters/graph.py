@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,7 @@ from leapstream.ops.linear import LinearRegression
 from leapstream.ops.pipeline import Node, Pipeline
 
 Doubles = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Block:
         fill: text that replaces a missing string, if an imputer said so.
         dense: true if the column's vectors store all elements in every row (see :mod:`leapstream.plan.primitives`).
         sparse: true if the original library keeps these features in a sparse matrix at this point.
+        origin: the features of which these are non-decreasing functions, if there are such.
     """
 
     column: str
@@ -48,12 +51,33 @@ class Block:
     fill: str | None = None
     dense: bool = True
     sparse: bool = False
+    origin: Origin | None = field(default=None, repr=False)
 
     @property
     def size(self) -> int:
         """Number of features."""
         return 1 if self.width is None else self.width
 
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """The features that a block was computed from, where each is a non-decreasing function of one other, and NaN of NaN.
+
+    A step that compares can compare the original features instead, see :func:`leapstream.exporters.trees.folded`.
+
+    Attributes:
+        source: the block with the original features.
+        positions: for each feature of the block, its position in ``source``.
+        function: computes features from the original ones and their positions, with the rounding of the original library;
+            ``None`` if the features are copies.
+    """
+
+    source: Block
+    positions: Ints
+    function: Rising | None = None
+
+
+Rising: TypeAlias = "Callable[[Doubles, Ints], Doubles]"
 
 Features = tuple[Block, ...]
 """The columns that make up a matrix of features, from left to right."""
@@ -72,6 +96,18 @@ def is_sparse(features: Features) -> bool:
 def with_sparsity(features: Features, sparse: bool) -> Features:
     """A copy of the features with ``Block.sparse`` set."""
     return tuple(replace(block, sparse=sparse) for block in features)
+
+
+def rising(results: Features, source: Block, function: Rising) -> Features:
+    """The features ``results``, marked as non-decreasing functions of those of ``source``, in the same order."""
+    marked, start = [], 0
+    for block in results:
+        positions = np.arange(start, start + block.size)
+        start += block.size
+        marked.append(
+            replace(block, origin=Origin(source, positions, function)) if block.column != source.column else block
+        )
+    return tuple(marked)
 
 
 class Graph:
@@ -157,7 +193,7 @@ class Graph:
         key = ("dense", block.column)
         if key not in self._made:
             self._made[key] = self.apply(StandardScaler(mean=np.zeros(block.size)), block, "dense", block.size)
-        return replace(self._made[key], sparse=block.sparse)
+        return replace(self._made[key], sparse=block.sparse, origin=Origin(block, np.arange(block.size)))
 
     def scalars(self, features: Features) -> list[Block]:
         """The features as scalar columns, one for each."""
@@ -173,7 +209,7 @@ class Graph:
                 key = ("scalar", whole.column, str(i))
                 if key not in self._made:
                     self._made[key] = self.apply(_slicer([i], whole.size), whole, str(i), None)
-                yield replace(self._made[key], sparse=block.sparse)
+                yield replace(self._made[key], sparse=block.sparse, origin=Origin(block, np.array([i])))
 
     def take(self, features: Features, positions: Sequence[int]) -> Features:
         """The features at ``positions``, in that order."""
@@ -187,7 +223,8 @@ class Graph:
                 taken.append(block)
             else:
                 op = _slicer(chosen, block.width)
-                taken.append(self.apply(op, block, "slice", len(chosen), dense=block.dense))
+                part = self.apply(op, block, "slice", len(chosen), dense=block.dense)
+                taken.append(replace(part, origin=Origin(block, np.array(chosen))))
         return tuple(taken)
 
     # ---- linear algebra -----------------------------------------------------------------------------------------------

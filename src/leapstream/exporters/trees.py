@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from leapstream.bundle.definition import CATEGORICAL, CATEGORICAL_NOT, CONTINUOUS, LEAF, Tree
-from leapstream.exporters.graph import Block, Features, Graph
+from leapstream.exporters.graph import Block, Features, Graph, Origin
 from leapstream.ops.trees import DecisionTreeRegression
 
 Doubles = npt.NDArray[np.float64]
@@ -109,6 +110,111 @@ def tree(nodes: Nodes, width: int) -> Tree:
         data=np.concatenate(data),
         num_categories=np.where(kinds >= CATEGORICAL, ends - starts, 0).astype(np.int32),
     )
+
+
+def folded(graph: Graph, features: Features, forest: Sequence[Nodes]) -> tuple[Features, list[Nodes]]:
+    """Let the trees test the features from which theirs were computed by non-decreasing functions, such as scalers.
+
+    A threshold becomes the greatest double whose function is at most that threshold, computed as the original library does. So
+    every row goes to the side to which it goes there, and no node has to compute the functions.
+
+    Returns:
+        the features that the trees test, and the trees.
+    """
+    if not any(map(_computed_from, features)):
+        return features, list(forest)
+    blocks: dict[str, Block] = {}
+    places = []
+    for block in features:
+        root, at = _root(block, np.arange(block.size))
+        blocks.setdefault(root.column, root)
+        places.append((root.column, at))
+    sources: list[Block] = []
+    starts: dict[str, tuple[int, Ints]] = {}
+    start = 0
+    for column, block in blocks.items():
+        used = np.unique(np.concatenate([at for name, at in places if name == column]))
+        sources += graph.take((block,), used.tolist())
+        starts[column] = (start, used)
+        start += len(used)
+    moved = np.concatenate([starts[name][0] + np.searchsorted(starts[name][1], at) for name, at in places])
+    ends = np.cumsum([block.size for block in features])
+    return tuple(sources), [_moved(nodes, features, ends, moved) for nodes in forest]
+
+
+def _computed_from(block: Block) -> Origin | None:
+    """The origin of a block, if functions have computed its features."""
+    origin = block.origin
+    computed = origin is not None and (origin.function is not None or _computed_from(origin.source) is not None)
+    return origin if computed else None
+
+
+def _root(block: Block, positions: Ints) -> tuple[Block, Ints]:
+    """The block from which functions have computed the features at ``positions`` of a block, and the positions in it."""
+    origin = _computed_from(block)
+    return (block, positions) if origin is None else _root(origin.source, origin.positions[positions])
+
+
+def _computed(block: Block, positions: Ints, numbers: Doubles) -> Doubles:
+    """The features at ``positions`` of a block, for numbers in place of the features that :func:`_root` finds."""
+    origin = _computed_from(block)
+    if origin is None:
+        return numbers
+    at = origin.positions[positions]
+    numbers = _computed(origin.source, at, numbers)
+    return numbers if origin.function is None else origin.function(numbers, at)
+
+
+def _moved(nodes: Nodes, features: Features, ends: Ints, moved: Ints) -> Nodes:
+    numeric = nodes.left >= 0
+    numeric[list(nodes.categories)] = False
+    threshold = nodes.threshold.copy()
+    feature = np.where(nodes.left >= 0, nodes.feature, 0)
+    owner = np.searchsorted(ends, feature, side="right")
+    for number, block in enumerate(features):
+        if _computed_from(block) is not None:
+            chosen = numeric & (owner == number)
+            at = feature[chosen] - (ends[number] - block.size)
+            threshold[chosen] = greatest_inputs(partial(_computed, block, at), threshold[chosen])
+    return replace(nodes, threshold=threshold, feature=moved[feature])
+
+
+def greatest_inputs(function: Callable[[Doubles], Doubles], thresholds: Doubles) -> Doubles:
+    """For each threshold the greatest double for which a non-decreasing function, element by element, is at most the threshold.
+
+    It is infinite if there is no such double, or none that is not. The functions of NumPy may fall by a last bit between
+    neighbours, so some doubles above the first one that is found are tried too.
+    """
+
+    def below(places: Ints) -> npt.NDArray[np.bool_]:
+        with np.errstate(all="ignore"):
+            # A function that is NaN up to some number is so for the least ones.
+            return ~np.asarray(function(_double_at(places)) > thresholds)
+
+    least, greatest = (np.full(len(thresholds), _place_of(limit)) for limit in (-np.inf, np.inf))
+    while (least + 1 < greatest).any():
+        # Without an overflow, which a sum or a difference of the two may have.
+        middle = (least >> 1) + (greatest >> 1) + (least & greatest & 1)
+        left = below(middle)
+        least, greatest = np.where(left, middle, least), np.where(left, greatest, middle)
+    for step in range(1, _NEIGHBOURS):
+        above = np.minimum(least + step, _place_of(np.inf))
+        greatest = np.where(below(above), above + 1, greatest)
+    # Not -0.0, to which 0.0 is equal.
+    return _double_at(greatest - 1) + 0.0
+
+
+_NEIGHBOURS = 16
+
+
+def _place_of(number: float) -> int:
+    """The place of a double among all doubles in their order, with 0.0 at 0."""
+    bits = int(np.float64(number).view(np.int64))
+    return bits if bits >= 0 else -(bits & 0x7FFFFFFFFFFFFFFF)
+
+
+def _double_at(places: Ints) -> Doubles:
+    return np.copysign(np.abs(places).view(np.float64), places)
 
 
 def tree_input(graph: Graph, features: Features, forest: Sequence[Nodes]) -> Block:

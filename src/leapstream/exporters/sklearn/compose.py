@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from leapstream.exporters.dispatch import Predictor, Transformer
-from leapstream.exporters.graph import Block, Features, Graph, size, with_sparsity
+from leapstream.exporters.graph import Block, Features, Graph, rising, size, with_sparsity
 from leapstream.exporters.step import PredictorColumns, Step
-from leapstream.ops.feature import MathUnary
+from leapstream.ops.feature import MathBinary, MathUnary
 
 
 def predicts(step: Step) -> bool:
@@ -65,7 +65,9 @@ def column_transformer(step: Step, features: Features) -> Features:
 def _weighted(step: Step, features: Features, weight: float | None) -> Features:
     if weight is None or size(features) == 0:
         return features
-    return (step.graph.multiply(features, "weighted", np.full(size(features), float(weight))),)
+    factor, source = float(weight), step.graph.vector(features)
+    results = (step.graph.multiply((source,), "weighted", np.full(source.size, factor)),)
+    return rising(results, source, lambda x, at: x * factor) if factor >= 0.0 else results
 
 
 def feature_union(step: Step, features: Features) -> Features:
@@ -146,7 +148,30 @@ def function_transformer(step: Step, features: Features) -> Features:
     known = name in _FUNCTIONS and function is getattr(np, name)
     known_names = ", ".join(sorted(_FUNCTIONS))
     step.require(known, f"the function {function!r} is not supported; supported of NumPy's: {known_names}")
-    return _FUNCTIONS[name](step.graph, features)
+    results = _FUNCTIONS[name](step.graph, features)
+    if name not in _RISING:
+        return results
+    least = _RISING[name]
+    if least is not None:
+        features = tuple(_from(step.graph, least, block) for block in step.graph.scalars(features))
+    return rising(results, step.graph.vector(features), lambda x, at: function(x))
+
+
+_RISING: dict[str, float | None] = {
+    **dict.fromkeys(("ceil", "deg2rad", "degrees", "exp", "exp2", "expm1", "floor", "rad2deg", "radians")),
+    **dict.fromkeys(("log", "log10", "log2"), 0.0),
+    "log1p": -1.0,
+}
+"""The functions that never fall, each with the number below which the result is NaN."""
+
+
+def _from(graph: Graph, least: float, block: Block) -> Block:
+    """The numbers of a column from ``least`` on, and NaN below: ``0 * sqrt(x - least) + x``."""
+    distance = graph.add(MathBinary("sub", db=least), [block.column], {"output": f"{block.column}_distance"})["output"]
+    root = graph.apply(MathUnary("sqrt"), Block(distance), "sqrt", None)
+    nothing = graph.add(MathBinary("mul", db=0.0), [root.column], {"output": f"{block.column}_nothing"})["output"]
+    columns = graph.add(MathBinary("add"), [nothing, block.column], {"output": f"{block.column}_from"})
+    return Block(columns["output"])
 
 
 # ---- searches ---------------------------------------------------------------------------------------------------------

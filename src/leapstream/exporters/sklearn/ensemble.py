@@ -75,7 +75,7 @@ def boosting_classifier(step: Step, features: Features) -> PredictorColumns:
     """The logistic function, or the softmax, of a sum of trees per class; the sums are those of :func:`boosting_regressor`."""
     # With the exponential loss the raw prediction is half the log odds.
     odds = 2.0 if step.estimator.loss == "exponential" else 1.0
-    return boosting.classifier(step, features, _boosted(step), odds, ties=1)
+    return boosting.classifier(step, features, _boosted(step), odds, ties=1, by_sum=True)
 
 
 def _histogram(step: Step, features: Features) -> tuple[Features, boosting.BoostedTrees]:
@@ -141,7 +141,7 @@ def histogram_regressor(step: Step, features: Features) -> PredictorColumns:
 def histogram_classifier(step: Step, features: Features) -> PredictorColumns:
     """The logistic function, or the softmax, of the initial prediction plus the sum of the trees."""
     features, boosted = _histogram(step, features)
-    return boosting.classifier(step, features, boosted, 1.0)
+    return boosting.classifier(step, features, boosted, 1.0, by_sum=True)
 
 
 # ---- ensembles of anything --------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import numpy as np
 from leapstream.bundle.types import DataShape
 from leapstream.exporters.categories import CategoryCodes, encode_categories
 from leapstream.exporters.dispatch import Transformer
-from leapstream.exporters.graph import Block, Doubles, Features, Graph, is_sparse, size, with_sparsity
+from leapstream.exporters.graph import Block, Doubles, Features, Graph, Ints, is_sparse, rising, size, with_sparsity
 from leapstream.exporters.network import relu
 from leapstream.exporters.step import Step
 from leapstream.ops import feature as ops
@@ -23,20 +23,27 @@ def standard_scaler(step: Step, features: Features) -> Features:
     """``(x - mean) / scale``."""
     scaler = step.estimator
     mean = scaler.mean_ if scaler.with_mean else None
-    return (_standardized(step, features, mean, scaler.scale_ if scaler.with_std else None),)
+    return _standardized(step, features, mean, scaler.scale_ if scaler.with_std else None)
 
 
 def robust_scaler(step: Step, features: Features) -> Features:
     """``(x - center) / scale``."""
     scaler = step.estimator
-    return (_standardized(step, features, scaler.center_, scaler.scale_),)
+    return _standardized(step, features, scaler.center_, scaler.scale_)
 
 
-def _standardized(step: Step, features: Features, shift: Doubles | None, divisor: Doubles | None) -> Block:
-    if is_sparse(features):
-        # scikit-learn multiplies the numbers of a sparse matrix by 1 / divisor, as MLeap does.
-        return step.graph.scale(features, step.suffix, shift=shift, divisor=divisor)
-    return step.graph.standardize(features, step.suffix, shift=shift, divisor=divisor)
+def _standardized(step: Step, features: Features, shift: Doubles | None, divisor: Doubles | None) -> Features:
+    graph, sparse = step.graph, is_sparse(features)
+    # scikit-learn multiplies the numbers of a sparse matrix by 1 / divisor, as MLeap does.
+    block = (graph.scale if sparse else graph.standardize)(features, step.suffix, shift=shift, divisor=divisor)
+
+    def standardized(x: Doubles, at: Ints) -> Doubles:
+        x = x if shift is None else x - shift[at]
+        if divisor is None:
+            return x
+        return x * (1.0 / divisor[at]) if sparse else x / divisor[at]
+
+    return rising((block,), graph.vector(features), standardized)
 
 
 def min_max_scaler(step: Step, features: Features) -> Features:
@@ -47,10 +54,13 @@ def min_max_scaler(step: Step, features: Features) -> Features:
     scaler, graph = step.estimator, step.graph
     product = graph.multiply(features, "scaled", scaler.scale_)
     scaled = graph.scale((product,), step.suffix, shift=-scaler.min_)
-    if not scaler.clip:
-        return (scaled,)
-    low, high = map(float, scaler.feature_range)
-    return _clipped(graph, scaled, low, high)
+    low, high = map(float, scaler.feature_range) if scaler.clip else (-np.inf, np.inf)
+    results = _clipped(graph, scaled, low, high) if scaler.clip else (scaled,)
+    return rising(
+        results,
+        graph.vector(features),
+        lambda x, at: np.clip(x * scaler.scale_[at] + scaler.min_[at], low, high),
+    )
 
 
 def _clipped(graph: Graph, block: Block, low: float, high: float) -> Features:
@@ -72,13 +82,13 @@ def _limited(graph: Graph, op: ops.MathBinary, block: Block, suffix: str) -> Blo
 def max_abs_scaler(step: Step, features: Features) -> Features:
     """``x / scale``. MLeap's ``max_abs_scaler`` clips its result, so it is used only with ``clip``."""
     if not getattr(step.estimator, "clip", False):
-        return (_standardized(step, features, None, step.estimator.scale_),)
-    block = step.graph.vector(features)
+        return _standardized(step, features, None, step.estimator.scale_)
+    block, scale = step.graph.vector(features), step.estimator.scale_
     if block.sparse:
-        block = step.graph.scale((block,), "scaled", divisor=step.estimator.scale_)
+        block = step.graph.scale((block,), "scaled", divisor=scale)
         return (step.graph.apply(ops.MaxAbsScaler(np.ones(block.size)), block, step.suffix, block.size, dense=False),)
-    op = ops.MaxAbsScaler(step.estimator.scale_)
-    return (step.graph.apply(op, block, step.suffix, block.size, dense=block.dense),)
+    clipped = step.graph.apply(ops.MaxAbsScaler(scale), block, step.suffix, block.size, dense=block.dense)
+    return rising((clipped,), block, lambda x, at: np.clip(x / scale[at], -1.0, 1.0))
 
 
 def normalizer(step: Step, features: Features) -> Features:
@@ -128,7 +138,8 @@ def bins_discretizer(step: Step, features: Features) -> Features:
     estimator, graph = step.estimator, step.graph
     blocks = []
     for edges, block in zip(estimator.bin_edges_, graph.scalars(features), strict=True):
-        splits = (-np.inf, *map(float, edges[1:-1]), np.inf)
+        # MLeap's bucketizer takes -0.0 for less than 0.0, and scikit-learn for equal: the number just below both is an edge too.
+        splits = (-np.inf, *(float(edge) if edge else np.nextafter(0.0, -1.0) for edge in edges[1:-1]), np.inf)
         blocks.append(graph.apply(ops.Bucketizer(splits), block, step.suffix, None))
     if estimator.encode == "ordinal":
         return with_sparsity(tuple(blocks), False)

@@ -9,7 +9,7 @@ import numpy as np
 
 from leapstream.exporters import trees
 from leapstream.exporters.dispatch import Predictor
-from leapstream.exporters.graph import Block, Features
+from leapstream.exporters.graph import Block, Features, size
 from leapstream.exporters.predictors import classify
 from leapstream.exporters.step import PredictorColumns, Step, no_multilabel
 from leapstream.exporters.trees import Nodes
@@ -39,10 +39,9 @@ def nodes_of(step: Step, estimator: Any, *, missing: bool = True) -> Nodes:
 
 
 def forest_of(step: Step, estimators: Sequence[Any], features: Features) -> tuple[list[Nodes], Block, int]:
-    """The nodes of each tree, the vector that the trees read, and the number of features."""
-    forest = [nodes_of(step, estimator) for estimator in estimators]
-    block = trees.tree_input(step.graph, features, forest)
-    return forest, block, sum(b.size for b in features)
+    """The nodes of each tree, the vector that the trees read, and the number of features in it."""
+    features, forest = trees.folded(step.graph, features, [nodes_of(step, estimator) for estimator in estimators])
+    return forest, trees.tree_input(step.graph, features, forest), size(features)
 
 
 def classification_trees(
