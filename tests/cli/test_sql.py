@@ -48,7 +48,7 @@ def test_rows_that_change_others_bring_the_kind_of_change(capsys: pytest.Capture
 
 
 def test_a_value_is_one_line() -> None:
-    assert cell_text("a\nb\x1b[0m") == "a b [0m"
+    assert cell_text("a\nb\x1b[0m") == r"a\nb\x1b[0m"
     assert cell_text([1, {"a": datetime(2020, 1, 2)}]) == '[1, {"a": "2020-01-02T00:00:00"}]'
 
 

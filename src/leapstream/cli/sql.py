@@ -16,7 +16,7 @@ from leapstream.cli.doctor import require
 from leapstream.cli.statements import Statement, split
 from leapstream.cli.writing import json_value
 from leapstream.errors import BackendError, ConfigError, LeapstreamError
-from leapstream.escaping import json_text, printable_lines
+from leapstream.escaping import json_text, printable, printable_lines
 
 _FIRST_ROWS = 100
 _PATIENCE = 1.0
@@ -224,7 +224,7 @@ class TextTable:
     """
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._names = list(names)
+        self._names = list(map(printable, names))
         self._waiting: list[tuple[str, list[str]]] = []
         self._widths: list[int] | None = None
         self._changes = False
@@ -282,7 +282,7 @@ def cell_text(value: Any) -> str:
     plain = row_value(value)
     if isinstance(plain, (dict, list)):
         return json_text(json_value(plain))
-    return "".join(c if c.isprintable() else " " for c in str(plain))
+    return printable(str(plain))
 
 
 def _width(text: str) -> int:

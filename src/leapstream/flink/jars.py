@@ -17,7 +17,7 @@ from leapstream.flink.javafunction import JavaFunction
 from leapstream.installation import VERSION
 
 _JARS = "pipeline.jars"
-_NAMED_FUNCTIONS = 3
+_NAMED_FUNCTIONS, _NAME_LENGTH = 3, 40
 
 
 def function_jar(functions: Sequence[JavaFunction]) -> Path:
@@ -36,7 +36,8 @@ def function_jar(functions: Sequence[JavaFunction]) -> Path:
     for name, data in sorted({**{name: text.encode() for name, text in sources.items()}, **resources}.items()):
         digest.update(f"{name}\0{len(data)}\0".encode() + data)
     names = "-".join(
-        function.class_name.rpartition(".")[2].rpartition("_")[0] for function in functions[:_NAMED_FUNCTIONS]
+        function.class_name.rpartition(".")[2].rpartition("_")[0][:_NAME_LENGTH]
+        for function in functions[:_NAMED_FUNCTIONS]
     )
     path = process_directory() / f"{names}-{digest.hexdigest()[:16]}.jar"
     if not path.exists():

@@ -100,8 +100,9 @@ class JvmPlan:
         columns: dict[str, list[Any]] = {name: [None] * count for name, _ in self.plan.outputs}
         if self.plan.outputs:
             # An empty frame ends with the number of its rows.
-            head = frame_binary.encode(self.plan.output_schema, [])[:-4]
-            _, found = frame_binary.decode(head + answer[at:], own=True)
+            with decoding("frame"):
+                head = frame_binary.encode(self.plan.output_schema, [])[:-4]
+                _, found = frame_binary.decode(head + answer[at:], own=True)
             for row, values in zip(kept, found, strict=True):
                 for column, value in zip(columns.values(), values, strict=True):
                     column[row] = value
