@@ -11,7 +11,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheel demo test test-fast fuzz fuzz-files test-java test-mleap test-tensorflow test-spark test-xgboost journey lint format typecheck imports docs support bench bench-quick bench-flink bench-corrupt bench-memory bench-registration bench-exporting clean
+.PHONY: help setup wheel demo test test-fast fuzz fuzz-files test-java test-mleap test-tensorflow test-spark test-spark3 test-spark4 test-xgboost journey lint format typecheck imports docs support bench bench-quick bench-flink bench-corrupt bench-memory bench-registration bench-exporting clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -73,8 +73,13 @@ $(VENV)-tensorflow/.setup-stamp: pyproject.toml
 
 # PySpark and PyFlink want different versions of Py4J. Spark 3.5 runs on Java 8, 11 or 17, Spark 4 on 17 or 21: JAVA_HOME's, or the one
 # on PATH. Without either a package brings a Java 17 for Spark 3.5; it lacks a module that Spark 4 asks for.
-test-spark: setup $(VENV)-spark3/.setup-stamp $(VENV)-spark4/.setup-stamp ## Spark 3.5 and 4: what they save is read, what is written they load
+# Both versions run at once with make -j2.
+test-spark: test-spark3 test-spark4 ## Spark 3.5 and 4: what they save is read, what is written they load
+
+test-spark3: setup $(VENV)-spark3/.setup-stamp
 	$(VENV)-spark3/bin/python -m pytest tests/exporters/spark
+
+test-spark4: setup $(VENV)-spark4/.setup-stamp
 	$(VENV)-spark4/bin/python -m pytest tests/exporters/spark
 	$(RUN) -m pytest tests/examples/test_journey.py
 
