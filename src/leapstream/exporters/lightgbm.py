@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,14 @@ from leapstream.exporters.frame import features_of
 from leapstream.exporters.graph import Block, Features, Graph
 from leapstream.exporters.lightgbm_files import LightGBMBooster, parse_lightgbm
 from leapstream.exporters.predictors import add_labels, most_probable
+from leapstream.exporters.proof import Answers, Check, booster_answers, matrix_of, prove
 from leapstream.exporters.step import PredictorColumns, Step, read_fitted
 from leapstream.exporters.trees import Nodes
 from leapstream.model import Model
 from leapstream.ops.feature import Bucketizer, MathBinary, MathUnary
 
 
-def from_lightgbm(model: Any, sample: Any = None, *, name: str | None = None) -> Model:
+def from_lightgbm(model: Any, sample: Any = None, *, name: str | None = None, check: Check = True) -> Model:
     """Convert a LightGBM booster to a model with the same predictions.
 
     A classifier has the output columns ``raw_prediction``, ``probability`` and ``prediction``, the class. Any other model has
@@ -39,10 +41,13 @@ def from_lightgbm(model: Any, sample: Any = None, *, name: str | None = None) ->
             is required if a column is a pandas categorical of texts. Without it the columns are numbers with the names that the
             booster was trained with, or one vector ``features``.
         name: the model's name.
+        check: compares the model with LightGBM over the first 1000 rows of the sample: ``True`` on the executors that run in this
+            process, the names of executors on those, ``False`` not at all.
 
     Raises:
         UnsupportedOpError: MLeap's ops cannot compute what the booster computes. The message says why.
-        ExportError: the file is damaged, of an unknown version, or of a model that MLeap's ops cannot compute.
+        ExportError: the file is damaged, of an unknown version, or of a model that MLeap's ops cannot compute;
+            or the model gives other results than LightGBM for a row of the sample.
         SourceError: the file cannot be read.
         SchemaError: the model is not fitted, or the columns are not those that it was trained with.
     """
@@ -53,7 +58,22 @@ def from_lightgbm(model: Any, sample: Any = None, *, name: str | None = None) ->
     graph = Graph([block.column for block in features])
     dispatch = Dispatch({}, {type(model).__name__: convert})
     step = Step(model, graph, f"LightGBM's {type(model).__name__}", "", dispatch)
-    return graph.model(name or "lightgbm", add_labels(step, step.predict(features)))
+    made = graph.model(name or "lightgbm", add_labels(step, step.predict(features)))
+    return prove(made, sample, "LightGBM", partial(_answers, model, made), check=check)
+
+
+def _answers(model: Any, made: Model, rows: Any) -> Answers:
+    """LightGBM's results by the column of the model that was made."""
+    booster = _booster(model)
+    given = matrix_of(booster.feature_name(), rows)
+    texts = [name for name in getattr(given, "columns", ()) if given[name].dtype == object]
+    if texts:
+        import pandas as pd
+
+        # LightGBM takes the texts as categories that it knows.
+        known = zip(texts, booster.pandas_categorical or (), strict=False)
+        given = given.assign(**{name: pd.Categorical(given[name], categories=kept) for name, kept in known})
+    return booster_answers(model, made, given)
 
 
 def _from_file(path: Path, sample: Any, name: str | None) -> Model:

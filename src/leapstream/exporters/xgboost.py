@@ -6,6 +6,7 @@ import json
 import os
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from leapstream.exporters.files import exporting, read_bytes
 from leapstream.exporters.frame import features_of
 from leapstream.exporters.graph import Block, Features, Graph, is_sparse
 from leapstream.exporters.predictors import add_labels, most_probable
+from leapstream.exporters.proof import Answers, Check, booster_answers, matrix_of, prove
 from leapstream.exporters.step import PredictorColumns, Step, read_fitted
 from leapstream.model import Model
 from leapstream.ops.xgboost import OBJECTIVES, XGBoostClassifier, XGBoostRegression
@@ -25,7 +27,7 @@ from leapstream.ops.xgboost import OBJECTIVES, XGBoostClassifier, XGBoostRegress
 _OF_CLASSES = ("binary:logistic", "binary:hinge", "multi:softprob")
 
 
-def from_xgboost(model: Any, sample: Any = None, *, name: str | None = None) -> Model:
+def from_xgboost(model: Any, sample: Any = None, *, name: str | None = None, check: Check = True) -> Model:
     """Convert an XGBoost booster to a model with the same predictions.
 
     A classifier has the output columns ``raw_prediction`` (margins), ``probability`` and ``prediction``, the class. Any other
@@ -39,10 +41,13 @@ def from_xgboost(model: Any, sample: Any = None, *, name: str | None = None) -> 
         sample: some rows of the data, or a :class:`~leapstream.bundle.types.Schema`, for the names of the columns. Without it the
             columns are numbers with the names that the booster was trained with, or one vector ``features``.
         name: the model's name.
+        check: compares the model with XGBoost over the first 1000 rows of the sample: ``True`` on the executors that run in this
+            process, the names of executors on those, ``False`` not at all.
 
     Raises:
         UnsupportedOpError: MLeap's ops cannot compute what the model computes. The message says why.
-        ExportError: the file is damaged, of an unknown version, or of a model that MLeap's ops cannot compute.
+        ExportError: the file is damaged, of an unknown version, or of a model that MLeap's ops cannot compute;
+            or the model gives other results than XGBoost for a row of the sample.
         SourceError: the file cannot be read.
         SchemaError: the model is not fitted, or the columns are not those that it was trained with.
     """
@@ -52,7 +57,18 @@ def from_xgboost(model: Any, sample: Any = None, *, name: str | None = None) -> 
     dispatch = Dispatch({}, {type(model).__name__: convert})
     features = features_of(sample, booster.feature_names, booster.num_features())
     step = Step(model, Graph([block.column for block in features]), f"XGBoost's {type(model).__name__}", "", dispatch)
-    return step.graph.model(name or "xgboost", add_labels(step, step.predict(features)))
+    made = step.graph.model(name or "xgboost", add_labels(step, step.predict(features)))
+    return prove(made, sample, "XGBoost", partial(_answers, model, made), check=check)
+
+
+def _answers(model: Any, made: Model, rows: Any) -> Answers:
+    """XGBoost's results by the column of the model that was made."""
+    given = matrix_of(_booster(model).feature_names, rows)
+    if not hasattr(model, "get_params"):
+        from xgboost import DMatrix
+
+        given = DMatrix(given)
+    return booster_answers(model, made, given)
 
 
 def _from_file(path: Path, sample: Any, name: str | None) -> Model:

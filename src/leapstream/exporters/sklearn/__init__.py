@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from leapstream.errors import LeapstreamError, SchemaError, UnsupportedOpError
@@ -10,6 +11,7 @@ from leapstream.exporters.dispatch import Dispatch
 from leapstream.exporters.frame import features_of
 from leapstream.exporters.graph import Graph
 from leapstream.exporters.predictors import add_labels
+from leapstream.exporters.proof import Check, prove
 from leapstream.exporters.sklearn import (
     calibration,
     cluster,
@@ -28,6 +30,7 @@ from leapstream.exporters.sklearn import (
     preprocessing,
     tree,
 )
+from leapstream.exporters.sklearn.answers import answers
 from leapstream.exporters.step import PredictorColumns, Step
 from leapstream.model import Model
 
@@ -58,7 +61,12 @@ DISPATCH = Dispatch(
 
 
 def from_sklearn(
-    estimator: Any, sample: Any = None, *, name: str | None = None, outputs: Sequence[str] | None = None
+    estimator: Any,
+    sample: Any = None,
+    *,
+    name: str | None = None,
+    outputs: Sequence[str] | None = None,
+    check: Check = True,
 ) -> Model:
     """Convert a fitted scikit-learn estimator to a model with the same results.
 
@@ -74,10 +82,13 @@ def from_sklearn(
             was fitted with, or one vector ``features``.
         name: the model's name; by default that of the estimator's class.
         outputs: the wanted columns of a predictor, of ``prediction``, ``probability`` and ``raw_prediction``; by default all.
+        check: compares the model with the estimator over the first 1000 rows of the sample: ``True`` on the executors that run
+            in this process, the names of executors on those, ``False`` not at all.
 
     Raises:
         UnsupportedOpError: MLeap's ops cannot compute what a step computes. The message names the step.
         SchemaError: the estimator is not fitted, or the columns are not those that it was fitted with.
+        ExportError: the model gives other results than the estimator for a row of the sample.
     """
     kind = type(estimator).__name__
     _check_fitted(estimator, kind)
@@ -104,7 +115,9 @@ def from_sklearn(
         columns = [graph.vector(result).column]
     if not graph.nodes:
         raise UnsupportedOpError(f"{kind}: it leaves its only column as it is, so there is nothing to compute")
-    return graph.model(name or kind.lower(), columns)
+    model = graph.model(name or kind.lower(), columns)
+    compared = partial(answers, estimator, model.schema.outputs.names if compose.predicts(step) else None, columns[0])
+    return prove(model, sample, "scikit-learn", compared, check=check)
 
 
 _METHODS = {"probability": "predict_proba", "raw_prediction": "decision_function"}
