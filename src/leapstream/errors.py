@@ -20,7 +20,8 @@ class LeapstreamError(Exception):
 class ExportError(LeapstreamError):
     """A saved model cannot be exported: its file is damaged, has parts that are unknown, or computes what MLeap's ops cannot.
 
-    The message names the file and the field.
+    The message names the file and the field. Also raised if the exported model gives other results than its library; then the
+    message names the node, the row and both values.
     """
 
 

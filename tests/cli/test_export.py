@@ -92,6 +92,23 @@ class Executed:
         return Path.touch, (self.mark,)
 
 
+def test_a_bundle_that_differs_from_its_library_is_not_written_without_no_check(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    model = LogisticRegression().fit(X, X[:, 0] > 0.0)
+    joblib.dump(model, tmp_path / "model.joblib")
+    pd.DataFrame({"features": X.tolist()}).to_json(tmp_path / "rows.jsonl", orient="records", lines=True)
+    monkeypatch.setattr(LogisticRegression, "predict", lambda self, rows: np.zeros(len(rows)))
+    arguments = ["export", "model.joblib", "-o", "model.zip", "--trust-pickle", "--sample", "rows.jsonl"]
+    arguments = [str(tmp_path / part) if "." in part else part for part in arguments]
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert "'prediction'" in result.stderr and "in scikit-learn" in result.stderr
+    assert not (tmp_path / "model.zip").exists()
+    assert run(*arguments, "--no-check").exit_code == 0
+    assert (tmp_path / "model.zip").exists()
+
+
 def test_a_pickle_is_not_loaded_unless_it_is_trusted(run: Run, tmp_path: Path) -> None:
     (tmp_path / "m.pkl").write_bytes(pickle.dumps(Executed(tmp_path / "executed")))
     result = run("export", tmp_path / "m.pkl", "-o", tmp_path / "b.zip")

@@ -338,6 +338,18 @@ def _export(
             metavar="NAME:TYPE,...",
         ),
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Compare the bundle with the library over the sample's records.")
+    ] = True,
+    backends: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--backend",
+            help="An executor to compare; may be repeated; by default those that start no other process.",
+            parser=_backend_name,
+            metavar=_BACKEND_METAVAR,
+        ),
+    ] = None,
     name: Annotated[Optional[str], typer.Option(help="The model's name.")] = None,  # noqa: UP045
     format: Annotated[Optional[FormatName], typer.Option(help="Format of the nodes; JSON by default.")] = None,  # noqa: UP045
     trust_pickle: Annotated[
@@ -356,7 +368,8 @@ def _export(
         raise typer.BadParameter("give a sample or a schema, not both")
     sampled = None if sample is None else sample_of(sample, None if sample_format is None else sample_format.value)
     columns = sampled if schema is None else schema_of(schema)
-    options = Options(columns, name, trust_pickle, trust_types or ())
+    _require_backends(backends or [])
+    options = Options(columns, name, trust_pickle, trust_types or (), (backends or True) if check else False)
     exported = export(
         source,
         target,

@@ -18,6 +18,7 @@ from leapstream.bundle.limits import Limits
 from leapstream.cli.console import LackingError
 from leapstream.errors import BundleError, ExportError, LeapstreamError
 from leapstream.exporters.files import read_bytes
+from leapstream.exporters.proof import Check
 from leapstream.exporters.spark import is_spark_directory
 from leapstream.model import Model
 
@@ -31,12 +32,14 @@ class Options:
         name: the model's name.
         trust_pickle: allows to load a pickle, which runs the code in it.
         trusted_types: types in a skops file that are trusted beside those that skops trusts.
+        check: the executors on which the export is compared with its library over the sample.
     """
 
     sample: Any = None
     name: str | None = None
     trust_pickle: bool = False
     trusted_types: Sequence[str] = ()
+    check: Check = True
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,9 @@ def _read_object(path: Path, options: Options) -> Model:
     found = load(path, options)
     exporter = _exporter(found)
     try:
-        return exporter(found, options.sample, name=options.name)
+        return exporter(found, options.sample, name=options.name, check=options.check)
+    except ExportError:
+        raise
     except LeapstreamError as error:
         if options.sample is not None:
             raise
@@ -206,7 +211,7 @@ def _read_tensorflow(path: Path, options: Options) -> Model:
     # What a file holds may raise anything.
     except Exception as error:
         raise _unreadable(path, "Keras", error) from error
-    return exporters.from_keras(network, options.sample, name=options.name)
+    return exporters.from_keras(network, options.sample, name=options.name, check=options.check)
 
 
 def _read_spark(path: Path, options: Options) -> Model:

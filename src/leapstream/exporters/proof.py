@@ -69,17 +69,24 @@ def prove(
     if check is False or sample is None or isinstance(sample, Schema):
         return model
     rows = _first(sample, _count(model))
+    numbers = np.arange(_count(model))
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            expected = {name: _matrix(values) for name, values in answers(rows).items()}
+        expected = _answered(answers, rows)
     # A library may raise anything for rows that are not like those of its training.
     except Exception as error:
-        warnings.warn(
-            f"the export is not checked, for {library} does not predict the sample: {type(error).__name__}: {error}",
-            stacklevel=3,
-        )
-        return model
+        # Most estimators of scikit-learn take no missing values, which a sample may have.
+        numbers = _complete(rows)
+        try:
+            if not len(numbers):
+                raise
+            rows = _take(rows, numbers)
+            expected = _answered(answers, rows)
+        except Exception:
+            warnings.warn(
+                f"the export is not checked, for {library} does not predict the sample: {type(error).__name__}: {error}",
+                stacklevel=3,
+            )
+            return model
     known = {*model.schema.outputs.names, *model.schema.intermediate.names}
     expected = {name: values for name, values in expected.items() if name in known}
     frame = _frame(model, rows)
@@ -91,7 +98,8 @@ def prove(
         except PredictionError as error:
             raise ExportError(f"{model.name}: {library} predicts a row that fails in the model: {error}") from error
         for name, theirs in expected.items():
-            _compare(model, name, _matrix(found[name]), theirs, library, backend, tolerance or Tolerance())
+            ours = _matrix(found[name])
+            _compare(model, name, ours, theirs, numbers, library, backend, tolerance or Tolerance())
     return model
 
 
@@ -104,6 +112,12 @@ def _chosen(check: Check) -> list[Backend]:
         if name not in executors():
             raise BackendError(f"backend {name!r} is not known; there are {', '.join(map(repr, executors()))}")
     return names
+
+
+def _answered(answers: Callable[[Any], Answers], rows: Any) -> dict[str, npt.NDArray[Any]]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return {name: _matrix(values) for name, values in answers(rows).items()}
 
 
 # ---- rows -------------------------------------------------------------------------------------------------------------
@@ -123,6 +137,29 @@ def _first(sample: Any, count: int) -> Any:
     if hasattr(sample, "head"):
         return sample.head(count)
     return sample[:count] if hasattr(sample, "__getitem__") else list(islice(sample, count))
+
+
+def _complete(rows: Any) -> npt.NDArray[np.intp]:
+    """The positions of the rows without missing values; none if the sample's kind does not tell."""
+    if isinstance(rows, Mapping):
+        columns = list(rows.values())
+    elif hasattr(rows, "iloc"):
+        columns = [rows[name] for name in rows.columns] if hasattr(rows, "columns") else [rows]
+    else:
+        columns = [rows] if isinstance(rows, np.ndarray) else []
+    present = [_present(np.asarray(column)) for column in columns]
+    return np.flatnonzero(np.logical_and.reduce(present)) if present else np.arange(0)
+
+
+def _present(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    equal = np.array([value == value and value is not None for value in values.ravel().tolist()], dtype=bool)
+    return np.asarray(equal.reshape(len(values), -1).all(axis=1))
+
+
+def _take(rows: Any, numbers: npt.NDArray[np.intp]) -> Any:
+    if isinstance(rows, Mapping):
+        return {name: _take(values, numbers) for name, values in rows.items()}
+    return rows.iloc[numbers] if hasattr(rows, "iloc") else np.asarray(rows)[numbers]
 
 
 def _frame(model: Model, rows: Any) -> Any:
@@ -180,8 +217,17 @@ def _matrix(values: Any) -> npt.NDArray[Any]:
     return array.reshape(len(array), -1)
 
 
-def _compare(model: Model, name: str, ours: Any, theirs: Any, library: str, backend: str, tolerance: Tolerance) -> None:
-    """Raise for the first value that differs."""
+def _compare(
+    model: Model,
+    name: str,
+    ours: npt.NDArray[Any],
+    theirs: npt.NDArray[Any],
+    numbers: npt.NDArray[Any],
+    library: str,
+    backend: str,
+    tolerance: Tolerance,
+) -> None:
+    """Raise for the first value that differs; ``numbers`` are the positions of the rows in the sample."""
     node = next((node for node in model.nodes if name in node.output_columns().values()), None)
     where = f"{model.name}: {name!r}" + (f" of node {node.name!r} ({node.op.op})" if node is not None else "")
     if ours.shape != theirs.shape:
@@ -201,8 +247,8 @@ def _compare(model: Model, name: str, ours: Any, theirs: Any, library: str, back
     mine, other = (values[row].tolist()[place] for values in (ours, theirs))
     rows = int((~equal).any(axis=1).sum())
     raise ExportError(
-        f"{where}: row {row}{element} is {mine!r} on {backend}, and {other!r} in {library}; {rows} of {len(ours)} rows differ "
-        "(check=False exports the model all the same)"
+        f"{where}: row {numbers[row]}{element} is {mine!r} on {backend}, and {other!r} in {library}; {rows} of {len(ours)} rows "
+        "differ (check=False exports the model all the same)"
     )
 
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import leapstream
-from leapstream import Model, SchemaError, UnsupportedOpError, from_keras
+from leapstream import ExportError, Model, SchemaError, UnsupportedOpError, from_keras
 from leapstream.exporters.tensorflow.activations import ACTIVATIONS
 
 keras = pytest.importorskip("keras")
@@ -287,3 +287,26 @@ def test_a_model_of_ones_own_becomes_a_graph_once_it_was_called() -> None:
 def test_a_model_without_inputs_is_told_so() -> None:
     with pytest.raises(SchemaError, match="has no inputs yet"):
         from_keras(keras.Sequential([layers.Dense(2)]))
+
+
+# ---- the comparison with Keras ----------------------------------------------------------------------------------------
+
+ENDS = {"number": ("linear", 1), "vector": ("linear", 3), "two classes": ("sigmoid", 1), "classes": ("softmax", 3)}
+
+
+@pytest.mark.parametrize("native", [True, False])
+@pytest.mark.parametrize("end", ENDS)
+def test_a_model_is_compared_with_keras_over_the_sample(end: str, native: bool) -> None:
+    activation, units = ENDS[end]
+    network = sequential(layers.Dense(5, "tanh"), layers.Dense(units, activation))
+    assert from_keras(network, X, native=native).nodes
+
+    class Other(type(network)):  # type: ignore[misc]
+        def predict(self, *args: Any, **options: Any) -> Any:
+            return super().predict(*args, **options) + 0.25
+
+    network.__class__ = Other
+    Other.__name__, Other.__module__ = "Sequential", "keras.models"
+    with pytest.raises(ExportError, match=r"row 0.* is .* on vectorized, and .* in Keras; 40 of 40 rows differ"):
+        from_keras(network, X, native=native)
+    assert from_keras(network, X, native=native, check=False).nodes

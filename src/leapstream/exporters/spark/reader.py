@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,17 +16,21 @@ from leapstream.bundle.limits import Limits
 from leapstream.bundle.types import BasicType, DataType, Field, ListType, ScalarType, Schema, TensorType
 from leapstream.deprecation import renamed_argument
 from leapstream.errors import SchemaError, UnsupportedOpError
+from leapstream.exporters.proof import Check, prove
 from leapstream.exporters.spark.columns import Columns, UnknownColumnError, unused
 from leapstream.exporters.spark.encoding import STRING
+from leapstream.exporters.spark.live import answers
 from leapstream.exporters.spark.saved import Saved
 from leapstream.exporters.spark.stage import Reading
-from leapstream.exporters.spark.stages import FORMULA, PIPELINES, SILENT, SIZE_HINT, TUNED, stage_of
+from leapstream.exporters.spark.stages import FORMULA, PIPELINES, SILENT, SIZE_HINT, STAGES, TUNED, stage_of
 from leapstream.model import Model
 from leapstream.ops.pipeline import Node, Pipeline, Root
 
 
 @renamed_argument("input_schema", "sample")
-def from_spark(source: Any, sample: Any = None, *, name: str | None = None, limits: Limits | None = None) -> Model:
+def from_spark(
+    source: Any, sample: Any = None, *, name: str | None = None, limits: Limits | None = None, check: Check = True
+) -> Model:
     """Convert a fitted pipeline or stage of Spark ML to a model with the same results.
 
     Nodes have the names of the stages. Ops, attributes and columns are those of MLeap's exporter for Spark, except where
@@ -39,10 +44,14 @@ def from_spark(source: Any, sample: Any = None, *, name: str | None = None, limi
             dict of arrays. By default an assembler's columns are numbers.
         name: the model's name; by default that of the outermost stage.
         limits: the limits on the size of the directory's files; the default ones if ``None``.
+        check: compares the model of a fitted model of PySpark with it over the first 1000 rows of a sample that has all input
+            columns: ``True`` on the executors that run in this process, the names of executors on those, ``False`` not at all.
+            Models with an op that differs from Spark's stage, of which a warning tells, are not compared.
 
     Raises:
         BundleError: the directory is corrupt or exceeds a limit, or Spark did not write it.
         UnsupportedOpError: MLeap has no op for a stage, or for a setting of it. The message names both.
+        ExportError: the model gives other results than the fitted model for a row of the sample.
         SchemaError: the type of a column is needed and not known.
     """
     schema = sample if sample is None or isinstance(sample, Schema) else _schema_of(sample)
@@ -57,7 +66,17 @@ def from_spark(source: Any, sample: Any = None, *, name: str | None = None, limi
             source.write().overwrite().save(path.as_uri())
         else:
             source.save(path.as_uri())
-        return _model(Saved.read(path, limits or Limits()), schema, name)
+        model = _model(Saved.read(path, limits or Limits()), schema, name)
+    if schema is None or not set(model.schema.inputs.names) <= set(schema.names):
+        return model
+    if any(isinstance(node.op, _DIFFERENT) for node in model.nodes):
+        return model
+    outputs = (*model.schema.intermediate.names, *model.schema.outputs.names)
+    return prove(model, sample, "Spark", partial(answers, source, outputs), check=check)
+
+
+_DIFFERENT = tuple(stage.op for stage in STAGES if stage.differs is not None)
+"""Ops that give other results than Spark's stages."""
 
 
 # ---- the stages of a pipeline -----------------------------------------------------------------------------------------

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import redirect_stdout
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from leapstream.exporters.dispatch import Dispatch
 from leapstream.exporters.frame import VECTOR, features_of
 from leapstream.exporters.graph import Block, Graph
 from leapstream.exporters.predictors import add_labels, most_probable, renamed
+from leapstream.exporters.proof import SINGLE, Answers, Check, matrix_of, prove
 from leapstream.exporters.step import PredictorColumns, Step
 from leapstream.exporters.tensorflow import activations
 from leapstream.exporters.tensorflow.activations import Activation
@@ -27,7 +29,9 @@ from leapstream.exporters.tensorflow.network import Network
 from leapstream.model import Model
 
 
-def from_keras(model: Any, sample: Any = None, *, native: bool | None = None, name: str | None = None) -> Model:
+def from_keras(
+    model: Any, sample: Any = None, *, native: bool | None = None, name: str | None = None, check: Check = True
+) -> Model:
     """Convert a Keras model to a model with the same predictions.
 
     A chain of dense layers, activations, normalizations and layers that act only in training becomes a pipeline of MLeap's own
@@ -45,21 +49,39 @@ def from_keras(model: Any, sample: Any = None, *, native: bool | None = None, na
             the names of the inputs.
         native: ``True`` for MLeap's own ops, ``False`` for the ``tensorflow`` op; by default MLeap's ops if they can compute it.
         name: the model's name; by default the name of the Keras model.
+        check: compares the model with Keras over the first 1000 rows of the sample: ``True`` on the executors that run in this
+            process, the names of executors on those, ``False`` not at all.
 
     Raises:
         UnsupportedOpError: ``native`` is true and MLeap's ops cannot compute a layer, which the message names; or Keras cannot
             export the model, for example because it was not called yet.
+        ExportError: the model gives other results than Keras for a row of the sample.
         SchemaError: the model has no inputs yet, or it takes other columns.
         BackendError: TensorFlow is needed and is not installed or cannot load the graph.
     """
-    called = name or str(model.name)
+    made = _made(model, sample, native, name or str(model.name))
+    return prove(made, sample, "Keras", partial(_answers, model, made), check=check, tolerance=SINGLE)
+
+
+def _made(model: Any, sample: Any, native: bool | None, name: str) -> Model:
     if native is not False:
         try:
-            return _native(model, sample, called)
+            return _native(model, sample, name)
         except UnsupportedOpError:
             if native:
                 raise
-    return _as_graph(model, sample, called)
+    return _as_graph(model, sample, name)
+
+
+def _answers(model: Any, made: Model, rows: Any) -> Answers:
+    """Keras's results by the column of the model that was made."""
+    given = rows if len(model.inputs) > 1 else matrix_of(None, rows)
+    values = model.predict(given, verbose=0)
+    if not isinstance(values, np.ndarray):
+        return dict(values) if isinstance(values, Mapping) else dict(zip(model.output_names, values, strict=True))
+    if "probability" not in made.schema.outputs.names:
+        return {"prediction": values}
+    return {"probability": values if values.shape[1] > 1 else np.column_stack([1.0 - values, values])}
 
 
 def _step(model: Any, graph: Graph, width: int) -> Step:

@@ -1,0 +1,151 @@
+"""Exports that prove themselves: a model is compared with its library over the sample."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from lightgbm import Dataset, LGBMClassifier, LGBMRegressor
+from lightgbm import train as train_lightgbm
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from xgboost import XGBRegressor
+
+from leapstream import BackendError, ExportError, from_lightgbm, from_sklearn, from_xgboost
+from leapstream.executors.registry import executors
+from leapstream.exporters import proof
+from leapstream.model import Model
+
+RNG = np.random.default_rng(3)
+X = RNG.normal(size=(60, 3))
+Y = X @ [1.0, -2.0, 0.5] + 0.1
+CLASSES = np.where(Y > 0.0, "yes", "no")
+FRAME = pd.DataFrame(X, columns=["a", "b", "c"])
+
+
+class Shifted(LinearRegression):
+    """An estimator whose predictions are other than those of its coefficients, for one row."""
+
+    def predict(self, rows: Any) -> Any:
+        found = super().predict(rows)
+        found[2] += 1.0
+        return found
+
+
+Shifted.__name__ = "LinearRegression"
+Shifted.__module__ = LinearRegression.__module__
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """The executor and the number of rows of each comparison."""
+    found: list[tuple[str, int]] = []
+    predict = Model.predict
+
+    def recorded(self: Model, data: Any, *, backend: Any = "vectorized", **options: Any) -> Any:
+        rows = data if not isinstance(data, dict) else next(iter(data.values()))
+        found.append((backend, len(rows)))
+        return predict(self, data, backend=backend, **options)
+
+    monkeypatch.setattr(Model, "predict", recorded)
+    return found
+
+
+def test_a_difference_names_the_node_the_row_and_both_values() -> None:
+    estimator = Shifted().fit(X, Y)
+    right = float(LinearRegression().fit(X, Y).predict(X)[2])
+    with pytest.raises(ExportError) as caught:
+        from_sklearn(estimator, X)
+    text = str(caught.value)
+    assert "'prediction' of node 'linear_regression_1' (linear_regression): row 2 is" in text
+    assert f"{right:.6g}"[:6] in text and f"{right + 1.0:.6g}"[:6] in text
+    assert "1 of 60 rows differ" in text and "scikit-learn" in text
+
+
+def test_without_a_check_or_a_sample_nothing_is_compared() -> None:
+    estimator = Shifted().fit(X, Y)
+    assert from_sklearn(estimator, X, check=False).nodes
+    assert from_sklearn(estimator).nodes
+
+
+def test_the_executors_of_this_process_are_compared_and_others_by_name(runs: list[tuple[str, int]]) -> None:
+    from_sklearn(LinearRegression().fit(X, Y), X)
+    assert [name for name, _ in runs] == [name for name, e in executors().items() if e.extra is None]
+    runs.clear()
+    from_sklearn(LinearRegression().fit(X, Y), X, check=["rowwise"])
+    assert runs == [("rowwise", 60)]
+    with pytest.raises(BackendError, match="backend 'fast' is not known"):
+        from_sklearn(LinearRegression().fit(X, Y), X, check=["fast"])
+
+
+def test_a_thousand_rows_are_compared_and_fewer_of_wide_vectors(
+    runs: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = np.tile(X, (50, 1))
+    from_sklearn(LinearRegression().fit(many, many[:, 0]), many)
+    assert {count for _, count in runs} == {1000}
+    runs.clear()
+    monkeypatch.setattr(proof, "_ELEMENTS", 50)
+    texts = ["a text of words", "another one"] * 20
+    from_sklearn(CountVectorizer().fit(texts), texts)
+    assert {count for _, count in runs} == {10}
+
+
+SAMPLES: dict[str, Any] = {"an array": X, "a frame": FRAME, "a dict": {name: FRAME[name].to_numpy() for name in FRAME}}
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_every_kind_of_sample_is_compared(sample: str, runs: list[tuple[str, int]]) -> None:
+    given = SAMPLES[sample]
+    fitted = FRAME if sample != "an array" else X
+    from_sklearn(make_pipeline(StandardScaler(), LogisticRegression()).fit(fitted, CLASSES), given)
+    from_xgboost(XGBRegressor(n_estimators=3).fit(fitted, Y), given)
+    from_lightgbm(LGBMRegressor(n_estimators=3, verbose=-1).fit(fitted, Y), given)
+    assert len(runs) == 3 * len([e for e in executors().values() if e.extra is None])
+
+
+def test_probabilities_of_estimators_and_boosters_are_compared(runs: list[tuple[str, int]]) -> None:
+    from_sklearn(RandomForestClassifier(5).fit(X, CLASSES), X)
+    from_lightgbm(LGBMClassifier(n_estimators=3, verbose=-1).fit(X, CLASSES), X)
+    booster = train_lightgbm(
+        {"objective": "binary", "verbose": -1}, Dataset(X, (Y > 0.0).astype(int)), num_boost_round=3
+    )
+    model = from_lightgbm(booster, X)
+    assert runs and "probability" in model.schema.outputs.names
+
+
+def test_a_sample_that_the_library_does_not_predict_is_told() -> None:
+    class Fails(Shifted):
+        def predict(self, rows: Any) -> Any:
+            raise ValueError("not today")
+
+    Fails.__name__, Fails.__module__ = "LinearRegression", LinearRegression.__module__
+    with pytest.warns(
+        UserWarning, match="not checked, for scikit-learn does not predict the sample: ValueError: not today"
+    ):
+        from_sklearn(Fails().fit(X, Y), X)
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_rows_with_missing_values_are_left_out_if_the_library_rejects_them(
+    sample: str, runs: list[tuple[str, int]]
+) -> None:
+    holes = FRAME.copy()
+    holes.loc[0, "b"] = np.nan
+    given = {"an array": holes.to_numpy(), "a frame": holes, "a dict": {name: holes[name].to_numpy() for name in holes}}
+    estimator = Shifted().fit(X if sample == "an array" else FRAME, Y)
+    with pytest.raises(ExportError, match="row 3 is"):
+        from_sklearn(estimator, given[sample])
+    assert {count for _, count in runs} == {59}
+
+
+def test_a_row_that_fails_in_the_model_alone_is_a_difference() -> None:
+    model = from_sklearn(LinearRegression().fit(X, Y))
+    rows = np.array([X[0].tolist(), None], dtype=object)
+    with pytest.raises(ExportError, match="Library predicts a row that fails in the model: .*features"):
+        proof.prove(model, {"features": rows}, "Library", lambda rows: {"prediction": [1.0, 2.0]})
