@@ -6,8 +6,13 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import joblib
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
 from typer.testing import Result
 
+import leapstream
 from tests.cli.conftest import BENCH, LINEAR, LINEAR_INPUT
 
 Run = Callable[..., Result]
@@ -70,6 +75,58 @@ def test_a_recorded_contract_is_verified(run: Run, tmp_path: Path) -> None:
     result = run("verify", tmp_path)
     assert result.exit_code == 0
     assert "contract" in result.stdout
+
+
+X = np.random.default_rng(0).normal(size=(20, 3))
+CLASSES = np.where(X[:, 0] > 0.0, "yes", "no")
+
+
+def exported(folder: Path) -> list[str]:
+    """The arguments of ``record`` for a classifier, its bundle and rows, whose library is in a pickle beside them."""
+    model = LogisticRegression().fit(X, CLASSES)
+    joblib.dump(model, folder / "model.joblib")
+    leapstream.save(leapstream.from_sklearn(model, X), folder / "model.zip")
+    (folder / "rows.jsonl").write_text("".join(json.dumps({"features": row}) + "\n" for row in X.tolist()))
+    return ["record", str(folder / "model.zip"), str(folder / "rows.jsonl"), "-o", str(folder / "contract")]
+
+
+def test_a_contract_can_record_what_the_library_predicts(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    arguments = [*exported(tmp_path), "--from", str(tmp_path / "model.joblib"), "--trust-pickle"]
+    assert run(*arguments).exit_code == 0
+    info = json.loads((tmp_path / "contract" / "case.json").read_text())
+    assert info["outputs"] == ["prediction", "probability"]
+    assert info["tolerance"] == {"relative": 1e-6, "absolute": 1e-9}
+    assert run("verify", str(tmp_path)).exit_code == 0
+    monkeypatch.setattr(LogisticRegression, "predict", lambda self, rows: np.full(len(rows), "yes"))
+    assert run(*arguments).exit_code == 0
+    result = run("verify", str(tmp_path))
+    assert result.exit_code == 1 and "prediction is 'no', and 'yes' is expected" in result.stdout
+
+
+def test_a_contract_can_record_results_of_a_file(run: Run, tmp_path: Path) -> None:
+    arguments = exported(tmp_path)
+    expected = tmp_path / "expected.csv"
+    expected.write_text("prediction,other\n" + "".join(f"{label},1\n" for label in CLASSES))
+    assert run(*arguments, "--expected", expected).exit_code == 0
+    assert json.loads((tmp_path / "contract" / "case.json").read_text())["outputs"] == ["prediction"]
+    assert run("verify", str(tmp_path)).exit_code == 0
+    expected.write_text("prediction\nyes\n")
+    result = run(*arguments, "--expected", expected)
+    assert result.exit_code == 1 and "there are 1 expected rows, and 20 rows of input" in result.stderr
+    expected.write_text("label\nyes\n")
+    result = run(*arguments, "--expected", expected)
+    assert result.exit_code == 1 and "the expected columns are label, none of which the model" in result.stderr
+
+
+def test_a_file_that_is_read_without_its_library_gives_no_results_to_record(run: Run, tmp_path: Path) -> None:
+    arguments = exported(tmp_path)
+    (tmp_path / "booster.txt").write_text("tree\n")
+    result = run(*arguments, "--from", str(tmp_path / "booster.txt"))
+    assert result.exit_code == 1 and "without its library" in result.stderr and "--expected" in result.stderr
+    assert run(*arguments, "--from", str(tmp_path / "model.joblib")).exit_code == 1  # it is not trusted
+    assert run(*arguments, "--from", "a", "--expected", "b").exit_code == 2
 
 
 def test_records_of_any_format_can_be_recorded(run: Run, tmp_path: Path) -> None:

@@ -233,10 +233,28 @@ def _record(
         typer.Option("--rtol", help="Relative tolerance that the contract asks for.", min=0.0),
     ] = None,
     absolute: Annotated[Optional[float], typer.Option("--atol", help="Absolute tolerance.", min=0.0)] = None,  # noqa: UP045
+    expected: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="File of the results to record, a record for each of INPUT.", metavar="FILE"),
+    ] = None,
+    library: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--from", help="Model file of the library whose results are recorded.", metavar="MODEL_FILE"),
+    ] = None,
+    trust_pickle: Annotated[
+        bool, typer.Option("--trust-pickle", help="Load a pickle, which can run any code: only one that you trust.")
+    ] = False,
+    trust_types: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--trust-type", help="A type that a skops file may hold; may be repeated.", metavar="TYPE"),
+    ] = None,
     limit: _LimitSettings = None,
 ) -> None:
+    from leapstream.cli.savedmodels import Options
     from leapstream.cli.verification import record_file
 
+    if expected is not None and library is not None:
+        raise typer.BadParameter("give --expected or --from, not both")
     _require_backends([backend])
     rows, failed = record_file(
         bundle,
@@ -247,6 +265,9 @@ def _record(
         relative=relative,
         absolute=absolute,
         limits=_limits(limit),
+        expected=expected,
+        library=library,
+        options=Options(trust_pickle=trust_pickle, trusted_types=trust_types or ()),
     )
     err().print(f"{folder}: {rows} records, of which {failed} fail")
 

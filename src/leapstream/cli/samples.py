@@ -62,7 +62,7 @@ def sample_of(path: str, format: str | None) -> dict[str, npt.NDArray[Any]]:
         table = arrow_of(batch) if isinstance(batch, LeapFrame) else batch
     if not table.num_rows:
         raise SchemaError(f"{path}: a sample without records tells no types")
-    return {name: _array(path, name, table[name]) for name in table.column_names}
+    return {name: array_of_sample(path, name, table[name]) for name in table.column_names}
 
 
 def _inferred(path: str) -> pa.Table:
@@ -78,7 +78,8 @@ def _inferred(path: str) -> pa.Table:
     return table.cast(pa.schema(list(zip(table.column_names, types, strict=True))))
 
 
-def _array(path: str, name: str, column: pa.ChunkedArray) -> npt.NDArray[Any]:
+def array_of_sample(path: str, name: str, column: pa.ChunkedArray) -> npt.NDArray[Any]:
+    """A column of records as an array; vectors of one size as an array of two dimensions."""
     if pa.types.is_null(column.type):
         # As in pandas: a column that is empty throughout is of numbers.
         column = column.cast(pa.float64())

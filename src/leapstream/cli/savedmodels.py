@@ -96,8 +96,7 @@ def _exporter(found: Any) -> Callable[..., Model]:
 
 def _read_object(path: Path, options: Options) -> Model:
     """A fitted object, of scikit-learn or with an interface like it."""
-    load = _load_skops if _head(path).startswith(b"PK") else _load_pickle
-    found = load(path, options)
+    found = _load_object(path, options)
     exporter = _exporter(found)
     try:
         return exporter(found, options.sample, name=options.name, check=options.check)
@@ -107,6 +106,30 @@ def _read_object(path: Path, options: Options) -> Model:
         if options.sample is not None:
             raise
         raise type(error)(f"{error} (--sample or --schema says what the columns hold)") from error
+
+
+def _load_object(path: Path, options: Options) -> Any:
+    load = _load_skops if _head(path).startswith(b"PK") else _load_pickle
+    return load(path, options)
+
+
+def read_fitted(path: Path, options: Options) -> Any:
+    """The fitted object in a pickle, a skops file or a ``.keras`` file, with which its library predicts.
+
+    Raises:
+        BundleError: the file is of another kind, cannot be read, or is not trusted.
+    """
+    if not path.exists():
+        raise BundleError(f"{path}: no such file or directory")
+    kind = recognized(path).name
+    if kind == "tensorflow" and path.suffix.lower() == ".keras":
+        return _load_keras(path)
+    if kind != "sklearn":
+        raise BundleError(
+            f"{path}: leapstream reads this file without its library, which therefore predicts nothing; give the library's "
+            "results as a file (--expected)"
+        )
+    return _load_object(path, options)
 
 
 def _load_pickle(path: Path, options: Options) -> Any:
@@ -199,19 +222,27 @@ def _is_tensorflow(path: Path) -> bool:
 
 
 def _read_tensorflow(path: Path, options: Options) -> Model:
+    if path.suffix.lower() == ".keras":
+        return exporters.from_keras(_load_keras(path), options.sample, name=options.name, check=options.check)
+    _hush_tensorflow()
+    return exporters.from_tensorflow(path, options.sample, name=options.name)
+
+
+def _hush_tensorflow() -> None:
     # Else TensorFlow tells on standard error how it was built, each time.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    if path.suffix.lower() != ".keras":
-        return exporters.from_tensorflow(path, options.sample, name=options.name)
+
+
+def _load_keras(path: Path) -> Any:
+    _hush_tensorflow()
     keras = _library(path, "keras", "tensorflow")
     check_archive(path, Limits())
     try:
         # In its safe mode, the default, Keras rejects code.
-        network = keras.saving.load_model(path, compile=False)
+        return keras.saving.load_model(path, compile=False)
     # What a file holds may raise anything.
     except Exception as error:
         raise _unreadable(path, "Keras", error) from error
-    return exporters.from_keras(network, options.sample, name=options.name, check=options.check)
 
 
 def _read_spark(path: Path, options: Options) -> Model:

@@ -8,17 +8,24 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+import pyarrow as pa
 from rich.text import Text
 
 import leapstream
 from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.limits import Limits
+from leapstream.bundle.types import Schema
 from leapstream.cli.console import out, print_json
+from leapstream.cli.samples import array_of_sample
+from leapstream.cli.savedmodels import Options, read_fitted
 from leapstream.contract import ColumnReport, Report, Tolerance, record, verify_folder, verify_frames
 from leapstream.errors import BundleError
+from leapstream.exporters.answering import library_answers
 from leapstream.frames.files import format_of, open_reader
-from leapstream.frames.leap import leap_of
-from leapstream.model import Backend
+from leapstream.frames.leap import arrow_of, leap_of
+from leapstream.frames.leaptypes import arrow_type_of
+from leapstream.model import Backend, Model
 
 Result = tuple[str, str, Report]
 """Name of a contract, backend, and the result of its verification."""
@@ -121,8 +128,23 @@ def record_file(
     relative: float | None,
     absolute: float | None,
     limits: Limits | None = None,
+    expected: str | None = None,
+    library: Path | None = None,
+    options: Options | None = None,
 ) -> tuple[int, int]:
     """Record a contract from a file of records.
+
+    Args:
+        bundle: the model.
+        source: the file of records.
+        folder: the contract.
+        input_format: format of ``source``, if its suffix does not tell.
+        backend: the executor that answers, unless the results are given.
+        relative, absolute: the tolerance that the contract asks for.
+        limits: limits on the size of the files.
+        expected: a file of the results to record.
+        library: a saved model of a library whose results are recorded.
+        options: what is trusted in ``library``.
 
     Returns:
         number of records, and of those that fail.
@@ -132,10 +154,29 @@ def record_file(
     """
     model = leapstream.load(bundle, limits=limits)
     inputs = model.schema.inputs
-    frames = []
-    reads = format_of(source, input_format, "--input-format")
-    for chunk in open_reader(source, reads, inputs, 65536, limits).chunks():
-        frames.append(chunk.batch if isinstance(chunk.batch, LeapFrame) else leap_of(chunk.batch, inputs))
-    frame = LeapFrame(frames[0].schema, [row for part in frames for row in part.rows])
-    contract = record(model, frame, folder, backend=backend, tolerance=_tolerance(relative, absolute))
+    frame = _read(source, format_of(source, input_format, "--input-format"), inputs, limits)
+    results = None
+    if expected is not None:
+        outputs = Schema((*model.schema.intermediate, *model.schema.outputs))
+        results = _read(expected, format_of(expected, None, "a suffix"), outputs, limits)
+    elif library is not None:
+        results = _predicted(library, options or Options(), model, arrow_of(frame))
+    contract = record(model, frame, folder, backend=backend, tolerance=_tolerance(relative, absolute), expected=results)
     return len(frame.rows), len(contract.info["error_rows"])
+
+
+def _read(path: str, format: str, schema: Schema, limits: Limits | None) -> LeapFrame:
+    """The records of a file as one leap frame."""
+    chunks = open_reader(path, format, schema, 65536, limits).chunks()
+    frames = [chunk.batch if isinstance(chunk.batch, LeapFrame) else leap_of(chunk.batch, schema) for chunk in chunks]
+    return LeapFrame(frames[0].schema, [row for part in frames for row in part.rows])
+
+
+def _predicted(path: Path, options: Options, model: Model, records: pa.Table) -> LeapFrame:
+    """The results of a saved model's library for some records."""
+    rows = {name: array_of_sample(str(path), name, records[name]) for name in records.column_names}
+    found = library_answers(read_fitted(path, options), model, rows)
+    outputs = Schema((*model.schema.intermediate, *model.schema.outputs))
+    values = {name: np.asarray(column).tolist() for name, column in found.items()}
+    kinds = {name: arrow_type_of(outputs[name].type) for name in values}
+    return leap_of(pa.table({name: pa.array(column, kinds[name]) for name, column in values.items()}), outputs)

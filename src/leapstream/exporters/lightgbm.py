@@ -59,10 +59,10 @@ def from_lightgbm(model: Any, sample: Any = None, *, name: str | None = None, ch
     dispatch = Dispatch({}, {type(model).__name__: convert})
     step = Step(model, graph, f"LightGBM's {type(model).__name__}", "", dispatch)
     made = graph.model(name or "lightgbm", add_labels(step, step.predict(features)))
-    return prove(made, sample, "LightGBM", partial(_answers, model, made), check=check)
+    return prove(made, sample, "LightGBM", partial(answers, model, made), check=check)
 
 
-def _answers(model: Any, made: Model, rows: Any) -> Answers:
+def answers(model: Any, made: Model, rows: Any) -> Answers:
     """LightGBM's results by the column of the model that was made."""
     booster = _booster(model)
     given = matrix_of(booster.feature_name(), rows)

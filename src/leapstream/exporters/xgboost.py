@@ -58,10 +58,10 @@ def from_xgboost(model: Any, sample: Any = None, *, name: str | None = None, che
     features = features_of(sample, booster.feature_names, booster.num_features())
     step = Step(model, Graph([block.column for block in features]), f"XGBoost's {type(model).__name__}", "", dispatch)
     made = step.graph.model(name or "xgboost", add_labels(step, step.predict(features)))
-    return prove(made, sample, "XGBoost", partial(_answers, model, made), check=check)
+    return prove(made, sample, "XGBoost", partial(answers, model, made), check=check)
 
 
-def _answers(model: Any, made: Model, rows: Any) -> Answers:
+def answers(model: Any, made: Model, rows: Any) -> Answers:
     """XGBoost's results by the column of the model that was made."""
     given = matrix_of(_booster(model).feature_names, rows)
     if not hasattr(model, "get_params"):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("pyspark")
@@ -14,7 +15,7 @@ pytest.importorskip("pyspark")
 from pyspark.ml import PipelineModel
 from pyspark.sql import SparkSession
 
-from leapstream import Model, UnsupportedOpError, from_spark, to_spark
+from leapstream import ExportError, Model, UnsupportedOpError, from_spark, to_spark
 from leapstream.bundle.definition import Socket
 from leapstream.bundle.types import BasicType, ListType, ScalarType, Schema, TensorType
 from leapstream.contract import Answers, verify_frames
@@ -133,3 +134,28 @@ def test_spark_gives_what_mleap_has_recorded(case: Case, spark: SparkSession, tm
     frame = leap_frame(result, added)
     report = case.verify_answers(Answers(frame.schema, dict(enumerate(map(tuple, frame.rows))), {}))
     assert report.ok, report.reasons
+
+
+# ---- the comparison with Spark ----------------------------------------------------------------------------------------
+
+
+def test_a_fitted_model_is_compared_with_spark_over_the_sample(frame: Any, schema: Schema, monkeypatch: Any) -> None:
+    sample = {name: [row[name] for row in frame.limit(5).collect()] for name in ("x", "target", "features")}
+    given = {name: np.array([getattr(v, "values", v) for v in values]) for name, values in sample.items()}
+    fitted = stages.fitted("LogisticRegression", frame)
+    assert from_spark(fitted, given).nodes
+    transform = type(fitted).transform
+    changed = "CASE WHEN leapstream_row = 2 THEN prediction + 1 ELSE prediction END"
+
+    def other(self: Any, dataset: Any) -> Any:
+        return (
+            transform(self, dataset)
+            .selectExpr("*", f"{changed} AS other")
+            .drop("prediction")
+            .withColumnRenamed("other", "prediction")
+        )
+
+    monkeypatch.setattr(type(fitted), "transform", other)
+    with pytest.raises(ExportError, match=r"'prediction' of node .*: row 2 is .* in Spark; 1 of 5 rows differ"):
+        from_spark(fitted, given)
+    assert from_spark(fitted, given, check=False).nodes

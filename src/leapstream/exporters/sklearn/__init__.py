@@ -11,7 +11,7 @@ from leapstream.exporters.dispatch import Dispatch
 from leapstream.exporters.frame import features_of
 from leapstream.exporters.graph import Graph
 from leapstream.exporters.predictors import add_labels
-from leapstream.exporters.proof import Check, prove
+from leapstream.exporters.proof import Answers, Check, prove
 from leapstream.exporters.sklearn import (
     calibration,
     cluster,
@@ -134,6 +134,13 @@ def _check_methods(step: Step, outcome: PredictorColumns, outputs: Sequence[str]
             f"MLeap's ops cannot compute its {method}; choose other outputs to leave it out, such as "
             'outputs=["prediction"]',
         )
+
+
+def model_answers(estimator: Any, model: Model, rows: Any) -> Answers:
+    """The results of an estimator for rows of its data, by the column of the model that was made of it."""
+    outputs = model.schema.outputs.names
+    predicts = DISPATCH.is_predictor(estimator) or "prediction" in outputs
+    return answers(estimator, outputs if predicts else None, outputs[0], rows)
 
 
 def _check_fitted(estimator: Any, kind: str) -> None:

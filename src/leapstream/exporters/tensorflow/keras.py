@@ -60,7 +60,7 @@ def from_keras(
         BackendError: TensorFlow is needed and is not installed or cannot load the graph.
     """
     made = _made(model, sample, native, name or str(model.name))
-    return prove(made, sample, "Keras", partial(_answers, model, made), check=check, tolerance=SINGLE)
+    return prove(made, sample, "Keras", partial(answers, model, made), check=check, tolerance=SINGLE)
 
 
 def _made(model: Any, sample: Any, native: bool | None, name: str) -> Model:
@@ -73,7 +73,7 @@ def _made(model: Any, sample: Any, native: bool | None, name: str) -> Model:
     return _as_graph(model, sample, name)
 
 
-def _answers(model: Any, made: Model, rows: Any) -> Answers:
+def answers(model: Any, made: Model, rows: Any) -> Answers:
     """Keras's results by the column of the model that was made."""
     given = rows if len(model.inputs) > 1 else matrix_of(None, rows)
     values = model.predict(given, verbose=0)
