@@ -33,9 +33,10 @@ class LabelsTest {
     }
 
     @Test
-    void elementsOfVectorsHaveLabelsStoredOrNot() {
+    void storedElementsOfTensorsHaveLabels() {
         assertArrayEquals(new Object[] {"b", "a"}, labels.labels(dense(1, 0)).value);
-        assertArrayEquals(new Object[] {"a", "b", "a"}, labels.labels(sparse(3, 1, 1)).value);
+        assertArrayEquals(new Object[] {"b"}, labels.labels(sparse(3, 1, 1)).value);
+        assertArrayEquals(new int[] {1}, labels.labels(sparse(3, 1, 1)).index);
         assertArrayEquals(new int[] {1, 2}, labels.labels(matrix(1, 2, 0, 1)).dimensions);
         assertArrayEquals(new Object[] {"b"}, labels.labels(new Object[] {1.0}));
         assertArrayEquals(new Object[0], labels.labels(dense()).value);
