@@ -11,7 +11,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheel demo test test-fast fuzz fuzz-files test-java test-mleap test-tensorflow test-spark test-spark3 test-spark4 test-xgboost journey lint format typecheck imports docs support bench bench-quick bench-flink bench-corrupt bench-memory bench-registration bench-exporting clean
+.PHONY: help setup wheel demo test test-fast fuzz fuzz-files test-java test-mleap test-tensorflow test-spark test-spark3 test-spark4 test-xgboost journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-corrupt bench-memory bench-registration bench-exporting clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -136,8 +136,13 @@ imports: setup ## the contracts between the packages, and no circles
 support: setup ## write docs/support.md from the code and the corpus
 	$(BIN)/python scripts/support_matrix.py
 
+mleap-matrix: export LEAPSTREAM_MLEAP_RESULTS := 1
+mleap-matrix: test-mleap ## write docs/mleap-jvm.md from what test-mleap finds
+	$(BIN)/python scripts/mleap_matrix.py
+
 docs: setup ## the site, in site/; warnings are errors
 	$(BIN)/python scripts/support_matrix.py --check
+	$(BIN)/python scripts/mleap_matrix.py --check
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: setup $(VENV)-bench/.setup-stamp ## all benchmarks, and docs/performance.md from what they find

@@ -33,8 +33,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
                 _counts.setdefault(source, Counter()).update(outcomes)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the counts where that is asked for."""
-    if os.environ.get("LEAPSTREAM_MLEAP_RESULTS") and not hasattr(session.config, "workerinput"):
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Write the counts where that is asked for, and all tests pass."""
+    if exitstatus == 0 and os.environ.get("LEAPSTREAM_MLEAP_RESULTS") and not hasattr(session.config, "workerinput"):
         text = json.dumps({source: dict(sorted(_counts[source].items())) for source in sorted(_counts)}, indent=2)
         RESULTS.write_text(text + "\n", encoding="utf-8")

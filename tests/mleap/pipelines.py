@@ -1,4 +1,4 @@
-"""Fifty pipelines as people write them with scikit-learn, over its small data sets and over frames of numbers and texts."""
+"""Pipelines as people write them with scikit-learn, over its small data sets and over frames of numbers and texts."""
 
 from __future__ import annotations
 
