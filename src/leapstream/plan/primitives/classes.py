@@ -7,6 +7,7 @@ from typing import Literal
 
 from leapstream.plan.graph import Doubles, Expr
 from leapstream.plan.primitives.trees import Trees
+from leapstream.plan.primitives.vectors import Pack
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -27,8 +28,8 @@ class NormalizeSum(Expr):
 
     @property
     def needs_stored(self) -> bool:
-        # A stored 0 becomes -0.0 where the sum is negative; trees store all elements.
-        return not isinstance(self.x, Trees)
+        # A stored 0 becomes -0.0 where the sum is negative; trees and packed numbers store all elements.
+        return not isinstance(self.x, (Trees, Pack))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
