@@ -32,11 +32,6 @@ def _label(writer: Writer, expr: p.Label) -> None:
     writer.define(expr, f"{labels}[int({x})] if {x} > -1.0 else unusual()")
 
 
-@implements(p.ValueAt)
-def _value_at(writer: Writer, expr: p.ValueAt) -> None:
-    writer.define(expr, f"{writer.numbers(expr.values)}[int({writer.present(expr.x)})]")
-
-
 @implements(p.OneHot)
 def _one_hot(writer: Writer, expr: p.OneHot) -> None:
     at = writer.variable()
