@@ -11,7 +11,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheel demo test test-fast fuzz fuzz-files test-java test-mleap test-tensorflow test-spark test-spark3 test-spark4 test-xgboost journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-corrupt bench-memory bench-registration bench-exporting clean
+.PHONY: help setup wheel demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-tensorflow test-spark test-spark3 test-spark4 test-xgboost journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-corrupt bench-memory bench-registration bench-exporting clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -59,6 +59,10 @@ test-mleap: setup ## what leapstream writes, in MLeap's own JVM runtime; says th
 	else \
 		echo "test-mleap: SKIPPED, for it needs Maven (mvn) and a JDK (javac)"; \
 	fi
+
+fuzz-mleap: setup ## compare leapstream with MLeap's own JVM runtime over random models and rows, for SECONDS=600
+	mvn -q -B -ntp -Dstyle.color=never -f $(MLEAP_RUNNER) verify
+	LEAPSTREAM_MLEAP_RUNNER=$(MLEAP_RUNNER)/target/runner.jar $(RUN) -W ignore scripts/fuzz_mleap.py $(or $(SECONDS),600) $(SEED)
 
 # TensorFlow takes more than a gigabyte, so it has an environment of its own, with Flink.
 test-tensorflow: $(VENV)-tensorflow/.setup-stamp ## the tests of TensorFlow graphs and Keras models, in an environment that has them

@@ -11,7 +11,7 @@ from leapstream.bundle.types import BasicType
 from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.texts import with_question_marks
+from leapstream.executors.texts import text_array, with_question_marks
 from leapstream.executors.vectorized.lists import Ints, counted, list_starts, nulls, utf8, vector_rows
 from leapstream.executors.vectorized.run import Run
 from leapstream.javalike.numbers import number_strings
@@ -52,7 +52,7 @@ def _categories(x: Column, base: BasicType, name: str, size: int) -> Ints:
         distinct = pa.array(number_strings(values.view(x.values.dtype), base), pa.string())
     if len(distinct) == 0:
         return np.zeros(len(x), np.int64)
-    index: Ints = _hashes(pc.binary_join_element_wise(f"{name}=", distinct, ""), size)[position]
+    index: Ints = _hashes(pc.binary_join_element_wise(text_array([f"{name}="])[0], distinct, ""), size)[position]
     return index
 
 
@@ -66,7 +66,7 @@ def _hashed_features(run: Run, expr: p.HashedFeatures, *xs: Column) -> Column:
         if category:
             index[:, at] = _categories(x, operand.type.base, name, expr.size)
         else:
-            index[:, at] = _hashes(pa.array([name]), expr.size)[0]
+            index[:, at] = _hashes(text_array([name]), expr.size)[0]
             numbers[:, at] = x.values
         present = x.present()
         if present is not None:

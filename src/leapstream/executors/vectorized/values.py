@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from leapstream.bundle.types import ListType, TensorType
 from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.casts import cast_column
-from leapstream.executors.vectorized.run import Run
+from leapstream.executors.vectorized.run import Run, UnequalSizesError
 from leapstream.plan import primitives as p
 
 
@@ -22,7 +23,19 @@ def _input(run: Run, expr: p.Input) -> Column:
 
 @implements(p.Cast, sparse=True)
 def _cast(run: Run, expr: p.Cast, x: Column) -> Column:
+    if isinstance(expr.x.type, ListType) and isinstance(expr.type, TensorType):
+        _require_equal_lengths(run, x)
     return cast_column(x, expr.x.type, expr.type, run.fail_row)
+
+
+def _require_equal_lengths(run: Run, x: Column) -> None:
+    """Let rows with lists of different lengths run apart, since the vectors of a column have one size."""
+    present = x.present()
+    rows = np.arange(len(x.values)) if present is None else np.flatnonzero(present)
+    lengths = np.diff(np.asarray(x.values.offsets))[rows]
+    sizes = np.unique(lengths)
+    if len(sizes) > 1:
+        raise UnequalSizesError(run.rows, [rows[lengths == size] for size in sizes])
 
 
 @implements(p.NotNull, sparse=True)
