@@ -48,14 +48,11 @@ def known_ops() -> dict[str, tuple[Op, ...]]:
     found: dict[str, list[Op]] = {}
     for case in recorded_cases():
         for node in case.model().nodes:
-            widths = [t.size or 0 for t in (*node.op.inputs().values(), *node.op.outputs().values()) if _is_tensor(t)]
+            types = (*node.op.inputs().values(), *node.op.outputs().values())
+            widths = [t.size or 0 for t in types if isinstance(t, TensorType)]
             if max(widths, default=0) <= WIDEST:
                 found.setdefault(node.op.op, []).append(node.op)
     return {name: tuple(ops) for name, ops in sorted(found.items())}
-
-
-def _is_tensor(data_type: DataType) -> bool:
-    return isinstance(data_type, TensorType)
 
 
 # ---- attributes -------------------------------------------------------------------------------------------------------

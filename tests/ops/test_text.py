@@ -30,6 +30,7 @@ from leapstream.ops.feature import (
     RegexIndexer,
     RegexTokenizer,
     ReverseStringIndexer,
+    StandardScaler,
     StopWordsRemover,
     StringMap,
     Tokenizer,
@@ -420,3 +421,30 @@ def test_column_of_another_kind_is_rejected() -> None:
     frame = LeapFrame(Schema.of([("input", ScalarType(STRING))]), [("aa",)])
     with pytest.raises(SchemaError):
         model_of(NGram(2)).transform(frame)
+
+
+@pytest.mark.parametrize("base", [BasicType.DOUBLE, BasicType.STRING])
+def test_the_name_of_a_hashed_feature_may_hold_half_of_a_surrogate_pair(base: BasicType) -> None:
+    def hashed(name: str) -> list[float]:
+        op = FeatureHasher(8, (), (DataShape("scalar", True),), (base,), (name,))
+        (port,) = op.inputs()
+        model = Model.from_node(Node("hash", op, (Socket(port, "x"),), (Socket("output", "y"),)))
+        value = 2.5 if base is BasicType.DOUBLE else "a"
+        result: list[float] = model.transform(LeapFrame(model.schema.inputs, [(value,)])).rows[0][1].to_dense().tolist()
+        return result
+
+    # Java hashes a question mark in its place.
+    assert hashed("\ud83d") == hashed("?")
+
+
+def test_token_lists_of_different_lengths_become_vectors_of_their_sizes() -> None:
+    words, scaled = NGram(1), StandardScaler(mean=None, std=np.array([2.0]))
+    nodes = (
+        Node("words", words, (Socket("input", "x"),), (Socket("output", "w"),)),
+        Node("scale", scaled, (Socket("input", "w"),), (Socket("output", "y"),)),
+    )
+    model = Model.from_node(Pipeline("p", nodes))
+    frame = LeapFrame(model.schema.inputs, [(["4"],), (["4", "6"],), (["8"],)])
+    result = model.transform(frame, on_error="null")
+    rows = [None if y is None else y.to_dense().tolist() for y in result.column("y")]
+    assert (rows[0], rows[2]) == ([2.0], [4.0])
