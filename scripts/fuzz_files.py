@@ -36,6 +36,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("seconds", type=float, nargs="?", default=600.0, help="for all readers together")
     parser.add_argument("--only", help="readers, separated by commas")
+    parser.add_argument("--skip", default="", help="readers to leave out, separated by commas")
     parser.add_argument(
         "--seed", type=int, default=0, help="a number other than 0 makes a run that is nearly the same again"
     )
@@ -48,6 +49,7 @@ def main() -> int:
         print("fuzz-files: SKIPPED, for atheris has no package for this platform")
         return 0
     names = given.only.split(",") if given.only else list(readers())
+    names = [name for name in names if name not in given.skip.split(",")]
     each = given.seconds * given.jobs / len(names)
     with ThreadPoolExecutor(given.jobs) as pool:
         found = list(pool.map(lambda name: run(name, each, given.seed), names))
