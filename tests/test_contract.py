@@ -13,7 +13,7 @@ import pytest
 
 from leapstream import BundleError, LeapFrame, Model, SchemaError, Tensor, load
 from leapstream.bundle.definition import Socket
-from leapstream.bundle.types import BasicType, ScalarType, Schema
+from leapstream.bundle.types import BasicType, DataShape, ScalarType, Schema, TensorType
 from leapstream.contract import (
     ColumnReport,
     Contract,
@@ -25,8 +25,10 @@ from leapstream.contract import (
     verify_frames,
 )
 from leapstream.errors import UnsupportedModelError
-from leapstream.ops.feature import StringIndexer, Tokenizer
-from leapstream.ops.pipeline import Node
+from leapstream.ops.feature import Binarizer, StringIndexer, Tokenizer
+from leapstream.ops.linear import LinearRegression
+from leapstream.ops.pipeline import Node, Pipeline
+from tests.pipelines import node
 
 STRING = ScalarType(BasicType.STRING)
 FRAME = LeapFrame(Schema.of([("s", STRING)]), [("a",), ("z",), ("b",), (None,)])
@@ -134,9 +136,37 @@ def test_contract_is_broken_by_another_model(tmp_path: Path) -> None:
     assert problems[0].startswith("row 3 fails: ") and problems[1] == "row 1 is dropped, and has not to be"
 
 
-def test_contract_holds_what_json_cannot(tmp_path: Path) -> None:
-    from leapstream.ops.linear import LinearRegression
+def test_a_report_counts_the_rows_that_agree(tmp_path: Path) -> None:
+    contract = record(indexer("skip"), FRAME, tmp_path / "case")
+    assert contract.verify(indexer("skip"), "vectorized").agreeing == len(FRAME.rows) == 4
+    report = contract.verify(indexer("keep"), "vectorized")
+    assert (report.agreeing, report.rows, report.outcome) == (2, 4, "differ")
 
+
+def test_a_contract_may_require_a_share_of_the_rows(tmp_path: Path) -> None:
+    contract = record(indexer("skip"), FRAME, tmp_path / "case")
+    assert contract.verify(indexer("keep"), "vectorized", required=0.5).ok
+    assert not contract.verify(indexer("keep"), "vectorized", required=0.51).ok
+
+
+def test_final_outputs_are_compared_and_other_columns_on_request(tmp_path: Path) -> None:
+    def doubled(intermediate: float) -> Model:
+        first = node("first", LinearRegression(np.array([intermediate]), 0.0), {"features": "x"}, {"prediction": "y"})
+        second = node("second", Binarizer(0.5, DataShape("scalar", False)), {"input": "y"}, {"output": "z"})
+        return Model.from_node(Pipeline("p", (first, second)))
+
+    given = LeapFrame(Schema.of([("x", TensorType(BasicType.DOUBLE, (1,)))]), [(Tensor.dense([1.0]),)])
+    contract = record(doubled(1.0), given, tmp_path / "case")
+    assert contract.verify(doubled(2.0), "vectorized").ok
+    assert contract.verify(doubled(2.0), "vectorized", intermediate=True).reasons == [
+        "row 0: y is 2.0, and 1.0 is expected"
+    ]
+    expected = contract.frame("expected")
+    assert verify_frames(doubled(2.0), given, expected, "vectorized").ok
+    assert not verify_frames(doubled(2.0), given, expected, "vectorized", intermediate=True).ok
+
+
+def test_contract_holds_what_json_cannot(tmp_path: Path) -> None:
     line = LinearRegression(np.array([1.0]), 0.0)
     model = Model.from_node(Node("line", line, (Socket("features", "x"),), (Socket("prediction", "y"),)))
     frame = LeapFrame(model.schema.inputs, [(Tensor.dense([math.nan]),), (Tensor.dense([math.inf]),)])

@@ -25,7 +25,7 @@ def by_name(case: Case) -> str:
 def check(case: Case, backend: Backend) -> None:
     """Compare a backend with MLeap's recorded results; if the frame does not fit the model, row by row."""
     try:
-        report = case.verify(case.model(), backend)
+        report = case.verify(case.model(), backend, intermediate=True)
     except SchemaError:
         assert len(case.error_rows) == len(case.input().rows)
         return

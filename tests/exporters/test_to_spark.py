@@ -118,7 +118,7 @@ def test_a_bundle_goes_into_spark_and_comes_back_as_it_was(case: Case, tmp_path:
     found = [node.op.op for node in again.nodes if not node.name.endswith("_dense")]
     assert found == [OTHER_OP.get(node.op.op, node.op.op) for node in model.nodes]
     if case.name not in AS_SPARK:
-        report = case.verify(again, "vectorized")
+        report = case.verify(again, "vectorized", intermediate=True)
         assert report.ok, report.reasons
 
 

@@ -202,6 +202,16 @@ def _verify(
         typer.Option("--rtol", help="Relative tolerance; by default that of the ops.", min=0.0),
     ] = None,
     absolute: Annotated[Optional[float], typer.Option("--atol", help="Absolute tolerance.", min=0.0)] = None,  # noqa: UP045
+    required: Annotated[
+        float,
+        typer.Option("--agree", help="The share of the rows of a contract that has to agree.", min=0.0, max=1.0),
+    ] = 1.0,
+    intermediate: Annotated[
+        bool,
+        typer.Option(
+            "--intermediate", help="Compare the columns that other nodes read, too, not only the final outputs."
+        ),
+    ] = False,
     as_json: _Json = False,
     limit: _LimitSettings = None,
 ) -> None:
@@ -211,7 +221,7 @@ def _verify(
         raise typer.BadParameter("give a folder, or a bundle, an input and an expected frame")
     chosen = backends or [DEFAULT]
     _require_backends(chosen)
-    results = verify(paths, chosen, relative, absolute, _limits(limit))
+    results = verify(paths, chosen, relative, absolute, _limits(limit), intermediate=intermediate, required=required)
     if not show(results, as_json=as_json):
         raise typer.Exit(1)
 

@@ -47,8 +47,13 @@ def verify(
     relative: float | None,
     absolute: float | None,
     limits: Limits | None = None,
+    *,
+    intermediate: bool = False,
+    required: float = 1.0,
 ) -> Iterator[Result]:
     """Verify a folder of contracts, or a bundle with an input and an expected frame.
+
+    ``intermediate`` and ``required`` are those of :meth:`leapstream.contract.Contract.verify`.
 
     Raises:
         LeapstreamError: there is nothing to verify, or it cannot be read.
@@ -59,14 +64,17 @@ def verify(
         folder = Path(paths[0])
         if not folder.is_dir():
             raise BundleError(f"{folder}: no such folder; give a folder of contracts, or a bundle and two frames")
-        for contract, backend, report in verify_folder(folder, chosen, tolerance, limits=limits):
+        found = verify_folder(folder, chosen, tolerance, limits=limits, intermediate=intermediate, required=required)
+        for contract, backend, report in found:
             yield str(contract.path.relative_to(folder)), backend, report
         return
     bundle, given, expected = paths
     model = leapstream.load(bundle, limits=limits)
     given_frame, expected_frame = (LeapFrame.read(path, limits=limits) for path in (given, expected))
     for backend in chosen:
-        report = verify_frames(model, given_frame, expected_frame, backend, tolerance)
+        report = verify_frames(
+            model, given_frame, expected_frame, backend, tolerance, intermediate=intermediate, required=required
+        )
         yield model.name, backend, report
 
 
@@ -87,7 +95,8 @@ def show(results: Iterator[Result], *, as_json: bool) -> bool:
     counts = Counter[str]()
     for name, backend, report in results:
         counts[report.outcome] += 1
-        console.print(Text(*_LABELS[report.outcome]).append(f"  {backend:10}  {name}", "default"), soft_wrap=True)
+        rows = "" if report.lacking else f": {report.agreeing} of {report.rows} rows agree"
+        console.print(Text(*_LABELS[report.outcome]).append(f"  {backend:10}  {name}{rows}", "default"), soft_wrap=True)
         for column in report.columns:
             console.print(f"          {column.name}: {column.values} values, {_difference(column)}", soft_wrap=True)
         for reason in report.reasons:
@@ -112,9 +121,11 @@ def _as_json(name: str, backend: str, report: Report) -> dict[str, Any]:
         "backend": backend,
         "outcome": report.outcome,
         "ok": report.ok,
-        "problems": report.problems,
+        "problems": [*report.failures.values(), *report.problems],
         "lacking": list(report.lacking),
-        "columns": list(map(asdict, report.columns)),
+        "rows": report.rows,
+        "agreeing": report.agreeing,
+        "columns": [{**asdict(column), "differing": sorted(column.differing)} for column in report.columns],
     }
 
 

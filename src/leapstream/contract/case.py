@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -58,18 +58,47 @@ class Contract:
             return Tolerance(float(given["relative"]), float(given["absolute"]))
         return Tolerance.of(self.info.get("ops", ()))
 
-    def verify(self, model: Model, backend: Backend, tolerance: Tolerance | None = None) -> Report:
+    def verify(
+        self,
+        model: Model,
+        backend: Backend,
+        tolerance: Tolerance | None = None,
+        *,
+        intermediate: bool = False,
+        required: float = 1.0,
+    ) -> Report:
         """Compare a model's answers with the recorded ones.
+
+        Args:
+            model: the model.
+            backend: the executor that answers.
+            tolerance: in place of the contract's own.
+            intermediate: compare the columns that other nodes read, too, and not the final outputs alone.
+            required: the share of the rows that has to agree.
 
         Raises:
             UnsupportedModelError: the backend lacks something for the model.
         """
-        return self.verify_answers(
-            answers(lambda frame: model.transform(frame, backend=backend), self.frame("input")), tolerance
-        )
+        columns = None if intermediate else model.schema.outputs.names
+        found = answers(lambda frame: model.transform(frame, backend=backend), self.frame("input"))
+        return self.verify_answers(found, tolerance, columns=columns, required=required)
 
-    def verify_answers(self, found: Answers, tolerance: Tolerance | None = None) -> Report:
-        """Compare answers with the recorded ones, whatever gave them."""
+    def verify_answers(
+        self,
+        found: Answers,
+        tolerance: Tolerance | None = None,
+        *,
+        columns: Collection[str] | None = None,
+        required: float = 1.0,
+    ) -> Report:
+        """Compare answers with the recorded ones, whatever gave them.
+
+        Args:
+            found: the answers.
+            tolerance: in place of the contract's own.
+            columns: the columns to compare; ``None``, or columns of which none is recorded, for all that are recorded.
+            required: the share of the rows that has to agree.
+        """
         info = self.info
         given, expected = self.frame("input"), self.frame("expected")
         failing = {int(e["row"]) for e in info.get("error_rows", ())}
@@ -81,23 +110,25 @@ class Contract:
             (int(n["row"]), n["column"], n["index"]): float(str(n["value"]).replace("Infinity", "inf"))
             for n in info.get("nonfinite", ())
         }
-        report = Report([])
+        report = Report([], rows=len(given.rows), required=required)
         if len(expected.rows) != len(recorded):
             report.problems.append(f"{len(expected.rows)} rows are recorded, and {len(recorded)} are accounted for")
             return report
         for row in sorted(failing):
             if row not in found.errors:
-                report.problems.append(f"row {row} has to fail, and does not")
+                report.failures[row] = f"row {row} has to fail, and does not"
         for row, reason in sorted(found.errors.items()):
             if row not in failing:
-                report.problems.append(f"row {row} fails: {reason}")
+                report.failures[row] = f"row {row} fails: {reason}"
         for row in sorted(dropped & found.rows.keys()):
-            report.problems.append(f"row {row} has to be dropped, and is not")
+            report.failures[row] = f"row {row} has to be dropped, and is not"
         for row in recorded:
             if row not in found.rows and row not in found.errors:
-                report.problems.append(f"row {row} is dropped, and has not to be")
+                report.failures[row] = f"row {row} is dropped, and has not to be"
         names = found.schema.names
         unstable = set(info.get("unstable_outputs", ()))
+        if columns is not None:
+            added = [name for name in added if name in columns] or added
         allowed = tolerance or self.tolerance
         for name in added:
             if name in unstable:

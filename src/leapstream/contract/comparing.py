@@ -37,6 +37,7 @@ class ColumnReport:
         values: number of numbers, strings, … that were compared.
         absolute, relative: greatest difference of two numbers.
         problem: the first value beyond the tolerance, in words; ``None`` when there is none.
+        differing: the rows with a value beyond the tolerance.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ColumnReport:
     absolute: float = 0.0
     relative: float = 0.0
     problem: str | None = None
+    differing: set[int] = field(default_factory=set)
 
     def compare(
         self, row: int, ours: Any, theirs: Any, allowed: Tolerance, special: RecordedNumbers | None = None
@@ -53,7 +55,10 @@ class ColumnReport:
         self.values += count
         for index, mine, other in differing:
             recorded = None if special is None or not isinstance(mine, float) else special.at(index)
-            if not self._agree(mine, other if recorded is None else recorded, allowed) and self.problem is None:
+            if self._agree(mine, other if recorded is None else recorded, allowed):
+                continue
+            self.differing.add(row)
+            if self.problem is None:
                 place = "" if index is None else f"[{index}]"
                 self.problem = f"row {row}: {self.name}{place} is {mine!r}, and {other!r} is expected"
 
@@ -113,28 +118,43 @@ class Report:
     """Result of a verification.
 
     Attributes:
-        problems: everything that differs beside values: rows that fail, columns that are missing, …
+        problems: what concerns no single row: columns that are missing, another number of rows, …
         columns: the columns that were compared.
         lacking: everything that the backend lacks for the model; then nothing was compared.
+        rows: the number of rows that were given to the model.
+        failures: for each row that fails, or is dropped, and has not to be (or the other way round): that, in words.
+        required: the share of the rows that has to agree.
     """
 
     problems: list[str]
     columns: list[ColumnReport] = field(default_factory=list)
     lacking: tuple[str, ...] = ()
+    rows: int = 0
+    failures: dict[int, str] = field(default_factory=dict)
+    required: float = 1.0
+
+    @property
+    def agreeing(self) -> int:
+        """The number of rows that agree in every column that was compared."""
+        return self.rows - len(set(self.failures).union(*(column.differing for column in self.columns)))
 
     @property
     def outcome(self) -> Outcome:
         """``agree``, ``differ``, or ``lacking`` when the backend cannot run the model."""
         if self.lacking:
             return "lacking"
-        return "differ" if self.reasons else "agree"
+        return "differ" if self.problems or self.agreeing < self.required * self.rows else "agree"
 
     @property
     def ok(self) -> bool:
-        """True if everything agrees."""
+        """True if everything agrees, or as much as is required."""
         return self.outcome == "agree"
 
     @property
     def reasons(self) -> list[str]:
         """Everything that differs, in words."""
-        return [*self.problems, *(c.problem for c in self.columns if c.problem is not None)]
+        return [
+            *self.failures.values(),
+            *self.problems,
+            *(column.problem for column in self.columns if column.problem is not None),
+        ]

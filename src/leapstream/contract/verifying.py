@@ -16,14 +16,26 @@ from leapstream.model import Backend, Model, load
 
 
 def verify_frames(
-    model: Model, given: LeapFrame, expected: LeapFrame, backend: Backend, tolerance: Tolerance | None = None
+    model: Model,
+    given: LeapFrame,
+    expected: LeapFrame,
+    backend: Backend,
+    tolerance: Tolerance | None = None,
+    *,
+    intermediate: bool = False,
+    required: float = 1.0,
 ) -> Report:
-    """Compare a model's answers with a frame of expected ones, row by row; rows that the model drops are not in it."""
+    """Compare a model's answers with a frame of expected ones, row by row; rows that the model drops are not in it.
+
+    The arguments are those of :meth:`leapstream.contract.Contract.verify`. If the expected frame has none of the final outputs,
+    the columns that it has are compared.
+    """
     try:
         found = answers(lambda frame: model.transform(frame, backend=backend), given)
     except UnsupportedModelError as error:
         return Report([], lacking=error.missing)
-    report = Report([f"row {row} fails: {reason}" for row, reason in sorted(found.errors.items())])
+    failures = {row: f"row {row} fails: {reason}" for row, reason in sorted(found.errors.items())}
+    report = Report([], rows=len(given.rows), failures=failures, required=required)
     kept = [found.rows[row] for row in sorted(found.rows)]
     if len(kept) != len(expected.rows):
         report.problems.append(f"the model gives {len(kept)} rows, and {len(expected.rows)} are expected")
@@ -33,6 +45,8 @@ def verify_frames(
     compared = [f.name for f in expected.schema if f.name in names]
     if not compared:
         report.problems.append(f"the expected frame has none of the model's columns: {', '.join(names)}")
+    if not intermediate:
+        compared = [name for name in compared if name in model.schema.outputs] or compared
     for name in compared:
         column = ColumnReport(name)
         position = names.index(name)
@@ -48,25 +62,35 @@ def verify_folder(
     tolerance: Tolerance | None = None,
     *,
     limits: Limits | None = None,
+    intermediate: bool = False,
+    required: float = 1.0,
 ) -> Iterator[tuple[Contract, Backend, Report]]:
-    """Verify every contract below a folder on some backends.
+    """Verify every contract below a folder on some backends; see :meth:`leapstream.contract.Contract.verify`.
 
     Raises:
         BundleError: there are no contracts.
     """
     for contract in contracts(folder):
         for backend in backends:
-            yield contract, backend, _verified(contract, backend, tolerance, limits)
+            yield contract, backend, _verified(contract, backend, tolerance, limits, intermediate, required)
 
 
-def _verified(contract: Contract, backend: Backend, tolerance: Tolerance | None, limits: Limits | None) -> Report:
+def _verified(
+    contract: Contract,
+    backend: Backend,
+    tolerance: Tolerance | None,
+    limits: Limits | None,
+    intermediate: bool,
+    required: float,
+) -> Report:
     try:
-        return contract.verify(load(contract.bundle, limits=limits), backend, tolerance)
+        model = load(contract.bundle, limits=limits)
+        return contract.verify(model, backend, tolerance, intermediate=intermediate, required=required)
     except UnsupportedModelError as error:
         return Report([], lacking=error.missing)
     except (SchemaError, PredictionError) as error:
         rows = {int(e["row"]) for e in contract.info.get("error_rows", ())}
-        all_fail = len(rows) == len(contract.frame("input").rows)
-        return Report([] if all_fail else [str(error)])
+        given = len(contract.frame("input").rows)
+        return Report([] if len(rows) == given else [str(error)], rows=given)
     except LeapstreamError as error:
         return Report([str(error)])

@@ -57,7 +57,8 @@ def assert_gives(model: Model, name: str, frame: Any, result: Any) -> None:
     assert not missing
     given = leap_frame(frame, model.schema.inputs.names)
     # A join changes the order of the rows.
-    report = verify_frames(model, given, leap_frame(result.orderBy("n"), added), "vectorized", tolerance(name))
+    expected = leap_frame(result.orderBy("n"), added)
+    report = verify_frames(model, given, expected, "vectorized", tolerance(name), intermediate=True)
     assert report.ok, report.reasons
 
 
