@@ -190,6 +190,9 @@ def read_entry(path: str | os.PathLike[str], inner: str, limits: Limits) -> byte
     # A URI, or a name that cannot be a path, is not an archive either.
     except (OSError, ValueError):
         return None
+    # Even the question whether a file is an archive may raise it.
+    except zipfile.BadZipFile as error:
+        raise BundleError(f"{name}: is no valid zip archive: {error}") from error
     return None
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import zipfile
 from pathlib import Path
 
@@ -82,3 +83,10 @@ def test_a_manifest_of_another_form_is_rejected(tmp_path: Path, models: str, rea
 @pytest.mark.parametrize("manifest", [b"Manifest-Version: 1.0", b"\xff"])
 def test_a_jar_without_models_is_none(tmp_path: Path, manifest: bytes) -> None:
     assert CompiledJar.read(_jar(tmp_path / "a.jar", manifest)) is None
+
+
+def test_a_jar_that_claims_to_span_several_disks_is_damaged(tmp_path: Path) -> None:
+    disks = struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 2)
+    (tmp_path / "a.jar").write_bytes(disks + b"PK\x05\x06" + bytes(18))
+    with pytest.raises(BundleError, match="no valid zip archive: zipfiles that span multiple disks"):
+        CompiledJar.read(tmp_path / "a.jar")
