@@ -125,6 +125,12 @@ class Model:
         prediction = self.nodes[-1].used_columns().get("prediction") if self.nodes else None
         return (prediction,) if prediction is not None else self.schema.outputs.names
 
+    @property
+    def mleap_gaps(self) -> tuple[str, ...]:
+        """The nodes that a version of MLeap's own runtime cannot run, each with the reason; empty if all run from 0.20.0 on."""
+        gaps = ((node, node.op.mleap_gap()) for node in self.nodes)
+        return tuple(f"node {node.name!r} ({node.op.op}): {gap}" for node, gap in gaps if gap is not None)
+
     def needed_inputs(self, outputs: Sequence[str]) -> tuple[str, ...]:
         """The inputs that some outputs need, in their order.
 

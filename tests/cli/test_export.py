@@ -22,7 +22,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from typer.testing import Result
 
 import leapstream
@@ -107,6 +107,18 @@ def test_a_bundle_that_differs_from_its_library_is_not_written_without_no_check(
     assert not (tmp_path / "model.zip").exists()
     assert run(*arguments, "--no-check").exit_code == 0
     assert (tmp_path / "model.zip").exists()
+
+
+def test_a_bundle_that_a_version_of_mleap_cannot_run_is_told_or_rejected(run: Run, tmp_path: Path) -> None:
+    joblib.dump(FunctionTransformer(np.floor).fit(X), tmp_path / "floor.joblib")
+    arguments = ["export", str(tmp_path / "floor.joblib"), "-o", str(tmp_path / "floor.zip"), "--trust-pickle"]
+    rejected = run(*arguments, "--portable")
+    assert rejected.exit_code == 1 and "MLeap 0.20.0 has no operation 'floor'" in rejected.stderr
+    assert not (tmp_path / "floor.zip").exists()
+    told = run(*arguments)
+    assert told.exit_code == 0 and "MLeap 0.20.0 has no operation 'floor'" in told.stderr
+    assert "MLeap 0.20.0 has no operation 'floor'" in run("inspect", str(tmp_path / "floor.zip")).stdout
+    assert len(json.loads(run("inspect", str(tmp_path / "floor.zip"), "--json").stdout)["mleap_gaps"]) == X.shape[1]
 
 
 def test_a_pickle_is_not_loaded_unless_it_is_trusted(run: Run, tmp_path: Path) -> None:

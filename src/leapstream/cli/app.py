@@ -369,6 +369,9 @@ def _export(
             metavar="NAME:TYPE,...",
         ),
     ] = None,
+    portable: Annotated[
+        bool, typer.Option("--portable", help="Fail if a version of MLeap cannot run the bundle in its own runtime.")
+    ] = False,
     check: Annotated[
         bool, typer.Option("--check/--no-check", help="Compare the bundle with the library over the sample's records.")
     ] = True,
@@ -400,7 +403,7 @@ def _export(
     sampled = None if sample is None else sample_of(sample, None if sample_format is None else sample_format.value)
     columns = sampled if schema is None else schema_of(schema)
     _require_backends(backends or [])
-    options = Options(columns, name, trust_pickle, trust_types or (), (backends or True) if check else False)
+    options = Options(columns, name, trust_pickle, trust_types or (), (backends or True) if check else False, portable)
     exported = export(
         source,
         target,

@@ -11,6 +11,7 @@ from leapstream.bundle.definition import Format
 from leapstream.cli.console import err, one_line
 from leapstream.cli.savedmodels import KINDS, Kind, Options, recognized
 from leapstream.errors import BundleError
+from leapstream.exporters.portable import accept
 from leapstream.model import Model, save
 
 
@@ -58,6 +59,8 @@ def export(source: str, target: str, kind: str | None, options: Options, format:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model = chosen.read(path, options)
+    if options.portable:
+        accept(model, portable=True)
     for message in dict.fromkeys(one_line(str(warning.message)) for warning in caught):
         err().print(f"warning: {path}: {message}", soft_wrap=True)
     save(model, target, format=format)

@@ -82,6 +82,7 @@ class Inspection:
             "intermediate": _fields(schema.intermediate),
             "root": self._node_json(self.model.root, "root", definition.root.model),
             "backends": [asdict(state) for state in self.backends],
+            "mleap_gaps": list(self.model.mleap_gaps),
         }
 
     def _node_json(self, root: Root, path: str, model: ModelDef) -> dict[str, Any]:
@@ -114,6 +115,11 @@ class Inspection:
             why = f": {state.reason}" if state.reason else ""
             backends.add(Text(f"{state.name} ").append(mark).append(why))
         console.print(backends)
+        if self.model.mleap_gaps:
+            gaps = Diagram(Text("MLeap's own runtime", style="bold"))
+            for gap in self.model.mleap_gaps:
+                gaps.add(Text(gap))
+            console.print(gaps)
 
     def _draw(self, above: Diagram, root: Root, path: str, model: ModelDef) -> None:
         size = self._size(path, model)

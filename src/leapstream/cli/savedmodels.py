@@ -33,6 +33,7 @@ class Options:
         trust_pickle: allows to load a pickle, which runs the code in it.
         trusted_types: types in a skops file that are trusted beside those that skops trusts.
         check: the executors on which the export is compared with its library over the sample.
+        portable: fails where a version of MLeap cannot run the model in its own runtime.
     """
 
     sample: Any = None
@@ -40,6 +41,7 @@ class Options:
     trust_pickle: bool = False
     trusted_types: Sequence[str] = ()
     check: Check = True
+    portable: bool = False
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from leapstream.exporters.files import exporting, read_bytes
 from leapstream.exporters.frame import features_of
 from leapstream.exporters.graph import Block, Features, Graph
 from leapstream.exporters.lightgbm_files import LightGBMBooster, parse_lightgbm
+from leapstream.exporters.portable import accept
 from leapstream.exporters.predictors import add_labels, most_probable
 from leapstream.exporters.proof import Answers, Check, booster_answers, matrix_of, prove
 from leapstream.exporters.step import PredictorColumns, Step, read_fitted
@@ -27,7 +28,9 @@ from leapstream.model import Model
 from leapstream.ops.feature import Bucketizer, MathBinary, MathUnary
 
 
-def from_lightgbm(model: Any, sample: Any = None, *, name: str | None = None, check: Check = True) -> Model:
+def from_lightgbm(
+    model: Any, sample: Any = None, *, name: str | None = None, check: Check = True, portable: bool = False
+) -> Model:
     """Convert a LightGBM booster to a model with the same predictions.
 
     A classifier has the output columns ``raw_prediction``, ``probability`` and ``prediction``, the class. Any other model has
@@ -43,6 +46,7 @@ def from_lightgbm(model: Any, sample: Any = None, *, name: str | None = None, ch
         name: the model's name.
         check: compares the model with LightGBM over the first 1000 rows of the sample: ``True`` on the executors that run in this
             process, the names of executors on those, ``False`` not at all.
+        portable: fails if a version of MLeap from 0.20.0 on cannot run the model in its own runtime; otherwise that is a warning.
 
     Raises:
         UnsupportedOpError: MLeap's ops cannot compute what the booster computes. The message says why.
@@ -52,14 +56,14 @@ def from_lightgbm(model: Any, sample: Any = None, *, name: str | None = None, ch
         SchemaError: the model is not fitted, or the columns are not those that it was trained with.
     """
     if isinstance(model, (str, os.PathLike)):
-        return _from_file(Path(model), sample, name)
+        return accept(_from_file(Path(model), sample, name), portable)
     booster = read_fitted(model, lambda: _booster(model))
     features = features_of(sample, _names(booster.feature_name()), booster.num_feature())
     graph = Graph([block.column for block in features])
     dispatch = Dispatch({}, {type(model).__name__: convert})
     step = Step(model, graph, f"LightGBM's {type(model).__name__}", "", dispatch)
     made = graph.model(name or "lightgbm", add_labels(step, step.predict(features)))
-    return prove(made, sample, "LightGBM", partial(answers, model, made), check=check)
+    return prove(accept(made, portable), sample, "LightGBM", partial(answers, model, made), check=check)
 
 
 def answers(model: Any, made: Model, rows: Any) -> Answers:

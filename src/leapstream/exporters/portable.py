@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from leapstream.bundle.definition import Socket
 from leapstream.bundle.types import BasicType, DataShape, DataType, ScalarType, TensorType
+from leapstream.errors import ExportError
+from leapstream.model import Model
 from leapstream.ops.base import Op
 from leapstream.ops.feature import ElementwiseProduct, VectorAssembler
 from leapstream.ops.linear import LinearRegression
@@ -27,6 +30,25 @@ def portable(nodes: Iterable[Node], new_column: Callable[[str], str]) -> list[No
         new_column: reserves a name for a column that is not in use yet.
     """
     return _Portable(new_column).convert(nodes)
+
+
+def accept(model: Model, portable: bool) -> Model:
+    """The model, whose gaps in MLeap's runtimes are told.
+
+    Args:
+        model: an exported model.
+        portable: true if all versions of MLeap from 0.20.0 on have to run the model.
+
+    Raises:
+        ExportError: ``portable`` is true, and a version of MLeap cannot run a node; the message names it.
+    """
+    gaps = model.mleap_gaps
+    if gaps:
+        text = f"MLeap's own runtime cannot run the model {model.name!r} in every version: {'; '.join(gaps)}"
+        if portable:
+            raise ExportError(text)
+        warnings.warn(text, stacklevel=3)
+    return model
 
 
 class _Portable:

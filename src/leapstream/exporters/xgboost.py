@@ -18,6 +18,7 @@ from leapstream.exporters.dispatch import Dispatch
 from leapstream.exporters.files import exporting, read_bytes
 from leapstream.exporters.frame import features_of
 from leapstream.exporters.graph import Block, Features, Graph, is_sparse
+from leapstream.exporters.portable import accept
 from leapstream.exporters.predictors import add_labels, most_probable
 from leapstream.exporters.proof import Answers, Check, booster_answers, matrix_of, prove
 from leapstream.exporters.step import PredictorColumns, Step, read_fitted
@@ -27,7 +28,9 @@ from leapstream.ops.xgboost import OBJECTIVES, XGBoostClassifier, XGBoostRegress
 _OF_CLASSES = ("binary:logistic", "binary:hinge", "multi:softprob")
 
 
-def from_xgboost(model: Any, sample: Any = None, *, name: str | None = None, check: Check = True) -> Model:
+def from_xgboost(
+    model: Any, sample: Any = None, *, name: str | None = None, check: Check = True, portable: bool = False
+) -> Model:
     """Convert an XGBoost booster to a model with the same predictions.
 
     A classifier has the output columns ``raw_prediction`` (margins), ``probability`` and ``prediction``, the class. Any other
@@ -43,6 +46,7 @@ def from_xgboost(model: Any, sample: Any = None, *, name: str | None = None, che
         name: the model's name.
         check: compares the model with XGBoost over the first 1000 rows of the sample: ``True`` on the executors that run in this
             process, the names of executors on those, ``False`` not at all.
+        portable: fails if a version of MLeap from 0.20.0 on cannot run the model in its own runtime; otherwise that is a warning.
 
     Raises:
         UnsupportedOpError: MLeap's ops cannot compute what the model computes. The message says why.
@@ -52,13 +56,13 @@ def from_xgboost(model: Any, sample: Any = None, *, name: str | None = None, che
         SchemaError: the model is not fitted, or the columns are not those that it was trained with.
     """
     if isinstance(model, (str, os.PathLike)):
-        return _from_file(Path(model), sample, name)
+        return accept(_from_file(Path(model), sample, name), portable)
     booster = read_fitted(model, lambda: _booster(model))
     dispatch = Dispatch({}, {type(model).__name__: convert})
     features = features_of(sample, booster.feature_names, booster.num_features())
     step = Step(model, Graph([block.column for block in features]), f"XGBoost's {type(model).__name__}", "", dispatch)
     made = step.graph.model(name or "xgboost", add_labels(step, step.predict(features)))
-    return prove(made, sample, "XGBoost", partial(answers, model, made), check=check)
+    return prove(accept(made, portable), sample, "XGBoost", partial(answers, model, made), check=check)
 
 
 def answers(model: Any, made: Model, rows: Any) -> Answers:

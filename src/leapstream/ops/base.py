@@ -54,6 +54,10 @@ class Op(ABC):
         """The names that bundles have for some ports, by the names here; all versions of MLeap read them."""
         return {}
 
+    def mleap_gap(self) -> str | None:
+        """The reason for which a version of MLeap's runtime cannot run the op; ``None`` if all from 0.20.0 on run it."""
+        return None
+
     @abstractmethod
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         """Add the op's primitives to a plan; returns the expression of each output port.

@@ -65,6 +65,10 @@ class NaiveBayes(ProbabilisticClassifier):
             fits = self.sigma is not None and self.sigma.shape == self.theta.shape
             require(fits, "a gaussian model has no sigma of the same shape as theta")
 
+    def mleap_gap(self) -> str | None:
+        known = self.model_type in ("multinomial", "bernoulli")
+        return None if known else f"no version of MLeap has the type {self.model_type!r}"
+
     @classmethod
     def read(cls, model: ModelDef, where: str) -> Op:
         """Read the attributes as declared; MLeap's writer begins the type with a capital letter, which its reader rejects."""

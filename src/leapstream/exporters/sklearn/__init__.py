@@ -10,6 +10,7 @@ from leapstream.errors import LeapstreamError, SchemaError, UnsupportedOpError
 from leapstream.exporters.dispatch import Dispatch
 from leapstream.exporters.frame import features_of
 from leapstream.exporters.graph import Graph
+from leapstream.exporters.portable import accept
 from leapstream.exporters.predictors import add_labels
 from leapstream.exporters.proof import Answers, Check, prove
 from leapstream.exporters.sklearn import (
@@ -67,6 +68,7 @@ def from_sklearn(
     name: str | None = None,
     outputs: Sequence[str] | None = None,
     check: Check = True,
+    portable: bool = False,
 ) -> Model:
     """Convert a fitted scikit-learn estimator to a model with the same results.
 
@@ -84,6 +86,7 @@ def from_sklearn(
         outputs: the wanted columns of a predictor, of ``prediction``, ``probability`` and ``raw_prediction``; by default all.
         check: compares the model with the estimator over the first 1000 rows of the sample: ``True`` on the executors that run
             in this process, the names of executors on those, ``False`` not at all.
+        portable: fails if a version of MLeap from 0.20.0 on cannot run the model in its own runtime; otherwise that is a warning.
 
     Raises:
         UnsupportedOpError: MLeap's ops cannot compute what a step computes. The message names the step.
@@ -117,7 +120,7 @@ def from_sklearn(
         raise UnsupportedOpError(f"{kind}: it leaves its only column as it is, so there is nothing to compute")
     model = graph.model(name or kind.lower(), columns)
     compared = partial(answers, estimator, model.schema.outputs.names if compose.predicts(step) else None, columns[0])
-    return prove(model, sample, "scikit-learn", compared, check=check)
+    return prove(accept(model, portable), sample, "scikit-learn", compared, check=check)
 
 
 _METHODS = {"probability": "predict_proba", "raw_prediction": "decision_function"}

@@ -16,6 +16,7 @@ from leapstream.bundle.limits import Limits
 from leapstream.bundle.types import BasicType, DataType, Field, ListType, ScalarType, Schema, TensorType
 from leapstream.deprecation import renamed_argument
 from leapstream.errors import SchemaError, UnsupportedOpError
+from leapstream.exporters.portable import accept
 from leapstream.exporters.proof import Check, prove
 from leapstream.exporters.spark.columns import Columns, UnknownColumnError, unused
 from leapstream.exporters.spark.encoding import STRING
@@ -29,7 +30,13 @@ from leapstream.ops.pipeline import Node, Pipeline, Root
 
 @renamed_argument("input_schema", "sample")
 def from_spark(
-    source: Any, sample: Any = None, *, name: str | None = None, limits: Limits | None = None, check: Check = True
+    source: Any,
+    sample: Any = None,
+    *,
+    name: str | None = None,
+    limits: Limits | None = None,
+    check: Check = True,
+    portable: bool = False,
 ) -> Model:
     """Convert a fitted pipeline or stage of Spark ML to a model with the same results.
 
@@ -47,6 +54,7 @@ def from_spark(
         check: compares the model of a fitted model of PySpark with it over the first 1000 rows of a sample that has all input
             columns: ``True`` on the executors that run in this process, the names of executors on those, ``False`` not at all.
             Models with an op that differs from Spark's stage, of which a warning tells, are not compared.
+        portable: fails if a version of MLeap from 0.20.0 on cannot run the model in its own runtime; otherwise that is a warning.
 
     Raises:
         BundleError: the directory is corrupt or exceeds a limit, or Spark did not write it.
@@ -72,7 +80,7 @@ def from_spark(
     if any(isinstance(node.op, _DIFFERENT) for node in model.nodes):
         return model
     outputs = (*model.schema.intermediate.names, *model.schema.outputs.names)
-    return prove(model, sample, "Spark", partial(answers, source, outputs), check=check)
+    return prove(accept(model, portable), sample, "Spark", partial(answers, source, outputs), check=check)
 
 
 _DIFFERENT = tuple(stage.op for stage in STAGES if stage.differs is not None)

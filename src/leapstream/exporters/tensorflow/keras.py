@@ -18,6 +18,7 @@ from leapstream.exporters import network as layers_of
 from leapstream.exporters.dispatch import Dispatch
 from leapstream.exporters.frame import VECTOR, features_of
 from leapstream.exporters.graph import Block, Graph
+from leapstream.exporters.portable import accept
 from leapstream.exporters.predictors import add_labels, most_probable, renamed
 from leapstream.exporters.proof import SINGLE, Answers, Check, matrix_of, prove
 from leapstream.exporters.step import PredictorColumns, Step
@@ -30,7 +31,13 @@ from leapstream.model import Model
 
 
 def from_keras(
-    model: Any, sample: Any = None, *, native: bool | None = None, name: str | None = None, check: Check = True
+    model: Any,
+    sample: Any = None,
+    *,
+    native: bool | None = None,
+    name: str | None = None,
+    check: Check = True,
+    portable: bool = False,
 ) -> Model:
     """Convert a Keras model to a model with the same predictions.
 
@@ -51,6 +58,7 @@ def from_keras(
         name: the model's name; by default the name of the Keras model.
         check: compares the model with Keras over the first 1000 rows of the sample: ``True`` on the executors that run in this
             process, the names of executors on those, ``False`` not at all.
+        portable: fails if a version of MLeap from 0.20.0 on cannot run the model in its own runtime; otherwise that is a warning.
 
     Raises:
         UnsupportedOpError: ``native`` is true and MLeap's ops cannot compute a layer, which the message names; or Keras cannot
@@ -60,7 +68,7 @@ def from_keras(
         BackendError: TensorFlow is needed and is not installed or cannot load the graph.
     """
     made = _made(model, sample, native, name or str(model.name))
-    return prove(made, sample, "Keras", partial(answers, model, made), check=check, tolerance=SINGLE)
+    return prove(accept(made, portable), sample, "Keras", partial(answers, model, made), check=check, tolerance=SINGLE)
 
 
 def _made(model: Any, sample: Any, native: bool | None, name: str) -> Model:

@@ -84,6 +84,10 @@ class StringIndexer(Op):
     def bundle_ports(self) -> dict[str, str]:
         return {"input0": "input", "output0": "output"} if len(self.labels_array) == 1 else {}
 
+    def mleap_gap(self) -> str | None:
+        several = len(self.labels_array) > 1
+        return "MLeap 0.20.0 indexes one column only; newer versions index several" if several else None
+
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         indexes = {
             f"output{i}": lowering.add(p.Lookup(x=x, labels=labels, invalid=self.handle_invalid, type=DOUBLE))

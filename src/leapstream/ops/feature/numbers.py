@@ -49,6 +49,10 @@ class MathUnary(Op):
     def outputs(self) -> dict[str, DataType]:
         return {"output": DOUBLE}
 
+    def mleap_gap(self) -> str | None:
+        newer = self.operation in ("floor", "ceil", "round")
+        return f"MLeap 0.20.0 has no operation {self.operation!r}; newer versions have" if newer else None
+
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         x = inputs[0]
         if self.operation == "logit":
