@@ -52,7 +52,8 @@ def test_a_folder_of_cases_is_verified(run: Run) -> None:
     found = json.loads(result.stdout)
     assert result.exit_code == 0 and len(found) > 10
     assert all(entry["ok"] for entry in found)
-    assert {"name", "values", "absolute", "relative", "problem"} == set(found[0]["columns"][0])
+    assert {"name", "values", "absolute", "relative", "problem", "differing"} == set(found[0]["columns"][0])
+    assert all(entry["agreeing"] == entry["rows"] for entry in found)
 
 
 def test_a_backend_that_lacks_something_for_a_model_says_so_and_differs_in_nothing(run: Run) -> None:

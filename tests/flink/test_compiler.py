@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -171,12 +170,18 @@ def test_the_sql_client_runs_a_jar_on_a_cluster_without_python(cluster: Cluster,
     assert sorted(found) == [pytest.approx(pair, rel=1e-9) for pair in sorted(pairs)], (
         f"{done.stdout}{done.stderr}\n{cluster.log()}"
     )
-    children = [f"/proc/{pid}/cmdline" for pid in os.listdir("/proc") if pid.isdigit()]
-    assert not [path for path in children if "pyflink-udf-runner" in _text(path)]
+    # Other tests may run Python functions in clusters of their own at the same time.
+    of_cluster = [
+        process
+        for process in Path("/proc").iterdir()
+        if process.name.isdigit() and cluster.environment["FLINK_CONF_DIR"] in _text(process / "environ")
+    ]
+    assert of_cluster
+    assert not [process for process in of_cluster if "pyflink-udf-runner" in _text(process / "cmdline")]
 
 
-def _text(path: str) -> str:
+def _text(path: Path) -> str:
     try:
-        return Path(path).read_text(errors="replace")
+        return path.read_text(errors="replace")
     except OSError:
         return ""
