@@ -76,6 +76,7 @@ def test_columns_that_the_model_does_not_read_pass_through_csv_as_they_are(run: 
     assert [(record["id"], record["note"]) for record in records] == [("007", "a, b"), ("1e5", None)]
 
 
+@pytest.mark.slow
 def test_standard_output_is_nothing_but_the_records(tmp_path: Path) -> None:
     command = [SCRIPT, "transform", LINEAR, LINEAR_INPUT, "-o", "-", "--output-format", "jsonl"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -40,6 +40,7 @@ from tests.exporters.agreement import assert_agrees, reloaded
 CASES = {**estimators.TRANSFORMERS, **estimators.PREDICTORS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_a_model_gives_what_the_estimator_does(name: str, tmp_path: Path) -> None:
     estimator, rows = CASES[name]()

@@ -523,6 +523,7 @@ def test_nodes_that_are_no_tree_are_rejected(change: str, tmp_path: Path) -> Non
         from_spark(saved)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ARCHIVES, ids=lambda path: path.stem)
 def test_whatever_is_damaged_raises_nothing_but_errors_of_ours(path: Path, tmp_path: Path) -> None:
     draw = random.Random(5)

@@ -19,6 +19,7 @@ from .conftest import entries, leftovers
 
 # Google's libraries announce, at their import, what they will stop supporting.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:You are using a Python version:FutureWarning"),
     pytest.mark.filterwarnings("ignore:grpcio < :FutureWarning"),
 ]

@@ -16,6 +16,8 @@ from leapstream.sources import SourceOptions, loader_for, resolve
 
 from .conftest import entries
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:

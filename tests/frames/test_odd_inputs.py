@@ -26,6 +26,8 @@ from leapstream.ops.linear import LinearRegression
 from tests.frames.odd import COLUMNS, MASKED, NAMED, Price, Row, frames, odd_inputs
 from tests.pipelines import node
 
+pytestmark = pytest.mark.slow
+
 ABSOLUTE = Model.from_node(node("abs", MathUnary("abs"), {"input": "x"}, {"output": "o"}))
 TEXT = Model.from_node(node("text", Tokenizer(), {"input": "x"}, {"output": "o"}))
 SUM = Model.from_node(node("sum", MathBinary("sub"), {"input_a": "x", "input_b": "y"}, {"output": "o"}))

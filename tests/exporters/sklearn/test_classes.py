@@ -25,6 +25,8 @@ from leapstream import SchemaError, UnsupportedOpError, from_lightgbm, from_skle
 from tests.exporters.agreement import assert_agrees, columns_of
 from tests.exporters.estimators import CLASSIFIERS, numbers, three, two
 
+pytestmark = pytest.mark.slow
+
 X = numbers()
 
 
