@@ -39,6 +39,12 @@ def array_of(name: str, values: Sequence[Any], declared: DataType | None, *, nan
     inferred = _inferred(values, declared, nan_is_missing)
     if inferred is not None:
         return inferred
+    try:
+        vectors = _vectors(values, None if declared is None else declared.base)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise SchemaError(f"column {name!r} has values that no leap type holds: {error}") from error
+    if vectors is not None:
+        return vectors
     if nan_is_missing:
         values = [None if is_nan(value) else value for value in values]
     classes = set(map(type, values))
@@ -144,6 +150,22 @@ def _converted(array: pa.Array, base: BasicType, declared: BasicType) -> pa.Arra
     if declared is BasicType.STRING:
         return pa.array(number_strings(numbers, base), pa.string(), mask=mask)
     return pa.array(cast_numbers(numbers, declared), ARROW_TYPES[declared], mask=mask)
+
+
+def _vectors(rows: Sequence[Any], declared: BasicType | None) -> pa.Array | None:
+    """Arrays of numbers of one type and of one dimension each, without a look at every element; ``None`` for anything else."""
+    if set(map(type, rows)) != {np.ndarray}:
+        return None
+    kinds = {(row.dtype, row.ndim) for row in rows}
+    ((dtype, dimensions),) = kinds if len(kinds) == 1 else ((None, 0),)
+    base = None if dtype is None or dimensions != 1 else NUMPY_BASES.get(dtype)
+    if base is None:
+        return None
+    flat = pa.array(np.concatenate(rows)).cast(ARROW_TYPES[base])
+    if declared is not None and declared is not BasicType.BYTE_STRING:
+        flat = _converted(flat, base, declared)
+    offsets = np.append(0, np.cumsum(np.fromiter(map(len, rows), np.int64, len(rows))))
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), flat)
 
 
 def _lists(name: str, rows: Sequence[Any], declared: BasicType | None) -> pa.Array:
