@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from itertools import chain
 from typing import Any
@@ -156,6 +157,11 @@ def _vectors(rows: Sequence[Any], declared: BasicType | None) -> pa.Array | None
     """Arrays of numbers of one type and of one dimension each, without a look at every element; ``None`` for anything else."""
     if set(map(type, rows)) != {np.ndarray}:
         return None
+    if declared is BasicType.DOUBLE and rows[0].dtype == np.float64:
+        with suppress(pa.ArrowException, TypeError, ValueError, OverflowError):
+            array = pa.array(rows)
+            if array.type == pa.list_(pa.float64()):
+                return array
     kinds = {(row.dtype, row.ndim) for row in rows}
     ((dtype, dimensions),) = kinds if len(kinds) == 1 else ((None, 0),)
     base = None if dtype is None or dimensions != 1 else NUMPY_BASES.get(dtype)
