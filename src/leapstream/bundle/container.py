@@ -192,7 +192,7 @@ def read_entry(path: str | os.PathLike[str], inner: str, limits: Limits) -> byte
         return None
     # Even the question whether a file is an archive may raise it.
     except zipfile.BadZipFile as error:
-        raise BundleError(f"{name}: is no valid zip archive: {error}") from error
+        raise BundleError(f"{name}: is not a valid zip archive: {error}") from error
     return None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from decimal import Decimal
 from itertools import chain
 from typing import Any
@@ -40,12 +39,6 @@ def array_of(name: str, values: Sequence[Any], declared: DataType | None, *, nan
     inferred = _inferred(values, declared, nan_is_missing)
     if inferred is not None:
         return inferred
-    try:
-        vectors = _vectors(values, None if declared is None else declared.base)
-    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
-        raise SchemaError(f"column {name!r} has values that no leap type holds: {error}") from error
-    if vectors is not None:
-        return vectors
     if nan_is_missing:
         values = [None if is_nan(value) else value for value in values]
     classes = set(map(type, values))
@@ -72,15 +65,20 @@ def array_of(name: str, values: Sequence[Any], declared: DataType | None, *, nan
 def _inferred(values: Sequence[Any], declared: DataType | None, nan_is_missing: bool) -> pa.Array | None:
     """The values as Arrow infers their type, which takes one look at each; ``None`` where a value's neighbours might matter.
 
-    They do not where all values are strings, nor where numbers become doubles that are declared so.
+    They do not where all values are strings, nor where numbers, or the elements of arrays, become doubles that are declared so.
     """
     first = next((value for value in values if value is not None), None)
-    if not isinstance(first, (str, float)):
+    vectors = isinstance(first, np.ndarray) and first.dtype == np.float64 and set(map(type, values)) == {np.ndarray}
+    if not vectors and not isinstance(first, (str, float)):
         return None
     try:
-        array = pa.array(values, from_pandas=nan_is_missing)
+        # NaN within a vector is a number.
+        array = pa.array(values, from_pandas=nan_is_missing and not vectors)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         return None
+    if vectors:
+        of_doubles = declared is not None and declared.base is BasicType.DOUBLE
+        return array if of_doubles and array.type == pa.list_(pa.float64()) else None
     doubles = isinstance(declared, ScalarType) and declared.base is BasicType.DOUBLE and array.type == pa.float64()
     return array if doubles or pa.types.is_string(array.type) else None
 
@@ -151,27 +149,6 @@ def _converted(array: pa.Array, base: BasicType, declared: BasicType) -> pa.Arra
     if declared is BasicType.STRING:
         return pa.array(number_strings(numbers, base), pa.string(), mask=mask)
     return pa.array(cast_numbers(numbers, declared), ARROW_TYPES[declared], mask=mask)
-
-
-def _vectors(rows: Sequence[Any], declared: BasicType | None) -> pa.Array | None:
-    """Arrays of numbers of one type and of one dimension each, without a look at every element; ``None`` for anything else."""
-    if set(map(type, rows)) != {np.ndarray}:
-        return None
-    if declared is BasicType.DOUBLE and rows[0].dtype == np.float64:
-        with suppress(pa.ArrowException, TypeError, ValueError, OverflowError):
-            array = pa.array(rows)
-            if array.type == pa.list_(pa.float64()):
-                return array
-    kinds = {(row.dtype, row.ndim) for row in rows}
-    ((dtype, dimensions),) = kinds if len(kinds) == 1 else ((None, 0),)
-    base = None if dtype is None or dimensions != 1 else NUMPY_BASES.get(dtype)
-    if base is None:
-        return None
-    flat = pa.array(np.concatenate(rows)).cast(ARROW_TYPES[base])
-    if declared is not None and declared is not BasicType.BYTE_STRING:
-        flat = _converted(flat, base, declared)
-    offsets = np.append(0, np.cumsum(np.fromiter(map(len, rows), np.int64, len(rows))))
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), flat)
 
 
 def _lists(name: str, rows: Sequence[Any], declared: BasicType | None) -> pa.Array:

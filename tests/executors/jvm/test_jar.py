@@ -88,5 +88,5 @@ def test_a_jar_without_models_is_none(tmp_path: Path, manifest: bytes) -> None:
 def test_a_jar_that_claims_to_span_several_disks_is_damaged(tmp_path: Path) -> None:
     disks = struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 2)
     (tmp_path / "a.jar").write_bytes(disks + b"PK\x05\x06" + bytes(18))
-    with pytest.raises(BundleError, match="no valid zip archive: zipfiles that span multiple disks"):
+    with pytest.raises(BundleError, match="is not a valid zip archive: zipfiles that span multiple disks"):
         CompiledJar.read(tmp_path / "a.jar")
