@@ -44,6 +44,12 @@ TOKENS = column(STRINGS)
 """The column ``x`` of lists of strings."""
 
 
+def together(size: int) -> p.Concat:
+    """The column ``x`` of doubles, and zeros, put together as a vector; it is sparse from six elements on."""
+    zeros = [p.Constant(value=0.0, type=p.DOUBLE)] * (size - 1)
+    return p.Concat(xs=(NUMBER, *zeros), type=p.vector(size))
+
+
 @dataclass(frozen=True)
 class Fails:
     """A row that fails.

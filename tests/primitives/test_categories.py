@@ -25,6 +25,7 @@ from tests.primitives.cases import (
     Case,
     Fails,
     column,
+    together,
 )
 from tests.primitives.running import DROPPED, dense, sparse
 
@@ -209,6 +210,11 @@ CASES = [
         "a category of 32 bits beyond the known ones is kept",
         p.CategoryWeight(x=NUMBER, weights=np.array([1.0, 2.0, 3.0, 4.0]), categories=3, keep=True, type=p.DOUBLE),
         [(2.0**31 - 1, 4.0), (-(2.0**31), 4.0), (3.0, 4.0), (-0.0, 1.0)],
+    ),
+    Case(
+        "a negative threshold is less than the stored elements of numbers put together",
+        p.Binarize(x=together(6), threshold=-1.0, type=p.vector(6)),
+        [(1.0, sparse(6, {0: 1.0})), (-2.0, sparse(6, {}))],
     ),
 ]
 

@@ -10,7 +10,7 @@ import pytest
 from leapstream import Tensor
 from leapstream.executors.contract import Executor
 from leapstream.plan import primitives as p
-from tests.primitives.cases import NUMBER, VEC, VECTOR, Case, Fails
+from tests.primitives.cases import NUMBER, VEC, VECTOR, Case, Fails, together
 from tests.primitives.running import dense, sparse
 
 NAN, INF = math.nan, math.inf
@@ -120,6 +120,11 @@ CASES = [
         "squares are summed by groups",
         p.SquareSums(x=VEC, size=2, type=VECTOR),
         [(dense(1, 2, 3, 4), dense(5, 25)), (sparse(4, {3: 2.0}), dense(0, 4)), (dense(), dense())],
+    ),
+    Case(
+        "shares of numbers put together keep the zeros",
+        p.NormalizeSum(x=together(6), type=p.vector(6)),
+        [(-2.0, sparse(6, {0: 1.0})), (0.0, sparse(6, {}))],
     ),
 ]
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from leapstream import Tensor
 from leapstream.bundle.types import BasicType, ScalarType
 from leapstream.executors.contract import Executor
 from leapstream.plan import primitives as p
@@ -54,6 +56,30 @@ ADDED = p.HashedFeatures(
     size=1 << 18,
     type=p.vector(1 << 18),
 )
+SHORT = p.HashedFeatures(
+    xs=(
+        column(MAYBE_DOUBLE, "n"),
+        column(MAYBE_STRING, "s"),
+        column(ScalarType(BasicType.BOOLEAN), "b"),
+        column(ScalarType(BasicType.LONG), "l"),
+        column(MAYBE_DOUBLE, "d"),
+    ),
+    names=("n", "s", "b", "l", "d"),
+    categories=(False, True, True, True, True),
+    size=11,
+    type=p.vector(11),
+)
+
+
+def elements(size: int, number: float, *words: str) -> Tensor:
+    """The vector with a number at the hash of ``n``, and 1 at the hashes of words."""
+    values = [0.0] * size
+    values[murmur3(b"n", False) % size] += number
+    for word in words:
+        values[murmur3(word.encode(), False) % size] += 1.0
+    return dense(*values)
+
+
 (PLACE_N,) = hashed(1 << 18, ["n"])
 (PLACE_S,) = hashed(1 << 18, ["s=ä"])
 EVERY_ZERO = Fails("the vector needs an element that is not 0")
@@ -82,6 +108,20 @@ CASES = [
             ((None, "ä"), sparse(1 << 18, {PLACE_S: 1.0})),
             ((0.0, None), sparse(1 << 18, {PLACE_N: 0.0})),
         ],
+    ),
+    Case(
+        "short vectors of features have what is missing left out",
+        SHORT,
+        [
+            ((2.5, "ä", True, -7, -0.0), elements(11, 2.5, "s=ä", "b=true", "l=-7", "d=-0.0")),
+            ((NAN, "ä", False, 7, 1e7), elements(11, NAN, "s=ä", "b=false", "l=7", "d=1.0E7")),
+            ((None, None, None, None, None), dense(*[0.0] * 11)),
+        ],
+    ),
+    Case(
+        "one element tells how many features there are",
+        replace(SHORT, size=1, type=p.vector(1)),
+        [((2.5, "ä", None, 1, None), dense(4.5)), ((None, None, None, None, None), dense(0.0))],
     ),
     Case(
         "the least hash over elements that are not 0, in 32 bits",

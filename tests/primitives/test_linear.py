@@ -11,10 +11,10 @@ from scipy import fft
 from leapstream import Tensor
 from leapstream.executors.contract import Executor
 from leapstream.plan import primitives as p
-from tests.primitives.cases import NUMBER, VEC, VECTOR, Case, Fails, column
+from tests.primitives.cases import NUMBER, VEC, VECTOR, Case, Fails, column, together
 from tests.primitives.running import dense, sparse
 
-NAN = math.nan
+NAN, INF = math.nan, math.inf
 V = column(VECTOR, "v")
 SPARSE = sparse(3, {2: 5.0})
 TOO_SHORT = Fails("the vector has 1 elements, and 3 are expected")
@@ -80,6 +80,24 @@ CASES = [
         "products that are negative zeros add up to 0",
         p.Dot(x=VEC, weights=np.ones(2), intercept=-0.0, type=p.DOUBLE),
         [(dense(-0.0, -0.0), 0.0)],
+    ),
+    Case(
+        "an infinite weight counts for the stored elements of numbers put together",
+        p.Dot(x=together(6), weights=np.array([2.0, *[INF] * 5]), intercept=1.0, type=p.DOUBLE),
+        [(1.0, 3.0), (-2.0, -3.0)],
+    ),
+    *(
+        Case(
+            f"infinite elements of a matrix count for the stored ones of {size} numbers put together",
+            p.MatVec(
+                x=together(size),
+                matrix=np.array([[2.0, *[INF] * (size - 1)], [-INF, *[1.0] * (size - 1)]]),
+                intercepts=np.zeros(2),
+                type=p.vector(2),
+            ),
+            [(1.0, dense(2.0, -INF)), (0.0, dense(0.0, 0.0))],
+        )
+        for size in (6, 70)
     ),
 ]
 

@@ -10,7 +10,7 @@ import pytest
 from leapstream import Tensor
 from leapstream.executors.contract import Executor
 from leapstream.plan import primitives as p
-from tests.primitives.cases import MAYBE_DOUBLE, NUMBER, VEC, VECTOR, Case, Fails, column
+from tests.primitives.cases import MAYBE_DOUBLE, NUMBER, VEC, VECTOR, Case, Fails, column, together
 from tests.primitives.running import dense, sparse
 
 NAN, INF = math.nan, math.inf
@@ -122,6 +122,19 @@ CASES = [
         "a negative factor leaves alone what is not stored",
         p.Affine(x=VEC, size=3, factor=np.array([-1.0, 1.0, 2.0]), type=VECTOR),
         [(SPARSE, sparse(3, {2: 10.0})), (dense(0, 0, 1), dense(-0.0, 0, 2))],
+    ),
+    *(
+        Case(
+            f"a negative factor leaves alone the zeros among {size} numbers put together if they are many",
+            p.Affine(x=together(size), size=size, factor=np.full(size, -2.0), type=p.vector(size)),
+            [(1.0, sparse(size, {0: -2.0})), (0.0, sparse(size, {})), (NAN, sparse(size, {0: NAN}))],
+        )
+        for size in (6, 70)
+    ),
+    Case(
+        "a negative factor makes -0.0 of a zero among few numbers put together",
+        p.Affine(x=p.Concat(xs=(NUMBER, ZERO), type=p.vector(2)), size=2, factor=np.full(2, -2.0), type=p.vector(2)),
+        [(1.0, dense(-2.0, -0.0)), (0.0, dense(-0.0, -0.0))],
     ),
     Case(
         "affine without an offset keeps -0.0",

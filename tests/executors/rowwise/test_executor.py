@@ -159,3 +159,47 @@ def test_a_prediction_makes_few_calls() -> None:
     finally:
         sys.setprofile(None)
     assert calls <= 60
+
+
+@cache
+def mixed() -> Any:
+    """Two columns of numbers and one of texts, with a missing text."""
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    texts = rng.choice(["x", "y", "z"], 60).astype(object)
+    texts[7] = None
+    return pd.DataFrame({"a": rng.normal(size=60), "b": rng.normal(size=60), "c": texts})
+
+
+def usual_pipelines() -> dict[str, Any]:
+    """Pipelines of scikit-learn that many people have."""
+    pytest.importorskip("sklearn")
+    from sklearn.compose import make_column_transformer
+    from sklearn.ensemble import RandomForestRegressor
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
+
+    imputer = SimpleImputer(strategy="most_frequent", missing_values=None)
+    one_hot = make_pipeline(imputer, OneHotEncoder(handle_unknown="ignore"))
+    ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    return {
+        "text imputer, one-hot, logistic": make_pipeline(
+            make_column_transformer((one_hot, ["c"]), remainder="passthrough"), LogisticRegression()
+        ),
+        "ordinal encoder with unknown values, forest": make_pipeline(
+            make_column_transformer((make_pipeline(imputer, ordinal), ["c"]), remainder="passthrough"),
+            RandomForestRegressor(10, random_state=0),
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", ["text imputer, one-hot, logistic", "ordinal encoder with unknown values, forest"])
+def test_usual_pipelines_of_scikit_learn_need_no_arrays(name: str) -> None:
+    data = mixed()
+    pipeline = usual_pipelines()[name].fit(data, data["a"] > 0)
+    model = leapstream.from_sklearn(pipeline, data)
+    prepared = EXECUTOR.prepare(model.plan(outputs=model.schema.outputs.names))
+    for record in [*data.head(20).to_dict("records"), {"a": 0.0, "b": -0.0, "c": "new"}]:
+        assert agree(prepared.run_record(record), alone(model, record)), record

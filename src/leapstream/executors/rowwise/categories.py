@@ -5,6 +5,7 @@ from __future__ import annotations
 from leapstream.bundle.types import ScalarType
 from leapstream.executors.implementing import implements
 from leapstream.executors.rowwise import runtime
+from leapstream.executors.rowwise.stored import stored_elements
 from leapstream.executors.rowwise.writer import MOST_VARIABLES, ArraysOnlyError, Writer
 from leapstream.plan import primitives as p
 
@@ -79,4 +80,12 @@ def _binarize(writer: Writer, expr: p.Binarize) -> None:
     if isinstance(expr.x.type, ScalarType):
         writer.define(expr, f"1.0 if {writer.present(expr.x)} > {threshold} else 0.0")
     else:
-        writer.define_each(expr, expr.x, lambda x: f"1.0 if {x} > {threshold} else 0.0")
+        stored = stored_elements(writer, expr.x) if expr.needs_stored else None
+        if stored is None:
+            writer.define_each(expr, expr.x, lambda x: f"1.0 if {x} > {threshold} else 0.0")
+        elif isinstance(stored, list):
+            pairs = zip(writer.elements(expr.x) or [], stored, strict=True)
+            writer.define_elements(expr, [f"1.0 if {x} > {threshold} and {there} else 0.0" for x, there in pairs])
+        else:
+            each = f"zip({writer.listed(expr.x)}, {stored}, strict=True)"
+            writer.define(expr, f"[1.0 if x > {threshold} and there else 0.0 for x, there in {each}]")

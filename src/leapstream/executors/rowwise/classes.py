@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from leapstream.executors.implementing import implements
 from leapstream.executors.rowwise import runtime
+from leapstream.executors.rowwise.stored import listed_conditions, stored_elements, where_stored
 from leapstream.executors.rowwise.writer import Writer
 from leapstream.plan import primitives as p
 
@@ -20,7 +21,9 @@ def _exp_normalize(writer: Writer, expr: p.ExpNormalize) -> None:
 
 @implements(p.NormalizeSum)
 def _normalize_sum(writer: Writer, expr: p.NormalizeSum) -> None:
-    writer.define(expr, writer.call(runtime.normalize_sum, writer.listed(expr.x)))
+    shares = writer.call(runtime.normalize_sum, writer.listed(expr.x))
+    stored = stored_elements(writer, expr.x) if expr.needs_stored else None
+    writer.define(expr, shares if stored is None else writer.call(where_stored, shares, listed_conditions(stored)))
 
 
 @implements(p.ArgMax)

@@ -48,8 +48,6 @@ class RecordPlan:
         self.plan = plan
         self._prepare_whole = whole
         for expr in plan.order:
-            if expr.needs_stored:
-                raise ArraysOnlyError(f"{type(expr).__name__} that asks which elements are stored")
             if declared_size(expr) > MOST_ELEMENTS:
                 raise ArraysOnlyError(f"a list of {declared_size(expr)} elements")
         self._function = Writer(lower(plan, LOWERED)).write(PRIMITIVES)

@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from operator import mul
 from typing import Any
 
 from leapstream.bundle.types import ScalarType
 from leapstream.executors.implementing import implements
 from leapstream.executors.rowwise.runtime import add_up
+from leapstream.executors.rowwise.stored import listed_conditions, stored_elements
 from leapstream.executors.rowwise.writer import MOST_VARIABLES, Writer
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
 
 
-def _products(writer: Writer, x: Expr, weights: Any, total: str = "0.0") -> str:
-    """``total`` plus a vector's elements times weights, added from left to right."""
+def _products(writer: Writer, x: Expr, weights: Any, total: str = "0.0", stored: list[str] | str | None = None) -> str:
+    """``total`` plus a vector's stored elements times weights, added from left to right."""
     writer.expect_size(x, len(weights))
     elements = writer.elements(x)
     if elements is not None:
         terms = [f"{e} * {writer.constant(float(v))}" for e, v in zip(elements, weights, strict=True)]
+        if stored is not None:
+            terms = [f"({term} if {there} else 0.0)" for term, there in zip(terms, stored, strict=True)]
         return " + ".join([total, *terms])
-    writer.namespace["mul"] = mul
-    return writer.call(add_up, f"map(mul, {writer.listed(x)}, {writer.numbers(weights)})", total)
+    writer.namespace |= {"mul": mul, "compress": compress}
+    products = f"map(mul, {writer.listed(x)}, {writer.numbers(weights)})"
+    if stored is not None:
+        products = f"compress({products}, {listed_conditions(stored)})"
+    return writer.call(add_up, products, total)
+
+
+def _stored(writer: Writer, expr: p.Dot | p.MatVec) -> list[str] | str | None:
+    return stored_elements(writer, expr.x) if expr.needs_stored else None
 
 
 @implements(p.Dot)
 def _dot(writer: Writer, expr: p.Dot) -> None:
-    writer.define(expr, f"{_products(writer, expr.x, expr.weights)} + {writer.constant(float(expr.intercept))}")
+    products = _products(writer, expr.x, expr.weights, stored=_stored(writer, expr))
+    writer.define(expr, f"{products} + {writer.constant(float(expr.intercept))}")
 
 
 @implements(p.LinearSum)
@@ -47,23 +59,27 @@ def _linear_sum(writer: Writer, expr: p.LinearSum) -> None:
 def _mat_vec(writer: Writer, expr: p.MatVec) -> None:
     rows, columns = expr.matrix.shape
     writer.expect_size(expr.x, columns)
+    stored = _stored(writer, expr)
     if rows * columns <= 2 * MOST_VARIABLES and writer.elements(expr.x) is not None:
-        sums = [_products(writer, expr.x, row) for row in expr.matrix]
+        sums = [_products(writer, expr.x, row, stored=stored) for row in expr.matrix]
         writer.define_elements(
             expr, [f"{s} + {writer.constant(float(b))}" for s, b in zip(sums, expr.intercepts, strict=True)]
         )
         return
-    writer.define(
-        expr,
-        writer.call(
-            mat_vec,
-            writer.listed(expr.x),
-            writer.constant(expr.matrix.tolist()),
-            writer.numbers(expr.intercepts),
-        ),
-    )
+    data = writer.constant(expr.matrix.tolist()), writer.numbers(expr.intercepts)
+    if stored is None:
+        writer.define(expr, writer.call(mat_vec, writer.listed(expr.x), *data))
+    else:
+        writer.define(expr, writer.call(stored_mat_vec, writer.listed(expr.x), listed_conditions(stored), *data))
 
 
 def mat_vec(x: list[float], matrix: list[list[float]], intercepts: list[float]) -> list[float]:
     """``matrix @ x + intercepts``."""
     return [add_up(map(mul, row, x)) + b for row, b in zip(matrix, intercepts, strict=True)]
+
+
+def stored_mat_vec(
+    x: list[float], stored: list[bool], matrix: list[list[float]], intercepts: list[float]
+) -> list[float]:
+    """``matrix @ x + intercepts`` where elements that are not stored take no part."""
+    return [add_up(compress(map(mul, row, x), stored)) + b for row, b in zip(matrix, intercepts, strict=True)]

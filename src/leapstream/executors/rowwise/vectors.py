@@ -10,6 +10,7 @@ import numpy as np
 from leapstream.bundle.types import ScalarType
 from leapstream.executors.implementing import implements
 from leapstream.executors.rowwise import runtime
+from leapstream.executors.rowwise.stored import stored_elements, where_stored
 from leapstream.executors.rowwise.writer import MOST_ELEMENTS, ArraysOnlyError, Writer
 from leapstream.plan import primitives as p
 
@@ -52,12 +53,17 @@ def _affine(writer: Writer, expr: p.Affine) -> None:
     if expr.divisor is not None and not np.all(expr.divisor):
         raise ArraysOnlyError("Affine with a divisor of 0")
     elements = writer.elements(expr.x)
+    stored = stored_elements(writer, expr.x) if expr.needs_stored else None
     if elements is None:
-        writer.define(expr, writer.call(affine, writer.listed(expr.x), writer.constant(_steps(expr))))
+        result = writer.call(affine, writer.listed(expr.x), writer.constant(_steps(expr)))
+        writer.define(expr, result if stored is None else writer.call(where_stored, result, str(stored)))
         return
     if len(elements) > expr.size:
         raise ArraysOnlyError("Affine of a vector that is too long")
-    writer.define_elements(expr, [_affine_element(writer, expr, i, x) for i, x in enumerate(elements)])
+    formulas = [_affine_element(writer, expr, i, x) for i, x in enumerate(elements)]
+    if stored is not None:
+        formulas = [f"{f} if {there} else 0.0" for f, there in zip(formulas, stored, strict=True)]
+    writer.define_elements(expr, formulas)
 
 
 def _affine_element(writer: Writer, expr: p.Affine, i: int, x: str) -> str:

@@ -38,6 +38,7 @@ class Writer:
         self._names = 0
         self._values: dict[int, str] = {}
         self._elements: dict[int, list[str]] = {}
+        self._stored: dict[int, str] = {}
 
     # ---- what the functions of the primitives use ----
 
@@ -123,6 +124,15 @@ class Writer:
         if id(expr) not in self._values:
             self.define(expr, f"[{', '.join(self._elements[id(expr)])}]")
         return self.present(expr)
+
+    def stored(self, expr: Expr, value: Callable[[], str]) -> str:
+        """The variable that tells which elements of a vector are stored, set to ``value`` when it is first asked for."""
+        name = self._stored.get(id(expr))
+        if name is None:
+            text = value()
+            name = self._stored[id(expr)] = self.variable()
+            self.line(f"{name} = {text}")
+        return name
 
     def expect_size(self, expr: Expr, size: int) -> None:
         """Check the size of a vector where rows decide it."""

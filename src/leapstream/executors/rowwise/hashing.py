@@ -1,0 +1,111 @@
+"""Hashes of features."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from leapstream.bundle.types import BasicType, ScalarType
+from leapstream.executors.implementing import implements
+from leapstream.executors.rowwise.writer import MOST_VARIABLES, ArraysOnlyError, Writer
+from leapstream.javalike.numbers import java_double, java_float
+from leapstream.plan import primitives as p
+
+_SEED = 42
+_MOST_TEXTS = 1 << 14
+_LONGEST_TEXT = 64
+_MASK = 0xFFFFFFFF
+
+
+def _scrambled(word: int) -> int:
+    word = word * 0xCC9E2D51 & _MASK
+    return (word << 15 | word >> 17) * 0x1B873593 & _MASK
+
+
+def _mixed(state: int, word: int) -> int:
+    state ^= _scrambled(word)
+    return ((state << 13 | state >> 19) & _MASK) * 5 + 0xE6546B64 & _MASK
+
+
+def murmur(text: str, legacy_tail: bool = False) -> int:
+    """The hash of a text as a signed integer; see :class:`leapstream.plan.primitives.HashedCounts`."""
+    data = text.encode("utf-8", "replace")
+    whole = len(data) & ~3
+    state = _SEED
+    for word in struct.unpack_from(f"<{whole >> 2}I", data):
+        state = _mixed(state, word)
+    if legacy_tail:
+        for byte in data[whole:]:
+            # A byte is signed in Java.
+            state = _mixed(state, byte | 0xFFFFFF00 if byte >= 128 else byte)
+    elif whole < len(data):
+        state ^= _scrambled(int.from_bytes(data[whole:], "little"))
+    state ^= len(data)
+    state = (state ^ state >> 16) * 0x85EBCA6B & _MASK
+    state = (state ^ state >> 13) * 0xC2B2AE35 & _MASK
+    state ^= state >> 16
+    return state - (1 << 32) if state >= 1 << 31 else state
+
+
+class HashedTexts(dict[Any, int]):
+    """The element for each text: the hash of ``prefix`` and the text, modulo ``size``. It keeps those of many short texts.
+
+    The element of ``None`` is that of the seed.
+    """
+
+    def __init__(self, size: int, prefix: str = "", legacy_tail: bool = False) -> None:
+        super().__init__()
+        self._size = size
+        self._prefix = prefix
+        self._legacy_tail = legacy_tail
+
+    def __missing__(self, text: str | None) -> int:
+        element = (_SEED if text is None else murmur(self._prefix + text, self._legacy_tail)) % self._size
+        if text is None or len(text) <= _LONGEST_TEXT:
+            if len(self) >= _MOST_TEXTS:
+                self.clear()
+            self[text] = element
+        return element
+
+
+@implements(p.HashedFeatures)
+def _hashed_features(writer: Writer, expr: p.HashedFeatures) -> None:
+    if expr.size > MOST_VARIABLES:
+        raise ArraysOnlyError(f"HashedFeatures of {expr.size} elements")
+    if expr.size > 1 and any(expr.categories):
+        _by_texts(writer, expr)
+        return
+    sums = ["0.0"] * expr.size
+    for x, name, category in zip(expr.xs, expr.names, expr.categories, strict=True):
+        value = writer.optional(x)
+        number = "1.0" if category else value
+        # Adding 0 to a sum that begins with 0 changes nothing.
+        sums[murmur(name) % expr.size] += (
+            f" + (0.0 if {value} is None else {number})" if x.type.nullable else f" + {number}"
+        )
+    writer.define_elements(expr, sums)
+
+
+def _by_texts(writer: Writer, expr: p.HashedFeatures) -> None:
+    """A list, whose elements are found while the record is computed."""
+    writer.define(expr, f"[0.0] * {expr.size}")
+    result = writer.optional(expr)
+    for x, name, category in zip(expr.xs, expr.names, expr.categories, strict=True):
+        value = writer.optional(x)
+        number, element = value, str(murmur(name) % expr.size)
+        if category:
+            assert isinstance(x.type, ScalarType)
+            number, element = "1.0", _category(writer, x.type.base, value, HashedTexts(expr.size, f"{name}="))
+        there = f"if {value} is not None: " if x.type.nullable else ""
+        writer.line(f"{there}{result}[{element}] += {number}")
+
+
+def _category(writer: Writer, base: BasicType, value: str, elements: HashedTexts) -> str:
+    """The element for a category."""
+    if base is BasicType.BOOLEAN:
+        return writer.constant((elements["false"], elements["true"])) + f"[{value}]"
+    texts: dict[BasicType, Callable[[Any], str]] = {BasicType.DOUBLE: java_double, BasicType.FLOAT: java_float}
+    if base is BasicType.STRING:
+        return f"{writer.constant(elements)}[{value}]"
+    return f"{writer.constant(elements)}[{writer.call(texts.get(base, str), value)}]"
