@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, overload
@@ -45,6 +46,8 @@ from leapstream.plan.sizes import check_sizes
 
 if TYPE_CHECKING:
     from leapstream.fetching.options import SourceOptions
+    from leapstream.frames.contract import Table
+    from leapstream.frames.running import RowResults
 
 Backend = str
 """The name of an executor: ``vectorized``, ``jvm`` or ``rowwise``."""
@@ -340,6 +343,34 @@ class Model:
             raise SchemaError(f"a record of type {type(record).__name__} is not supported: give a dict")
         return self._predict_in_batch(given, wanted, backend, on_error)
 
+    def predict_rows(
+        self,
+        frame: Any,
+        *,
+        outputs: Sequence[str] | None = None,
+        backend: Backend = "vectorized",
+        keep_inputs: bool = False,
+    ) -> RowResults:
+        """The final outputs for a batch in which rows may fail: a result for each good row, an error for each other.
+
+        Args:
+            frame, backend: as in :meth:`transform`.
+            outputs: columns to compute; by default the final outputs.
+            keep_inputs: whether the result has the given columns, too.
+
+        Returns:
+            the columns, the positions of the rows that were not dropped, and the errors of those that fail.
+
+        Raises:
+            SchemaError: the frame does not fit the model.
+        """
+        from leapstream.frames.running import run_rows
+
+        wanted = self.schema.outputs.names if outputs is None else _names_of(outputs)
+        with self._enough_memory():
+            table = self._table(frame, wanted, keep_inputs=keep_inputs)
+            return run_rows(self._prepare(backend, table.schema, wanted), table, keep_inputs=keep_inputs)
+
     def _predict_alone(self, record: Mapping[str, Any], outputs: tuple[str, ...]) -> dict[str, Any] | None:
         alone = self._record_plan(outputs)
         if alone is None:
@@ -361,18 +392,28 @@ class Model:
         self, frame: Any, backend: Backend, outputs: tuple[str, ...] | None, on_error: OnError, *, keep_inputs: bool
     ) -> Any:
         # What batches need takes a while to import.
-        from leapstream.frames.contract import Wanted
-        from leapstream.frames.registry import table_of
         from leapstream.frames.running import run
 
-        added = (*self.schema.intermediate.names, *self.schema.outputs.names) if outputs is None else outputs
-        wanted = Wanted(self.schema.inputs, self._several_types, lambda: self.needed_inputs(added))
-        try:
-            table = table_of(frame, wanted)
-            clash = [name for name in added if keep_inputs and name in table.names]
-            if clash:
-                raise SchemaError(f"model {self.name!r}: the frame has a column {clash[0]!r} already")
+        with self._enough_memory():
+            table = self._table(frame, outputs, keep_inputs=keep_inputs)
             return run(self._prepare(backend, table.schema, outputs), table, on_error, keep_inputs=keep_inputs)
+
+    def _table(self, frame: Any, outputs: tuple[str, ...] | None, *, keep_inputs: bool) -> Table:
+        """The columns of a frame that the outputs need."""
+        from leapstream.frames.contract import Wanted
+        from leapstream.frames.registry import table_of
+
+        added = (*self.schema.intermediate.names, *self.schema.outputs.names) if outputs is None else outputs
+        table = table_of(frame, Wanted(self.schema.inputs, self._several_types, lambda: self.needed_inputs(added)))
+        clash = [name for name in added if keep_inputs and name in table.names]
+        if clash:
+            raise SchemaError(f"model {self.name!r}: the frame has a column {clash[0]!r} already")
+        return table
+
+    @contextmanager
+    def _enough_memory(self) -> Iterator[None]:
+        try:
+            yield
         except MemoryError as error:
             reason = f"the rows take more memory than there is{f': {error}' if str(error) else ''}"
             raise PredictionError(reason, model=self.name) from None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from leapstream.bundle.types import Field, ListType, Schema, TensorType, with_nullable
 from leapstream.errors import OnError, PredictionError
@@ -15,23 +16,62 @@ from leapstream.executors.contract import Outcome, PreparedPlan
 from leapstream.frames.contract import Output, Rows, Table, grouped
 
 
+@dataclass(frozen=True)
+class RowResults:
+    """What a model gives for the rows of a frame, and which rows fail.
+
+    Attributes:
+        frame: a frame of the kind given, with the computed columns; rows that fail have missing values there, and rows that the
+            model drops are not in it.
+        rows: the position in the given frame, from 0, of each row of ``frame``.
+        errors: the error of each row that fails, by its position in the given frame.
+    """
+
+    frame: Any
+    rows: npt.NDArray[np.intp]
+    errors: dict[int, PredictionError]
+
+
 def run(prepared: PreparedPlan, table: Table, on_error: OnError, *, keep_inputs: bool) -> Any:
     """The outputs of a plan for a table, as a frame of the table's kind.
 
     Raises:
         PredictionError: a row fails, and ``on_error`` is ``raise``.
     """
-    plan = prepared.plan
-    groups = _groups(table, plan.inputs)
-    outcomes = [
-        prepared.run(
-            {f.name: table.column(f.name, rows) for f in plan.inputs}, table.rows if rows is None else len(rows)
-        )
+    groups = _groups(table, prepared.plan.inputs)
+    outcomes = _outcomes(prepared, table, groups)
+    if on_error == "raise":
+        first = min(_failures(outcomes, groups), default=None, key=lambda failure: failure[0])
+        if first is not None:
+            raise _error(*first)
+    return _frame(prepared, table, outcomes, groups, keep_inputs)
+
+
+def run_rows(prepared: PreparedPlan, table: Table, *, keep_inputs: bool) -> RowResults:
+    """The outputs of a plan for a table, with the error of each row that fails."""
+    groups = _groups(table, prepared.plan.inputs)
+    outcomes = _outcomes(prepared, table, groups)
+    errors = {row: _error(row, outcome, local) for row, outcome, local in _failures(outcomes, groups)}
+    return RowResults(
+        _frame(prepared, table, outcomes, groups, keep_inputs),
+        np.flatnonzero(~_dropped(table, outcomes, groups)),
+        errors,
+    )
+
+
+def _outcomes(prepared: PreparedPlan, table: Table, groups: list[Rows | None]) -> list[Outcome[Any]]:
+    inputs = prepared.plan.inputs
+    return [
+        prepared.run({f.name: table.column(f.name, rows) for f in inputs}, table.rows if rows is None else len(rows))
         for rows in groups
     ]
-    if on_error == "raise":
-        _raise_first(outcomes, groups)
-    fields = [_nullable_if(f, any(outcome.failed.any() for outcome in outcomes)) for f in plan.output_schema]
+
+
+def _frame(
+    prepared: PreparedPlan, table: Table, outcomes: list[Outcome[Any]], groups: list[Rows | None], keep_inputs: bool
+) -> Any:
+    fails = any(outcome.failed.any() for outcome in outcomes)
+    fields = [_nullable_if(f, fails) for f in prepared.plan.output_schema]
     if len(outcomes) == 1 and groups[0] is None:
         return _whole(table, fields, outcomes[0], keep_inputs)
     return _stitched(table, fields, outcomes, groups, keep_inputs)
@@ -56,11 +96,10 @@ def _whole(table: Table, fields: list[Field], outcome: Outcome[Any], keep_inputs
 def _stitched(
     table: Table, fields: list[Field], outcomes: list[Outcome[Any]], groups: list[Rows | None], keep_inputs: bool
 ) -> Any:
-    dropped = np.zeros(table.rows, dtype=bool)
+    dropped = _dropped(table, outcomes, groups)
     values: dict[str, list[Any]] = {f.name: [None] * table.rows for f in fields}
     for outcome, rows in zip(outcomes, groups, strict=True):
         assert rows is not None
-        dropped[rows] = outcome.dropped
         for f in fields:
             listed = leap_values(outcome.columns[f.name], f.type)
             for row, value, kept in zip(rows, listed, outcome.kept, strict=True):
@@ -85,19 +124,23 @@ def _groups(table: Table, inputs: Schema) -> list[Rows | None]:
     return [None] if len(groups) <= 1 else list(groups)
 
 
-def _raise_first(outcomes: Sequence[Outcome[Any]], groups: Sequence[Rows | None]) -> None:
-    """Raise the error of the first row that failed, if any did."""
-    first: tuple[int, Outcome[Any], int] | None = None
+def _dropped(table: Table, outcomes: Sequence[Outcome[Any]], groups: Sequence[Rows | None]) -> npt.NDArray[np.bool_]:
+    """The rows of the table that the plan drops."""
+    dropped = np.zeros(table.rows, dtype=bool)
     for outcome, rows in zip(outcomes, groups, strict=True):
-        failed = np.flatnonzero(outcome.failed)
-        if len(failed):
-            local = int(failed[0])
-            row = local if rows is None else int(rows[local])
-            if first is None or row < first[0]:
-                first = row, outcome, local
-    if first is not None:
-        row, outcome, local = first
-        error = outcome.error(local)
-        raise PredictionError(
-            error.reason, model=error.model, node=error.node, op=error.op, column=error.column, row=row
-        )
+        dropped[slice(None) if rows is None else rows] = outcome.dropped
+    return dropped
+
+
+def _failures(
+    outcomes: Sequence[Outcome[Any]], groups: Sequence[Rows | None]
+) -> Iterator[tuple[int, Outcome[Any], int]]:
+    """Each row that fails: its position in the table, and its outcome with the position there."""
+    for outcome, rows in zip(outcomes, groups, strict=True):
+        for local in np.flatnonzero(outcome.failed):
+            yield int(local if rows is None else rows[local]), outcome, int(local)
+
+
+def _error(row: int, outcome: Outcome[Any], local: int) -> PredictionError:
+    error = outcome.error(local)
+    return PredictionError(error.reason, model=error.model, node=error.node, op=error.op, column=error.column, row=row)
