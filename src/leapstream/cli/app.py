@@ -519,6 +519,64 @@ def _sql(
     )
 
 
+class LogFormatName(str, Enum):
+    """The forms of the lines of the server's log."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@app.command("serve", help="Answer requests over HTTP with the predictions of models, until a signal ends it.")
+def _serve(
+    bundles: Annotated[
+        list[str], typer.Argument(metavar="[NAME=]BUNDLE…", help="A model, by default named as its bundle's file.")
+    ],
+    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port; 0 for any that is free.", min=0, max=65535)] = 8080,
+    workers: Annotated[int, typer.Option(help="Processes that answer.", min=1)] = 1,
+    reload: Annotated[
+        str, typer.Option(help="Look so often whether bundles changed, such as 30s; never by default.", metavar="TIME")
+    ] = "0",
+    drain: Annotated[int, typer.Option(help="Seconds that requests in flight have to end after SIGTERM.", min=0)] = 30,
+    log_format: Annotated[LogFormatName, typer.Option(help="The form of the log's lines.")] = LogFormatName.TEXT,
+    certificate: Annotated[Optional[str], typer.Option(help="PEM file of the certificate, for TLS.")] = None,  # noqa: UP045
+    key: Annotated[Optional[str], typer.Option(help="PEM file of the certificate's key.")] = None,  # noqa: UP045
+    allow_load: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            help="Let requests load models whose URIs have this prefix, and unload them; may be repeated.",
+            metavar="PREFIX",
+        ),
+    ] = None,
+    max_body: Annotated[int, typer.Option(help="Bytes of a request's body.", min=1)] = 64 << 20,
+    max_rows: Annotated[int, typer.Option(help="Rows of a request.", min=1)] = 100_000,
+    max_concurrent: Annotated[int, typer.Option(help="Requests at once, in each process.", min=1)] = 512,
+    timeout: Annotated[str, typer.Option(help="Time that a request may take.", metavar="TIME")] = "60s",
+) -> None:
+    from leapstream.cli.doctor import require
+
+    require(["serve"], "serve")
+    from leapstream.serving.loading import ModelSpec
+    from leapstream.serving.server import ServeOptions, serve
+    from leapstream.serving.settings import RequestLimits, seconds
+
+    serve(
+        ServeOptions(
+            models=[ModelSpec.parsed(bundle) for bundle in bundles],
+            host=host,
+            port=port,
+            workers=workers,
+            reload=seconds(reload, "--reload"),
+            drain=drain,
+            log_format=log_format.value,
+            certificate=certificate,
+            key=key,
+            limits=RequestLimits(max_body, max_rows, max_concurrent, seconds(timeout, "--timeout")),
+            allow_load=tuple(allow_load or ()),
+        )
+    )
+
+
 @app.command("doctor", help="Say what this machine has for leapstream, what it lacks, and the command that adds it.")
 def _doctor(
     need: Annotated[

@@ -10,8 +10,9 @@ from typing import Literal
 from leapstream.bundle.limits import Limits
 from leapstream.errors import ConfigError
 from leapstream.executors.jvm.jar import CompiledJar
+from leapstream.fetching.cache import sha256_of_bundle
 from leapstream.fetching.resolver import resolve
-from leapstream.flink.compiler import Target, checksum, compile_jar
+from leapstream.flink.compiler import Target, compile_jar
 from leapstream.flink.config import read_config
 from leapstream.flink.ddl import statements
 from leapstream.flink.preparing import loader_of
@@ -58,7 +59,7 @@ def ddl(bundle: str, name: str | None, limits: Limits | None = None) -> str:
 
 def _target(kind: Kind, name: str, bundle: str, limits: Limits | None = None) -> Iterator[Target]:
     path = resolve(bundle)
-    yield Target(name, load(path, limits=limits), kind, sha256=checksum(Path(path)))
+    yield Target(name, load(path, limits=limits), kind, sha256=sha256_of_bundle(path))
 
 
 def _configured(config: str, limits: Limits | None = None) -> Iterator[Target]:

@@ -20,7 +20,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -41,6 +41,22 @@ def sha256_of(path: Path) -> str:
     with path.open("rb") as stream:
         while chunk := stream.read(1 << 20):
             digest.update(chunk)
+    return digest.hexdigest()
+
+
+def sha256_of_bundle(path: Path) -> str:
+    """SHA-256 of a bundle: of the file, or of the names and contents of a directory's files."""
+    if path.is_file():
+        return sha256_of(path)
+    return sha256_of_files({f.relative_to(path).as_posix(): f.read_bytes() for f in path.rglob("*") if f.is_file()})
+
+
+def sha256_of_files(files: Mapping[str, bytes]) -> str:
+    """SHA-256 of the names and contents of files, in hexadecimal."""
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(f"{name}\0{len(files[name])}\0".encode())
+        digest.update(files[name])
     return digest.hexdigest()
 
 

@@ -6,11 +6,9 @@ A function ``NAME`` is the class ``leapstream.models.NAME``. A model ``NAME`` is
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from pathlib import Path
 from typing import Literal
 
 from leapstream.bundle.writer import encode_files
@@ -19,6 +17,7 @@ from leapstream.errors import ConfigError, OnError
 from leapstream.executors.jvm.gateway import compile_java, runtime
 from leapstream.executors.jvm.jar import CompiledJar, CompiledModel, write_jar
 from leapstream.executors.jvm.sources import FUNCTIONS, PROVIDERS
+from leapstream.fetching.cache import sha256_of_files
 from leapstream.flink.javafunction import generate
 from leapstream.flink.names import check_name
 from leapstream.flink.options import ON_ERROR
@@ -121,21 +120,6 @@ def _runtime_classes(with_models: bool) -> dict[str, bytes]:
     return {name: data for name, data in classes.items() if with_models or not name.startswith(providers)}
 
 
-def checksum(path: Path) -> str:
-    """SHA-256 of a bundle: of the file, or of the names and contents of a directory's files."""
-    if path.is_file():
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    return _digest({str(f.relative_to(path).as_posix()): f.read_bytes() for f in path.rglob("*") if f.is_file()})
-
-
-def _digest(files: dict[str, bytes]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(files):
-        digest.update(f"{name}\0{len(files[name])}\0".encode())
-        digest.update(files[name])
-    return digest.hexdigest()
-
-
 def _described(target: Target, signature: FunctionSignature) -> CompiledModel:
     definition = target.model.definition
     return CompiledModel(
@@ -145,7 +129,7 @@ def _described(target: Target, signature: FunctionSignature) -> CompiledModel:
         bundle=definition.name,
         uid=definition.uid,
         version=definition.version,
-        sha256=target.sha256 or _digest(dict(encode_files(definition, definition.format))),
+        sha256=target.sha256 or sha256_of_files(dict(encode_files(definition, definition.format))),
         inputs={f.name: sql_type(f.type) for f in signature.inputs},
         outputs={f.name: sql_type(f.type) for f in signature.outputs},
     )

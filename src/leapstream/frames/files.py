@@ -18,7 +18,7 @@ import pyarrow.csv
 
 from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.limits import Limits
-from leapstream.bundle.malformed import first_repeated
+from leapstream.bundle.malformed import MalformedError, decoding, first_repeated
 from leapstream.bundle.types import DataType, ScalarType, Schema
 from leapstream.errors import BundleError, LeapstreamError, SchemaError
 from leapstream.executors.columns import ARROW_TYPES
@@ -237,6 +237,25 @@ class _ArrowReader(Reader):
                     yield Chunk(plain_texts(self.path, part, 0, self.total, self.limits), source.tell())
             if not any_rows:
                 yield Chunk(stream.schema.empty_table(), self.total)
+
+
+def arrow_table(where: str, data: bytes, limits: Limits) -> pa.Table:
+    """The table of an Arrow IPC stream or file in memory.
+
+    Raises:
+        BundleError: it is damaged, or exceeds a limit.
+    """
+    with decoding(where):
+        source = pa.BufferReader(data)
+        start = start_of_stream(data[: len(MAGIC)])
+        source.seek(start)
+        check_messages(where, source, len(data), limits)
+        source.seek(start)
+        try:
+            table = pa.ipc.open_stream(source).read_all()
+        except (pa.ArrowException, OSError) as error:
+            raise MalformedError(str(error)) from None
+        return plain_texts(where, table, 0, len(data), limits)
 
 
 _READERS: dict[str, type[Reader]] = {

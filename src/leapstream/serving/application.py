@@ -1,0 +1,294 @@
+"""The ASGI application: reads requests within their limits, hands them to the protocols, and counts them."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import itertools
+import os
+import re
+import secrets
+import time
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from leapstream.model import Model
+from leapstream.serving.context import Context
+from leapstream.serving.failures import (
+    BusyError,
+    DeadlineError,
+    Failure,
+    RequestError,
+    TooLargeError,
+    UnauthorizedError,
+    failure_of,
+)
+from leapstream.serving.http import Request, Response, Route, StreamedResponse
+from leapstream.serving.keeper import Keeper
+from leapstream.serving.loading import warmed
+from leapstream.serving.logs import LOG
+from leapstream.serving.metrics import Metrics
+from leapstream.serving.protocols import PROTOCOLS, plain
+from leapstream.serving.registry import ModelRegistry, ServedModel
+from leapstream.serving.routing import Router
+from leapstream.serving.scoring import TooLongForLoopError
+from leapstream.serving.settings import Settings
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+# Larger bodies are read in a thread: decoding alone takes longer than the event loop may wait.
+_LOOP_BODY = 64 << 10
+_INFLATE_PIECE = 1 << 20
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+_TRACE_PARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class Application:
+    """An ASGI 3 application that serves models; :func:`app` makes one.
+
+    Attributes:
+        context: what the protocols share.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        settings = context.settings
+        self._router = Router(route for protocol in PROTOCOLS for route in protocol.routes(context))
+        self._limits = settings.limits
+        self._authorization = None if settings.token is None else f"Bearer {settings.token}".encode()
+        # NumPy and numba release the interpreter's lock, so that more threads than cores are of use only for waiting ones.
+        self._threads = ThreadPoolExecutor(max(2, os.cpu_count() or 1), thread_name_prefix="leapstream-serving")
+        self._active = 0
+        self._prefix = secrets.token_hex(6)
+        self._numbers = itertools.count(1)
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The requests that it answers."""
+        return self._router.routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or take part in the start and the end of the server."""
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self.context.keeper.start)
+        except Exception as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self.context.keeper.stop()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        await send({"type": "lifespan.shutdown.complete"})
+
+    # ---- a request ----------------------------------------------------------------------------------------------------
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        given = headers.get(b"x-request-id")
+        request = Request(
+            scope["method"],
+            scope["path"],
+            scope["query_string"],
+            headers,
+            b"",
+            given.decode() if given and _REQUEST_ID.fullmatch(given) else f"{self._prefix}-{next(self._numbers):x}",
+            time.monotonic() + self._limits.timeout,
+        )
+        started = time.perf_counter()
+        failed: str | None = None
+        route: Route | None = None
+        self._active += 1
+        response: Response | StreamedResponse
+        try:
+            if self._active > self._limits.max_concurrent:
+                raise BusyError(f"the server answers {self._limits.max_concurrent} requests at once")
+            route, arguments = self._router.find(request.method, request.path)
+            if self._authorization is not None and not route.open:
+                self._authorize(headers)
+            if route.is_streamed is not None and route.is_streamed(headers):
+                assert route.stream_handler is not None
+                response = await route.stream_handler(request, self._parts(headers, receive), *arguments)
+            else:
+                message = await receive()
+                if message.get("more_body") or b"content-encoding" in headers:
+                    request.body = await self._body(message, headers, receive)
+                else:
+                    request.body = message.get("body", b"")
+                    self._check_size(len(request.body))
+                started = time.perf_counter()
+                response = await self._answer(route, request, arguments)
+        except Exception as error:
+            if isinstance(error, _GoneError):
+                self._active -= 1
+                return
+            failure = failure_of(error, request.id)
+            failed = failure.kind
+            response = (plain.failure_response if route is None else route.failure)(failure)
+            self._log(request, route, failure, error)
+        try:
+            await self._send(response, request, headers, send)
+        finally:
+            self._active -= 1
+            self.context.metrics.count(
+                "none" if route is None else route.protocol,
+                request.served,
+                request.rows,
+                time.perf_counter() - started,
+                failed,
+            )
+
+    def _authorize(self, headers: Mapping[bytes, bytes]) -> None:
+        assert self._authorization is not None
+        if not hmac.compare_digest(headers.get(b"authorization", b""), self._authorization):
+            raise UnauthorizedError("the request needs the header Authorization: Bearer with the server's token")
+
+    async def _answer(self, route: Route, request: Request, arguments: tuple[str, ...]) -> Response:
+        if not route.blocking and len(request.body) <= _LOOP_BODY:
+            try:
+                return route.handler(request, *arguments)
+            except TooLongForLoopError:
+                pass
+        request.in_loop = False
+        work = asyncio.get_running_loop().run_in_executor(self._threads, route.handler, request, *arguments)
+        try:
+            return await asyncio.wait_for(work, request.remaining())
+        except asyncio.TimeoutError:
+            raise DeadlineError(f"the request took longer than {self._limits.timeout:g} s") from None
+
+    # ---- bodies -------------------------------------------------------------------------------------------------------
+
+    def _check_size(self, size: int) -> None:
+        if size > self._limits.max_body:
+            raise TooLargeError(f"the body is larger than {self._limits.max_body} bytes")
+
+    async def _body(self, message: Message, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+        async def rest() -> bytes:
+            pieces = [part async for part in self._parts(headers, receive, message)]
+            return b"".join(pieces)
+
+        try:
+            return await asyncio.wait_for(rest(), self._limits.timeout)
+        except asyncio.TimeoutError:
+            raise DeadlineError(f"the body did not arrive within {self._limits.timeout:g} s") from None
+
+    async def _parts(
+        self, headers: Mapping[bytes, bytes], receive: Receive, message: Message | None = None
+    ) -> AsyncIterator[bytes]:
+        """The parts of a body as they arrive, decompressed and within the limit."""
+        total = 0
+        inflater = _inflater(headers)
+        while True:
+            message = await receive() if message is None else message
+            if message["type"] == "http.disconnect":
+                raise _GoneError
+            for part in _inflated(inflater, message.get("body", b"")):
+                total += len(part)
+                self._check_size(total)
+                yield part
+            if not message.get("more_body"):
+                break
+            message = None
+        if inflater is not None and not inflater.eof:
+            raise RequestError("the compressed body is cut off")
+
+    # ---- answers ------------------------------------------------------------------------------------------------------
+
+    async def _send(
+        self, response: Response | StreamedResponse, request: Request, headers: Mapping[bytes, bytes], send: Send
+    ) -> None:
+        more = [(b"content-type", response.content_type), (b"x-request-id", request.id.encode()), *response.headers]
+        trace = headers.get(b"traceparent")
+        if trace is not None and _TRACE_PARENT.fullmatch(trace):
+            more.append((b"traceparent", trace))
+        start = {"type": "http.response.start", "status": response.status, "headers": more}
+        if isinstance(response, StreamedResponse):
+            await send(start)
+            async for part in response.parts:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        more.append((b"content-length", b"%d" % len(response.body)))
+        await send(start)
+        await send({"type": "http.response.body", "body": response.body})
+
+    def _log(self, request: Request, route: Route | None, failure: Failure, error: Exception) -> None:
+        fields = {
+            "request": request.id,
+            "method": request.method,
+            "path": request.path,
+            "protocol": "none" if route is None else route.protocol,
+            "status": failure.status,
+            "kind": failure.kind,
+            "error": failure.message,
+        }
+        trace = request.header(b"traceparent")
+        if trace:
+            fields["traceparent"] = trace
+        if failure.kind == "internal":
+            LOG.error("request failed", extra={"fields": fields}, exc_info=error)
+        else:
+            LOG.info("request refused", extra={"fields": fields})
+
+
+class _GoneError(Exception):
+    """The client went away before its request was whole."""
+
+
+def _inflater(headers: Mapping[bytes, bytes]) -> Any:
+    encoding = headers.get(b"content-encoding", b"identity").strip().lower()
+    if encoding == b"identity":
+        return None
+    if encoding not in (b"gzip", b"deflate"):
+        raise RequestError("the body's Content-Encoding has to be gzip, deflate or identity")
+    # 32 more than the window's size: the header tells gzip from zlib.
+    return zlib.decompressobj(zlib.MAX_WBITS | 32)
+
+
+def _inflated(inflater: Any, data: bytes) -> Any:
+    """The decompressed data, in pieces, so that a limit can stop them."""
+    if inflater is None:
+        yield data
+        return
+    try:
+        while data:
+            piece = inflater.decompress(data, _INFLATE_PIECE)
+            data = inflater.unconsumed_tail
+            yield piece
+    except zlib.error as error:
+        raise RequestError(f"the body is not compressed as its header says: {error}") from None
+
+
+def app(
+    models: Mapping[str, Model] | ModelRegistry,
+    *,
+    settings: Settings | None = None,
+    keeper: Keeper | None = None,
+) -> Application:
+    """An ASGI application that answers requests with the predictions of models.
+
+    Args:
+        models: the models by the names that requests have for them, or a registry of them.
+        settings: limits, token, and what requests may do.
+        keeper: loads models when the application starts, and on requests; by default one with nothing to load.
+    """
+    settings = settings or Settings()
+    if isinstance(models, ModelRegistry):
+        registry = models
+    else:
+        registry = ModelRegistry()
+        for name, model in models.items():
+            registry.put(warmed(ServedModel(name, "1", model)))
+    keeper = keeper or Keeper(registry, settings)
+    return Application(Context(registry, settings, keeper, Metrics(registry)))

@@ -1,0 +1,59 @@
+"""What the protocols share: the models, the settings, and how rows are scored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from leapstream.serving import scoring
+from leapstream.serving.failures import NotReadyError
+from leapstream.serving.http import Request
+from leapstream.serving.keeper import Keeper
+from leapstream.serving.metrics import Metrics
+from leapstream.serving.registry import ModelRegistry, ServedModel
+from leapstream.serving.scoring import Answer, OnError
+from leapstream.serving.settings import Settings
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a protocol gets when it makes its routes.
+
+    Attributes:
+        models: the served models.
+        settings: the server's settings.
+        keeper: loads and unloads models.
+        metrics: what Prometheus scrapes.
+    """
+
+    models: ModelRegistry
+    settings: Settings
+    keeper: Keeper
+    metrics: Metrics
+
+    @property
+    def most_rows(self) -> int:
+        """The number of rows that a request may have."""
+        return self.settings.limits.max_rows
+
+    def score(
+        self,
+        request: Request,
+        served: ServedModel,
+        records: Sequence[Mapping[str, Any]],
+        *,
+        outputs: Sequence[str] | None = None,
+        on_error: OnError = "raise",
+    ) -> list[Answer]:
+        """See :func:`leapstream.serving.scoring.score`."""
+        return scoring.score(request, served, records, outputs=outputs, on_error=on_error, most=self.most_rows)
+
+    def check_ready(self) -> None:
+        """Make sure that every model is loaded.
+
+        Raises:
+            NotReadyError: one is not, or the server is about to end.
+        """
+        if not self.keeper.ready:
+            raise NotReadyError("the server is not ready: its models are being loaded, or it is about to end")

@@ -1,0 +1,120 @@
+"""Requests and responses of the protocols, apart from any web server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from leapstream.serving.failures import Failure
+    from leapstream.serving.registry import ServedModel
+
+Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
+
+JSON = b"application/json"
+TEXT = b"text/plain; charset=utf-8"
+
+
+@dataclass(slots=True)
+class Request:
+    """A request whose body has arrived.
+
+    Attributes:
+        method: the HTTP method.
+        path: the path, with its escapes decoded.
+        query: what stands behind the path's question mark, as sent.
+        headers: by name in lower case; of a header that repeats, the last.
+        body: the whole body, decompressed.
+        id: what the logs call the request.
+        deadline: when its time is over, on the clock of :func:`time.monotonic`.
+        in_loop: true while it is handled in the event loop, where nothing may take long.
+        served: the model that answers, once it is known; for the metrics.
+        rows: the number of rows that were scored.
+    """
+
+    method: str
+    path: str
+    query: bytes
+    headers: Mapping[bytes, bytes]
+    body: bytes
+    id: str
+    deadline: float
+    in_loop: bool = True
+    served: ServedModel | None = None
+    rows: int = 0
+
+    def header(self, name: bytes) -> str:
+        """A header's value, or an empty text."""
+        return self.headers.get(name, b"").decode("latin-1")
+
+    @property
+    def media_type(self) -> str:
+        """The media type of the body, in lower case and without parameters; empty if the request does not tell."""
+        return self.header(b"content-type").partition(";")[0].strip().lower()
+
+    def remaining(self) -> float:
+        """The seconds that are left; 0 if the time is over."""
+        return max(0.0, self.deadline - time.monotonic())
+
+
+@dataclass(slots=True)
+class Response:
+    """An answer.
+
+    Attributes:
+        body: the whole body.
+        status: the status code.
+        content_type: the header of this name.
+        headers: further headers, by name in lower case.
+    """
+
+    body: bytes
+    status: int = 200
+    content_type: bytes = JSON
+    headers: Headers = ()
+
+
+@dataclass(slots=True)
+class StreamedResponse:
+    """An answer in parts, each of which is sent when it is there."""
+
+    parts: AsyncIterator[bytes]
+    content_type: bytes
+    headers: Headers = ()
+    status: int = 200
+
+
+Handler: TypeAlias = Callable[..., Response]
+StreamHandler: TypeAlias = Callable[..., Awaitable["Response | StreamedResponse"]]
+
+
+@dataclass(frozen=True)
+class Route:
+    """A kind of request that a protocol answers.
+
+    Attributes:
+        method: the HTTP method.
+        path: the path; ``{name}`` stands for a part without slashes, which the handler gets as an argument.
+        handler: answers a :class:`Request`. It runs in the event loop if the request is small, else in a thread, and may run
+            again there (see :class:`leapstream.serving.scoring.TooLongForLoopError`); it changes nothing before it scores.
+        failure: makes the answer to a request that fails.
+        protocol: the protocol's name, for logs and metrics.
+        open: answered without a token.
+        blocking: always handled in a thread, since it reads or writes files.
+        is_streamed: tells from the headers that ``stream_handler`` answers the request; ``None`` if it never does.
+        stream_handler: a coroutine function of the request, whose body is empty, the parts of its body, and the path's parts.
+        operation: what ``/openapi.json`` says of it.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    failure: Callable[[Failure], Response]
+    protocol: str
+    open: bool = False
+    blocking: bool = False
+    is_streamed: Callable[[Mapping[bytes, bytes]], bool] | None = None
+    stream_handler: StreamHandler | None = None
+    operation: Mapping[str, Any] = field(default_factory=dict, hash=False)

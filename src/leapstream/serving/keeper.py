@@ -1,0 +1,131 @@
+"""Keeps the served models as they are wanted: loads them at the start, and again when their bundles change."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from leapstream.errors import LeapstreamError
+from leapstream.fetching.options import SourceOptions
+from leapstream.serving.failures import ForbiddenError
+from leapstream.serving.loading import ModelSpec, load_model
+from leapstream.serving.logs import LOG
+from leapstream.serving.registry import ModelRegistry, ServedModel
+from leapstream.serving.settings import Settings
+
+
+class Keeper:
+    """Loads models into a registry.
+
+    Args:
+        models: where the models go.
+        settings: what requests may do.
+        specs: the models to load at the start.
+        options: how bundles are fetched.
+        reload_seconds: the time between two looks at the bundles; 0 looks once.
+
+    Attributes:
+        ready: true when all models of the start are loaded and warm, until the server ends.
+    """
+
+    def __init__(
+        self,
+        models: ModelRegistry,
+        settings: Settings,
+        specs: Sequence[ModelSpec] = (),
+        options: SourceOptions | None = None,
+        reload_seconds: float = 0.0,
+    ) -> None:
+        self.ready = False
+        self._reload_seconds = reload_seconds
+        self._ended = threading.Event()
+        self._models = models
+        self._settings = settings
+        self._specs = {spec.name: spec for spec in specs}
+        self._options = options
+        # One change at a time, so that the later one of two wins.
+        self._changing = threading.Lock()
+
+    def start(self) -> None:
+        """Load all models.
+
+        Raises:
+            LeapstreamError: one cannot be loaded.
+        """
+        for spec in self._specs.values():
+            self._models.put(load_model(spec, self._options))
+        self.ready = True
+        if self._reload_seconds > 0:
+            threading.Thread(target=self._watch, name="leapstream-reload", daemon=True).start()
+
+    def stop(self) -> None:
+        """Say that the server is about to end."""
+        self.ready = False
+        self._ended.set()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(self._reload_seconds):
+            self.reload()
+
+    def load(self, spec: ModelSpec, *, replace: bool = True) -> ServedModel:
+        """Load a model that a request asks for, and make it live.
+
+        Raises:
+            ForbiddenError: models may not be loaded, or not from there.
+            ConflictError: there is a model of this name, and it may not be replaced.
+            LeapstreamError: it cannot be loaded.
+        """
+        self.check_allowed(spec.uri)
+        with self._changing:
+            served = load_model(spec, self._options)
+            self._models.put(served, replace=replace)
+            self._specs[spec.name] = spec
+        LOG.info("model loaded", extra={"fields": {"model": served.name, "version": served.version}})
+        return served
+
+    def unload(self, name: str) -> ServedModel:
+        """Unload a model that a request names.
+
+        Raises:
+            ForbiddenError: models may not be unloaded.
+            UnknownModelError: it is not served.
+        """
+        if not self._settings.allow_load:
+            raise ForbiddenError("models cannot be unloaded here: the server runs without --allow-load")
+        with self._changing:
+            served = self._models.remove(name)
+            self._specs.pop(name, None)
+        LOG.info("model unloaded", extra={"fields": {"model": name}})
+        return served
+
+    def check_allowed(self, uri: str) -> None:
+        """Make sure that requests may load models from a place.
+
+        Raises:
+            ForbiddenError: they may not.
+        """
+        if not self._settings.allow_load:
+            raise ForbiddenError("models cannot be loaded here: the server runs without --allow-load")
+        if ".." in uri.replace("\\", "/").split("/") or not any(
+            uri.startswith(prefix) for prefix in self._settings.allow_load
+        ):
+            raise ForbiddenError("models cannot be loaded from there: no --allow-load has a prefix of this URI")
+
+    def reload(self) -> None:
+        """Load the models whose bundles changed. One that fails is logged, and the live version goes on."""
+        for spec in list(self._specs.values()):
+            try:
+                with self._changing:
+                    self._renew(spec)
+            except LeapstreamError as error:
+                LOG.error("model not reloaded", extra={"fields": {"model": spec.name, "error": str(error)}})
+
+    def _renew(self, spec: ModelSpec) -> None:
+        live = self._models.find(spec.name)
+        served = load_model(spec, self._options)
+        if live is None or served.version != live.version:
+            self._models.put(served, same_signature=True)
+            LOG.info("model reloaded", extra={"fields": {"model": served.name, "version": served.version}})
+
+
+__all__ = ["Keeper"]

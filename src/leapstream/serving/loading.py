@@ -1,0 +1,125 @@
+"""Loads the models of a server: from the place of a bundle to a version that answers at full speed."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from leapstream.bundle.types import BasicType, DataType, ListType, ScalarType, TensorType
+from leapstream.errors import ConfigError, LeapstreamError
+from leapstream.fetching.cache import sha256_of_bundle
+from leapstream.fetching.options import SourceOptions
+from leapstream.fetching.resolver import resolve
+from leapstream.fetching.uri import display
+from leapstream.model import Model, load
+from leapstream.serving.registry import ServedModel
+
+# Longer ones would be no help in a URL.
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,127}")
+_WARM_RECORDS = 20
+_WARM_BATCH = 300
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model to serve.
+
+    Attributes:
+        name: its name in requests.
+        uri: the place of its bundle.
+        sha256: the checksum of the archive, verified when given.
+        version: its version; by default the beginning of the bundle's checksum.
+    """
+
+    name: str
+    uri: str
+    sha256: str | None = None
+    version: str | None = None
+
+    def __post_init__(self) -> None:
+        for value, what in ((self.name, "name"), (self.version, "version")):
+            if value is not None and not _NAME.fullmatch(value):
+                raise ConfigError(
+                    f"{what} {value!r} of a model: it has to start with a letter, digit or '_', and go on with these and '.@+-', "
+                    "at most 128 in all"
+                )
+
+    @classmethod
+    def parsed(cls, given: str) -> ModelSpec:
+        """A model from ``NAME=BUNDLE`` or ``BUNDLE``; without a name it has that of the bundle's file.
+
+        Raises:
+            ConfigError: there is no name that fits.
+        """
+        name, equals, uri = given.partition("=")
+        if equals and _NAME.fullmatch(name):
+            return cls(name, uri)
+        stem = Path(given.partition("?")[0].rstrip("/")).name.removesuffix(".zip")
+        return cls(re.sub(r"[^A-Za-z0-9_.@+-]", "_", stem), given)
+
+
+def load_model(spec: ModelSpec, options: SourceOptions | None = None) -> ServedModel:
+    """Load a model and predict with it, so that the first request is as fast as the others.
+
+    Raises:
+        SourceError: the bundle cannot be fetched, or its checksum is another.
+        BundleError, UnsupportedOpError: it cannot be read.
+        SchemaError: it declares more than fits into memory.
+    """
+    path = resolve(spec.uri, sha256=spec.sha256, options=options)
+    model = load(path, limits=None if options is None else options.limits)
+    version = spec.version or sha256_of_bundle(path)[:12]
+    return warmed(ServedModel(spec.name, version, model, uri=display(spec.uri)))
+
+
+def warmed(served: ServedModel) -> ServedModel:
+    """The same version, after it has predicted a record and a batch; its cost is known then."""
+    record = {f.name: _example(f.type) for f in served.model.schema.inputs}
+    # The made-up record may fail, as any record may.
+    with contextlib.suppress(LeapstreamError):
+        served.model.predict_rows([record] * _WARM_BATCH)
+    seconds = []
+    for _ in range(_WARM_RECORDS):
+        started = time.perf_counter()
+        with contextlib.suppress(LeapstreamError):
+            served.model.predict_record(record)
+        seconds.append(time.perf_counter() - started)
+    served.cost = min(seconds)
+    return served
+
+
+def example_record(model: Model) -> Mapping[str, Any]:
+    """A record of the types that the model's inputs declare, made of ones and short texts."""
+    return {f.name: _example(f.type) for f in model.schema.inputs}
+
+
+def _example(data_type: DataType) -> Any:
+    value = _EXAMPLES[data_type.base]
+    if isinstance(data_type, ScalarType):
+        return value
+    if isinstance(data_type, TensorType):
+        tensor: Any = value
+        for size in reversed(data_type.dimensions or (1,)):
+            tensor = [tensor] * min(max(size, 0), 1 << 16)
+        return tensor
+    if isinstance(data_type, ListType):
+        return [value]
+    return {_EXAMPLES[data_type.key]: value}
+
+
+_EXAMPLES: dict[BasicType, Any] = {
+    BasicType.BOOLEAN: True,
+    BasicType.BYTE: 1,
+    BasicType.SHORT: 1,
+    BasicType.INT: 1,
+    BasicType.LONG: 1,
+    BasicType.FLOAT: 1.0,
+    BasicType.DOUBLE: 1.0,
+    BasicType.STRING: "text",
+    BasicType.BYTE_STRING: b"bytes",
+}

@@ -1,0 +1,136 @@
+"""The models that a server has: each name has one live version, which changes between two requests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from types import MappingProxyType
+
+from leapstream.errors import SchemaError
+from leapstream.model import Model
+from leapstream.serving.failures import ConflictError, UnknownModelError
+
+LATEST = "latest"
+"""The version that a request names to get the live one."""
+
+
+@dataclass(eq=False)
+class ServedModel:
+    """A version of a model that answers requests. Immutable but for its cost.
+
+    Attributes:
+        name: the name in requests.
+        version: the version; a text that holds neither a slash nor a space.
+        model: the model.
+        uri: where it came from, without secrets; empty for one that was handed over.
+        loaded: when it was loaded.
+        cost: seconds that a row takes, as seen lately; decides whether a request is scored in the event loop.
+    """
+
+    name: str
+    version: str
+    model: Model
+    uri: str = ""
+    loaded: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    cost: float = 0.0
+
+
+class ModelRegistry:
+    """The served models by name. Reading takes no lock; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._live: Mapping[str, ServedModel] = MappingProxyType({})
+        self._lock = threading.Lock()
+        self._listeners: list[Callable[[str, ServedModel | None], None]] = []
+
+    def get(self, name: str, version: str | None = None) -> ServedModel:
+        """The live version of a model; ``version`` has to be that one, if it is given and not ``latest``.
+
+        Raises:
+            UnknownModelError: it is not served.
+        """
+        served = self._live.get(name)
+        if served is None:
+            known = ", ".join(self._live) or "none"
+            raise UnknownModelError(f"there is no model {name!r}; served: {known}")
+        if version not in (None, served.version, LATEST):
+            raise UnknownModelError(f"model {name!r} has no version {version!r}; live: {served.version}")
+        return served
+
+    def find(self, name: str) -> ServedModel | None:
+        """The live version of a model, or ``None``."""
+        return self._live.get(name)
+
+    def only(self) -> ServedModel:
+        """The single model of a server; for protocols that name none.
+
+        Raises:
+            UnknownModelError: the server has none, or several.
+        """
+        live = self._live
+        if len(live) != 1:
+            raise UnknownModelError(f"this path is for servers of one model, and there are {len(live)}")
+        return next(iter(live.values()))
+
+    def __iter__(self) -> Iterator[ServedModel]:
+        return iter(self._live.values())
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def put(self, served: ServedModel, *, replace: bool = True, same_signature: bool = False) -> None:
+        """Make a version live, in the place of the one before. Requests in flight end on the version they began with.
+
+        Args:
+            served: the version.
+            replace: take the place of a live version; else it is refused.
+            same_signature: refuse a version whose inputs and outputs are not those of the live one.
+
+        Raises:
+            ConflictError: there is a model of this name, and it may not be replaced.
+            SchemaError: the signature is another.
+        """
+        with self._lock:
+            before = self._live.get(served.name)
+            if before is not None:
+                if not replace:
+                    raise ConflictError(f"there is a model {served.name!r} already, of version {before.version}")
+                if same_signature:
+                    check_signature(before, served)
+            self._live = MappingProxyType({**self._live, served.name: served})
+        self._tell(served.name, served)
+
+    def remove(self, name: str) -> ServedModel:
+        """Serve a model no longer.
+
+        Raises:
+            UnknownModelError: it is not served.
+        """
+        with self._lock:
+            served = self.get(name)
+            self._live = MappingProxyType({n: s for n, s in self._live.items() if n != name})
+        self._tell(name, None)
+        return served
+
+    def listen(self, listener: Callable[[str, ServedModel | None], None]) -> None:
+        """Have a function called with the name and the live version (``None``: removed) after each change."""
+        self._listeners.append(listener)
+
+    def _tell(self, name: str, served: ServedModel | None) -> None:
+        for listener in self._listeners:
+            listener(name, served)
+
+
+def check_signature(live: ServedModel, new: ServedModel) -> None:
+    """Refuse a version whose columns are not those of the live one.
+
+    Raises:
+        SchemaError: they differ; the message has both.
+    """
+    ours, theirs = live.model.schema, new.model.schema
+    if (ours.inputs, ours.outputs) != (theirs.inputs, theirs.outputs):
+        raise SchemaError(
+            f"model {new.name!r}: version {new.version} has the signature {theirs}, and the live {live.version} has {ours}"
+        )

@@ -1,0 +1,194 @@
+"""Scores the rows of requests: where, in which pieces, and until when."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+from leapstream.errors import PredictionError, SchemaError
+from leapstream.serving.failures import DeadlineError, RequestError, TooLargeError
+from leapstream.serving.http import Request
+from leapstream.serving.registry import ServedModel
+
+OnError: TypeAlias = Literal["raise", "null", "row"]
+"""What becomes of a row that fails: the request fails, the row's outputs are missing, or its error takes their place."""
+
+Answer: TypeAlias = "dict[str, Any] | PredictionError | None"
+"""What a record gives: its outputs, ``None`` if the model drops it, or the error with which it fails."""
+
+LOOP_SECONDS = 0.002
+"""What a request may take in the event loop, as far as that can be foreseen."""
+
+# Fewer rows than these are scored one by one: a batch has costs of its own.
+_BATCH = 256
+_PIECE = 8192
+# The share of a new measurement in a model's cost.
+_NEWEST = 0.1
+
+
+class TooLongForLoopError(Exception):
+    """Raised in the event loop by what would take too long there; the request is then handled in a thread, from its beginning."""
+
+
+def check_rows(request: Request, served: ServedModel, rows: int, most: int) -> None:
+    """Decide, before anything is computed, whether the rows of a request may be scored here.
+
+    Raises:
+        TooLargeError: they are too many.
+        TooLongForLoopError: they would take too long for the event loop.
+    """
+    if rows > most:
+        raise TooLargeError(f"the request has {rows} rows, and {most} are allowed")
+    if request.in_loop and rows * served.cost > LOOP_SECONDS:
+        raise TooLongForLoopError
+    request.served = served
+    request.rows = rows
+
+
+def score_record(
+    request: Request, served: ServedModel, record: Mapping[str, Any], outputs: Sequence[str] | None
+) -> Answer:
+    """What a single record gives; it fails if its model says so.
+
+    Raises:
+        SchemaError: the record does not fit the model.
+        PredictionError: it fails.
+        TooLongForLoopError: it would take too long for the event loop.
+    """
+    if request.in_loop and served.cost > LOOP_SECONDS:
+        raise TooLongForLoopError
+    request.served = served
+    request.rows = 1
+    return served.model.predict_record(record, outputs=outputs)
+
+
+def score(
+    request: Request,
+    served: ServedModel,
+    records: Sequence[Mapping[str, Any]],
+    *,
+    outputs: Sequence[str] | None = None,
+    on_error: OnError = "raise",
+    most: int,
+) -> list[Answer]:
+    """What the model gives for each record.
+
+    Args:
+        request: whose time limit holds.
+        served: the model.
+        records: column to value; a column that one of them lacks, but not all, is a missing value there.
+        outputs: columns to compute; by default the final outputs.
+        on_error: see :data:`OnError`.
+        most: the number of rows that a request may have.
+
+    Raises:
+        SchemaError: the records do not fit the model.
+        PredictionError: a row fails, and ``on_error`` is ``raise``; it is the first that does.
+        TooLargeError: there are too many rows.
+        DeadlineError: the request's time is over.
+        TooLongForLoopError: they would take too long for the event loop.
+    """
+    check_rows(request, served, len(records), most)
+    if on_error not in ("raise", "null", "row"):
+        raise RequestError(f"on_error is {on_error!r}, and has to be raise, null or row")
+    if not records:
+        return []
+    started = time.perf_counter()
+    if len(records) < _BATCH and _alike(records):
+        answers = _one_by_one(request, served, records, outputs, on_error)
+    else:
+        answers = _in_batches(request, served, _completed(records), outputs, on_error)
+    learn(served, (time.perf_counter() - started) / len(records))
+    return answers
+
+
+def learn(served: ServedModel, seconds: float) -> None:
+    """Take a measurement of what a row costs into account."""
+    served.cost += (seconds - served.cost) * _NEWEST
+
+
+def _alike(records: Sequence[Mapping[str, Any]]) -> bool:
+    """True if all records have the same columns."""
+    first = records[0]
+    if not all(isinstance(record, dict) for record in records):
+        raise RequestError("each record has to be an object of column to value")
+    names = first.keys()
+    return all(record.keys() == names for record in records)
+
+
+def _completed(records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """The records with all columns that any of them has, so that each piece of them has the same columns."""
+    if len(records) <= _PIECE or _alike(records):
+        return records
+    every = dict.fromkeys(name for record in records for name in record)
+    return [{**every, **record} for record in records]
+
+
+def _one_by_one(
+    request: Request,
+    served: ServedModel,
+    records: Sequence[Mapping[str, Any]],
+    outputs: Sequence[str] | None,
+    on_error: OnError,
+) -> list[Answer]:
+    predict = served.model.predict_record
+    answers: list[Answer] = []
+    for row, record in enumerate(records):
+        try:
+            answers.append(predict(record, outputs=outputs))
+        except PredictionError as error:
+            failed = of_row(error, row)
+            if on_error == "raise":
+                raise failed from None
+            answers.append(failed)
+        if not row & 63:
+            _check_time(request)
+    return answers
+
+
+def _in_batches(
+    request: Request,
+    served: ServedModel,
+    records: Sequence[Mapping[str, Any]],
+    outputs: Sequence[str] | None,
+    on_error: OnError,
+) -> list[Answer]:
+    answers: list[Answer] = []
+    for start in range(0, len(records), _PIECE):
+        _check_time(request)
+        piece = records[start : start + _PIECE]
+        results = served.model.predict_rows(piece, outputs=outputs)
+        if results.errors and on_error == "raise":
+            row = min(results.errors)
+            raise of_row(results.errors[row], start + row)
+        found: list[Answer] = [None] * len(piece)
+        for row, answer in zip(results.rows.tolist(), results.frame, strict=True):
+            found[row] = answer
+        for row, error in results.errors.items():
+            found[row] = of_row(error, start + row)
+        answers += found
+    return answers
+
+
+def of_row(error: PredictionError, row: int) -> PredictionError:
+    """The error with another position of its row."""
+    return PredictionError(error.reason, model=error.model, node=error.node, op=error.op, column=error.column, row=row)
+
+
+def _check_time(request: Request) -> None:
+    if not request.in_loop and time.monotonic() > request.deadline:
+        raise DeadlineError("the request's time is over")
+
+
+def outputs_of(given: Any) -> tuple[str, ...] | None:
+    """The names of outputs that a request asks for; ``None`` for the final ones.
+
+    Raises:
+        SchemaError: it is no list of names.
+    """
+    if given is None:
+        return None
+    if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
+        raise SchemaError("outputs has to be a list of names of columns")
+    return tuple(given)

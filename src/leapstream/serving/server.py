@@ -1,0 +1,155 @@
+"""``leapstream serve``: uvicorn around the application, in one process or in several workers."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import msgspec
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from leapstream.errors import ConfigError
+from leapstream.fetching.options import SourceOptions
+from leapstream.serving.application import Application, app
+from leapstream.serving.keeper import Keeper
+from leapstream.serving.loading import ModelSpec
+from leapstream.serving.logs import LOG, LogFormat, set_up
+from leapstream.serving.metrics import MULTIPROCESS_VARIABLE
+from leapstream.serving.registry import ModelRegistry
+from leapstream.serving.settings import RequestLimits, Settings, token_from_environment
+
+# The workers are processes of their own, which read the options there.
+_OPTIONS_VARIABLE = "LEAPSTREAM_SERVE_OPTIONS"
+# A thread that computes keeps the interpreter's lock for so long; the event loop waits for it.
+_SWITCH_SECONDS = 0.0005
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """The options of ``leapstream serve``, but for the token, which is in the environment.
+
+    Attributes:
+        models: the models.
+        host, port: where to listen; port 0 takes any that is free.
+        workers: the number of processes.
+        reload: seconds between two looks at the bundles; 0 looks once.
+        drain: seconds that requests in flight have to end after SIGTERM.
+        log_format: the form of the log's lines.
+        certificate, key: files in PEM format, for TLS.
+        limits: limits on requests.
+        allow_load: see :class:`~leapstream.serving.Settings`.
+    """
+
+    models: list[ModelSpec]
+    host: str = "127.0.0.1"
+    port: int = 8080
+    workers: int = 1
+    reload: float = 0.0
+    drain: int = 30
+    log_format: LogFormat = "text"
+    certificate: str | None = None
+    key: str | None = None
+    limits: RequestLimits = field(default_factory=RequestLimits)
+    allow_load: tuple[str, ...] = ()
+
+    def application(self) -> Application:
+        """The application of a process."""
+        settings = Settings(limits=self.limits, token=token_from_environment(), allow_load=self.allow_load)
+        models = ModelRegistry()
+        return app(
+            models, settings=settings, keeper=Keeper(models, settings, self.models, SourceOptions(), self.reload)
+        )
+
+
+def worker() -> Application:
+    """The application of a worker, by the options in its environment."""
+    options = msgspec.json.decode(os.environ[_OPTIONS_VARIABLE], type=ServeOptions)
+    _prepare(options)
+    return options.application()
+
+
+def serve(options: ServeOptions) -> None:
+    """Serve until a signal ends the process.
+
+    Raises:
+        ConfigError: two models have one name, or the address cannot be had.
+        LeapstreamError: a model cannot be loaded.
+    """
+    names = [spec.name for spec in options.models]
+    repeated = {name for name in names if names.count(name) > 1}
+    if repeated:
+        raise ConfigError(f"two models have the name {sorted(repeated)[0]!r}; give one of them another by NAME=BUNDLE")
+    _prepare(options)
+    listening = _listen(options.host, options.port)
+    host, port = listening.getsockname()[:2]
+    scheme = "http" if options.certificate is None else "https"
+    LOG.info("listening", extra={"fields": {"url": f"{scheme}://{host}:{port}", "workers": options.workers}})
+    if options.workers == 1:
+        server = uvicorn.Server(uvicorn.Config(options.application(), **_configuration(options)))
+        server.run(sockets=[listening])
+        if not server.started:
+            sys.exit(1)
+        return
+    # Told here, once: workers that cannot load it would be started again and again.
+    Keeper(ModelRegistry(), Settings(), options.models).start()
+    with _shared_metrics():
+        os.environ[_OPTIONS_VARIABLE] = msgspec.json.encode(asdict(options)).decode()
+        config = uvicorn.Config(
+            "leapstream.serving.server:worker", factory=True, workers=options.workers, **_configuration(options)
+        )
+        Multiprocess(config, sockets=[listening]).run()
+
+
+def _prepare(options: ServeOptions) -> None:
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    set_up(options.log_format)
+
+
+def _configuration(options: ServeOptions) -> dict[str, Any]:
+    return {
+        "http": "httptools",
+        "loop": "auto",
+        "ws": "none",
+        "lifespan": "on",
+        "interface": "asgi3",
+        "log_config": None,
+        "access_log": False,
+        "proxy_headers": False,
+        "server_header": False,
+        "date_header": False,
+        "timeout_keep_alive": 75,
+        "timeout_graceful_shutdown": options.drain,
+        "ssl_certfile": options.certificate,
+        "ssl_keyfile": options.key,
+    }
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+    listening.set_inheritable(True)
+    return listening
+
+
+@contextmanager
+def _shared_metrics() -> Iterator[None]:
+    """A directory in which the workers add up what they count."""
+    with tempfile.TemporaryDirectory(prefix="leapstream-metrics-") as directory:
+        os.environ[MULTIPROCESS_VARIABLE] = directory
+        try:
+            yield
+        finally:
+            del os.environ[MULTIPROCESS_VARIABLE]

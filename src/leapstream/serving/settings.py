@@ -1,0 +1,70 @@
+"""The settings of a server."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field, fields
+
+from leapstream.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class RequestLimits:
+    """Limits on requests; they hold for each worker.
+
+    Attributes:
+        max_body: bytes of a body, after decompression.
+        max_rows: rows of a request.
+        max_concurrent: requests at once; more are answered with 503.
+        timeout: seconds that a request may take.
+    """
+
+    max_body: int = 64 << 20
+    max_rows: int = 100_000
+    max_concurrent: int = 512
+    timeout: float = 60.0
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            if not getattr(self, f.name) > 0:
+                raise ConfigError(f"{f.name} is {getattr(self, f.name)!r}, and has to be positive")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a server is told at its start.
+
+    Attributes:
+        limits: limits on requests.
+        token: the bearer token that requests have to bring; ``None`` lets everybody in.
+        allow_load: the prefixes of URIs from which requests may load models; empty refuses to load and unload.
+    """
+
+    limits: RequestLimits = field(default_factory=RequestLimits)
+    token: str | None = field(default=None, repr=False)
+    allow_load: tuple[str, ...] = ()
+
+
+TOKEN_VARIABLE = "LEAPSTREAM_TOKEN"
+"""The environment variable of the bearer token."""
+
+
+def token_from_environment() -> str | None:
+    """The bearer token of the environment; an empty one counts as none."""
+    return os.environ.get(TOKEN_VARIABLE) or None
+
+
+_UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+def seconds(given: str, what: str) -> float:
+    """A time such as ``30s``, ``500ms`` or ``5 min``, in seconds; a number alone is seconds.
+
+    Raises:
+        ConfigError: it is no time; the message has ``what``.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", given.strip())
+    if match is None or match[2] not in _UNITS:
+        raise ConfigError(f"{what} is {given!r}, and has to be a time such as 30s, 500ms or 5min")
+    return float(match[1]) * _UNITS[match[2]]
