@@ -18,7 +18,7 @@ from leapstream.frames.contract import Output, Rows, Table, grouped
 
 @dataclass(frozen=True)
 class RowResults:
-    """What a model gives for the rows of a frame, and which rows fail.
+    """The results for the rows of a frame: the computed columns, and the errors of rows that fail.
 
     Attributes:
         frame: a frame of the kind given, with the computed columns; rows that fail have missing values there, and rows that the

@@ -1,4 +1,4 @@
-"""What the protocols share: the models, the settings, and how rows are scored."""
+"""The things that the protocols share: the models, the settings, and the way in which rows are scored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from leapstream.serving.settings import Settings
 
 @dataclass(frozen=True)
 class Context:
-    """What a protocol gets when it makes its routes.
+    """The things that a protocol needs to make its routes.
 
     Attributes:
         models: the served models.

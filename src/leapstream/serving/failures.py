@@ -16,7 +16,7 @@ class ServingError(LeapstreamError):
 
 
 class RequestError(ServingError):
-    """A request cannot be read: it is no JSON, or lacks something."""
+    """A request cannot be read: it is not JSON, or lacks something."""
 
 
 class UnknownModelError(ServingError):
@@ -133,7 +133,7 @@ def failure_of(error: Exception, request_id: str) -> Failure:
 
 
 def details_of(error: LeapstreamError) -> dict[str, Any]:
-    """What an error says of the row that fails; what is not known is left out."""
+    """The place of the row that fails, as far as the error knows it."""
     if not isinstance(error, PredictionError):
         return {}
     names = ("model", "node", "op", "column", "row")

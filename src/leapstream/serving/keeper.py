@@ -47,11 +47,13 @@ class Keeper:
         self._changing = threading.Lock()
 
     def start(self) -> None:
-        """Load all models.
+        """Load all models, if that is not done yet.
 
         Raises:
             LeapstreamError: one cannot be loaded.
         """
+        if self.ready:
+            return
         for spec in self._specs.values():
             self._models.put(load_model(spec, self._options))
         self.ready = True

@@ -78,7 +78,7 @@ def load_model(spec: ModelSpec, options: SourceOptions | None = None) -> ServedM
 
 
 def warmed(served: ServedModel) -> ServedModel:
-    """The same version, after it has predicted a record and a batch; its cost is known then."""
+    """Let a version predict a record and a batch, which also measures its cost; returns it."""
     record = {f.name: _example(f.type) for f in served.model.schema.inputs}
     # The made-up record may fail, as any record may.
     with contextlib.suppress(LeapstreamError):

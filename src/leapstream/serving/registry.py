@@ -85,8 +85,8 @@ class ModelRegistry:
 
         Args:
             served: the version.
-            replace: take the place of a live version; else it is refused.
-            same_signature: refuse a version whose inputs and outputs are not those of the live one.
+            replace: take the place of a live version; else it is rejected.
+            same_signature: reject a version whose inputs and outputs are not those of the live one.
 
         Raises:
             ConflictError: there is a model of this name, and it may not be replaced.
@@ -124,7 +124,7 @@ class ModelRegistry:
 
 
 def check_signature(live: ServedModel, new: ServedModel) -> None:
-    """Refuse a version whose columns are not those of the live one.
+    """Reject a version whose columns are not those of the live one.
 
     Raises:
         SchemaError: they differ; the message has both.

@@ -12,13 +12,13 @@ from leapstream.serving.http import Request
 from leapstream.serving.registry import ServedModel
 
 OnError: TypeAlias = Literal["raise", "null", "row"]
-"""What becomes of a row that fails: the request fails, the row's outputs are missing, or its error takes their place."""
+"""The choice for rows that fail: the request fails, the row's outputs are missing, or its error takes their place."""
 
 Answer: TypeAlias = "dict[str, Any] | PredictionError | None"
-"""What a record gives: its outputs, ``None`` if the model drops it, or the error with which it fails."""
+"""The result for a record: its outputs, ``None`` if the model drops it, or the error with which it fails."""
 
 LOOP_SECONDS = 0.002
-"""What a request may take in the event loop, as far as that can be foreseen."""
+"""The time that a request may take in the event loop, as far as that can be estimated."""
 
 # Fewer rows than these are scored one by one: a batch has costs of its own.
 _BATCH = 256
@@ -49,7 +49,7 @@ def check_rows(request: Request, served: ServedModel, rows: int, most: int) -> N
 def score_record(
     request: Request, served: ServedModel, record: Mapping[str, Any], outputs: Sequence[str] | None
 ) -> Answer:
-    """What a single record gives; it fails if its model says so.
+    """Score a single record.
 
     Raises:
         SchemaError: the record does not fit the model.
@@ -72,7 +72,7 @@ def score(
     on_error: OnError = "raise",
     most: int,
 ) -> list[Answer]:
-    """What the model gives for each record.
+    """Score a list of records; returns a result for each.
 
     Args:
         request: whose time limit holds.
@@ -185,7 +185,7 @@ def outputs_of(given: Any) -> tuple[str, ...] | None:
     """The names of outputs that a request asks for; ``None`` for the final ones.
 
     Raises:
-        SchemaError: it is no list of names.
+        SchemaError: it is not a list of names.
     """
     if given is None:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -91,14 +92,15 @@ def serve(options: ServeOptions) -> None:
     host, port = listening.getsockname()[:2]
     scheme = "http" if options.certificate is None else "https"
     LOG.info("listening", extra={"fields": {"url": f"{scheme}://{host}:{port}", "workers": options.workers}})
+    application = options.application()
+    # Here a model that cannot be loaded is an error of the command; workers would be started again and again.
+    application.context.keeper.start()
     if options.workers == 1:
-        server = uvicorn.Server(uvicorn.Config(options.application(), **_configuration(options)))
-        server.run(sockets=[listening])
-        if not server.started:
-            sys.exit(1)
+        # uvicorn raises the signal again after it has drained; the process has done what it was told.
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        uvicorn.Server(uvicorn.Config(application, **_configuration(options))).run(sockets=[listening])
         return
-    # Told here, once: workers that cannot load it would be started again and again.
-    Keeper(ModelRegistry(), Settings(), options.models).start()
+    application.context.keeper.stop()
     with _shared_metrics():
         os.environ[_OPTIONS_VARIABLE] = msgspec.json.encode(asdict(options)).decode()
         config = uvicorn.Config(

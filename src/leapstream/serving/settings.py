@@ -38,7 +38,7 @@ class Settings:
     Attributes:
         limits: limits on requests.
         token: the bearer token that requests have to bring; ``None`` lets everybody in.
-        allow_load: the prefixes of URIs from which requests may load models; empty refuses to load and unload.
+        allow_load: the prefixes of URIs from which requests may load models; without any, they may neither load nor unload.
     """
 
     limits: RequestLimits = field(default_factory=RequestLimits)
@@ -62,7 +62,7 @@ def seconds(given: str, what: str) -> float:
     """A time such as ``30s``, ``500ms`` or ``5 min``, in seconds; a number alone is seconds.
 
     Raises:
-        ConfigError: it is no time; the message has ``what``.
+        ConfigError: it is not a time; the message has ``what``.
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", given.strip())
     if match is None or match[2] not in _UNITS:

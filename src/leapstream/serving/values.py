@@ -20,7 +20,7 @@ def decode(body: bytes) -> Any:
     """The value of a JSON text; ``NaN``, ``Infinity`` and ``-Infinity``, which Python's clients write, are numbers.
 
     Raises:
-        RequestError: it is no JSON.
+        RequestError: it is not JSON.
     """
     try:
         return _decode(body)
@@ -30,7 +30,7 @@ def decode(body: bytes) -> Any:
                 return json.loads(body)
             except (ValueError, RecursionError):
                 pass
-        raise RequestError(f"the body is no JSON: {error}") from None
+        raise RequestError(f"the body is not JSON: {error}") from None
     except RecursionError:
         raise RequestError("the body is nested too deeply") from None
 

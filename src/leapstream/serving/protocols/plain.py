@@ -117,7 +117,7 @@ def routes(context: Context) -> Iterator[Route]:
 
 
 def described(served: ServedModel) -> dict[str, Any]:
-    """What a client may want to know of a model."""
+    """A model as JSON, for clients: name, version, columns."""
     schema = served.model.schema
     return {
         "name": served.name,
@@ -200,7 +200,7 @@ def _answer_lines(
         except RequestError as error:
             raise RequestError(f"line {row + 1}: {error}") from None
         if type(record) is not dict:
-            raise RequestError(f"line {row + 1} is no record, which is an object of column to value")
+            raise RequestError(f"line {row + 1} is not a record, which is an object of column to value")
         records.append(record)
     try:
         answers = context.score(request, served, records, outputs=outputs, on_error=on_error)
