@@ -25,7 +25,7 @@ from leapstream.contract import (
     verify_frames,
 )
 from leapstream.errors import UnsupportedModelError
-from leapstream.ops.feature import Binarizer, StringIndexer, Tokenizer
+from leapstream.ops.feature import Binarizer, HashingTermFrequency, StringIndexer, Tokenizer
 from leapstream.ops.linear import LinearRegression
 from leapstream.ops.pipeline import Node, Pipeline
 from tests.pipelines import node
@@ -217,12 +217,17 @@ def test_frames_are_compared_row_by_row() -> None:
     assert report.reasons[-1] == "the model gives 2 rows, and 4 are expected"
 
 
-def test_a_backend_that_lacks_something_for_a_model_differs_in_nothing(tmp_path: Path) -> None:
-    model = Model.from_node(Node("words", Tokenizer(), (Socket("input", "s"),), (Socket("output", "words"),)))
+def test_a_backend_that_lacks_something_for_a_model_differs_in_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leapstream.executors.rowwise.writer.MOST_ELEMENTS", 99)
+    words = Node("words", Tokenizer(), (Socket("input", "s"),), (Socket("output", "words"),))
+    counts = Node("counts", HashingTermFrequency(100), (Socket("input", "words"),), (Socket("output", "counts"),))
+    model = Model.from_node(Pipeline("text", (words, counts)))
     contract = record(model, LeapFrame(FRAME.schema, [("a b",)]), tmp_path / "words")
     ((_, _, report),) = verify_folder(tmp_path, ["rowwise"])
     assert (report.outcome, report.ok, report.reasons) == ("lacking", False, [])
-    assert report.lacking == ("primitive LowerCase", "primitive Tokens")
+    assert report.lacking == ("a list of 100 elements",)
     assert verify_frames(model, contract.frame("input"), contract.frame("expected"), "rowwise") == report
 
 

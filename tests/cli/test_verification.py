@@ -56,16 +56,22 @@ def test_a_folder_of_cases_is_verified(run: Run) -> None:
     assert all(entry["agreeing"] == entry["rows"] for entry in found)
 
 
-def test_a_backend_that_lacks_something_for_a_model_says_so_and_differs_in_nothing(run: Run) -> None:
-    folder = GOLDEN / "feature" / "ngram-1"
-    result = run("verify", folder, "--backend", "vectorized", "--backend", "rowwise")
+WIDE = GOLDEN / "feature" / "hashing-tf-wide"
+
+
+def test_a_backend_that_lacks_something_for_a_model_says_so_and_differs_in_nothing(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leapstream.executors.rowwise.writer.MOST_ELEMENTS", 1024)
+    result = run("verify", WIDE, "--backend", "vectorized", "--backend", "rowwise")
     assert result.exit_code == 0, result.output
-    assert "LACKS   rowwise" in result.stdout and "rowwise lacks primitive" in result.stdout
+    assert "LACKS   rowwise" in result.stdout and "rowwise lacks a list of 262144 elements" in result.stdout
     assert result.stdout.endswith("1 agree, 0 differ, 1 lacking\n")
 
 
-def test_json_tells_the_outcome_of_each_contract_and_what_is_lacking(run: Run) -> None:
-    result = run("verify", GOLDEN / "feature" / "ngram-1", "--backend", "vectorized", "--backend", "rowwise", "--json")
+def test_json_tells_the_outcome_of_each_contract_and_what_is_lacking(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("leapstream.executors.rowwise.writer.MOST_ELEMENTS", 1024)
+    result = run("verify", WIDE, "--backend", "vectorized", "--backend", "rowwise", "--json")
     assert result.exit_code == 0
     entries = [(entry["outcome"], entry["ok"], bool(entry["lacking"])) for entry in json.loads(result.stdout)]
     assert entries == [("agree", True, False), ("lacking", False, True)]

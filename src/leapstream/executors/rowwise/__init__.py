@@ -25,14 +25,14 @@ class Rowwise:
         return None
 
     def missing(self, plan: Plan) -> tuple[str, ...]:
-        from leapstream.executors.rowwise.executor import LOWERED, PRIMITIVES, ArraysOnlyError, RecordPlan
+        from leapstream.executors.rowwise.executor import LOWERED, PRIMITIVES, RecordPlan, TooLongError
 
         missing = unimplemented(lower(plan, LOWERED), PRIMITIVES)
         if missing:
             return missing
         try:
             RecordPlan(plan, _whole())
-        except ArraysOnlyError as error:
+        except TooLongError as error:
             return (str(error),)
         return ()
 

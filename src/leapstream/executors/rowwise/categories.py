@@ -5,7 +5,7 @@ from __future__ import annotations
 from leapstream.bundle.types import ScalarType
 from leapstream.executors.implementing import implements
 from leapstream.executors.rowwise import runtime
-from leapstream.executors.rowwise.stored import stored_elements
+from leapstream.executors.rowwise.stored import require_stored_alone, stored_elements
 from leapstream.executors.rowwise.writer import MOST_VARIABLES, ArraysOnlyError, Writer
 from leapstream.plan import primitives as p
 
@@ -40,8 +40,9 @@ def _one_hot(writer: Writer, expr: p.OneHot) -> None:
     if expr.width <= MOST_VARIABLES:
         writer.define_elements(expr, [f"1.0 if {at} == {i} else 0.0" for i in range(expr.width)])
     else:
-        writer.define(expr, f"[0.0] * {expr.width}")
-        writer.line(f"if {at} < {expr.width}: {writer.optional(expr)}[{at}] = 1.0")
+        result = writer.variable()
+        writer.line(f"{result} = {{{at}: 1.0}} if {at} < {expr.width} else {{}}")
+        writer.define_sparse(expr, result, expr.width)
 
 
 @implements(p.CategoryWeight)
@@ -79,6 +80,12 @@ def _binarize(writer: Writer, expr: p.Binarize) -> None:
     threshold = writer.constant(float(expr.threshold))
     if isinstance(expr.x.type, ScalarType):
         writer.define(expr, f"1.0 if {writer.present(expr.x)} > {threshold} else 0.0")
+    elif (sparse := writer.sparse(expr.x)) is not None:
+        if expr.needs_stored:
+            require_stored_alone(expr.x)
+        result = writer.variable()
+        writer.line(f"{result} = {{i: 1.0 for i, x in {sparse[0]}.items() if x > {threshold}}}")
+        writer.define_sparse(expr, result, sparse[1])
     else:
         stored = stored_elements(writer, expr.x) if expr.needs_stored else None
         if stored is None:

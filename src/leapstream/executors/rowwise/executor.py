@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leapstream.bundle.tensor import Tensor
+from leapstream.bundle.tensor import NUMPY_DTYPES, Tensor
 from leapstream.bundle.types import DataType, TensorType
 from leapstream.executors.contract import DROPPED, KEPT, Failure, Outcome, PreparedPlan
 from leapstream.executors.implementing import collected, collected_lowerings
+from leapstream.executors.rowwise.arrays import by_arrays
 from leapstream.executors.rowwise.runtime import UnusualRecordError
-from leapstream.executors.rowwise.writer import MOST_ELEMENTS, ArraysOnlyError, Writer
+from leapstream.executors.rowwise.writer import TooLongError, Writer
 from leapstream.plan.graph import Plan
 from leapstream.plan.rewrites import lower
-from leapstream.plan.sizes import declared_size
 
 if TYPE_CHECKING:
     from leapstream.executors.columns import Column
@@ -40,17 +40,14 @@ class RecordPlan:
 
         Args:
             plan: the plan.
-            whole: prepares the plan for the executor that computes unusual records.
+            whole: prepares plans for the executor of batches, which computes rare primitives and unusual records.
 
         Raises:
-            ArraysOnlyError: only arrays compute something in the plan.
+            TooLongError: the plan has a vector that is too long for a list.
         """
         self.plan = plan
         self._prepare_whole = whole
-        for expr in plan.order:
-            if declared_size(expr) > MOST_ELEMENTS:
-                raise ArraysOnlyError(f"a list of {declared_size(expr)} elements")
-        self._function = Writer(lower(plan, LOWERED)).write(PRIMITIVES)
+        self._function = Writer(lower(plan, LOWERED), whole).write(PRIMITIVES, by_arrays)
 
     def run_record(self, record: Mapping[str, Any]) -> dict[str, Any] | None:
         """The outputs of a record, a vector as a list; ``None`` where the model drops it.
@@ -102,15 +99,15 @@ class RecordPlan:
 
 
 def _record_values(column: Column, data_type: DataType) -> list[Any]:
-    """The values of a column as a caller gives them in records: vectors as lists; other tensors are unusual."""
+    """The values of a column as a caller gives them in records: tensors as lists; sparse and empty ones are unusual."""
     from leapstream.executors.columns import to_python
 
     values = to_python(column, data_type, keep_stored=True)
-    return [v.values.tolist() if isinstance(v, Tensor) and _is_plain(v) else v for v in values]
+    return [v.to_dense().tolist() if isinstance(v, Tensor) and _is_plain(v) else v for v in values]
 
 
 def _is_plain(x: Tensor) -> bool:
-    return x.indices is None and len(x.dimensions) == 1
+    return x.indices is None and (len(x.dimensions) == 1 or x.size > 0) and x.dimensions != ()
 
 
 def _moved(reason: Callable[[int], str], places: Mapping[int, int]) -> Callable[[int], str]:
@@ -118,7 +115,9 @@ def _moved(reason: Callable[[int], str], places: Mapping[int, int]) -> Callable[
 
 
 def _leap_value(value: Any, data_type: DataType) -> Any:
-    return Tensor.dense(np.array(value), data_type.base) if isinstance(data_type, TensorType) else value
+    if value is None or not isinstance(data_type, TensorType):
+        return value
+    return Tensor.dense(np.array(value, dtype=NUMPY_DTYPES[data_type.base]), data_type.base)
 
 
-__all__ = ["PRIMITIVES", "ArraysOnlyError", "RecordPlan", "UnusualRecordError"]
+__all__ = ["PRIMITIVES", "RecordPlan", "TooLongError", "UnusualRecordError"]

@@ -1,4 +1,4 @@
-"""Hashes of features."""
+"""Hashes of tokens and of features."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 from leapstream.bundle.types import BasicType, ScalarType
 from leapstream.executors.implementing import implements
-from leapstream.executors.rowwise.writer import MOST_VARIABLES, ArraysOnlyError, Writer
+from leapstream.executors.rowwise.arrays import by_arrays
+from leapstream.executors.rowwise.counts import count, count_binary, define_counts
+from leapstream.executors.rowwise.writer import MOST_VARIABLES, Writer
 from leapstream.javalike.numbers import java_double, java_float
 from leapstream.plan import primitives as p
 
@@ -69,28 +71,22 @@ class HashedTexts(dict[Any, int]):
         return element
 
 
+@implements(p.HashedCounts)
+def _hashed_counts(writer: Writer, expr: p.HashedCounts) -> None:
+    elements = writer.constant(HashedTexts(expr.size, legacy_tail=expr.legacy_tail))
+    counts = writer.call(
+        count_binary if expr.binary else count, f"map({elements}.__getitem__, {writer.present(expr.x)})"
+    )
+    define_counts(writer, expr, counts, expr.size)
+
+
 @implements(p.HashedFeatures)
 def _hashed_features(writer: Writer, expr: p.HashedFeatures) -> None:
-    if expr.size > MOST_VARIABLES:
-        raise ArraysOnlyError(f"HashedFeatures of {expr.size} elements")
-    if expr.size > 1 and any(expr.categories):
-        _by_texts(writer, expr)
+    if expr.size <= MOST_VARIABLES and (expr.size == 1 or not any(expr.categories)):
+        _sum_features(writer, expr)
         return
-    sums = ["0.0"] * expr.size
-    for x, name, category in zip(expr.xs, expr.names, expr.categories, strict=True):
-        value = writer.optional(x)
-        number = "1.0" if category else value
-        # Adding 0 to a sum that begins with 0 changes nothing.
-        sums[murmur(name) % expr.size] += (
-            f" + (0.0 if {value} is None else {number})" if x.type.nullable else f" + {number}"
-        )
-    writer.define_elements(expr, sums)
-
-
-def _by_texts(writer: Writer, expr: p.HashedFeatures) -> None:
-    """A list, whose elements are found while the record is computed."""
-    writer.define(expr, f"[0.0] * {expr.size}")
-    result = writer.optional(expr)
+    sums = writer.variable()
+    writer.line(f"{sums} = {{}}")
     for x, name, category in zip(expr.xs, expr.names, expr.categories, strict=True):
         value = writer.optional(x)
         number, element = value, str(murmur(name) % expr.size)
@@ -98,7 +94,20 @@ def _by_texts(writer: Writer, expr: p.HashedFeatures) -> None:
             assert isinstance(x.type, ScalarType)
             number, element = "1.0", _category(writer, x.type.base, value, HashedTexts(expr.size, f"{name}="))
         there = f"if {value} is not None: " if x.type.nullable else ""
-        writer.line(f"{there}{result}[{element}] += {number}")
+        writer.line(f"{there}{(at := writer.variable())} = {element}; {sums}[{at}] = {sums}.get({at}, 0.0) + {number}")
+    define_counts(writer, expr, f"dict(sorted({sums}.items()))", expr.size)
+
+
+def _sum_features(writer: Writer, expr: p.HashedFeatures) -> None:
+    """Add features whose elements are known: a number, or any feature of a vector of one element."""
+    sums = ["0.0"] * expr.size
+    for x, name, category in zip(expr.xs, expr.names, expr.categories, strict=True):
+        value = writer.optional(x)
+        number = "1.0" if category else value
+        # Adding 0 to a sum that begins with 0 changes nothing.
+        term = f"(0.0 if {value} is None else {number})" if x.type.nullable else number
+        sums[murmur(name) % expr.size] += f" + {term}"
+    writer.define_elements(expr, sums)
 
 
 def _category(writer: Writer, base: BasicType, value: str, elements: HashedTexts) -> str:
@@ -109,3 +118,8 @@ def _category(writer: Writer, base: BasicType, value: str, elements: HashedTexts
     if base is BasicType.STRING:
         return f"{writer.constant(elements)}[{value}]"
     return f"{writer.constant(elements)}[{writer.call(texts.get(base, str), value)}]"
+
+
+@implements(p.MinHash)
+def _min_hash(writer: Writer, expr: p.MinHash) -> None:
+    by_arrays(writer, expr)

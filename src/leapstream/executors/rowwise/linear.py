@@ -8,8 +8,9 @@ from typing import Any
 
 from leapstream.bundle.types import ScalarType
 from leapstream.executors.implementing import implements
+from leapstream.executors.rowwise.arrays import by_arrays
 from leapstream.executors.rowwise.runtime import add_up
-from leapstream.executors.rowwise.stored import listed_conditions, stored_elements
+from leapstream.executors.rowwise.stored import listed_conditions, require_stored_alone, stored_elements
 from leapstream.executors.rowwise.writer import MOST_VARIABLES, Writer
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
@@ -18,6 +19,9 @@ from leapstream.plan.primitives import Expr
 def _products(writer: Writer, x: Expr, weights: Any, total: str = "0.0", stored: list[str] | str | None = None) -> str:
     """``total`` plus a vector's stored elements times weights, added from left to right."""
     writer.expect_size(x, len(weights))
+    sparse = writer.sparse(x)
+    if sparse is not None:
+        return writer.call(add_up, f"[x * {writer.view(weights)}[i] for i, x in {sparse[0]}.items()]", total)
     elements = writer.elements(x)
     if elements is not None:
         terms = [f"{e} * {writer.constant(float(v))}" for e, v in zip(elements, weights, strict=True)]
@@ -32,7 +36,13 @@ def _products(writer: Writer, x: Expr, weights: Any, total: str = "0.0", stored:
 
 
 def _stored(writer: Writer, expr: p.Dot | p.MatVec) -> list[str] | str | None:
-    return stored_elements(writer, expr.x) if expr.needs_stored else None
+    """The conditions of the operand's elements, where some may not be stored and that matters."""
+    if not expr.needs_stored:
+        return None
+    if writer.sparse(expr.x) is None:
+        return stored_elements(writer, expr.x)
+    require_stored_alone(expr.x)
+    return None
 
 
 @implements(p.Dot)
@@ -60,6 +70,13 @@ def _mat_vec(writer: Writer, expr: p.MatVec) -> None:
     rows, columns = expr.matrix.shape
     writer.expect_size(expr.x, columns)
     stored = _stored(writer, expr)
+    if writer.sparse(expr.x) is not None:
+        sums = [_products(writer, expr.x, row) for row in expr.matrix]
+        writer.define(
+            expr,
+            f"[{', '.join(f'{s} + {writer.constant(float(b))}' for s, b in zip(sums, expr.intercepts, strict=True))}]",
+        )
+        return
     if rows * columns <= 2 * MOST_VARIABLES and writer.elements(expr.x) is not None:
         sums = [_products(writer, expr.x, row, stored=stored) for row in expr.matrix]
         writer.define_elements(
@@ -83,3 +100,8 @@ def stored_mat_vec(
 ) -> list[float]:
     """``matrix @ x + intercepts`` where elements that are not stored take no part."""
     return [add_up(compress(map(mul, row, x), stored)) + b for row, b in zip(matrix, intercepts, strict=True)]
+
+
+@implements(p.CosineTransform)
+def _cosine_transform(writer: Writer, expr: p.CosineTransform) -> None:
+    by_arrays(writer, expr)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 import sys
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-
-import numpy as np
 
 NAN = math.nan
 _LEAST_LONG, _GREATEST_LONG = -(2**63), 2**63 - 1
@@ -21,43 +19,6 @@ class UnusualRecordError(ValueError):
 def unusual() -> Any:
     """Raise :class:`UnusualRecordError`; usable in an expression."""
     raise UnusualRecordError
-
-
-# ---- inputs -----------------------------------------------------------------------------------------------------------
-
-
-def to_double(value: Any) -> float:
-    """Convert a number that is not a ``float`` to one."""
-    if isinstance(value, (float, np.float32, np.float16)):
-        return float(value)
-    return float(to_long(value))
-
-
-def to_long(value: Any) -> int:
-    """A whole number of 64 bits, or a boolean."""
-    if not isinstance(value, (int, np.integer)) or not _LEAST_LONG <= value <= _GREATEST_LONG:
-        raise UnusualRecordError
-    return int(value)
-
-
-def expect_whole_text(value: str) -> None:
-    """Check that a text has no half of a surrogate pair: no array of texts holds one."""
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise UnusualRecordError from error
-
-
-def to_vector(value: Any) -> list[float]:
-    """The numbers of a list or of an array of one dimension."""
-    if isinstance(value, np.ndarray):
-        if value.ndim != 1 or value.dtype != np.float64:
-            raise UnusualRecordError
-        listed: list[float] = value.tolist()
-        return listed
-    if not isinstance(value, (list, tuple)):
-        raise UnusualRecordError
-    return [x if type(x) is float else to_double(x) for x in value]
 
 
 # ---- numbers ----------------------------------------------------------------------------------------------------------
@@ -134,6 +95,14 @@ def add_up(values: Iterable[float], total: float = 0.0) -> float:
 
 
 # ---- vectors ----------------------------------------------------------------------------------------------------------
+
+
+def listed(elements: Mapping[int, float], size: int) -> list[float]:
+    """The list of a vector whose elements that are not 0 are given by place."""
+    values = [0.0] * size
+    for place, value in elements.items():
+        values[place] = value
+    return values
 
 
 def arg_max(values: Sequence[float]) -> int:

@@ -1,16 +1,64 @@
-"""Which elements of a vector a record stores, for primitives that distinguish elements that are not stored from zeros.
+"""The elements that a vector stores, for primitives that distinguish an element that is not stored from a zero.
 
 An input is a list, which stores all of its elements.
 """
 
 from __future__ import annotations
 
+from leapstream.bundle.types import TensorType
 from leapstream.executors.rowwise.writer import ArraysOnlyError, Writer
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
 
-_DENSE = (p.Affine, p.Clip, p.ExpNormalize, p.Input, p.MatVec, p.Pack, p.Softmax, p.Trees, p.Unary)
+_DENSE = (
+    p.Affine,
+    p.Clip,
+    p.CosineTransform,
+    p.ExpNormalize,
+    p.FloatFeatures,
+    p.FloatFunction,
+    p.FloatLinear,
+    p.FloatSoftmax,
+    p.Input,
+    p.MatVec,
+    p.MinHash,
+    p.Pack,
+    p.PowerProducts,
+    p.ScaledDistances,
+    p.Softmax,
+    p.SquareSums,
+    p.TreeContributions,
+    p.Trees,
+    p.Unary,
+)
 """Primitives whose vectors store all of their elements, unless :func:`_stores_as_operand` says otherwise."""
+
+
+_SPARSE = (p.HashedCounts, p.HashedFeatures, p.OneHot, p.VocabularyCounts)
+"""Primitives whose vectors store the elements that a dict of them has."""
+
+
+def stores_all(expr: Expr) -> bool:
+    """True if it is certain that a vector stores all of its elements in every record."""
+    return isinstance(_source(expr), _DENSE)
+
+
+def require_stored_alone(expr: Expr) -> None:
+    """Check that a dict of a vector's elements has the stored ones and no others.
+
+    Raises:
+        ArraysOnlyError: it may have others.
+    """
+    source = _source(expr)
+    if not isinstance(source, _SPARSE):
+        raise ArraysOnlyError(f"{type(source).__name__} where it matters which elements are stored")
+
+
+def _source(expr: Expr) -> Expr:
+    """The expression that decides which elements a vector stores."""
+    while _stores_as_operand(expr):
+        expr = expr.operands[0]
+    return expr
 
 
 def stored_elements(writer: Writer, expr: Expr) -> list[str] | str | None:
@@ -21,13 +69,12 @@ def stored_elements(writer: Writer, expr: Expr) -> list[str] | str | None:
     Raises:
         ArraysOnlyError: only arrays tell.
     """
-    while _stores_as_operand(expr):
-        expr = expr.operands[0]
+    expr = _source(expr)
     if isinstance(expr, _DENSE):
         return None
     if isinstance(expr, (p.Binarize, p.Concat)):
         return _stored_if_compressed(writer, expr)
-    if isinstance(expr, p.OneHot):
+    if isinstance(expr, (p.HashedCounts, p.OneHot, p.VocabularyCounts)):
         return _truths(writer, expr)
     raise ArraysOnlyError(f"{type(expr).__name__} where it matters which elements are stored")
 
@@ -38,7 +85,9 @@ def _stores_as_operand(expr: Expr) -> bool:
         return expr.keeps_stored
     if isinstance(expr, p.Clip):
         return expr.low <= 0 <= expr.high
-    return isinstance(expr, (p.After, p.Normalize, p.NormalizeSum, p.NotNull))
+    if isinstance(expr, p.Cast):
+        return isinstance(expr.x.type, TensorType)
+    return isinstance(expr, (p.After, p.Normalize, p.NormalizeSum, p.NotNull, p.Recode, p.RequireElements, p.Reshape))
 
 
 def _stored_if_compressed(writer: Writer, expr: Expr) -> list[str] | str | None:
@@ -60,7 +109,7 @@ def _truths(writer: Writer, expr: Expr) -> list[str] | str:
 
 
 def listed_conditions(stored: list[str] | str) -> str:
-    """What :func:`stored_elements` gives as a list."""
+    """A list of the conditions that :func:`stored_elements` gives."""
     return stored if isinstance(stored, str) else f"[{', '.join(stored)}]"
 
 

@@ -4,43 +4,42 @@ from __future__ import annotations
 
 import math
 
-from leapstream.bundle.types import BasicType, ScalarType, TensorType
+from leapstream.bundle.types import BasicType, ListType, MapType, ScalarType, TensorType, with_nullable
 from leapstream.executors.implementing import implements
-from leapstream.executors.rowwise import runtime
-from leapstream.executors.rowwise.writer import MOST_VARIABLES, ArraysOnlyError, Writer
+from leapstream.executors.rowwise.given import converter, to_vector
+from leapstream.executors.rowwise.writer import MOST_VARIABLES, ArraysOnlyError, Writer, is_vector
 from leapstream.plan import primitives as p
 
-_PLAIN = {BasicType.DOUBLE: "float", BasicType.LONG: "int", BasicType.STRING: "str", BasicType.BOOLEAN: "bool"}
-
-
-_CONVERTERS = {BasicType.DOUBLE: runtime.to_double, BasicType.LONG: runtime.to_long}
+_PLAIN = {BasicType.DOUBLE: "float", BasicType.STRING: "str", BasicType.BOOLEAN: "bool"}
+"""The class of the usual values, which need no conversion."""
 
 
 @implements(p.Input)
 def _input(writer: Writer, expr: p.Input) -> None:
     kind = expr.type
     value = f"record[{writer.constant(expr.name)}]"
-    if isinstance(kind, TensorType):
+    if is_vector(kind):
+        assert isinstance(kind, TensorType)
         _vector_input(writer, expr, kind, value)
         return
-    if not isinstance(kind, ScalarType) or kind.base not in _PLAIN:
-        raise ArraysOnlyError(f"Input of type {kind}")
     writer.define(expr, value)
     name = writer.optional(expr)
-    convert = _CONVERTERS.get(kind.base)
-    missing = f" and {name} is not None" if kind.nullable else ""
-    meant = "unusual()" if convert is None else f"{name} = {writer.call(convert, name)}"
-    # What is expected needs one comparison.
-    writer.line(f"if type({name}) is not {_PLAIN[kind.base]}{missing}: {meant}")
-    if kind.base is BasicType.STRING:
-        there = f"{name} is not None and " if kind.nullable else ""
-        writer.line(f"if {there}not {name}.isascii(): {writer.call(runtime.expect_whole_text, name)}")
+    convert = writer.constant(converter(kind))
+    plain = _PLAIN.get(kind.base) if isinstance(kind, ScalarType) else None
+    unusual = []
+    if kind.nullable:
+        unusual.append(f"{name} is not None")
+    # What is expected needs one comparison, or two.
+    if plain == "str":
+        unusual.append(f"(type({name}) is not str or not {name}.isascii())")
+    elif plain is not None:
+        unusual.append(f"type({name}) is not {plain}")
+    condition = f"if {' and '.join(unusual)}: " if unusual else ""
+    writer.line(f"{condition}{name} = {convert}({name})")
 
 
 def _vector_input(writer: Writer, expr: p.Input, kind: TensorType, value: str) -> None:
-    if kind.base is not BasicType.DOUBLE or (kind.dimensions is not None and len(kind.dimensions) != 1):
-        raise ArraysOnlyError(f"Input of type {kind}")
-    writer.define(expr, writer.call(runtime.to_vector, value))
+    writer.define(expr, writer.call(to_vector, value))
     size = kind.size
     if size is not None and 0 < size <= MOST_VARIABLES:
         names = [writer.variable() for _ in range(size)]
@@ -51,29 +50,37 @@ def _vector_input(writer: Writer, expr: p.Input, kind: TensorType, value: str) -
 @implements(p.Cast)
 def _cast(writer: Writer, expr: p.Cast) -> None:
     given, wanted = expr.x.type, expr.type
+    if given.base == wanted.base and isinstance(given, MapType) == isinstance(wanted, MapType):
+        _keep_values(writer, expr)
+        return
     if not isinstance(given, ScalarType) or not isinstance(wanted, ScalarType):
         raise ArraysOnlyError(f"Cast from {given} to {wanted}")
     if (given.base, wanted.base) == (BasicType.DOUBLE, BasicType.INT) and not given.nullable:
         x = writer.present(expr.x)
         writer.define(expr, f"int({x}) if -2147483649.0 < {x} < 2147483648.0 else unusual()")
         return
-    if given.base != wanted.base and (
-        wanted.base is not BasicType.DOUBLE or given.base in (BasicType.STRING, BasicType.BYTE_STRING)
-    ):
+    if wanted.base is not BasicType.DOUBLE or given.base in (BasicType.STRING, BasicType.BYTE_STRING):
         raise ArraysOnlyError(f"Cast from {given} to {wanted}")
     x = writer.optional(expr.x) if wanted.nullable else writer.present(expr.x)
-    if given.base == wanted.base:
-        writer.define(expr, x)
-    else:
-        writer.define(expr, f"None if {x} is None else float({x})" if given.nullable else f"float({x})")
+    writer.define(expr, f"None if {x} is None else float({x})" if given.nullable else f"float({x})")
+
+
+def _keep_values(writer: Writer, expr: p.Cast) -> None:
+    """A cast between types of the same elements: what is a list in both stays one."""
+    given, wanted = expr.x.type, expr.type
+    both_scalars = isinstance(given, ScalarType) and isinstance(wanted, ScalarType)
+    both_lists = (is_vector(given) or isinstance(given, ListType)) and is_vector(wanted)
+    if not (both_scalars or both_lists or with_nullable(given, wanted.nullable) == wanted):
+        raise ArraysOnlyError(f"Cast from {given} to {wanted}")
+    if not wanted.nullable and given.nullable:
+        writer.require_present(expr.x)
+    writer.alias(expr, expr.x)
 
 
 @implements(p.NotNull)
 def _not_null(writer: Writer, expr: p.NotNull) -> None:
-    if isinstance(expr.x.type, ScalarType):
-        writer.define(expr, writer.present(expr.x))
-    else:
-        writer.alias(expr, expr.x)
+    writer.require_present(expr.x)
+    writer.alias(expr, expr.x)
 
 
 @implements(p.After)

@@ -1,6 +1,7 @@
 """Collects the statements of a Python function while the expressions of a plan are written one after the other.
 
-A vector of few elements is a variable per element, and becomes a list only where a list is needed; a longer one is a list.
+A vector of few elements is a variable per element, and becomes a list only where a list is needed; a longer one is a list. A long
+vector with few elements that are not 0 is a dict.
 Data of a bundle (labels, weights, names of columns) reaches the function as objects of its namespace, never as source.
 """
 
@@ -10,10 +11,13 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, SupportsFloat
 
-from leapstream.bundle.types import ScalarType
+import numpy as np
+
+from leapstream.bundle.types import BasicType, DataType, MapType, ScalarType, TensorType
+from leapstream.executors.contract import PreparedPlan
 from leapstream.executors.implementing import Implementation
 from leapstream.executors.rowwise import runtime
-from leapstream.plan.graph import Plan
+from leapstream.plan.graph import Doubles, Plan
 from leapstream.plan.primitives import Expr
 
 MOST_VARIABLES = 64
@@ -24,20 +28,44 @@ MOST_ELEMENTS = 1 << 22
 
 
 class ArraysOnlyError(Exception):
-    """The plan has something that only arrays can compute; the text names it."""
+    """Only the executor of batches can compute an expression; the text names it."""
+
+
+class TooLongError(Exception):
+    """A vector is too long for a list."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"a list of {size} elements")
+
+
+def is_vector(data_type: DataType) -> bool:
+    """True for vectors of doubles, which are lists; all other tensors are :class:`~leapstream.bundle.tensor.Tensor`."""
+    return (
+        isinstance(data_type, TensorType)
+        and data_type.base is BasicType.DOUBLE
+        and (data_type.dimensions is None or len(data_type.dimensions) == 1)
+    )
 
 
 class Writer:
     """The function of a plan in the making."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, prepare: Callable[[Plan], PreparedPlan]) -> None:
+        """A function without statements.
+
+        Args:
+            plan: the plan.
+            prepare: prepares plans for the executor of batches.
+        """
         self.plan = plan
+        self.prepare = prepare
         self.namespace: dict[str, Any] = {"unusual": runtime.unusual, "math": math}
         self._constants: dict[int, str] = {}
         self.lines: list[str] = []
         self._names = 0
         self._values: dict[int, str] = {}
         self._elements: dict[int, list[str]] = {}
+        self._sparse: dict[int, tuple[str, int]] = {}
         self._stored: dict[int, str] = {}
 
     # ---- what the functions of the primitives use ----
@@ -65,6 +93,10 @@ class Writer:
         """A name that stands for a list of doubles."""
         return self.constant([float(value) for value in values])
 
+    def view(self, values: Doubles) -> str:
+        """A name that stands for doubles of which a record reads a few; no list of them is made."""
+        return self.constant(np.ascontiguousarray(values, dtype=np.float64).data)
+
     def call(self, function: Callable[..., Any], *arguments: str) -> str:
         """A call of a function of :mod:`leapstream.executors.rowwise.runtime` or of :mod:`math`."""
         self.namespace[function.__name__] = function
@@ -89,6 +121,24 @@ class Writer:
                 self.line(f"{name} = {value}")
         self._elements[id(expr)] = names
 
+    def define_sparse(self, expr: Expr, name: str, size: int) -> None:
+        """Let a vector of ``size`` elements be the variable of a dict of element to value, in ascending order of elements."""
+        self._sparse[id(expr)] = name, size
+
+    def define_sparse_each(self, expr: Expr, x: Expr, value: str) -> None:
+        """Let a vector be a dict with something of each element ``x`` at a place ``i`` of another dict."""
+        name, size = self._sparse[id(x)]
+        result = self.variable()
+        self.line(f"{result} = {{i: {value} for i, x in {name}.items()}}")
+        self.define_sparse(expr, result, size)
+
+    def define_sparse_values(self, expr: Expr, x: Expr, values: str) -> None:
+        """Let a vector be a dict with other values at the places of another dict."""
+        name, size = self._sparse[id(x)]
+        result = self.variable()
+        self.line(f"{result} = dict(zip({name}, {values}, strict=True))")
+        self.define_sparse(expr, result, size)
+
     def define_each(self, expr: Expr, x: Expr, value: Callable[[str], str]) -> None:
         """Set the elements of an expression to something of each element of a vector."""
         elements = self.elements(x)
@@ -103,6 +153,8 @@ class Writer:
             self._values[id(expr)] = self._values[id(other)]
         if id(other) in self._elements:
             self._elements[id(expr)] = self._elements[id(other)]
+        if id(other) in self._sparse:
+            self._sparse[id(expr)] = self._sparse[id(other)]
 
     def optional(self, expr: Expr) -> str:
         """The variable of a number or string; its value is ``None`` where the value is missing."""
@@ -115,15 +167,39 @@ class Writer:
             self.line(f"if {name} is None: unusual()")
         return name
 
+    def require_present(self, expr: Expr) -> None:
+        """Raise :class:`UnusualRecordError` where a value of any type is missing."""
+        if expr.type.nullable and id(expr) in self._values:
+            self.line(f"if {self._values[id(expr)]} is None: unusual()")
+
     def elements(self, expr: Expr) -> list[str] | None:
         """The variables of a vector's elements; ``None`` where it is a list."""
         return self._elements.get(id(expr))
 
+    def sparse(self, expr: Expr) -> tuple[str, int] | None:
+        """The variable of a vector's elements by place, and the vector's size; ``None`` where it is not held so."""
+        return self._sparse.get(id(expr))
+
     def listed(self, expr: Expr) -> str:
         """The variable of a vector as a list."""
-        if id(expr) not in self._values:
-            self.define(expr, f"[{', '.join(self._elements[id(expr)])}]")
+        self._list(expr)
         return self.present(expr)
+
+    def value(self, expr: Expr) -> str:
+        """The variable of anything, a vector as a list."""
+        self._list(expr)
+        return self._values[id(expr)]
+
+    def _list(self, expr: Expr) -> None:
+        if id(expr) in self._values:
+            return
+        if id(expr) in self._elements:
+            self.define(expr, f"[{', '.join(self._elements[id(expr)])}]")
+            return
+        name, size = self._sparse[id(expr)]
+        if size > MOST_ELEMENTS:
+            raise TooLongError(size)
+        self.define(expr, self.call(runtime.listed, name, str(size)))
 
     def stored(self, expr: Expr, value: Callable[[], str]) -> str:
         """The variable that tells which elements of a vector are stored, set to ``value`` when it is first asked for."""
@@ -137,31 +213,51 @@ class Writer:
     def expect_size(self, expr: Expr, size: int) -> None:
         """Check the size of a vector where rows decide it."""
         elements = self.elements(expr)
-        if elements is None:
+        sparse = self.sparse(expr)
+        if sparse is not None:
+            if sparse[1] != size:
+                raise ArraysOnlyError(f"a vector of {sparse[1]} elements where {size} are expected")
+        elif elements is None:
             self.line(f"if len({self.listed(expr)}) != {size}: unusual()")
         elif len(elements) != size:
             raise ArraysOnlyError(f"a vector of {len(elements)} elements where {size} are expected")
 
     # ---- the whole ----
 
-    def write(self, primitives: Mapping[type[Expr], Implementation]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    def write(
+        self, primitives: Mapping[type[Expr], Implementation], by_arrays: Callable[[Writer, Expr], None]
+    ) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         """The function: takes a record, gives the outputs, ``None`` for a dropped row; raises what it cannot do.
 
+        Args:
+            primitives: the implementation of each primitive.
+            by_arrays: writes a call of the executor of batches, for an expression that its implementation cannot write.
+
         Raises:
-            ArraysOnlyError: the plan has something that is only computed by arrays.
+            TooLongError: the plan has a vector that is too long for a list.
         """
         for expr in self.plan.order:
-            primitives[type(expr)].function(self, expr)
-        given = []
-        for name, expr in self.plan.outputs:
-            vector = id(expr) in self._elements
-            value = f"[{', '.join(self._elements[id(expr)])}]" if vector else self._values[id(expr)]
-            if not vector and not isinstance(expr.type, ScalarType):
-                value = f"list({value})"
-            given.append(f"{self.constant(name)}: {value}")
-        self.line(f"return {{{', '.join(given)}}}")
+            try:
+                primitives[type(expr)].function(self, expr)
+            except ArraysOnlyError:
+                by_arrays(self, expr)
+        outputs = [f"{self.constant(name)}: {self._output(expr)}" for name, expr in self.plan.outputs]
+        self.line(f"return {{{', '.join(outputs)}}}")
         source = "\n ".join(["def run(record):", *self.lines])
         # The source has names that are made here, and numbers; see above.
         exec(compile(source, f"<model {self.plan.name!r}>", "exec"), self.namespace)
         function: Callable[[Mapping[str, Any]], dict[str, Any]] = self.namespace["run"]
         return function
+
+    def _output(self, expr: Expr) -> str:
+        """An output as a caller gets it: a list of its own, whose elements nobody else changes."""
+        if id(expr) in self._elements:
+            return f"[{', '.join(self._elements[id(expr)])}]"
+        name = self.value(expr)
+        if isinstance(expr.type, ScalarType):
+            return name
+        if isinstance(expr.type, TensorType) and not is_vector(expr.type):
+            copied = f"{name}.to_dense().tolist()"
+        else:
+            copied = f"dict({name})" if isinstance(expr.type, MapType) else f"list({name})"
+        return f"None if {name} is None else {copied}" if expr.type.nullable else copied
