@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leapstream.bundle.types import ScalarType
+from leapstream.bundle.types import ListType, ScalarType, TensorType
 from leapstream.executors.implementing import implements
 from leapstream.executors.rowwise import runtime
 from leapstream.executors.rowwise.stored import require_stored_alone, stored_elements
@@ -26,10 +26,12 @@ def _lookup(writer: Writer, expr: p.Lookup) -> None:
 
 @implements(p.Label)
 def _label(writer: Writer, expr: p.Label) -> None:
-    if not isinstance(expr.x.type, ScalarType):
-        raise ArraysOnlyError("Label of a vector")
-    x = writer.present(expr.x)
-    labels = writer.constant(expr.labels)
+    if isinstance(expr.x.type, TensorType):
+        raise ArraysOnlyError("Label of a tensor")
+    x, labels = writer.present(expr.x), writer.constant(expr.labels)
+    if isinstance(expr.x.type, ListType):
+        writer.define(expr, f"[{labels}[int(x)] if x > -1.0 else unusual() for x in {x}]")
+        return
     writer.define(expr, f"{labels}[int({x})] if {x} > -1.0 else unusual()")
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from leapstream.executors.implementing import implements
 from leapstream.executors.rowwise.arrays import by_arrays
-from leapstream.executors.rowwise.writer import Writer
+from leapstream.executors.rowwise.runtime import UnusualRecordError
+from leapstream.executors.rowwise.writer import ArraysOnlyError, Writer
 from leapstream.plan import primitives as p
 
 
@@ -14,8 +17,29 @@ def _value_at(writer: Writer, expr: p.ValueAt) -> None:
 
 
 @implements(p.FirstMatch)
+def _first_match(writer: Writer, expr: p.FirstMatch) -> None:
+    if not expr.patterns:
+        raise ArraysOnlyError("FirstMatch of no patterns")
+    # The library `regex` is imported only for plans with patterns.
+    from leapstream.javalike.text import Matcher
+
+    pairs = zip(expr.patterns, expr.values, strict=True)
+    steps = writer.constant([(Matcher.of(pattern).found, value) for pattern, value in pairs])
+    writer.define(expr, writer.call(first_match, writer.present(expr.x), steps, str(expr.default)))
+
+
+def first_match(text: str, steps: Sequence[tuple[Callable[[str], bool], int]], default: int | None) -> int:
+    """The value of the first pattern that is found; raises an error where none is and there is no default."""
+    for found, value in steps:
+        if found(text):
+            return value
+    if default is None:
+        raise UnusualRecordError
+    return default
+
+
 @implements(p.Switch)
-def _others(writer: Writer, expr: p.FirstMatch | p.Switch) -> None:
+def _switch(writer: Writer, expr: p.Switch) -> None:
     by_arrays(writer, expr)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from leapstream.executors.implementing import implements
 from leapstream.executors.rowwise import runtime
-from leapstream.executors.rowwise.arrays import by_arrays
 from leapstream.executors.rowwise.stored import listed_conditions, require_stored_alone, stored_elements, where_stored
-from leapstream.executors.rowwise.writer import Writer
+from leapstream.executors.rowwise.writer import ArraysOnlyError, Writer
 from leapstream.plan import primitives as p
 
 
@@ -43,9 +45,32 @@ def _arg_max(writer: Writer, expr: p.ArgMax) -> None:
 
 
 @implements(p.Greatest)
+def _greatest(writer: Writer, expr: p.Greatest) -> None:
+    x = writer.listed(expr.x)
+    place = writer.call(greatest_place, x)
+    writer.define(expr, f"float({place})" if expr.position else f"{x}[{place}]")
+
+
+def greatest_place(values: Sequence[float]) -> int:
+    """The place of the greatest element in the order of Java's ``Double.compare``; raises an error without elements."""
+    best, top = 0, values[0]
+    for i, x in enumerate(values):
+        if x > top or (x != x and top == top) or (x == 0.0 == top and math.copysign(1.0, x) > math.copysign(1.0, top)):
+            best, top = i, x
+    return best
+
+
 @implements(p.SquareSums)
-def _others(writer: Writer, expr: p.Greatest | p.SquareSums) -> None:
-    by_arrays(writer, expr)
+def _square_sums(writer: Writer, expr: p.SquareSums) -> None:
+    if expr.size < 1:
+        raise ArraysOnlyError("SquareSums of no elements")
+    writer.define(expr, writer.call(square_sums, writer.listed(expr.x), str(expr.size)))
+
+
+def square_sums(values: Sequence[float], size: int) -> list[float]:
+    """The sum of squares of each ``size`` elements."""
+    squares = [x * x for x in values]
+    return [runtime.add_up(squares[start : start + size]) for start in range(0, len(squares), size)]
 
 
 @implements(p.RequireElements)

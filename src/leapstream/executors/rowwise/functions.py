@@ -11,7 +11,8 @@ from leapstream.plan.functions import spelled
 
 SPELLING = {
     "negate": "(-{0})",
-    "exp": "math.exp({0})",
+    # Of a greater number it is an OverflowError.
+    "exp": "(math.exp(t) if (t := {0}) < 709.0 else great_exp(t))",
     "log": "math.log({0})",
     "sqrt": "math.sqrt({0})",
     "sin": "math.sin({0})",
@@ -33,7 +34,15 @@ SPELLING = {
 }
 """The simple functions in Python."""
 
-_CALLED = (runtime.floor, runtime.ceil, runtime.java_round, runtime.power, runtime.least, runtime.greatest)
+_CALLED = (
+    runtime.floor,
+    runtime.ceil,
+    runtime.great_exp,
+    runtime.java_round,
+    runtime.power,
+    runtime.least,
+    runtime.greatest,
+)
 
 
 def _spelled(writer: Writer, function: p.FunctionName, *arguments: str) -> str:

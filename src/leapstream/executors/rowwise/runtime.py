@@ -34,6 +34,14 @@ def ceil(x: float) -> float:
     return math.copysign(math.ceil(x), x)
 
 
+def great_exp(x: float) -> float:
+    """The exponential of a number from 709 on, or of NaN; infinite where it is too great for a double."""
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
+
+
 def java_round(x: float) -> float:
     """As ``Math.round`` where the result is a double's whole number."""
     whole = math.floor(x)
