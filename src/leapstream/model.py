@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import uuid
@@ -16,10 +17,10 @@ import numpy as np
 from leapstream.bundle.definition import BundleDef, Format
 from leapstream.bundle.limits import Limits
 from leapstream.bundle.reader import read_bundle
-from leapstream.bundle.types import DataType, Schema, TensorType
+from leapstream.bundle.types import DataType, ListType, Schema, TensorType
 from leapstream.bundle.writer import write_bundle
 from leapstream.deprecation import keyword_only
-from leapstream.errors import BundleError, OnError, PredictionError, SchemaError
+from leapstream.errors import BundleError, OnError, PredictionError, SchemaError, UnsupportedModelError
 from leapstream.escaping import html_text, printable
 from leapstream.executors.contract import PreparedPlan
 from leapstream.executors.registry import executor
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from leapstream.fetching.options import SourceOptions
     from leapstream.frames.contract import Table
     from leapstream.frames.running import RowResults
+
+_log = logging.getLogger(__name__)
 
 Backend = str
 """The name of an executor: ``vectorized``, ``jvm`` or ``rowwise``."""
@@ -173,9 +176,16 @@ class Model:
             return self._record_plans[outputs]
         except KeyError:
             with self._lock:
-                plan = self.plan(self.schema.inputs, outputs)
-                made = None if RECORDS.missing(plan) else RECORDS.prepare(plan)
-                return self._record_plans.setdefault(outputs, made)
+                if outputs not in self._record_plans:
+                    self._record_plans[outputs] = self._made_record_plan(outputs)
+                return self._record_plans[outputs]
+
+    def _made_record_plan(self, outputs: tuple[str, ...]) -> RecordPlan | None:
+        try:
+            return RECORDS.prepare(self.plan(self.schema.inputs, outputs))
+        except UnsupportedModelError as error:
+            _log.warning("model %r: single records take as long as batches: %s", printable(self.name), error)
+            return None
 
     # ---- prediction ---------------------------------------------------------------------------------------------------
 
@@ -474,9 +484,9 @@ def _names_of(outputs: Sequence[str]) -> tuple[str, ...]:
 
 
 def _is_record(data: Mapping[str, Any], inputs: Schema) -> bool:
-    """True if a mapping is one record: some of its values are numbers, strings or elements of one vector, rather than columns."""
+    """True if a mapping is one record: some values are numbers, strings, or elements of one vector or list, not columns."""
     return any(
-        not _is_column(value) or (name in inputs and _is_tensor(value, inputs[name].type))
+        not _is_column(value) or (name in inputs and _is_one_value(value, inputs[name].type))
         for name, value in data.items()
     )
 
@@ -487,6 +497,14 @@ def _is_column(value: Any) -> bool:
         return False
     # Arrays of Arrow have no shape, and are no collections.
     return isinstance(value, Collection) or hasattr(value, "shape") or hasattr(value, "to_pylist")
+
+
+def _is_one_value(value: Any, data_type: DataType) -> bool:
+    """True for one tensor of numbers, or one list, of a type."""
+    if not isinstance(data_type, ListType):
+        return _is_tensor(value, data_type)
+    first = value[0] if isinstance(value, (list, tuple)) and value else None
+    return isinstance(first, (str, bytes, bool, int, float, np.generic))
 
 
 def _is_tensor(value: Any, data_type: DataType) -> bool:

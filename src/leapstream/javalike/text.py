@@ -151,7 +151,7 @@ class Matcher:
             TimeoutError: it takes too long.
         """
         self._check_pairs(text)
-        return self._agreed(text, lambda compiled: [text[start:end] for start, end in self._spans(compiled, text)])
+        return self._agreed(text, lambda compiled: self._found(compiled, text))
 
     def gaps(self, text: str) -> list[str]:
         """The parts of ``text`` between the matches, as ``Pattern.split`` returns them.
@@ -199,6 +199,12 @@ class Matcher:
             yield start, at
             if start == at:
                 at += 1
+
+    def _found(self, compiled: Any, text: str) -> list[str]:
+        if compiled.groups or self.pattern.matches_empty:
+            return [text[start:end] for start, end in self._spans(compiled, text)]
+        found: list[str] = compiled.findall(text, timeout=self._seconds(text))
+        return found
 
     def _gaps(self, compiled: Any, text: str) -> list[str]:
         parts: list[str] = []

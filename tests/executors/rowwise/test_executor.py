@@ -16,8 +16,13 @@ import leapstream
 from leapstream import LeapstreamError, Model, PredictionError
 from leapstream.executors.rowwise import EXECUTOR
 from leapstream.executors.rowwise.executor import UnusualRecordError
+from leapstream.executors.rowwise.hashing import HashedTexts
+from leapstream.executors.rowwise.writer import Writer
+from leapstream.ops.feature import StringIndexer
+from leapstream.plan.graph import Expr
 from tests.executors.vectorized.test_executor import plain, same
 from tests.golden_corpus import GOLDEN, Case, cases
+from tests.pipelines import node
 
 BENCH = GOLDEN.parent / "bench"
 KNOWN = [case for case in cases() if case.known and not case.info.get("load_error")]
@@ -45,14 +50,16 @@ def agree(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
+def no_arrays(writer: Writer, expr: Expr) -> None:
+    """In place of the function that lets arrays compute an expression."""
+    raise AssertionError(f"arrays compute {type(expr).__name__}")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("case", KNOWN, ids=lambda case: case.name)
 def test_recorded_rows_one_by_one_give_what_they_give_in_a_batch(case: Case) -> None:
     model, frame = case.model(), case.input()
-    plan = model.plan(outputs=model.schema.outputs.names)
-    if EXECUTOR.missing(plan):
-        return
-    prepared = EXECUTOR.prepare(plan)
+    prepared = EXECUTOR.prepare(model.plan(outputs=model.schema.outputs.names))
     for row in frame.rows[:40]:
         record = dict(zip(frame.schema.names, map(plain, row), strict=True))
         try:
@@ -63,9 +70,18 @@ def test_recorded_rows_one_by_one_give_what_they_give_in_a_batch(case: Case) -> 
 
 
 @pytest.mark.parametrize(
-    "name", ["pipeline/loans-logistic", "pipeline/loans-logistic-skip", "pipeline/loans-random-forest"]
+    "name",
+    [
+        "pipeline/loans-logistic",
+        "pipeline/loans-logistic-skip",
+        "pipeline/loans-random-forest",
+        "pipeline/text-counts-bayes",
+        "pipeline/text-hashing-logistic",
+        "pipeline/text-word2vec-forest",
+    ],
 )
-def test_usual_rows_of_usual_pipelines_need_no_arrays(name: str) -> None:
+def test_usual_rows_of_usual_pipelines_need_no_arrays(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("leapstream.executors.rowwise.executor.by_arrays", no_arrays)
     case = Case(GOLDEN / name)
     model, frame = case.model(), case.input()
     prepared = EXECUTOR.prepare(model.plan(outputs=model.schema.outputs.names))
@@ -123,6 +139,18 @@ def test_a_vector_alone_is_a_record_as_list_tuple_or_array(elements: list[float]
 def test_a_dict_of_arrays_is_still_a_batch() -> None:
     found = forest().predict({"features": np.array([[0.1, 7.0, 0.9], [0.5, 3.0, 0.25]])})
     assert found["prediction"].shape == (2,)
+
+
+def test_a_dict_with_the_elements_of_one_list_is_a_record() -> None:
+    model = Case(GOLDEN / "feature/hashing-tf-binary_false").model()
+    (name,) = model.schema.inputs.names
+    words = ["a", "b", "a"]
+    expected = model.predict([{name: words}])
+    assert [model.predict({name: words})] == expected
+    assert [model.predict({name: words}, backend="rowwise")] == expected
+    for rows in ([words, words], []):
+        batch: Any = model.predict({name: rows})
+        assert [len(column) for column in batch.values()] == [len(rows)]
 
 
 def test_deep_wide_and_large_forests_agree_with_the_batch() -> None:
@@ -196,10 +224,46 @@ def usual_pipelines() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["text imputer, one-hot, logistic", "ordinal encoder with unknown values, forest"])
-def test_usual_pipelines_of_scikit_learn_need_no_arrays(name: str) -> None:
+def test_usual_pipelines_of_scikit_learn_need_no_arrays(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("leapstream.executors.rowwise.executor.by_arrays", no_arrays)
     data = mixed()
     pipeline = usual_pipelines()[name].fit(data, data["a"] > 0)
     model = leapstream.from_sklearn(pipeline, data)
     prepared = EXECUTOR.prepare(model.plan(outputs=model.schema.outputs.names))
     for record in [*data.head(20).to_dict("records"), {"a": 0.0, "b": -0.0, "c": "new"}]:
         assert agree(prepared.run_record(record), alone(model, record)), record
+
+
+@pytest.mark.parametrize(
+    "value", [7, -(2**63), 2**63, True, 0.1, -0.0, 1e23, math.nan, np.float64(2.5), np.int32(3), None]
+)
+def test_a_number_given_for_a_text_is_the_text_that_it_is_in_a_batch(value: Any) -> None:
+    indexer = node(
+        "i", StringIndexer((("7", "1", "0.1", "-0.0", "NaN", "2.5"),), "keep"), {"input": "text"}, {"output": "index"}
+    )
+    model = Model.from_node(indexer)
+    assert agree(outcome(model, {"text": value}), alone(model, {"text": value}))
+
+
+def test_a_model_whose_records_need_arrays_says_so_once_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("leapstream.executors.rowwise.writer.MOST_ELEMENTS", 1024)
+    model = Case(GOLDEN / "feature/hashing-tf-wide").model()
+    (name,) = model.schema.inputs.names
+    for _ in range(2):
+        model.predict({name: ["a"]})
+    assert [record.getMessage().partition(": ")[2] for record in caplog.records] == [
+        "single records take as long as batches: the rowwise executor lacks a list of 262144 elements for model "
+        f"{model.name!r}"
+    ]
+
+
+def test_the_hashes_of_no_more_than_16384_short_texts_are_kept() -> None:
+    elements = HashedTexts(1000)
+    found = [elements[str(i)] for i in range(20000)]
+    assert len(elements) < 16384
+    assert found == [HashedTexts(1000)[str(i)] for i in range(20000)]
+    before = len(elements)
+    assert elements["long" * 100] == HashedTexts(1000)["long" * 100]
+    assert len(elements) == before

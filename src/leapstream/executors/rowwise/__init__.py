@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
-from leapstream.executors.contract import PreparedPlan, require, unimplemented
+from leapstream.errors import UnsupportedModelError
+from leapstream.executors.contract import PreparedPlan, lacking, unimplemented
 from leapstream.plan.graph import Plan
 from leapstream.plan.rewrites import lower
 
@@ -25,22 +26,22 @@ class Rowwise:
         return None
 
     def missing(self, plan: Plan) -> tuple[str, ...]:
+        try:
+            self.prepare(plan)
+        except UnsupportedModelError as error:
+            return error.missing
+        return ()
+
+    def prepare(self, plan: Plan) -> RecordPlan:
         from leapstream.executors.rowwise.executor import LOWERED, PRIMITIVES, RecordPlan, TooLongError
 
         missing = unimplemented(lower(plan, LOWERED), PRIMITIVES)
         if missing:
-            return missing
+            raise lacking(self.name, plan, missing)
         try:
-            RecordPlan(plan, _whole())
+            return RecordPlan(plan, _whole())
         except TooLongError as error:
-            return (str(error),)
-        return ()
-
-    def prepare(self, plan: Plan) -> RecordPlan:
-        from leapstream.executors.rowwise.executor import RecordPlan
-
-        require(self, plan)
-        return RecordPlan(plan, _whole())
+            raise lacking(self.name, plan, (str(error),)) from None
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Counts of tokens as vectors."""
+"""Vectors that are computed as dicts of their elements, and counts of tokens among them."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ def converter(data_type: DataType) -> Callable[[Any], Any]:
     if isinstance(data_type, MapType):
         key = _element_converter(data_type.key)
         return lambda value: to_map(value, key, element)
-    base, dimensions = data_type.base, data_type.dimensions
-    rank = None if dimensions is None else len(dimensions)
+    base = data_type.base
+    rank = 1 if data_type.dimensions is None else len(data_type.dimensions)
     return lambda value: to_tensor(value, base, rank, element)
 
 
@@ -120,15 +120,15 @@ def to_vector(value: Any) -> list[float]:
 
 
 def to_list(value: Any, element: Callable[[Any], Any]) -> list[Any]:
-    """The elements of a list, of which none is missing."""
-    if type(value) is not list:
+    """The elements of a list, of which none is missing; an empty list may be a batch without rows."""
+    if type(value) is not list or not value:
         raise UnusualRecordError
     return list(map(element, value))
 
 
 def to_texts(value: Any) -> list[str | None]:
-    """The texts of a list, of which some may be missing."""
-    if type(value) is not list:
+    """The texts of a list, of which some may be missing, but not the first: they may be rows."""
+    if type(value) is not list or not value or value[0] is None:
         raise UnusualRecordError
     return [None if x is None else to_whole_text(x) for x in value]
 
@@ -140,8 +140,10 @@ def to_map(value: Any, key: Callable[[Any], Any], element: Callable[[Any], Any])
     return {key(k): None if x is None else element(x) for k, x in value.items()}
 
 
-def to_tensor(value: Any, base: BasicType, rank: int | None, element: Callable[[Any], Any]) -> Tensor:
-    """The tensor of a list, or of lists in lists."""
+def to_tensor(value: Any, base: BasicType, rank: int, element: Callable[[Any], Any]) -> Tensor:
+    """The tensor of a list of numbers, or of lists in lists; texts in a list may be rows."""
+    if NUMPY_DTYPES[base] == np.dtype(object):
+        raise UnusualRecordError
     dimensions: list[int] = []
     values = [value]
     while values and type(values[0]) is list:
@@ -150,8 +152,7 @@ def to_tensor(value: Any, base: BasicType, rank: int | None, element: Callable[[
             raise UnusualRecordError
         dimensions += lengths
         values = [y for x in values for y in x]
-    empty = 0 in dimensions and dimensions != [0]
-    if not dimensions or empty or (rank is not None and len(dimensions) != rank):
+    if not values or len(dimensions) != rank:
         raise UnusualRecordError
     elements = np.array([element(x) for x in values], dtype=NUMPY_DTYPES[base])
     return Tensor(base, elements, tuple(dimensions))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+import math
 from collections.abc import Sequence
-
-import numpy as np
 
 from leapstream.executors.implementing import implements
 from leapstream.executors.rowwise.runtime import UnusualRecordError
-from leapstream.executors.rowwise.writer import ArraysOnlyError, Writer
+from leapstream.executors.rowwise.writer import Writer
 from leapstream.plan import primitives as p
 
 
@@ -28,22 +26,28 @@ def _within(writer: Writer, expr: p.RequireWithin) -> None:
 
 @implements(p.Interpolate)
 def _interpolate(writer: Writer, expr: p.Interpolate) -> None:
-    boundaries = expr.boundaries
-    if not (boundaries[1:] > boundaries[:-1]).all() or np.isnan(boundaries).any():
-        raise ArraysOnlyError("Interpolate between boundaries that repeat")
-    points = writer.numbers(boundaries), writer.numbers(expr.predictions)
+    points = writer.numbers(expr.boundaries), writer.numbers(expr.predictions)
     writer.define(expr, writer.call(interpolate, writer.present(expr.x), *points))
 
 
 def interpolate(x: float, boundaries: Sequence[float], predictions: Sequence[float]) -> float:
-    """See :class:`leapstream.plan.primitives.Interpolate`; the boundaries rise."""
-    if x == 0.0:
-        # To Java's binary search -0.0 is less than 0.0.
+    """See :class:`leapstream.plan.primitives.Interpolate`."""
+    if x != x:
         raise UnusualRecordError
-    right = bisect_left(boundaries, x) if x == x else len(boundaries)
-    if right == len(boundaries):
-        return predictions[-1]
-    if right == 0 or boundaries[right] == x:
-        return predictions[right]
-    x1, y1, x2, y2 = boundaries[right - 1], predictions[right - 1], boundaries[right], predictions[right]
+    low, high = 0, len(boundaries) - 1
+    while low <= high:
+        middle = (low + high) >> 1
+        boundary = boundaries[middle]
+        if boundary == x:
+            if x == 0.0 and math.copysign(1.0, x) != math.copysign(1.0, boundary):
+                # To Java's binary search -0.0 is less than 0.0.
+                raise UnusualRecordError
+            return predictions[middle]
+        if boundary < x:
+            low = middle + 1
+        else:
+            high = middle - 1
+    if low == 0 or low == len(boundaries):
+        return predictions[0 if low == 0 else -1]
+    x1, y1, x2, y2 = boundaries[low - 1], predictions[low - 1], boundaries[low], predictions[low]
     return y1 + (y2 - y1) * (x - x1) / (x2 - x1)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, compress
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from leapstream.bundle.types import ScalarType
 from leapstream.executors.implementing import implements
-from leapstream.executors.rowwise.arrays import by_arrays
+from leapstream.executors.rowwise.counts import define_counts
 from leapstream.executors.rowwise.runtime import UnusualRecordError
-from leapstream.executors.rowwise.stored import stores_all
+from leapstream.executors.rowwise.stored import listed_conditions, require_stored_alone, stored_elements, stores_all
 from leapstream.executors.rowwise.writer import ArraysOnlyError, Writer
 from leapstream.plan import primitives as p
+from leapstream.plan.primitives import Expr
 
 Floats = npt.NDArray[np.float32]
 
@@ -25,7 +28,53 @@ _MOST_PRODUCTS = 1024
 
 @implements(p.Interaction)
 def _interaction(writer: Writer, expr: p.Interaction) -> None:
-    by_arrays(writer, expr)
+    if math.prod(map(len, expr.categories)) > _MOST_PRODUCTS:
+        raise ArraysOnlyError("Interaction of many elements")
+    operands = [_stored_pairs(writer, x, len(sizes)) for x, sizes in zip(expr.xs, expr.categories, strict=True)]
+    products = writer.call(interaction, f"({', '.join(operands)},)", writer.constant(expr.categories))
+    define_counts(writer, expr, products, math.prod(map(sum, expr.categories)))
+
+
+def _stored_pairs(writer: Writer, x: Expr, size: int) -> str:
+    """The stored elements of a vector, or a number, as pairs of place and value."""
+    if isinstance(x.type, ScalarType):
+        return f"((0, {writer.present(x)}),)"
+    writer.expect_size(x, size)
+    sparse = writer.sparse(x)
+    if sparse is not None:
+        require_stored_alone(x)
+        return f"{sparse[0]}.items()"
+    stored = stored_elements(writer, x)
+    pairs = writer.call(enumerate, writer.listed(x))
+    return pairs if stored is None else writer.call(compress, pairs, listed_conditions(stored))
+
+
+def interaction(
+    operands: Sequence[Iterable[tuple[int, float]]], categories: Sequence[Sequence[int]]
+) -> dict[int, float]:
+    """See :class:`leapstream.plan.primitives.Interaction`; the products by place, in ascending order."""
+    total = [(0, 1.0)]
+    size = 1
+    for stored, sizes in zip(reversed(operands), reversed(categories), strict=True):
+        new = _encoded(stored, sizes)
+        total = [(place + at * size, x * y) for at, y in new for place, x in total]
+        size *= sum(sizes)
+    return dict(sorted(dict(total).items()))
+
+
+def _encoded(stored: Iterable[tuple[int, float]], sizes: Sequence[int]) -> Iterable[tuple[int, float]]:
+    """The elements that an operand contributes; of those with one place the last counts."""
+    result: dict[int, float] = {}
+    # As in MLeap, an element's place follows from its number among those that are stored.
+    for begin, (element, value) in zip(accumulate(sizes, initial=0), stored, strict=False):
+        place = begin
+        if sizes[element] > 1:
+            if not (0 <= value < sizes[element] and value == int(value)):
+                raise UnusualRecordError
+            place, value = begin + int(value), 1.0
+            result.pop(place, None)
+        result[place] = value
+    return result.items()
 
 
 @implements(p.FactorProduct)

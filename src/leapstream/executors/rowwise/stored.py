@@ -34,7 +34,7 @@ _DENSE = (
 """Primitives whose vectors store all of their elements, unless :func:`_stores_as_operand` says otherwise."""
 
 
-_SPARSE = (p.HashedCounts, p.HashedFeatures, p.OneHot, p.VocabularyCounts)
+_SPARSE = (p.HashedCounts, p.HashedFeatures, p.Interaction, p.OneHot, p.VocabularyCounts)
 """Primitives whose vectors store the elements that a dict of them has."""
 
 
