@@ -69,7 +69,7 @@ def test_each_composed_function_is_tested() -> None:
 
 def test_a_function_is_spelled_in_the_order_of_its_formula() -> None:
     assert spelled("logistic", ["v1"], java.SPELLING) == "(1.0 / (1.0 + Math.exp((-v1))))"
-    assert spelled("log_n", ["v1", "v2"], rowwise.SPELLING) == "(math.log(v1) / math.log(v2))"
+    assert spelled("log_n", ["v1", "v2"], java.SPELLING) == "(Math.log(v1) / Math.log(v2))"
 
 
 @pytest.mark.parametrize(

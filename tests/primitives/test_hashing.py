@@ -73,11 +73,11 @@ SHORT = p.HashedFeatures(
 
 def elements(size: int, number: float, *words: str) -> Tensor:
     """The vector with a number at the hash of ``n``, and 1 at the hashes of words."""
-    values = [0.0] * size
-    values[murmur3(b"n", False) % size] += number
+    values = {murmur3(b"n", False) % size: number}
     for word in words:
-        values[murmur3(word.encode(), False) % size] += 1.0
-    return dense(*values)
+        place = murmur3(word.encode(), False) % size
+        values[place] = values.get(place, 0.0) + 1.0
+    return sparse(size, dict(sorted(values.items())))
 
 
 (PLACE_N,) = hashed(1 << 18, ["n"])
@@ -115,13 +115,13 @@ CASES = [
         [
             ((2.5, "ä", True, -7, -0.0), elements(11, 2.5, "s=ä", "b=true", "l=-7", "d=-0.0")),
             ((NAN, "ä", False, 7, 1e7), elements(11, NAN, "s=ä", "b=false", "l=7", "d=1.0E7")),
-            ((None, None, None, None, None), dense(*[0.0] * 11)),
+            ((None, None, None, None, None), sparse(11, {})),
         ],
     ),
     Case(
         "one element tells how many features there are",
         replace(SHORT, size=1, type=p.vector(1)),
-        [((2.5, "ä", None, 1, None), dense(4.5)), ((None, None, None, None, None), dense(0.0))],
+        [((2.5, "ä", None, 1, None), sparse(1, {0: 4.5})), ((None, None, None, None, None), sparse(1, {}))],
     ),
     Case(
         "the least hash over elements that are not 0, in 32 bits",

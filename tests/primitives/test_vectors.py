@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from leapstream import Tensor
 from leapstream.executors.contract import Executor
 from leapstream.plan import primitives as p
+from leapstream.plan.graph import Expr
 from tests.primitives.cases import MAYBE_DOUBLE, NUMBER, VEC, VECTOR, Case, Fails, column, together
 from tests.primitives.running import dense, sparse
 
@@ -50,7 +52,61 @@ DOUBLED = [p.Unary(x=p.NotNull(x=x, type=p.DOUBLE), function="double", type=p.DO
 ZERO = p.Constant(value=0.0, type=p.DOUBLE)
 NO_VECTOR = Fails("a vector is expected, not a tensor of 2 dimensions")
 
+LONG = p.OneHot(x=NUMBER, categories=70, width=70, keep=True, type=p.vector(70))
+"""A long vector of one element, or of none."""
+LONGER = p.Concat(xs=(LONG, NUMBER), type=p.vector(71))
+ROWS = np.arange(1.0, 71.0)
+
+
+def of_long_vector(expr: Expr, *results: Any) -> Case:
+    """A case of :data:`LONG` or :data:`LONGER` for an element at 3, and for none."""
+    name = f"a long vector of few elements, by {type(expr).__name__} of {getattr(expr, 'type', None)}"
+    return Case(name, expr, list(zip((3.0, 70.0), results, strict=True)))
+
+
 CASES = [
+    of_long_vector(LONG, sparse(70, {3: 1.0}), sparse(70, {})),
+    of_long_vector(LONGER, sparse(71, {3: 1.0, 70: 3.0}), sparse(71, {70: 70.0})),
+    of_long_vector(p.Affine(x=LONG, size=70, factor=-ROWS, type=p.vector(70)), sparse(70, {3: -4.0}), sparse(70, {})),
+    of_long_vector(
+        p.Affine(x=LONGER, size=71, factor=np.full(71, -1.0), type=p.vector(71)),
+        sparse(71, {3: -1.0, 70: -3.0}),
+        sparse(71, {70: -70.0}),
+    ),
+    of_long_vector(
+        p.Affine(x=LONG, size=70, offset=ROWS, type=p.vector(70)),
+        dense(*(ROWS + (np.arange(70) == 3))),
+        dense(*ROWS),
+    ),
+    of_long_vector(p.Clip(x=LONG, low=0.0, high=0.5, type=p.vector(70)), sparse(70, {3: 0.5}), sparse(70, {})),
+    of_long_vector(
+        p.Clip(x=LONG, low=0.5, high=2.0, type=VECTOR),
+        dense(*np.where(np.arange(70) == 3, 1.0, 0.5)),
+        dense(*[0.5] * 70),
+    ),
+    of_long_vector(
+        p.Normalize(x=LONGER, p=1.0, type=p.vector(71)), sparse(71, {3: 0.25, 70: 0.75}), sparse(71, {70: 1.0})
+    ),
+    of_long_vector(p.NormalizeSum(x=LONG, type=p.vector(70)), sparse(70, {3: 1.0}), sparse(70, {})),
+    of_long_vector(p.Binarize(x=LONGER, threshold=2.0, type=p.vector(71)), *[sparse(71, {70: 1.0})] * 2),
+    of_long_vector(p.Binarize(x=LONG, threshold=-1.0, type=VECTOR), sparse(70, {3: 1.0}), sparse(70, {})),
+    of_long_vector(p.RequireElements(x=LONG, allowed="zero_or_one", type=VECTOR), sparse(70, {3: 1.0}), sparse(70, {})),
+    of_long_vector(p.Item(x=LONG, index=3, type=p.DOUBLE), 1.0, 0.0),
+    of_long_vector(
+        p.Take(x=LONGER, indices=(70, 3), type=p.vector(2)), sparse(2, {0: 3.0, 1: 1.0}), sparse(2, {0: 70.0})
+    ),
+    of_long_vector(p.Dot(x=LONG, weights=ROWS, intercept=0.5, type=p.DOUBLE), 4.5, 0.5),
+    of_long_vector(p.Dot(x=LONG, weights=np.where(ROWS == 4, 2.0, INF), intercept=0.5, type=p.DOUBLE), 2.5, 0.5),
+    of_long_vector(p.LinearSum(xs=(NUMBER, LONG), weights=(np.ones(1), ROWS), intercept=0.5, type=p.DOUBLE), 7.5, 70.5),
+    *(
+        of_long_vector(
+            p.MatVec(x=LONG, matrix=np.outer(np.arange(n), ROWS), intercepts=np.ones(n), type=p.vector(n)),
+            dense(*(4.0 * np.arange(n) + 1.0)),
+            dense(*np.ones(n)),
+        )
+        for n in (2, 9)
+    ),
+    of_long_vector(p.ArgMax(x=LONG, type=p.DOUBLE), 3.0, 0.0),
     Case(
         "concat takes numbers and vectors of any size",
         p.Concat(xs=(NUMBER, V), type=VECTOR),

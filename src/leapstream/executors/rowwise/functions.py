@@ -11,10 +11,10 @@ from leapstream.plan.functions import spelled
 
 SPELLING = {
     "negate": "(-{0})",
-    # Of a greater number it is an OverflowError.
+    # Python raises errors where Java gives an infinity or NaN.
     "exp": "(math.exp(t) if (t := {0}) < 709.0 else great_exp(t))",
-    "log": "math.log({0})",
-    "sqrt": "math.sqrt({0})",
+    "log": "(math.log(t) if (t := {0}) > 0.0 else log_of_nothing(t))",
+    "sqrt": "(math.sqrt(t) if (t := {0}) >= 0.0 else math.nan)",
     "sin": "math.sin({0})",
     "cos": "math.cos({0})",
     "tan": "math.tan({0})",
@@ -41,6 +41,7 @@ _CALLED = (
     runtime.java_round,
     runtime.power,
     runtime.least,
+    runtime.log_of_nothing,
     runtime.greatest,
 )
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import compress
 from operator import mul
 from typing import Any
+
+import numpy as np
 
 from leapstream.bundle.types import ScalarType
 from leapstream.executors.implementing import implements
@@ -13,7 +16,10 @@ from leapstream.executors.rowwise.runtime import add_up
 from leapstream.executors.rowwise.stored import listed_conditions, require_stored_alone, stored_elements
 from leapstream.executors.rowwise.writer import MOST_VARIABLES, Writer
 from leapstream.plan import primitives as p
-from leapstream.plan.primitives import Expr
+from leapstream.plan.primitives import Doubles, Expr
+
+_FEW_OUTPUTS = 8
+"""Arrays multiply a vector of few elements by more rows in less time."""
 
 
 def _products(writer: Writer, x: Expr, weights: Any, total: str = "0.0", stored: list[str] | str | None = None) -> str:
@@ -70,7 +76,13 @@ def _mat_vec(writer: Writer, expr: p.MatVec) -> None:
     rows, columns = expr.matrix.shape
     writer.expect_size(expr.x, columns)
     stored = _stored(writer, expr)
-    if writer.sparse(expr.x) is not None:
+    sparse = writer.sparse(expr.x)
+    if sparse is not None and rows > _FEW_OUTPUTS:
+        matrix = writer.constant(np.ascontiguousarray(expr.matrix.T, dtype=np.float64))
+        intercepts = writer.constant(np.asarray(expr.intercepts, dtype=np.float64))
+        writer.define(expr, writer.call(sparse_mat_vec, sparse[0], matrix, intercepts))
+        return
+    if sparse is not None:
         sums = [_products(writer, expr.x, row) for row in expr.matrix]
         writer.define(
             expr,
@@ -88,6 +100,17 @@ def _mat_vec(writer: Writer, expr: p.MatVec) -> None:
         writer.define(expr, writer.call(mat_vec, writer.listed(expr.x), *data))
     else:
         writer.define(expr, writer.call(stored_mat_vec, writer.listed(expr.x), listed_conditions(stored), *data))
+
+
+def sparse_mat_vec(x: Mapping[int, float], columns: Doubles, intercepts: Doubles) -> list[float]:
+    """``columns.T @ x + intercepts`` for a vector of few elements, each sum from left to right."""
+    with np.errstate(all="ignore"):
+        terms = np.zeros((len(x) + 1, columns.shape[1]))
+        if x:
+            np.multiply(columns[list(x)], np.array(list(x.values()))[:, None], out=terms[1:])
+        # Sums of all beginnings are made one after the other; they start with a row of 0.0, which matters to -0.0.
+        result: list[float] = (np.cumsum(terms, axis=0)[-1] + intercepts).tolist()
+    return result
 
 
 def mat_vec(x: list[float], matrix: list[list[float]], intercepts: list[float]) -> list[float]:

@@ -26,12 +26,12 @@ def unusual() -> Any:
 
 def floor(x: float) -> float:
     """As ``Math.floor``, which keeps the sign of 0."""
-    return math.copysign(math.floor(x), x)
+    return math.copysign(math.floor(x), x) if math.isfinite(x) else x
 
 
 def ceil(x: float) -> float:
     """As ``Math.ceil``."""
-    return math.copysign(math.ceil(x), x)
+    return math.copysign(math.ceil(x), x) if math.isfinite(x) else x
 
 
 def great_exp(x: float) -> float:
@@ -40,6 +40,11 @@ def great_exp(x: float) -> float:
         return math.exp(x)
     except OverflowError:
         return math.inf
+
+
+def log_of_nothing(x: float) -> float:
+    """The logarithm of a number that is not greater than 0, or of NaN."""
+    return -math.inf if x == 0.0 else math.nan
 
 
 def java_round(x: float) -> float:
