@@ -10,12 +10,15 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import itertools
+import os
 import re
+import resource
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -128,6 +131,9 @@ def fuzz(name: str, options: list[str]) -> int:
             target.read(data)
         except LeapstreamError:
             pass
+        # The fuzzer looks after the memory of its own process.
+        if (peak := peak_of_children()) > MEGABYTES:
+            raise MemoryError(f"a process that the reader started took {peak} MB")
 
     # What is compiled on its first use would count as the time of a file.
     for seed in seeds:
@@ -135,6 +141,15 @@ def fuzz(name: str, options: list[str]) -> int:
     atheris.Setup([sys.argv[0], *options], read)
     atheris.Fuzz()
     return 0
+
+
+def peak_of_children() -> int:
+    """The most memory in MB that a process took that this process started."""
+    peaks = [resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss]
+    for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+        with suppress(OSError):
+            peaks += map(int, re.findall(r"VmHWM:\s*(\d+)", Path(f"/proc/{child}/status").read_text()))
+    return max(peaks) >> 10
 
 
 def repeat(name: str, file: str) -> int:
@@ -149,7 +164,8 @@ def repeat(name: str, file: str) -> int:
         fuzz_targets.TARGETS[name].read(Path(file).read_bytes())
     except LeapstreamError as error:
         print(f"{type(error).__name__}: {error}")
-    print(f"{time.monotonic() - begin:.1f} s")
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    print(f"{time.monotonic() - begin:.1f} s, {max(own, peak_of_children())} MB")
     return 0
 
 

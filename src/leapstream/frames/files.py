@@ -24,7 +24,7 @@ from leapstream.errors import BundleError, LeapstreamError, SchemaError
 from leapstream.executors.columns import ARROW_TYPES
 from leapstream.frames.arrowfiles import MAGIC, check_messages, start_of_stream
 from leapstream.frames.leaptypes import arrow_type_of
-from leapstream.frames.parquet import plain_texts, read_batches
+from leapstream.frames.parquet import open_parquet, plain_texts
 from leapstream.frames.values import array_of
 
 Batch: TypeAlias = "LeapFrame | pa.Table"
@@ -207,15 +207,15 @@ class _JsonLinesReader(Reader):
 
 
 class _ParquetReader(Reader):
+    """Parquet, which another process decodes."""
+
     def _chunks(self) -> Iterator[Chunk]:
-        with open(self.path, "rb") as stream:
-            schema, self.total, batches = read_batches(self.path, stream, self.limits, self.batch_size)
+        with open_parquet(self.path, self.limits, self.batch_size) as rows:
+            self.total = rows.total
             done = 0
-            for table in batches:
+            for table in rows.tables:
                 done += table.num_rows
                 yield Chunk(table, done)
-            if not done:
-                yield Chunk(schema.empty_table(), 0)
 
 
 class _ArrowReader(Reader):

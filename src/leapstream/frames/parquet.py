@@ -1,29 +1,29 @@
 """Reads Parquet files, whose sizes are checked before anything is decompressed or decoded.
 
 A few bytes of a Parquet file can stand for gigabytes: compressed pages, runs of one value, and texts that repeat an entry of a
-dictionary. The headers of the pages say how much each of them becomes, and Arrow decodes no more than that.
+dictionary. The headers of the pages say how much each of them becomes, and Arrow decodes no more than that, in a process of its
+own.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import parquet
 
 from leapstream.bundle.limits import Limits
 from leapstream.bundle.malformed import MalformedError
+from leapstream.frames.decoder import borrowed
 
 _PAGE = 256
 """Bytes that every page counts at least, so that the number of pages is limited too."""
 
 _BLOCK = 1 << 12
-
-_VALUE = {"FLOAT": 4, "BOOLEAN": 4, "INT32": 4, "DOUBLE": 8, "INT64": 8, "INT96": 12, "BYTE_ARRAY": 8}
-"""Bytes of a decoded value, without the letters of texts."""
 
 
 def read_table(where: str, data: bytes, limits: Limits) -> pa.Table:
@@ -31,16 +31,14 @@ def read_table(where: str, data: bytes, limits: Limits) -> pa.Table:
 
     Raises:
         BundleError: the file exceeds a limit.
-        MalformedError: its pages are damaged.
-        pyarrow.ArrowException, OSError: it is not a Parquet file.
+        MalformedError: it is not a Parquet file, is damaged, or crashes Arrow's decoder.
+        pyarrow.ArrowException: its values are damaged.
     """
-    file = parquet.ParquetFile(io.BytesIO(data), thrift_string_size_limit=1 << 24, thrift_container_size_limit=1 << 20)
-    size = _declared(where, file.metadata, data, limits)
-    columns = map(file.schema.column, range(len(file.schema)))
-    texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
-    # Without dictionaries, Arrow would copy an entry for each value that refers to it.
-    file = parquet.ParquetFile(io.BytesIO(data), metadata=file.metadata, read_dictionary=texts)
-    table = file.read(use_threads=False)
+    with borrowed() as decoder:
+        size = _declared(where, decoder.open(data)["chunks"], data, limits)
+        schema, batches = decoder.read()
+        table = pa.Table.from_batches(list(batches), schema)
+    table.validate(full=True)
     for column in table.columns:
         for chunk in column.chunks:
             for text in _dictionaries(chunk):
@@ -52,26 +50,44 @@ def read_table(where: str, data: bytes, limits: Limits) -> pa.Table:
     return table.replace_schema_metadata(None)
 
 
-def read_batches(where: str, stream: IO[bytes], limits: Limits, rows: int) -> tuple[pa.Schema, int, Iterator[pa.Table]]:
-    """The schema of a Parquet file, its number of rows, and the rows in tables of at most ``rows``; texts are plain.
+@dataclass(frozen=True)
+class ParquetRows:
+    """The rows of a Parquet file.
+
+    Attributes:
+        total: their number.
+        tables: the rows in tables, of which the first may be empty; texts are plain.
+    """
+
+    total: int
+    tables: Iterator[pa.Table]
+
+
+@contextmanager
+def open_parquet(path: str, limits: Limits, rows: int) -> Iterator[ParquetRows]:
+    """Open a Parquet file, to read it in tables of at most ``rows``.
 
     Raises:
         BundleError: the file exceeds a limit, also while the tables are read.
-        MalformedError: its pages are damaged.
-        pyarrow.ArrowException, OSError: it is not a Parquet file.
+        MalformedError: it is not a Parquet file, is damaged, or crashes Arrow's decoder.
+        pyarrow.ArrowException: its values are damaged.
+        OSError: it cannot be read.
     """
-    file = parquet.ParquetFile(stream, thrift_string_size_limit=1 << 24, thrift_container_size_limit=1 << 20)
-    data = _File(stream)
-    size = _declared(where, file.metadata, data, limits, whole=False)
-    schema = file.schema_arrow
-    texts = [f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_binary(f.type)]
-    file = parquet.ParquetFile(stream, metadata=file.metadata, read_dictionary=texts)
+    with open(path, "rb") as stream, borrowed() as decoder:
+        data = _File(stream)
+        found = decoder.open(path, rows)
+        size = _declared(path, found["chunks"], data, limits, whole=False)
+        schema, batches = decoder.read()
 
-    def batches() -> Iterator[pa.Table]:
-        for batch in file.iter_batches(batch_size=rows, use_threads=False):
-            yield plain_texts(where, pa.Table.from_batches([batch]), size, len(data), limits)
+        def tables() -> Iterator[pa.Table]:
+            any_rows = False
+            for batch in batches:
+                any_rows = True
+                yield plain_texts(path, pa.Table.from_batches([batch]), size, len(data), limits)
+            if not any_rows:
+                yield plain_texts(path, schema.empty_table(), size, len(data), limits)
 
-    return schema, file.metadata.num_rows, batches()
+        yield ParquetRows(found["rows"], tables())
 
 
 def plain_texts(where: str, table: pa.Table, size: int, stored: int, limits: Limits) -> pa.Table:
@@ -127,26 +143,22 @@ def _dictionaries(array: Any) -> Iterator[Any]:
         yield from _dictionaries(array.flatten())
 
 
-def _declared(where: str, metadata: Any, data: _Bytes, limits: Limits, *, whole: bool = True) -> int:
-    """The number of bytes that the pages of a file become, as their headers tell; ``whole`` if all are read at once."""
+def _declared(where: str, chunks: list[list[int]], data: _Bytes, limits: Limits, *, whole: bool = True) -> int:
+    """The number of bytes that the pages of a file become, as their headers tell; ``whole`` if all are read at once.
+
+    The chunks of the columns are those of :mod:`leapstream.frames.parquetprocess`.
+    """
     size = values = 0
-    for group in range(metadata.num_row_groups):
-        for number in range(metadata.num_columns):
-            chunk = metadata.row_group(group).column(number)
-            width = _VALUE.get(chunk.physical_type, 0) or metadata.schema.column(number).length
-            start = chunk.data_page_offset
-            if chunk.dictionary_page_offset is not None and 0 < chunk.dictionary_page_offset < start:
-                start = chunk.dictionary_page_offset
-            left = chunk.num_values
-            while left > 0:
-                count, payload, start, is_data = _page(data, start)
-                left -= count if is_data else 0
-                values += count
-                size += _PAGE + payload + count * width
-                limits.check_values(where, values, len(data))
-                limits.check_ratio(where, size, len(data))
-                if whole:
-                    limits.check_file(where, size)
+    for start, left, width in chunks:
+        while left > 0:
+            count, payload, start, is_data = _page(data, start)
+            left -= count if is_data else 0
+            values += count
+            size += _PAGE + payload + count * width
+            limits.check_values(where, values, len(data))
+            limits.check_ratio(where, size, len(data))
+            if whole:
+                limits.check_file(where, size)
     return size
 
 
