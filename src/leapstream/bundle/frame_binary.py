@@ -90,6 +90,33 @@ def encode(schema: Schema, rows: Iterable[Sequence[Any]], *, own: bool = False) 
     return b"".join(parts)
 
 
+def decode_row(schema: Schema, data: bytes) -> list[Any]:
+    """Decode a single row, which has no schema of its own.
+
+    Raises:
+        ValueError: the data is not such a row. The message names the column where it can.
+    """
+    stream = _Input(data)
+    row: list[Any] = []
+    for field in schema:
+        try:
+            row.append(_reader(field.type, False)(stream))
+        except ValueError as error:
+            raise MalformedError(f"column {field.name!r} ({field.type}): {error}") from None
+    if stream.left:
+        raise MalformedError(f"goes on for {stream.left} bytes after the last value")
+    return row
+
+
+def encode_row(schema: Schema, row: Sequence[Any]) -> bytes:
+    """The inverse of :func:`decode_row`.
+
+    Raises:
+        ValueError: a value does not fit its column; the message names it.
+    """
+    return b"".join(convert_rows(schema, [row], [_writer(field.type, False) for field in schema])[0])
+
+
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 

@@ -34,7 +34,7 @@ def decode(data: bytes) -> tuple[Schema, list[Sequence[Any]]]:
     fields = fields_of(parse_json(data), "the frame")
     schema = schema_from_json(fields.get("schema"))
     rows = items_of(fields.get("rows"), "rows")
-    return schema, convert_rows(schema, rows, [_decoder(field.type) for field in schema])
+    return schema, convert_rows(schema, rows, [decoder_of(field.type) for field in schema])
 
 
 def encode(schema: Schema, rows: Iterable[Sequence[Any]]) -> bytes:
@@ -43,7 +43,7 @@ def encode(schema: Schema, rows: Iterable[Sequence[Any]]) -> bytes:
     Raises:
         ValueError: a value does not fit its column; the message names row and column.
     """
-    converted = convert_rows(schema, rows, [_encoder(field.type) for field in schema])
+    converted = convert_rows(schema, rows, [encoder_of(field.type) for field in schema])
     lines = ",\n".join(json.dumps(row, ensure_ascii=False, allow_nan=False) for row in converted)
     head = json.dumps(schema_to_json(schema), ensure_ascii=False)
     return f'{{"schema": {head},\n"rows": [\n{lines}\n]}}\n'.encode()
@@ -146,7 +146,8 @@ def nullable(convert: Convert, data_type: DataType) -> Convert:
     return convert
 
 
-def _decoder(data_type: DataType) -> Convert:
+def decoder_of(data_type: DataType) -> Convert:
+    """The conversion of a column's values from JSON."""
     base = data_type.base
     if isinstance(data_type, ScalarType):
         return nullable(lambda raw: from_json(base, raw), data_type)
@@ -161,7 +162,8 @@ def _decoder(data_type: DataType) -> Convert:
     )
 
 
-def _encoder(data_type: DataType) -> Convert:
+def encoder_of(data_type: DataType) -> Convert:
+    """The conversion of a column's values to JSON."""
     base = data_type.base
     if isinstance(data_type, ScalarType):
         return nullable(lambda value: to_json(base, plain(base, value), infinity_as_null=True), data_type)

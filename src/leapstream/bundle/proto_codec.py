@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from google.protobuf.message import DecodeError, EncodeError
@@ -118,7 +119,7 @@ def _decode_element(member: str, data: Any) -> Any:
     if member == "basic_type":
         return None if data == pb.UNDEFINED else _basic_type(data)
     if member == "data_shape":
-        return _decode_data_shape(data)
+        return decode_data_shape(data)
     if member == "model":
         return _decode_model(data)
     return data
@@ -132,7 +133,12 @@ def _decode_tensor(tensor: pb.Tensor) -> Tensor:
     return checked_tensor(base, values, tuple(dimension.size for dimension in tensor.shape.dimensions))
 
 
-def _decode_data_shape(shape: pb.DataShape) -> DataShape:
+def decode_data_shape(shape: pb.DataShape) -> DataShape:
+    """Decode a data shape.
+
+    Raises:
+        MalformedError: its kind is unknown.
+    """
     if shape.base not in _SHAPES:
         raise MalformedError(f"{shape.base} is not a data shape")
     base = _SHAPES[shape.base]
@@ -180,14 +186,23 @@ def _serialize(message: Any) -> bytes:
 
 def _encode_model(model: ModelDef) -> pb.Model:
     message = pb.Model(op=model.op)
-    message.attributes.SetInParent()
-    for name, value in model.attributes.items():
-        entry = message.attributes.list.add(key=name)
+    encode_attributes(model.attributes, message.attributes)
+    return message
+
+
+def encode_attributes(attributes: Mapping[str, Value], message: pb.Attributes) -> None:
+    """Encode attributes into a message.
+
+    Raises:
+        MalformedError: protobuf cannot hold one. The message names it.
+    """
+    message.SetInParent()
+    for name, value in attributes.items():
+        entry = message.list.add(key=name)
         try:
             _encode_value(value, entry.value)
         except (MalformedError, ValueError, TypeError) as error:
             raise MalformedError(f"attribute {name!r}: {error}") from None
-    return message
 
 
 def _encode_value(value: Value, message: pb.Value) -> None:
@@ -220,7 +235,7 @@ def _encode_element(member: str, data: Any) -> Any:
     if member == "basic_type":
         return pb.UNDEFINED if data is None else _BASIC_NUMBERS[data]
     if member == "data_shape":
-        return _encode_data_shape(data)
+        return encode_data_shape(data)
     if member == "model":
         return _encode_model(data)
     return data
@@ -234,7 +249,8 @@ def _encode_tensor(tensor: Tensor) -> pb.Tensor:
     return message
 
 
-def _encode_data_shape(shape: DataShape) -> pb.DataShape:
+def encode_data_shape(shape: DataShape) -> pb.DataShape:
+    """The inverse of :func:`decode_data_shape`."""
     message = pb.DataShape(is_nullable=shape.nullable)
     message.base = _shape_number(shape.base)
     if shape.dimensions is not None:

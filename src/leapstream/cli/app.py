@@ -529,10 +529,23 @@ class LogFormatName(str, Enum):
 @app.command("serve", help="Answer requests over HTTP with the predictions of models, until a signal ends it.")
 def _serve(
     bundles: Annotated[
-        list[str], typer.Argument(metavar="[NAME=]BUNDLE…", help="A model, by default named as its bundle's file.")
-    ],
-    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port; 0 for any that is free.", min=0, max=65535)] = 8080,
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(metavar="[NAME=]BUNDLE…", help="A model, by default named as its bundle's file."),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; 0.0.0.0 for all.", envvar="MLEAP_HTTP_HOSTNAME")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(help="The port; 0 for any that is free.", min=0, max=65535, envvar="MLEAP_HTTP_PORT")
+    ] = 8080,
+    mleap_config: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            help="MLeap's mleap.model.config: a file with a LoadModelRequest, or a folder of such files.",
+            metavar="PATH",
+            envvar="MLEAP_MODEL_CONFIG",
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option(help="Processes that answer.", min=1)] = 1,
     reload: Annotated[
         str, typer.Option(help="Look so often whether bundles changed, such as 30s; never by default.", metavar="TIME")
@@ -557,12 +570,18 @@ def _serve(
 
     require(["serve"], "serve")
     from leapstream.serving.loading import ModelSpec
+    from leapstream.serving.mleap.startup import startup_models
     from leapstream.serving.server import ServeOptions, serve
     from leapstream.serving.settings import RequestLimits, seconds
 
+    models = [ModelSpec.parsed(bundle) for bundle in bundles or ()]
+    if mleap_config is not None:
+        models += startup_models(mleap_config)
+    if not models and not allow_load:
+        raise typer.BadParameter("there is nothing to serve: name a bundle", param_hint="[NAME=]BUNDLE…")
     serve(
         ServeOptions(
-            models=[ModelSpec.parsed(bundle) for bundle in bundles],
+            models=models,
             host=host,
             port=port,
             workers=workers,

@@ -33,7 +33,7 @@ from leapstream.serving.metrics import Metrics
 from leapstream.serving.protocols import PROTOCOLS, plain
 from leapstream.serving.registry import ModelRegistry, ServedModel
 from leapstream.serving.routing import Router
-from leapstream.serving.scoring import TooLongForLoopError
+from leapstream.serving.scoring import NotYetError, TooLongForLoopError
 from leapstream.serving.settings import Settings
 
 Scope = MutableMapping[str, Any]
@@ -135,7 +135,7 @@ class Application:
                 return
             failure = failure_of(error, request.id)
             failed = failure.kind
-            response = (plain.failure_response if route is None else route.failure)(failure)
+            response = (request.failure or (plain.failure_response if route is None else route.failure))(failure)
             self._log(request, route, failure, error)
         try:
             await self._send(response, request, headers, send)
@@ -155,6 +155,16 @@ class Application:
             raise UnauthorizedError("the request needs the header Authorization: Bearer with the server's token")
 
     async def _answer(self, route: Route, request: Request, arguments: tuple[str, ...]) -> Response:
+        while True:
+            try:
+                return await self._handle(route, request, arguments)
+            except NotYetError as wait:
+                done, _ = await asyncio.wait([asyncio.wrap_future(wait.done)], timeout=request.remaining())
+                if not done:
+                    raise self._late() from None
+                request.in_loop = True
+
+    async def _handle(self, route: Route, request: Request, arguments: tuple[str, ...]) -> Response:
         if not route.blocking and len(request.body) <= _LOOP_BODY:
             try:
                 return route.handler(request, *arguments)
@@ -165,7 +175,10 @@ class Application:
         try:
             return await asyncio.wait_for(work, request.remaining())
         except asyncio.TimeoutError:
-            raise DeadlineError(f"the request took longer than {self._limits.timeout:g} s") from None
+            raise self._late() from None
+
+    def _late(self) -> DeadlineError:
+        return DeadlineError(f"the request took longer than it may; {self._limits.timeout:g} s are the most")
 
     # ---- bodies -------------------------------------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ class Request:
         in_loop: true while it is handled in the event loop, where nothing may take long.
         served: the model that answers, once it is known; for the metrics.
         rows: the number of rows that were scored.
+        failure: makes the answer if the request fails from now on; by default the route's function does.
     """
 
     method: str
@@ -44,6 +45,7 @@ class Request:
     in_loop: bool = True
     served: ServedModel | None = None
     rows: int = 0
+    failure: Callable[[Failure], Response] | None = None
 
     def header(self, name: bytes) -> str:
         """A header's value, or an empty text."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from leapstream.errors import LeapstreamError
 from leapstream.fetching.options import SourceOptions
@@ -12,6 +13,9 @@ from leapstream.serving.loading import ModelSpec, load_model
 from leapstream.serving.logs import LOG
 from leapstream.serving.registry import ModelRegistry, ServedModel
 from leapstream.serving.settings import Settings
+
+# Seconds between two looks for idle models.
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
 
 
 class Keeper:
@@ -26,6 +30,7 @@ class Keeper:
 
     Attributes:
         ready: true when all models of the start are loaded and warm, until the server ends.
+        in_use: tells of a model that it must stay although no request has come for its memory time-out.
     """
 
     def __init__(
@@ -37,6 +42,8 @@ class Keeper:
         reload_seconds: float = 0.0,
     ) -> None:
         self.ready = False
+        self.in_use: Callable[[str], bool] = lambda name: False
+        self._idle_watch: threading.Thread | None = None
         self._reload_seconds = reload_seconds
         self._ended = threading.Event()
         self._models = models
@@ -59,6 +66,7 @@ class Keeper:
         self.ready = True
         if self._reload_seconds > 0:
             threading.Thread(target=self._watch, name="leapstream-reload", daemon=True).start()
+        self._watch_idle()
 
     def stop(self) -> None:
         """Say that the server is about to end."""
@@ -82,6 +90,7 @@ class Keeper:
             served = load_model(spec, self._options)
             self._models.put(served, replace=replace)
             self._specs[spec.name] = spec
+        self._watch_idle()
         LOG.info("model loaded", extra={"fields": {"model": served.name, "version": served.version}})
         return served
 
@@ -92,13 +101,43 @@ class Keeper:
             ForbiddenError: models may not be unloaded.
             UnknownModelError: it is not served.
         """
-        if not self._settings.allow_load:
-            raise ForbiddenError("models cannot be unloaded here: the server runs without --allow-load")
+        self.check_unloading()
         with self._changing:
             served = self._models.remove(name)
             self._specs.pop(name, None)
         LOG.info("model unloaded", extra={"fields": {"model": name}})
         return served
+
+    def spec(self, name: str) -> ModelSpec | None:
+        """The place and the options that a model was loaded with; ``None`` for one that was handed over."""
+        return self._specs.get(name)
+
+    def unload_idle(self) -> None:
+        """Unload the models for which no request has come for longer than their memory time-out."""
+        for spec in list(self._specs.values()):
+            served = self._models.find(spec.name)
+            if spec.memory_timeout is None or served is None or self.in_use(spec.name):
+                continue
+            if time.monotonic() - served.used > spec.memory_timeout:
+                with self._changing:
+                    if self._models.find(spec.name) is served:
+                        self._models.remove(spec.name)
+                        self._specs.pop(spec.name, None)
+                LOG.info("idle model unloaded", extra={"fields": {"model": spec.name}})
+
+    def _watch_idle(self) -> None:
+        """Look for idle models from now on, if there is one that may become idle."""
+        if self._idle_watch is None and any(spec.memory_timeout is not None for spec in list(self._specs.values())):
+            self._idle_watch = threading.Thread(target=self._unload_idle, name="leapstream-idle", daemon=True)
+            self._idle_watch.start()
+
+    def _unload_idle(self) -> None:
+        while not self._ended.wait(self._idle_pause()):
+            self.unload_idle()
+
+    def _idle_pause(self) -> float:
+        timeouts = [s.memory_timeout for s in list(self._specs.values()) if s.memory_timeout is not None]
+        return min(max(min(timeouts, default=_LONGEST_PAUSE) / 4, _SHORTEST_PAUSE), _LONGEST_PAUSE)
 
     def check_allowed(self, uri: str) -> None:
         """Make sure that requests may load models from a place.
@@ -112,6 +151,15 @@ class Keeper:
             uri.startswith(prefix) for prefix in self._settings.allow_load
         ):
             raise ForbiddenError("models cannot be loaded from there: no --allow-load has a prefix of this URI")
+
+    def check_unloading(self) -> None:
+        """Make sure that requests may unload models.
+
+        Raises:
+            ForbiddenError: they may not.
+        """
+        if not self._settings.allow_load:
+            raise ForbiddenError("models cannot be unloaded here: the server runs without --allow-load")
 
     def reload(self) -> None:
         """Load the models whose bundles changed. One that fails is logged, and the live version goes on."""

@@ -34,12 +34,17 @@ class ModelSpec:
         uri: the place of its bundle.
         sha256: the checksum of the archive, verified when given.
         version: its version; by default the beginning of the bundle's checksum.
+        memory_timeout: seconds without a request after which it is unloaded; by default it stays.
+        disk_timeout: seconds for which MLeap keeps a copy on disk. Shown to clients of MLeap's protocols, and of no other effect
+            (as in MLeap): the cache of remote bundles asks the store before each use.
     """
 
     name: str
     uri: str
     sha256: str | None = None
     version: str | None = None
+    memory_timeout: float | None = None
+    disk_timeout: float | None = None
 
     def __post_init__(self) -> None:
         for value, what in ((self.name, "name"), (self.version, "version")):

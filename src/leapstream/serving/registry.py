@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -18,7 +19,7 @@ LATEST = "latest"
 
 @dataclass(eq=False)
 class ServedModel:
-    """A version of a model that answers requests. Immutable but for its cost.
+    """A version of a model that answers requests. Immutable but for its cost and its use.
 
     Attributes:
         name: the name in requests.
@@ -27,6 +28,7 @@ class ServedModel:
         uri: where it came from, without secrets; empty for one that was handed over.
         loaded: when it was loaded.
         cost: seconds that a row takes, as seen lately; decides whether a request is scored in the event loop.
+        used: when it was asked for last, on the clock of :func:`time.monotonic`.
     """
 
     name: str
@@ -35,6 +37,7 @@ class ServedModel:
     uri: str = ""
     loaded: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     cost: float = 0.0
+    used: float = field(default_factory=time.monotonic)
 
 
 class ModelRegistry:

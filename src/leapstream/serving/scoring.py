@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any, Literal, TypeAlias
 
 from leapstream.errors import PredictionError, SchemaError
@@ -31,6 +32,18 @@ class TooLongForLoopError(Exception):
     """Raised in the event loop by what would take too long there; the request is then handled in a thread, from its beginning."""
 
 
+class NotYetError(Exception):
+    """Raised by what has to wait for something; the request is then handled from its beginning when that is done.
+
+    Attributes:
+        done: is set when it is done.
+    """
+
+    def __init__(self, done: Future[None]) -> None:
+        super().__init__()
+        self.done = done
+
+
 def check_rows(request: Request, served: ServedModel, rows: int, most: int) -> None:
     """Decide, before anything is computed, whether the rows of a request may be scored here.
 
@@ -44,6 +57,7 @@ def check_rows(request: Request, served: ServedModel, rows: int, most: int) -> N
         raise TooLongForLoopError
     request.served = served
     request.rows = rows
+    served.used = time.monotonic()
 
 
 def score_record(
@@ -60,6 +74,7 @@ def score_record(
         raise TooLongForLoopError
     request.served = served
     request.rows = 1
+    served.used = time.monotonic()
     return served.model.predict_record(record, outputs=outputs)
 
 
@@ -143,7 +158,7 @@ def _one_by_one(
                 raise failed from None
             answers.append(failed)
         if not row & 63:
-            _check_time(request)
+            check_time(request)
     return answers
 
 
@@ -156,7 +171,7 @@ def _in_batches(
 ) -> list[Answer]:
     answers: list[Answer] = []
     for start in range(0, len(records), _PIECE):
-        _check_time(request)
+        check_time(request)
         piece = records[start : start + _PIECE]
         results = served.model.predict_rows(piece, outputs=outputs)
         if results.errors and on_error == "raise":
@@ -176,7 +191,12 @@ def of_row(error: PredictionError, row: int) -> PredictionError:
     return PredictionError(error.reason, model=error.model, node=error.node, op=error.op, column=error.column, row=row)
 
 
-def _check_time(request: Request) -> None:
+def check_time(request: Request) -> None:
+    """Make sure that a request has time left.
+
+    Raises:
+        DeadlineError: it has not.
+    """
     if not request.in_loop and time.monotonic() > request.deadline:
         raise DeadlineError("the request's time is over")
 

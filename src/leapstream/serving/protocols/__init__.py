@@ -1,7 +1,7 @@
 """The protocols; each module has a function ``routes``, which makes the routes that it answers."""
 
-from leapstream.serving.protocols import health, plain
+from leapstream.serving.protocols import health, mleap, plain
 
-PROTOCOLS = (health, plain)
+PROTOCOLS = (health, mleap, plain)
 
 __all__ = ["PROTOCOLS"]

@@ -1,0 +1,1 @@
+"""The parts that MLeap's REST protocol and its gRPC service share."""

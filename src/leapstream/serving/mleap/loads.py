@@ -1,0 +1,147 @@
+"""Loads models as MLeap does: the request is accepted at once, and those that need the model wait until it is there."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field
+
+from leapstream.errors import LeapstreamError
+from leapstream.fetching.uri import display
+from leapstream.serving.failures import BusyError, ConflictError, DeadlineError, UnknownModelError
+from leapstream.serving.http import Request
+from leapstream.serving.keeper import Keeper
+from leapstream.serving.loading import ModelSpec
+from leapstream.serving.logs import LOG
+from leapstream.serving.registry import ModelRegistry, ServedModel
+from leapstream.serving.scoring import NotYetError
+
+_MOST_AT_ONCE = 16
+_MOST_FAILURES = 64
+
+
+@dataclass(frozen=True)
+class _Load:
+    spec: ModelSpec
+    done: Future[None] = field(default_factory=Future)
+
+
+class Loads:
+    """The models of a registry, and those that are being loaded into it. Safe to use from several threads."""
+
+    def __init__(self, models: ModelRegistry, keeper: Keeper) -> None:
+        self._models = models
+        self._keeper = keeper
+        self._lock = threading.Lock()
+        self._pending: dict[str, _Load] = {}
+        self._failures: dict[str, str] = {}
+
+    def begin(self, spec: ModelSpec, *, replace: bool) -> None:
+        """Begin to load a model.
+
+        Raises:
+            ForbiddenError: requests may not load it.
+            ConflictError: there is a model of this name, or one is being loaded, and it may not be replaced.
+            BusyError: very many models are being loaded.
+        """
+        self._keeper.check_allowed(spec.uri)
+        load = _Load(spec)
+        with self._lock:
+            if spec.name in self._pending or (not replace and self._models.find(spec.name) is not None):
+                raise ConflictError(f"there is a model {spec.name!r} already, or it is being loaded")
+            if len(self._pending) >= _MOST_AT_ONCE:
+                raise BusyError(f"the server loads {_MOST_AT_ONCE} models at once")
+            self._pending[spec.name] = load
+            self._failures.pop(spec.name, None)
+        threading.Thread(target=self._load, args=(load, replace), name="leapstream-load", daemon=True).start()
+
+    def _load(self, load: _Load, replace: bool) -> None:
+        name = load.spec.name
+        reason = "it could not be loaded; the server's log says why"
+        try:
+            self._keeper.load(load.spec, replace=replace)
+            reason = ""
+        except LeapstreamError as error:
+            reason = f"it could not be loaded: {error}"
+            LOG.error("model not loaded", extra={"fields": {"model": name, "error": str(error)}})
+        except Exception as error:
+            LOG.error("model not loaded", extra={"fields": {"model": name}}, exc_info=error)
+        with self._lock:
+            if reason:
+                if len(self._failures) >= _MOST_FAILURES:
+                    self._failures.clear()
+                self._failures[name] = reason
+            del self._pending[name]
+        load.done.set_result(None)
+
+    def get(self, name: str) -> ServedModel:
+        """The live version of a model.
+
+        Raises:
+            UnknownModelError: there is none.
+            NotYetError: it is being loaded.
+        """
+        served = self._models.find(name)
+        if served is None:
+            with self._lock:
+                load = self._pending.get(name)
+                reason = self._failures.get(name)
+            if load is not None:
+                raise NotYetError(load.done)
+            # It may have become live in between.
+            served = self._models.find(name)
+            if served is None:
+                if reason:
+                    raise UnknownModelError(f"there is no model {name!r}: {reason}")
+                return self._models.get(name)
+        served.used = time.monotonic()
+        return served
+
+    def wait_for(self, name: str, request: Request) -> ServedModel:
+        """The live version of a model, once it is loaded; for threads that may wait.
+
+        Raises:
+            UnknownModelError: there is none.
+            DeadlineError: it is not there before the request's time is over.
+        """
+        while True:
+            try:
+                return self.get(name)
+            except NotYetError as pending:
+                if not wait([pending.done], request.remaining()).done:
+                    raise DeadlineError(f"model {name!r} is still being loaded") from None
+
+    def spec(self, name: str) -> ModelSpec:
+        """The request by which a model is served, even if it is still being loaded.
+
+        Raises:
+            UnknownModelError: there is none.
+        """
+        load = self._pending.get(name)
+        if load is not None:
+            return load.spec
+        try:
+            served = self.get(name)
+        except NotYetError:
+            return self.spec(name)
+        return self._keeper.spec(name) or ModelSpec(name, served.uri)
+
+    def unload(self, name: str) -> ModelSpec:
+        """Serve a model no longer; returns the request by which it was.
+
+        Raises:
+            ForbiddenError: requests may not unload models.
+            UnknownModelError: there is none.
+            NotYetError: it is being loaded.
+        """
+        self._keeper.check_unloading()
+        self.get(name)
+        spec = self.spec(name)
+        self._keeper.unload(name)
+        return spec
+
+
+def shown_uri(spec: ModelSpec) -> str:
+    """The place of a model, without secrets."""
+    return display(spec.uri) if spec.uri else ""

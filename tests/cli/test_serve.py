@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from leapstream.cli.app import app
+from leapstream.serving import server
+from leapstream.serving.loading import ModelSpec
+from leapstream.serving.server import ServeOptions
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[ServeOptions]:
+    """The options of the servers that the command starts, none of which runs."""
+    options: list[ServeOptions] = []
+    monkeypatch.setattr(server, "serve", options.append)
+    return options
+
+
+def serve(*arguments: Any, environment: dict[str, str] | None = None) -> Any:
+    return CliRunner().invoke(app, ["serve", *map(str, arguments)], env=environment)
+
+
+def test_the_environment_variables_of_mleap_are_read(started: list[ServeOptions], tmp_path: Path) -> None:
+    (tmp_path / "lin.json").write_text(json.dumps({"modelName": "lin", "uri": "linear.zip"}))
+    environment = {"MLEAP_HTTP_PORT": "65327", "MLEAP_HTTP_HOSTNAME": "0.0.0.0", "MLEAP_MODEL_CONFIG": str(tmp_path)}
+    assert serve(environment=environment).exit_code == 0
+    assert (started[0].host, started[0].port, started[0].models) == ("0.0.0.0", 65327, [ModelSpec("lin", "linear.zip")])
+
+
+def test_options_come_before_the_environment(started: list[ServeOptions]) -> None:
+    serve("a=x.zip", "--port", 1, environment={"MLEAP_HTTP_PORT": "65327"})
+    assert started[0].port == 1
+
+
+def test_models_of_both_kinds_are_served(started: list[ServeOptions], tmp_path: Path) -> None:
+    (tmp_path / "lin.json").write_text(json.dumps({"modelName": "lin", "uri": "linear.zip"}))
+    serve("a=x.zip", "--mleap-config", tmp_path / "lin.json")
+    assert [spec.name for spec in started[0].models] == ["a", "lin"]
+
+
+def test_without_a_model_requests_have_to_be_allowed_to_load_one(started: list[ServeOptions]) -> None:
+    answer = serve()
+    assert (answer.exit_code, started) == (2, [])
+    assert "nothing to serve" in answer.output
+    assert serve("--allow-load", "file:/models/").exit_code == 0
