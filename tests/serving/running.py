@@ -26,6 +26,19 @@ class Running:
     url: str
     log: list[str]
 
+    def find(self, pattern: str) -> str:
+        """What the first group of an expression matches in the log, which is read until then."""
+        end = time.monotonic() + SECONDS_TO_START
+        while time.monotonic() < end:
+            for line in self.log:
+                found = re.search(pattern, line)
+                if found:
+                    return found[1]
+            assert self.process.stderr is not None
+            if select.select([self.process.stderr], [], [], 1)[0]:
+                self.log.append(self.process.stderr.readline().decode())
+        raise AssertionError(f"the log has no {pattern}: {self.log}")
+
     def end(self, with_signal: int = signal.SIGTERM) -> int:
         """End the server; returns its exit code."""
         self.process.send_signal(with_signal)

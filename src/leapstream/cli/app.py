@@ -546,6 +546,15 @@ def _serve(
             envvar="MLEAP_MODEL_CONFIG",
         ),
     ] = None,
+    grpc_port: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(
+            help="The port for gRPC; 0 for any that is free, none by default.",
+            min=0,
+            max=65535,
+            envvar="MLEAP_GRPC_PORT",
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option(help="Processes that answer.", min=1)] = 1,
     reload: Annotated[
         str, typer.Option(help="Look so often whether bundles changed, such as 30s; never by default.", metavar="TIME")
@@ -568,7 +577,7 @@ def _serve(
 ) -> None:
     from leapstream.cli.doctor import require
 
-    require(["serve"], "serve")
+    require(["serve"] if grpc_port is None else ["serve", "grpc"], "serve")
     from leapstream.serving.loading import ModelSpec
     from leapstream.serving.mleap.startup import startup_models
     from leapstream.serving.server import ServeOptions, serve
@@ -584,6 +593,7 @@ def _serve(
             models=models,
             host=host,
             port=port,
+            grpc_port=grpc_port,
             workers=workers,
             reload=seconds(reload, "--reload"),
             drain=drain,

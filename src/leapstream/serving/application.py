@@ -12,7 +12,7 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Protocol
 
 from leapstream.model import Model
 from leapstream.serving.context import Context
@@ -28,6 +28,7 @@ from leapstream.serving.failures import (
 from leapstream.serving.http import Request, Response, Route, StreamedResponse
 from leapstream.serving.keeper import Keeper
 from leapstream.serving.loading import warmed
+from leapstream.serving.loads import Loads
 from leapstream.serving.logs import LOG
 from leapstream.serving.metrics import Metrics
 from leapstream.serving.protocols import PROTOCOLS, plain
@@ -48,15 +49,27 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 _TRACE_PARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
+class Companion(Protocol):
+    """A server of other protocols."""
+
+    def start(self) -> None:
+        """Answer from now on."""
+
+    def stop(self) -> None:
+        """Answer what is in flight, and no more."""
+
+
 class Application:
     """An ASGI 3 application that serves models; :func:`app` makes one.
 
     Attributes:
         context: what the protocols share.
+        companions: what else begins to answer when the models are loaded, and ends with the server.
     """
 
     def __init__(self, context: Context) -> None:
         self.context = context
+        self.companions: list[Companion] = []
         settings = context.settings
         self._router = Router(route for protocol in PROTOCOLS for route in protocol.routes(context))
         self._limits = settings.limits
@@ -82,15 +95,22 @@ class Application:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
-            await asyncio.get_running_loop().run_in_executor(self._threads, self.context.keeper.start)
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._start)
         except Exception as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self.context.keeper.stop()
+        for companion in self.companions:
+            await asyncio.get_running_loop().run_in_executor(self._threads, companion.stop)
         self._threads.shutdown(wait=False, cancel_futures=True)
         await send({"type": "lifespan.shutdown.complete"})
+
+    def _start(self) -> None:
+        self.context.keeper.start()
+        for companion in self.companions:
+            companion.start()
 
     # ---- a request ----------------------------------------------------------------------------------------------------
 
@@ -304,4 +324,4 @@ def app(
         for name, model in models.items():
             registry.put(warmed(ServedModel(name, "1", model)))
     keeper = keeper or Keeper(registry, settings)
-    return Application(Context(registry, settings, keeper, Metrics(registry)))
+    return Application(Context(registry, settings, keeper, Metrics(registry), Loads(registry, keeper)))

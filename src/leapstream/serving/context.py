@@ -10,6 +10,7 @@ from leapstream.serving import scoring
 from leapstream.serving.failures import NotReadyError
 from leapstream.serving.http import Request
 from leapstream.serving.keeper import Keeper
+from leapstream.serving.loads import Loads
 from leapstream.serving.metrics import Metrics
 from leapstream.serving.registry import ModelRegistry, ServedModel
 from leapstream.serving.scoring import Answer, OnError
@@ -25,12 +26,14 @@ class Context:
         settings: the server's settings.
         keeper: loads and unloads models.
         metrics: what Prometheus scrapes.
+        loads: loads models while requests wait.
     """
 
     models: ModelRegistry
     settings: Settings
     keeper: Keeper
     metrics: Metrics
+    loads: Loads
 
     @property
     def most_rows(self) -> int:

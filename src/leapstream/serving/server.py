@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ from uvicorn.supervisors import Multiprocess
 
 from leapstream.errors import ConfigError
 from leapstream.fetching.options import SourceOptions
-from leapstream.serving.application import Application, app
+from leapstream.serving.application import Application, Companion, app
 from leapstream.serving.keeper import Keeper
 from leapstream.serving.loading import ModelSpec
 from leapstream.serving.logs import LOG, LogFormat, set_up
@@ -39,6 +39,7 @@ class ServeOptions:
     Attributes:
         models: the models.
         host, port: where to listen; port 0 takes any that is free.
+        grpc_port: where to listen for gRPC; 0 takes any port that is free, ``None`` none.
         workers: the number of processes.
         reload: seconds between two looks at the bundles; 0 looks once.
         drain: seconds that requests in flight have to end after SIGTERM.
@@ -51,6 +52,7 @@ class ServeOptions:
     models: list[ModelSpec]
     host: str = "127.0.0.1"
     port: int = 8080
+    grpc_port: int | None = None
     workers: int = 1
     reload: float = 0.0
     drain: int = 30
@@ -64,8 +66,26 @@ class ServeOptions:
         """The application of a process."""
         settings = Settings(limits=self.limits, token=token_from_environment(), allow_load=self.allow_load)
         models = ModelRegistry()
-        return app(
+        made = app(
             models, settings=settings, keeper=Keeper(models, settings, self.models, SourceOptions(), self.reload)
+        )
+        if self.grpc_port is not None:
+            made.companions.append(self._grpc_server(made, self.grpc_port))
+        return made
+
+    def _grpc_server(self, application: Application, port: int) -> Companion:
+        from leapstream.serving.grpc.server import GrpcServer
+        from leapstream.serving.grpc.services import SERVICES
+
+        context = application.context
+        return GrpcServer(
+            context,
+            [method for service in SERVICES for method in service.methods(context)],
+            self.host,
+            port,
+            drain=self.drain,
+            certificate=self.certificate,
+            key=self.key,
         )
 
 
@@ -92,6 +112,15 @@ def serve(options: ServeOptions) -> None:
     host, port = listening.getsockname()[:2]
     scheme = "http" if options.certificate is None else "https"
     LOG.info("listening", extra={"fields": {"url": f"{scheme}://{host}:{port}", "workers": options.workers}})
+    if options.grpc_port is None:
+        _serve(options, listening)
+        return
+    with _reserved(options.host, options.grpc_port) as free:
+        LOG.info("listening for gRPC", extra={"fields": {"address": f"{host}:{free}"}})
+        _serve(replace(options, grpc_port=free), listening)
+
+
+def _serve(options: ServeOptions, listening: socket.socket) -> None:
     application = options.application()
     # Here a model that cannot be loaded is an error of the command; workers would be started again and again.
     application.context.keeper.start()
@@ -144,6 +173,23 @@ def _listen(host: str, port: int) -> socket.socket:
         raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
     listening.set_inheritable(True)
     return listening
+
+
+@contextmanager
+def _reserved(host: str, port: int) -> Iterator[int]:
+    """Keep a port, on which nobody else can listen, for the gRPC servers of all workers."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as reserved:
+        try:
+            # Without this option the port has to be free; with it, the workers may listen there, too.
+            with socket.socket(reserved.family, socket.SOCK_STREAM) as trial:
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                trial.bind((host, port))
+                port = trial.getsockname()[1]
+            reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            reserved.bind((host, port))
+        except OSError as error:
+            raise ConfigError(f"cannot listen on {host}:{port} for gRPC: {error.strerror or error}") from None
+        yield port
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from leapstream.bundle.types import BasicType, DataShape, DataType, Field, ListT
 from leapstream.errors import ConfigError
 from leapstream.serving.failures import RequestError
 from leapstream.serving.loading import ModelSpec
-from leapstream.serving.mleap.loads import shown_uri
+from leapstream.serving.loads import shown_uri
 from leapstream.serving.proto import mleap_pb2 as pb
 from leapstream.serving.registry import ServedModel
 from leapstream.serving.values import decode

@@ -14,6 +14,7 @@ from leapstream.errors import PredictionError, SchemaError
 from leapstream.serving.failures import Failure
 from leapstream.serving.http import Request
 from leapstream.serving.mleap.layouts import Layout, Rows, layout_of
+from leapstream.serving.proto import mleap_pb2 as pb
 from leapstream.serving.registry import ServedModel
 from leapstream.serving.scoring import check_rows, check_time, learn, of_row
 
@@ -165,6 +166,11 @@ def transform_for(
     return found
 
 
+def selection(options: pb.TransformOptions) -> tuple[tuple[str, ...] | None, bool]:
+    """The columns that a request selects (``None``: all), and whether unknown ones are left out."""
+    return tuple(options.select) or None, options.select_mode == pb.SELECT_MODE_RELAXED
+
+
 def backtrace(failure: Failure) -> str:
     """The place of a failure in the form of a backtrace: a line each for model, node, column and row."""
     places = [f"\tat {name} {value}" for name, value in failure.details.items()]
@@ -197,4 +203,4 @@ def _is_short(f: Field) -> bool:
     return f.type.base is BasicType.DOUBLE and size is not None and len(size) == 1 and size[0] <= _LONGEST_VECTOR
 
 
-__all__ = ["FrameTransform", "backtrace", "transform_for"]
+__all__ = ["FrameTransform", "backtrace", "selection", "transform_for"]

@@ -20,7 +20,6 @@ from leapstream.serving.context import Context
 from leapstream.serving.failures import Failure, MediaTypeError, RequestError
 from leapstream.serving.http import Headers, Request, Response, Route
 from leapstream.serving.mleap.layouts import decode, encode, format_of
-from leapstream.serving.mleap.loads import Loads
 from leapstream.serving.mleap.messages import bundle_meta, from_bytes, from_json, model_message, spec_of, to_json
 from leapstream.serving.mleap.transforming import backtrace, transform_for
 from leapstream.serving.proto import mleap_pb2 as pb
@@ -66,7 +65,7 @@ _decode_transform = msgspec.json.Decoder(_TransformRequest).decode
 
 def routes(context: Context) -> Iterator[Route]:
     """The requests of MLeap's clients."""
-    loads = Loads(context.models, context.keeper)
+    loads = context.loads
 
     def load(request: Request) -> Response:
         _set_deadline(request)

@@ -21,8 +21,10 @@ _MOST_AT_ONCE = 16
 _MOST_FAILURES = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Load:
+    """A model that is being loaded; ``done`` is set when it is live, or could not be loaded."""
+
     spec: ModelSpec
     done: Future[None] = field(default_factory=Future)
 
@@ -48,16 +50,19 @@ class Loads:
         self._keeper.check_allowed(spec.uri)
         load = _Load(spec)
         with self._lock:
-            if spec.name in self._pending or (not replace and self._models.find(spec.name) is not None):
+            before = self._pending.get(spec.name)
+            if not replace and (before is not None or self._models.find(spec.name) is not None):
                 raise ConflictError(f"there is a model {spec.name!r} already, or it is being loaded")
             if len(self._pending) >= _MOST_AT_ONCE:
                 raise BusyError(f"the server loads {_MOST_AT_ONCE} models at once")
             self._pending[spec.name] = load
             self._failures.pop(spec.name, None)
-        threading.Thread(target=self._load, args=(load, replace), name="leapstream-load", daemon=True).start()
+        threading.Thread(target=self._load, args=(load, replace, before), name="leapstream-load", daemon=True).start()
 
-    def _load(self, load: _Load, replace: bool) -> None:
+    def _load(self, load: _Load, replace: bool, before: _Load | None) -> None:
         name = load.spec.name
+        if before is not None:
+            before.done.result()
         reason = "it could not be loaded; the server's log says why"
         try:
             self._keeper.load(load.spec, replace=replace)
@@ -72,7 +77,8 @@ class Loads:
                 if len(self._failures) >= _MOST_FAILURES:
                     self._failures.clear()
                 self._failures[name] = reason
-            del self._pending[name]
+            if self._pending[name] is load:
+                del self._pending[name]
         load.done.set_result(None)
 
     def get(self, name: str) -> ServedModel:

@@ -1,0 +1,191 @@
+"""The gRPC server: threads that hand calls to the services, within the limits of requests, and count them."""
+
+from __future__ import annotations
+
+import hmac
+import itertools
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import grpc
+
+from leapstream.errors import ConfigError
+from leapstream.serving.context import Context
+from leapstream.serving.failures import BusyError, UnauthorizedError, failure_of
+from leapstream.serving.grpc.methods import Method
+from leapstream.serving.http import Request
+from leapstream.serving.logs import LOG
+
+# A stream keeps its thread as long as it is open; some are left for single calls.
+_THREADS = 64
+_MOST_STREAMS = 48
+
+
+class GrpcServer:
+    """A server of the models of a context.
+
+    Args:
+        context: what the protocols share.
+        methods: the methods of all services.
+        host, port: where to listen; port 0 takes any that is free.
+        drain: seconds that calls in flight have to end.
+        certificate, key: files in PEM format, for TLS.
+
+    Attributes:
+        port: where it listens, once it has started.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        methods: Iterable[Method],
+        host: str,
+        port: int,
+        *,
+        drain: float = 30.0,
+        certificate: str | None = None,
+        key: str | None = None,
+    ) -> None:
+        self._context = context
+        self._drain = drain
+        limits = context.settings.limits
+        self._timeout = limits.timeout
+        self._token = None if context.settings.token is None else f"Bearer {context.settings.token}"
+        self._prefix = secrets.token_hex(6)
+        self._numbers = itertools.count(1)
+        self._streams = threading.Semaphore(_MOST_STREAMS)
+        self._server = grpc.server(
+            ThreadPoolExecutor(_THREADS, thread_name_prefix="leapstream-grpc"),
+            handlers=self._services(methods),
+            options=[
+                # The workers of a server listen on one port.
+                ("grpc.so_reuseport", 1),
+                ("grpc.max_receive_message_length", limits.max_body),
+                ("grpc.max_send_message_length", -1),
+            ],
+            maximum_concurrent_rpcs=limits.max_concurrent,
+        )
+        self._address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self._pair = None if certificate is None or key is None else (key, certificate)
+        self.port = port
+
+    def start(self) -> None:
+        """Answer calls from now on.
+
+        Raises:
+            ConfigError: the address cannot be had.
+        """
+        try:
+            if self._pair is None:
+                self.port = self._server.add_insecure_port(self._address)
+            else:
+                key, certificate = (Path(file).read_bytes() for file in self._pair)
+                credentials = grpc.ssl_server_credentials([(key, certificate)])
+                self.port = self._server.add_secure_port(self._address, credentials)
+        except RuntimeError:
+            raise ConfigError(f"cannot listen on {self._address} for gRPC") from None
+        self._server.start()
+
+    def stop(self) -> None:
+        """Take no further calls, and end those that are still there after the time to drain."""
+        self._server.stop(self._drain).wait()
+
+    # ---- a call -------------------------------------------------------------------------------------------------------
+
+    def _services(self, methods: Iterable[Method]) -> list[grpc.GenericRpcHandler]:
+        services: dict[str, dict[str, grpc.RpcMethodHandler]] = {}
+        for method in methods:
+            _, service, name = method.path.split("/")
+            services.setdefault(service, {})[name] = self._handler(method)
+        return [grpc.method_handlers_generic_handler(service, found) for service, found in services.items()]
+
+    def _handler(self, method: Method) -> grpc.RpcMethodHandler:
+        if method.handler is not None:
+            return grpc.unary_unary_rpc_method_handler(
+                self._unary(method, method.handler), method.request.FromString, _serialized
+            )
+        assert method.stream_handler is not None
+        return grpc.stream_stream_rpc_method_handler(
+            self._stream(method, method.stream_handler), method.request.FromString, _serialized
+        )
+
+    def _unary(self, method: Method, handler: Callable[[Request, Any], Any]) -> Callable[[Any, Any], Any]:
+        def answer(message: Any, call: grpc.ServicerContext) -> Any:
+            with self._counted(method, call) as request:
+                return handler(request, message)
+
+        return answer
+
+    def _stream(self, method: Method, handler: Callable[..., Iterator[Any]]) -> Callable[[Any, Any], Iterator[Any]]:
+        def answers(messages: Iterator[Any], call: grpc.ServicerContext) -> Iterator[Any]:
+            with self._counted(method, call) as request:
+                if not self._streams.acquire(blocking=False):
+                    raise BusyError(f"the server has {_MOST_STREAMS} streams at once")
+                try:
+                    yield from handler(request, messages, call.add_callback)
+                finally:
+                    self._streams.release()
+
+        return answers
+
+    @contextmanager
+    def _counted(self, method: Method, call: grpc.ServicerContext) -> Iterator[Request]:
+        """Count a call, and end it with the status code of its failure."""
+        started = time.perf_counter()
+        remaining = call.time_remaining()
+        seconds = self._timeout if remaining is None else min(remaining, self._timeout)
+        metadata = {name.encode(): _bytes(value) for name, value in call.invocation_metadata()}
+        number = f"{self._prefix}-g{next(self._numbers):x}"
+        request = Request("POST", method.path, b"", metadata, b"", number, time.monotonic() + seconds, in_loop=False)
+        failed: str | None = None
+        try:
+            if self._token is not None and not method.open:
+                self._authorize(request)
+            yield request
+        except Exception as error:
+            failure = failure_of(error, request.id)
+            failed = failure.kind
+            self._log(request, method, failed, failure.message, error)
+            _abort(call, method.code(failure.kind), failure.message)
+        finally:
+            self._context.metrics.count(
+                method.protocol, request.served, request.rows, time.perf_counter() - started, failed
+            )
+
+    def _authorize(self, request: Request) -> None:
+        assert self._token is not None
+        if not hmac.compare_digest(request.headers.get(b"authorization", b""), self._token.encode()):
+            raise UnauthorizedError("the call needs the metadata authorization: Bearer with the server's token")
+
+    def _log(self, request: Request, method: Method, kind: str, message: str, error: Exception) -> None:
+        fields = {
+            "request": request.id,
+            "path": method.path,
+            "protocol": method.protocol,
+            "kind": kind,
+            "error": message,
+        }
+        if kind == "internal":
+            LOG.error("call failed", extra={"fields": fields}, exc_info=error)
+        else:
+            LOG.info("call refused", extra={"fields": fields})
+
+
+def _serialized(message: Any) -> bytes:
+    data: bytes = message.SerializeToString()
+    return data
+
+
+def _bytes(value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else value.encode()
+
+
+def _abort(call: grpc.ServicerContext, code: grpc.StatusCode, message: str) -> NoReturn:
+    call.abort(code, message)
+    raise AssertionError  # abort raises

@@ -1,0 +1,7 @@
+"""The gRPC services; each module has a function ``methods``, which makes the methods that it answers."""
+
+from leapstream.serving.grpc import mleap
+
+SERVICES = (mleap,)
+
+__all__ = ["SERVICES"]
