@@ -27,7 +27,7 @@ class Running:
     log: list[str]
 
     def find(self, pattern: str) -> str:
-        """What the first group of an expression matches in the log, which is read until then."""
+        """The text that the first group of an expression matches in the log, which is read until then."""
         end = time.monotonic() + SECONDS_TO_START
         while time.monotonic() < end:
             for line in self.log:

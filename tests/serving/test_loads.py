@@ -55,7 +55,7 @@ def test_a_name_is_given_once_unless_it_is_replaced(loads: Loads) -> None:
     while first.model.name == "linear3" and time.monotonic() < end:
         time.sleep(0.01)
         first = loads.get("m")
-    assert first.model.name == "forest3-20x5"
+    assert first.model.name == "forest3_20x5"
 
 
 def test_a_model_that_cannot_be_loaded_says_why_until_it_can(loads: Loads) -> None:
