@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import threading
 import time
+from typing import Any
 
 import pytest
 
-from leapstream.serving import Settings
+from leapstream.serving import Settings, keeper
 from leapstream.serving.failures import ConflictError, DeadlineError, ForbiddenError, UnknownModelError
 from leapstream.serving.http import Request
 from leapstream.serving.keeper import Keeper
-from leapstream.serving.loading import ModelSpec
+from leapstream.serving.loading import ModelSpec, load_model
 from leapstream.serving.loads import Loads
 from leapstream.serving.registry import ModelRegistry
 from leapstream.serving.scoring import NotYetError
@@ -29,27 +31,43 @@ def request(seconds: float = 30) -> Request:
     return Request("GET", "/", b"", {}, b"", "1", time.monotonic() + seconds, in_loop=False)
 
 
-def test_a_request_waits_for_a_model_that_is_being_loaded(loads: Loads) -> None:
+@pytest.fixture
+def go_on(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Loading waits for this."""
+    event = threading.Event()
+
+    def load(*arguments: Any) -> Any:
+        assert event.wait(30)
+        return load_model(*arguments)
+
+    monkeypatch.setattr(keeper, "load_model", load)
+    return event
+
+
+def test_a_request_waits_for_a_model_that_is_being_loaded(loads: Loads, go_on: threading.Event) -> None:
     loads.begin(LINEAR, replace=False)
     assert loads.spec("m") == LINEAR
     with pytest.raises(NotYetError):
         loads.get("m")
+    go_on.set()
     assert loads.wait_for("m", request()).model.name == "linear3"
     assert loads.spec("m") == LINEAR
 
 
-def test_a_request_waits_no_longer_than_it_may(loads: Loads) -> None:
+def test_a_request_waits_no_longer_than_it_may(loads: Loads, go_on: threading.Event) -> None:
     loads.begin(LINEAR, replace=False)
     with pytest.raises(DeadlineError, match="still being loaded"):
         loads.wait_for("m", request(0))
+    go_on.set()
     loads.wait_for("m", request())
 
 
-def test_a_name_is_given_once_unless_it_is_replaced(loads: Loads) -> None:
+def test_a_name_is_given_once_unless_it_is_replaced(loads: Loads, go_on: threading.Event) -> None:
     loads.begin(LINEAR, replace=False)
     with pytest.raises(ConflictError):
         loads.begin(FOREST, replace=False)
     loads.begin(FOREST, replace=True)
+    go_on.set()
     first = loads.wait_for("m", request())
     end = time.monotonic() + 30
     while first.model.name == "linear3" and time.monotonic() < end:

@@ -17,6 +17,7 @@ from leapstream.serving.proto import mleap_pb2 as pb
 from tests.golden_corpus import GOLDEN, Case
 from tests.serving.conftest import BENCH, FAILING, RECORD
 from tests.serving.grpc.calling import Caller, calling, code_of
+from tests.serving.mleap.frames import expected
 
 SERVICE = "/ml.combust.mleap.pb.Mleap"
 BINARY = "ml.combust.mleap.binary"
@@ -64,7 +65,7 @@ def test_a_model_is_loaded_shown_and_unloaded(loading: Caller, linear: Model) ->
     assert (model.name, model.config.memory_timeout.value) == ("lin", 900_000)
     assert loading.one(f"{SERVICE}/GetModel", pb.GetModelRequest(model_name="lin"), pb.Model) == model
     found = loading.one(f"{SERVICE}/Transform", transform_request(frame(RECORD), "lin"), pb.TransformFrameResponse)
-    assert LeapFrame.from_bytes(found.frame) == linear.transform(frame(RECORD))
+    assert LeapFrame.from_bytes(found.frame) == expected(linear, frame(RECORD))
     meta = loading.one(f"{SERVICE}/GetBundleMeta", pb.GetBundleMetaRequest(model_name="lin"), pb.BundleMeta)
     assert (meta.bundle.name, [f.name for f in meta.output_schema.fields]) == ("linear3", ["features", "prediction"])
     unload = pb.UnloadModelRequest(model_name="lin")
@@ -196,7 +197,7 @@ def test_frames_flow_through_a_stream(caller: Caller, linear: Model) -> None:
             assert (answer.status, answer.frame) == (pb.STATUS_ERROR, b"")
             assert "missing" in answer.error
         else:
-            assert LeapFrame.from_bytes(answer.frame) == linear.transform(one)
+            assert LeapFrame.from_bytes(answer.frame) == expected(linear, one)
 
 
 def test_options_hold_for_a_stream_or_for_one_frame(caller: Caller) -> None:

@@ -14,6 +14,7 @@ from leapstream.serving.mleap.transforming import FrameTransform, transform_for
 from leapstream.serving.registry import ServedModel
 from tests.golden_corpus import GOLDEN, Case
 from tests.serving.conftest import BENCH
+from tests.serving.mleap.frames import expected
 
 CASES = ("pipeline/loans-logistic", "feature/bucketizer-skip", "feature/one-hot-droplast_true-keep")
 
@@ -95,4 +96,4 @@ def test_rows_that_a_model_drops_are_not_answered(name: str) -> None:
         if i not in case.error_rows and (row := work.run_row(values)) is not None
     ]
     kept = LeapFrame(given.schema, [row for i, row in enumerate(given.rows) if i not in case.error_rows])
-    assert LeapFrame(work.result.schema, work.result.leap_rows(rows)) == model.transform(kept)
+    assert LeapFrame(work.result.schema, work.result.leap_rows(rows)) == expected(model, kept)

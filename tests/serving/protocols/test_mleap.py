@@ -19,6 +19,7 @@ from leapstream.serving.registry import ServedModel
 from tests.golden_corpus import GOLDEN
 from tests.serving.asgi import Answer, ask
 from tests.serving.conftest import BENCH, FAILING, RECORD
+from tests.serving.mleap.frames import expected
 
 JSON = {"content-type": "application/json"}
 PROTOBUF = {"content-type": "application/x-protobuf"}
@@ -109,7 +110,7 @@ def test_the_bundle_and_the_columns_of_a_model_are_shown(application: Applicatio
     }
     vector = {
         "base": "TENSOR",
-        "isNullable": False,
+        "isNullable": True,
         "tensorShape": {"dimensions": [{"size": 3, "name": ""}]},
     }
     assert meta["outputSchema"]["fields"] == [
@@ -194,7 +195,7 @@ def test_other_media_types_are_answered_with_415(application: Application) -> No
 def test_a_frame_is_answered_with_all_columns(application: Application, linear: Model, format: Any, rows: int) -> None:
     given = frame(*({**RECORD, "feature1": float(i)} for i in range(rows)))
     answer = ask(application, "POST", "/models/transform", request(given, format=format, tag=7, initTimeout="35000"))
-    assert transformed(answer) == linear.transform(given)
+    assert transformed(answer) == expected(linear, given)
     assert answer.json()["tag"] == 7
 
 
@@ -207,7 +208,7 @@ def test_a_message_with_a_frame_is_answered_with_one(application: Application, l
     answer = ask(application, "POST", "/models/transform", body.SerializeToString(), PROTOBUF)
     found = pb.TransformFrameResponse.FromString(answer.body)
     assert (found.status, found.tag, found.error) == (pb.STATUS_OK, 2**64 - 1, "")
-    assert LeapFrame.from_bytes(found.frame) == linear.transform(given)
+    assert LeapFrame.from_bytes(found.frame) == expected(linear, given)
 
 
 def test_the_json_of_an_answer_has_all_fields(application: Application) -> None:
@@ -222,7 +223,7 @@ def test_a_frame_alone_is_answered_with_a_frame(application: Application, linear
     as_json = ask(application, "POST", "/models/linear/transform", given.to_bytes("json"))
     as_bytes = ask(application, "POST", "/models/linear/transform", given.to_bytes("binary"), PROTOBUF)
     assert json.loads(as_json.body)["rows"][0][-1] == linear.predict(RECORD)["prediction"]
-    assert LeapFrame.from_bytes(as_json.body) == LeapFrame.from_bytes(as_bytes.body) == linear.transform(given)
+    assert LeapFrame.from_bytes(as_json.body) == LeapFrame.from_bytes(as_bytes.body) == expected(linear, given)
 
 
 def test_unusual_json_of_a_request_is_read(application: Application, linear: Model) -> None:

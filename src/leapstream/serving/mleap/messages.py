@@ -17,6 +17,7 @@ from leapstream.errors import ConfigError
 from leapstream.serving.failures import RequestError
 from leapstream.serving.loading import ModelSpec
 from leapstream.serving.loads import shown_uri
+from leapstream.serving.mleap.transforming import mleap_types
 from leapstream.serving.proto import mleap_pb2 as pb
 from leapstream.serving.registry import ServedModel
 from leapstream.serving.values import decode
@@ -130,8 +131,8 @@ def bundle_meta(served: ServedModel) -> pb.BundleMeta:
             version=definition.version,
             timestamp=definition.timestamp or "",
         ),
-        input_schema=schema_message(model.schema.inputs),
-        output_schema=schema_message(model.plan().output_schema),
+        input_schema=schema_message(mleap_types(model.schema.inputs)),
+        output_schema=schema_message(mleap_types(model.plan().output_schema)),
     )
     if definition.meta:
         encode_attributes(definition.meta, message.bundle.meta)

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.malformed import first_repeated
-from leapstream.bundle.types import BasicType, DataType, Field, Schema, TensorType, with_nullable
+from leapstream.bundle.types import BasicType, DataType, Field, ListType, Schema, TensorType, with_nullable
 from leapstream.errors import PredictionError, SchemaError
 from leapstream.serving.failures import Failure
 from leapstream.serving.http import Request
@@ -58,7 +58,7 @@ class FrameTransform:
         clash = next((name for name in self._outputs if name in names), None)
         if clash is not None:
             raise SchemaError(f"model {model.name!r}: the frame has a column {clash!r} already")
-        whole = Schema((*given.schema.fields, *plan.output_schema.fields))
+        whole = Schema((*given.schema.fields, *mleap_types(plan.output_schema)))
         picked = whole.fields if select is None else tuple(whole[name] for name in select)
         self.result = layout_of(Schema(picked))
         self._picked = None if select is None else tuple(whole.names.index(name) for name in select)
@@ -166,6 +166,16 @@ def transform_for(
     return found
 
 
+def mleap_types(schema: Schema) -> Schema:
+    """The columns with the types that MLeap gives them: lists and tensors may be missing, even where none ever is."""
+    return Schema(
+        tuple(
+            Field(f.name, with_nullable(f.type, True)) if isinstance(f.type, (ListType, TensorType)) else f
+            for f in schema
+        )
+    )
+
+
 def selection(options: pb.TransformOptions) -> tuple[tuple[str, ...] | None, bool]:
     """The columns that a request selects (``None``: all), and whether unknown ones are left out."""
     return tuple(options.select) or None, options.select_mode == pb.SELECT_MODE_RELAXED
@@ -203,4 +213,4 @@ def _is_short(f: Field) -> bool:
     return f.type.base is BasicType.DOUBLE and size is not None and len(size) == 1 and size[0] <= _LONGEST_VECTOR
 
 
-__all__ = ["FrameTransform", "backtrace", "selection", "transform_for"]
+__all__ = ["FrameTransform", "backtrace", "mleap_types", "selection", "transform_for"]
