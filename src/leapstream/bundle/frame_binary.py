@@ -31,12 +31,83 @@ _CODES = {
     BasicType.FLOAT: "f",
     BasicType.DOUBLE: "d",
 }
+_FORMS = {code: struct.Struct(">" + code) for code in "?bhHiqfd"}
 _DENSE, _SPARSE = 0, 1
 # Rows without fields take no bytes, so only this limit keeps a wrong count from filling the memory.
 _MAX_EMPTY_ROWS = 1_000_000
 
 _Read: TypeAlias = Callable[["_Input"], Any]
 _Write: TypeAlias = Callable[[Any], bytes]
+
+
+class RowCodec:
+    """Reads and writes the rows of a schema, which is looked at once.
+
+    Args:
+        schema: names and types of the columns.
+        own: whether rows are in leapstream's own form; see :func:`encode`.
+    """
+
+    def __init__(self, schema: Schema, *, own: bool = False) -> None:
+        self._schema = schema
+        self._readers = [_reader(field.type, own) for field in schema]
+        self._writers = [_writer(field.type, own) for field in schema]
+
+    def decode_rows(self, data: bytes, start: int = 0) -> list[Sequence[Any]]:
+        """Decode rows after their number.
+
+        Raises:
+            ValueError: the data is not such rows, or is truncated. The message names row and column where it can.
+        """
+        stream = _Input(data, start)
+        count = stream.unpack("i")
+        if count < 0 or count > (stream.left if self._readers else _MAX_EMPTY_ROWS):
+            raise MalformedError(f"says that it has {count} rows, with {stream.left} bytes left")
+        rows: list[Sequence[Any]] = []
+        for position in range(count):
+            rows.append(self._row(stream, f"row {position}, "))
+        if stream.left:
+            raise MalformedError(f"goes on for {stream.left} bytes after the last row")
+        return rows
+
+    def encode_rows(self, rows: Iterable[Sequence[Any]]) -> bytes:
+        """The inverse of :meth:`decode_rows`.
+
+        Raises:
+            ValueError: a value does not fit its column; the message names row and column.
+        """
+        converted = convert_rows(self._schema, rows, self._writers)
+        return _count(len(converted)) + b"".join(part for row in converted for part in row)
+
+    def decode_row(self, data: bytes) -> list[Any]:
+        """Decode a single row.
+
+        Raises:
+            ValueError: the data is not such a row. The message names the column where it can.
+        """
+        stream = _Input(data)
+        row = self._row(stream, "")
+        if stream.left:
+            raise MalformedError(f"goes on for {stream.left} bytes after the last value")
+        return row
+
+    def encode_row(self, row: Sequence[Any]) -> bytes:
+        """The inverse of :meth:`decode_row`.
+
+        Raises:
+            ValueError: a value does not fit its column; the message names it.
+        """
+        return b"".join(convert_rows(self._schema, [row], self._writers)[0])
+
+    def _row(self, stream: _Input, where: str) -> list[Any]:
+        row: list[Any] = []
+        try:
+            for read in self._readers:
+                row.append(read(stream))
+        except ValueError as error:
+            field = self._schema.fields[len(row)]
+            raise MalformedError(f"{where}column {field.name!r} ({field.type}): {error}") from None
+        return row
 
 
 def decode(data: bytes, *, own: bool = False) -> tuple[Schema, list[Sequence[Any]]]:
@@ -51,23 +122,7 @@ def decode(data: bytes, *, own: bool = False) -> tuple[Schema, list[Sequence[Any
     """
     stream = _Input(data)
     schema = schema_from_json(parse_json(stream.take(stream.length())))
-    readers = [_reader(field.type, own) for field in schema]
-    count = stream.unpack("i")
-    if count < 0 or count > (stream.left if readers else _MAX_EMPTY_ROWS):
-        raise MalformedError(f"says that it has {count} rows, with {stream.left} bytes left")
-    rows: list[Sequence[Any]] = []
-    for position in range(count):
-        row: list[Any] = []
-        try:
-            for read in readers:
-                row.append(read(stream))
-        except ValueError as error:
-            field = schema.fields[len(row)]
-            raise MalformedError(f"row {position}, column {field.name!r} ({field.type}): {error}") from None
-        rows.append(row)
-    if stream.left:
-        raise MalformedError(f"goes on for {stream.left} bytes after the last row")
-    return schema, rows
+    return schema, RowCodec(schema, own=own).decode_rows(data, stream.position)
 
 
 def encode(schema: Schema, rows: Iterable[Sequence[Any]], *, own: bool = False) -> bytes:
@@ -83,47 +138,22 @@ def encode(schema: Schema, rows: Iterable[Sequence[Any]], *, own: bool = False) 
     Raises:
         ValueError: a value does not fit its column; the message names row and column.
     """
+    return encode_schema(schema) + RowCodec(schema, own=own).encode_rows(rows)
+
+
+def encode_schema(schema: Schema) -> bytes:
+    """Encode a schema, after its length."""
     head = json.dumps(schema_to_json(schema), ensure_ascii=False).encode("utf-8")
-    converted = convert_rows(schema, rows, [_writer(field.type, own) for field in schema])
-    parts = [_count(len(head)), head, _count(len(converted))]
-    parts.extend(part for row in converted for part in row)
-    return b"".join(parts)
-
-
-def decode_row(schema: Schema, data: bytes) -> list[Any]:
-    """Decode a single row, which has no schema of its own.
-
-    Raises:
-        ValueError: the data is not such a row. The message names the column where it can.
-    """
-    stream = _Input(data)
-    row: list[Any] = []
-    for field in schema:
-        try:
-            row.append(_reader(field.type, False)(stream))
-        except ValueError as error:
-            raise MalformedError(f"column {field.name!r} ({field.type}): {error}") from None
-    if stream.left:
-        raise MalformedError(f"goes on for {stream.left} bytes after the last value")
-    return row
-
-
-def encode_row(schema: Schema, row: Sequence[Any]) -> bytes:
-    """The inverse of :func:`decode_row`.
-
-    Raises:
-        ValueError: a value does not fit its column; the message names it.
-    """
-    return b"".join(convert_rows(schema, [row], [_writer(field.type, False) for field in schema])[0])
+    return _count(len(head)) + head
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
 class _Input:
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, position: int = 0) -> None:
         self.data = data
-        self.position = 0
+        self.position = position
 
     @property
     def left(self) -> int:
@@ -137,7 +167,13 @@ class _Input:
         return self.data[start : self.position]
 
     def unpack(self, code: str) -> Any:
-        return struct.unpack(">" + code, self.take(struct.calcsize(">" + code)))[0]
+        form = _FORMS[code]
+        size = form.size
+        if size > self.left:
+            raise MalformedError(f"truncated: {size} more bytes are due, {self.left} are left")
+        value = form.unpack_from(self.data, self.position)[0]
+        self.position += size
+        return value
 
     def length(self) -> int:
         length = int(self.unpack("i"))
@@ -236,7 +272,7 @@ def _optional(data_type: DataType, write: _Write) -> _Write:
 
 
 def _count(number: int) -> bytes:
-    return struct.pack(">i", number)
+    return _FORMS["i"].pack(number)
 
 
 def _optional_element(base: BasicType, value: Any, own: bool) -> bytes:
@@ -254,7 +290,7 @@ def _element(base: BasicType, value: Any, own: bool) -> bytes:
         return _count(len(data)) + data
     if base is BasicType.FLOAT:
         value = single_precision(value)  # struct raises an OverflowError where a cast gives an infinity
-    return struct.pack(">" + _CODES[base], value)
+    return _FORMS[_CODES[base]].pack(value)
 
 
 def _items(base: BasicType, items: list[Any], own: bool) -> bytes:
@@ -273,7 +309,11 @@ def _tensor(tensor: Tensor, own: bool) -> bytes:
     kind = _DENSE if tensor.indices is None else _SPARSE
     rank = len(tensor.dimensions)
     head = struct.pack(f">HH{rank}i", kind, rank, *tensor.dimensions)
-    body = _items(tensor.base, plain_items(tensor.base, tensor.values, own), own)
+    dtype = tensor.values.dtype
+    if tensor.base not in TEXTS and dtype == NUMPY_DTYPES[tensor.base]:
+        body = _count(len(tensor.values)) + tensor.values.astype(dtype.newbyteorder(">")).tobytes()
+    else:
+        body = _items(tensor.base, plain_items(tensor.base, tensor.values, own), own)
     if tensor.indices is None:
         return head + body
     positions = (struct.pack(f">H{rank}i", rank, *row) for row in tensor.indices.tolist())

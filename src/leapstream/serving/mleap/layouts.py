@@ -128,15 +128,33 @@ class Layout:
 
     # ---- bytes --------------------------------------------------------------------------------------------------------
 
+    @cached_property
+    def _head(self) -> bytes:
+        return frame_binary.encode_schema(self.schema)
+
+    @cached_property
+    def _codec(self) -> frame_binary.RowCodec:
+        return frame_binary.RowCodec(self.schema)
+
+    def rows_of_bytes(self, data: bytes, start: int) -> Rows:
+        """Decode the rows of a frame, which begin somewhere in its bytes."""
+        with decoding("frame"):
+            return self._codec.decode_rows(data, start)
+
+    def bytes_of_rows(self, rows: Rows) -> bytes:
+        """Encode a frame in MLeap's binary format."""
+        with decoding("frame"):
+            return self._head + self._codec.encode_rows(self.leap_rows(rows))
+
     def row_of_bytes(self, data: bytes) -> Sequence[Any]:
         """Decode a single row in MLeap's binary format."""
         with decoding("row"):
-            return frame_binary.decode_row(self.schema, data)
+            return self._codec.decode_row(data)
 
     def bytes_of_row(self, row: Sequence[Any]) -> bytes:
         """Encode a single row in MLeap's binary format."""
         with decoding("row"):
-            return frame_binary.encode_row(self.schema, self.leap_rows([row])[0])
+            return self._codec.encode_row(self.leap_rows([row])[0])
 
     def leap_rows(self, rows: Rows) -> list[Sequence[Any]]:
         """The rows as a leap frame has them: all tensors are of this class."""
@@ -169,8 +187,7 @@ def decode(data: bytes, format: FrameFormat) -> tuple[Layout, Rows]:
         (length,) = struct.unpack_from(">i", data)
         if 0 < length <= min(len(data) - 4, _LONGEST_TEXT):
             layout = _layout(data[4 : 4 + length])
-            with decoding("frame"):
-                return layout, frame_binary.decode(data)[1]
+            return layout, layout.rows_of_bytes(data, 4 + length)
     return _read(data, format)
 
 
@@ -182,6 +199,8 @@ def encode(layout: Layout, rows: Rows, format: FrameFormat) -> bytes:
     """
     if format == "json":
         return layout.json_of_rows(rows)
+    if format == "binary":
+        return layout.bytes_of_rows(rows)
     return LeapFrame(layout.schema, layout.leap_rows(rows)).to_bytes(format)
 
 
