@@ -27,6 +27,7 @@ class Keeper:
         specs: the models to load at the start.
         options: how bundles are fetched.
         reload_seconds: the time between two looks at the bundles; 0 looks once.
+        idle: unload models after their memory time-outs. Several processes that serve the same models would not agree on that.
 
     Attributes:
         ready: true when all models of the start are loaded and warm, until the server ends.
@@ -40,9 +41,12 @@ class Keeper:
         specs: Sequence[ModelSpec] = (),
         options: SourceOptions | None = None,
         reload_seconds: float = 0.0,
+        *,
+        idle: bool = True,
     ) -> None:
         self.ready = False
         self.in_use: Callable[[str], bool] = lambda name: False
+        self._idle = idle
         self._idle_watch: threading.Thread | None = None
         self._reload_seconds = reload_seconds
         self._ended = threading.Event()
@@ -127,7 +131,9 @@ class Keeper:
 
     def _watch_idle(self) -> None:
         """Look for idle models from now on, if there is one that may become idle."""
-        if self._idle_watch is None and any(spec.memory_timeout is not None for spec in list(self._specs.values())):
+        if not self._idle or self._idle_watch is not None:
+            return
+        if any(spec.memory_timeout is not None for spec in list(self._specs.values())):
             self._idle_watch = threading.Thread(target=self._unload_idle, name="leapstream-idle", daemon=True)
             self._idle_watch.start()
 

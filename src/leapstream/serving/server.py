@@ -66,9 +66,8 @@ class ServeOptions:
         """The application of a process."""
         settings = Settings(limits=self.limits, token=token_from_environment(), allow_load=self.allow_load)
         models = ModelRegistry()
-        made = app(
-            models, settings=settings, keeper=Keeper(models, settings, self.models, SourceOptions(), self.reload)
-        )
+        keeper = Keeper(models, settings, self.models, SourceOptions(), self.reload, idle=self.workers == 1)
+        made = app(models, settings=settings, keeper=keeper)
         if self.grpc_port is not None:
             made.companions.append(self._grpc_server(made, self.grpc_port))
         return made
@@ -100,13 +99,15 @@ def serve(options: ServeOptions) -> None:
     """Serve until a signal ends the process.
 
     Raises:
-        ConfigError: two models have one name, or the address cannot be had.
+        ConfigError: two models have one name, several workers would have different models, or the address cannot be had.
         LeapstreamError: a model cannot be loaded.
     """
     names = [spec.name for spec in options.models]
     repeated = {name for name in names if names.count(name) > 1}
     if repeated:
         raise ConfigError(f"two models have the name {sorted(repeated)[0]!r}; give one of them another by NAME=BUNDLE")
+    if options.workers > 1 and options.allow_load:
+        raise ConfigError("--allow-load needs --workers 1: a request loads a model into the process that answers it")
     _prepare(options)
     listening = _listen(options.host, options.port)
     host, port = listening.getsockname()[:2]

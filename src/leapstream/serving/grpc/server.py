@@ -7,9 +7,10 @@ import itertools
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -140,9 +141,10 @@ class GrpcServer:
         started = time.perf_counter()
         remaining = call.time_remaining()
         seconds = self._timeout if remaining is None else min(remaining, self._timeout)
-        metadata = {name.encode(): _bytes(value) for name, value in call.invocation_metadata()}
         number = f"{self._prefix}-g{next(self._numbers):x}"
-        request = Request("POST", method.path, b"", metadata, b"", number, time.monotonic() + seconds, in_loop=False)
+        request = Request(
+            "POST", method.path, b"", _Metadata(call), b"", number, time.monotonic() + seconds, in_loop=False
+        )
         failed: str | None = None
         try:
             if self._token is not None and not method.open:
@@ -175,6 +177,26 @@ class GrpcServer:
             LOG.error("call failed", extra={"fields": fields}, exc_info=error)
         else:
             LOG.info("call refused", extra={"fields": fields})
+
+
+class _Metadata(Mapping[bytes, bytes]):
+    """The metadata of a call as headers; read when someone asks, since that takes longer than most predictions."""
+
+    def __init__(self, call: grpc.ServicerContext) -> None:
+        self._call = call
+
+    @cached_property
+    def _found(self) -> dict[bytes, bytes]:
+        return {name.encode(): _bytes(value) for name, value in self._call.invocation_metadata()}
+
+    def __getitem__(self, name: bytes) -> bytes:
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
 def _serialized(message: Any) -> bytes:
