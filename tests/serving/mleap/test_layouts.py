@@ -81,6 +81,15 @@ def test_the_same_schema_has_the_same_layout_however_it_is_written() -> None:
     assert decode(as_json, "json")[0] is decode(frame.to_bytes("binary"), "binary")[0]
 
 
+def test_large_schemas_are_not_remembered() -> None:
+    schema = Schema(tuple(Field(f"f{i}", ScalarType(BasicType.DOUBLE)) for i in range(5000)))
+    data = LeapFrame(schema, [[float(i) for i in range(5000)]]).to_bytes("json")
+    first, second = decode(data, "json")[0], decode(data, "json")[0]
+    assert first is not second
+    assert first.is_large
+    assert first.schema == second.schema == schema
+
+
 @pytest.mark.parametrize("given", ["1", "1.0", "1e0"])
 def test_numbers_are_read_in_all_their_forms(given: str) -> None:
     text = '{"schema": {"fields": [{"name": "i", "type": "integer"}, {"name": "d", "type": "double"}]}, "rows": [[%s, %s]]}'

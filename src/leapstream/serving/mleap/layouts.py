@@ -36,8 +36,10 @@ FORMATS: dict[str, FrameFormat] = {
 }
 """The names that MLeap has for the formats of leap frames."""
 
-# Longer schemas are not remembered.
-_LONGEST_TEXT = 1 << 16
+# Schemas that are larger, as text or in fields, are not remembered, and of the others a few: clients may make up any.
+_LONGEST_TEXT = 1 << 17
+_MOST_FIELDS = 4096
+_REMEMBERED = 64
 
 
 def format_of(name: str) -> FrameFormat:
@@ -76,6 +78,11 @@ class Layout:
     """
 
     schema: Schema
+
+    @property
+    def is_large(self) -> bool:
+        """True if nothing that is made of it should be remembered."""
+        return len(self.schema) > _MOST_FIELDS
 
     @cached_property
     def text(self) -> msgspec.Raw:
@@ -226,10 +233,14 @@ def _made(text: bytes) -> Layout:
         return layout_of(frame_json.schema_from_json(parse_json(text)))
 
 
-_remembered = lru_cache(256)(_made)
+_remembered = lru_cache(_REMEMBERED)(_made)
+_remembered_layout = lru_cache(_REMEMBERED)(Layout)
 
-layout_of = lru_cache(256)(Layout)
-"""The layout of a schema; the same one for the same schema, unless very many were asked for in between."""
+
+def layout_of(schema: Schema) -> Layout:
+    """The layout of a schema; the same one for the same schema, unless it is large, or many were asked for in between."""
+    layout = Layout(schema)
+    return layout if layout.is_large else _remembered_layout(schema)
 
 
 # ---- values -----------------------------------------------------------------------------------------------------------

@@ -152,6 +152,8 @@ def transform_for(
     Raises:
         SchemaError: see :class:`FrameTransform`.
     """
+    if given.is_large:
+        return FrameTransform(served, given, select, relaxed)
     known = _made.get(served)
     if known is None:
         known = _made.setdefault(served, {})
