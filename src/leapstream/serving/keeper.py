@@ -32,6 +32,7 @@ class Keeper:
     Attributes:
         ready: true when all models of the start are loaded and warm, until the server ends.
         in_use: tells of a model that it must stay although no request has come for its memory time-out.
+        when_ending: functions that are called when the server is about to end.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Keeper:
     ) -> None:
         self.ready = False
         self.in_use: Callable[[str], bool] = lambda name: False
+        self.when_ending: list[Callable[[], None]] = []
         self._idle = idle
         self._idle_watch: threading.Thread | None = None
         self._reload_seconds = reload_seconds
@@ -76,6 +78,8 @@ class Keeper:
         """Say that the server is about to end."""
         self.ready = False
         self._ended.set()
+        for ending in self.when_ending:
+            ending()
 
     def _watch(self) -> None:
         while not self._ended.wait(self._reload_seconds):

@@ -317,3 +317,23 @@ def test_a_model_with_streams_is_not_idle() -> None:
         create_frames(caller, "lin", "s")
         time.sleep(1)
         assert caller.one(f"{SERVICE}/GetModel", pb.GetModelRequest(model_name="lin"), pb.Model).name == "lin"
+
+
+def test_a_server_that_ends_does_not_wait_for_further_elements() -> None:
+    application = app({"linear": load(BENCH / "linear3.zip")})
+    over = threading.Event()
+
+    def messages() -> Iterator[Any]:
+        yield pb.TransformFrameRequest(model_name="linear", stream_name="s", format=BINARY)
+        yield pb.TransformFrameRequest(frame=frame(RECORD).to_bytes("binary"))
+        over.wait(10)
+
+    with calling(application) as caller:
+        create_frames(caller, "linear", "s")
+        answers = caller.many(f"{SERVICE}/TransformFrameStream", messages(), pb.TransformFrameResponse)
+        assert next(answers).frame
+        application.context.keeper.stop()
+        with pytest.raises(grpc.RpcError, match="about to end") as failed:
+            next(answers)
+        over.set()
+    assert code_of(failed) is grpc.StatusCode.UNAVAILABLE

@@ -36,6 +36,7 @@ def methods(context: Context) -> Iterator[Method]:
     streams = Streams()
     context.models.listen(lambda name, served: streams.close(name) if served is None else None)
     context.keeper.in_use = streams.has_any
+    context.keeper.when_ending.append(streams.drain)
 
     def load(request: Request, message: pb.LoadModelRequest) -> Message:
         spec = spec_of(message)

@@ -162,11 +162,22 @@ class Stream:
         for listener in listeners:
             listener()
 
+    def drain(self, reason: ServingError) -> None:
+        """Let the flows end when the elements that came are computed."""
+        with self._lock:
+            if self.closed.is_set():
+                return
+            self.reason = reason
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener()
+
     def listen(self, listener: Callable[[], None]) -> None:
-        """Have a function called when the stream ends; at once if it has ended."""
+        """Have a function called when the stream is to end; at once if it has ended."""
         with self._lock:
             if not self.closed.is_set():
                 self._listeners.append(listener)
+            if self.reason is None:
                 return
         listener()
 
@@ -232,7 +243,7 @@ def _idle(seconds: float) -> DeadlineError:
     return DeadlineError(f"No elements passed in the last {seconds * 1000:g} milliseconds")
 
 
-_ARRIVED, _ENDED, _DONE, _CLOSED, _GONE = range(5)
+_ARRIVED, _ENDED, _DONE, _DRAIN, _CLOSED, _GONE = range(6)
 
 
 class Flow(Generic[T, R]):
@@ -265,9 +276,9 @@ class Flow(Generic[T, R]):
             RateError: elements came too fast.
             ServingError: the stream has ended.
         """
-        threading.Thread(target=self._read, args=(elements,), name="leapstream-flow", daemon=True).start()
         closed = self._closed
         self._stream.listen(closed)
+        threading.Thread(target=self._read, args=(elements,), name="leapstream-flow", daemon=True).start()
         try:
             yield from self._answers()
         finally:
@@ -275,7 +286,7 @@ class Flow(Generic[T, R]):
             self.end()
 
     def _closed(self) -> None:
-        self._events.put((_CLOSED, None))
+        self._events.put((_CLOSED if self._stream.closed.is_set() else _DRAIN, None))
 
     def _read(self, elements: Iterator[T]) -> None:
         try:
@@ -290,7 +301,7 @@ class Flow(Generic[T, R]):
     def _answers(self) -> Iterator[R]:
         waiting: deque[tuple[float, T]] = deque()
         computing: deque[Future[R]] = deque()
-        ended = False
+        ended = draining = False
         last = due = time.monotonic()
         while True:
             while computing and computing[0].done():
@@ -301,19 +312,26 @@ class Flow(Generic[T, R]):
                 computing.append(future)
                 future.add_done_callback(lambda _: self._events.put((_DONE, None)))
             if ended and not waiting and not computing:
+                if draining:
+                    raise self._reason()
                 return
             kind, element = self._next(waiting[0][0] if waiting else None, None if ended else last)
-            if kind == _ARRIVED:
+            if kind == _ARRIVED and not draining:
                 last = time.monotonic()
                 # Each element waits for its own turn, and behind the ones before it.
                 due = max(due, last + self._gate.wait())
                 waiting.append((due + self._pace.delay, element))
             elif kind == _ENDED:
                 ended = True
+            elif kind == _DRAIN:
+                ended = draining = True
             elif kind == _CLOSED:
-                raise self._stream.reason or ClosedStreamError("the stream has ended")
+                raise self._reason()
             elif kind == _GONE:
                 return
+
+    def _reason(self) -> ServingError:
+        return self._stream.reason or ClosedStreamError("the stream has ended")
 
     def _next(self, due: float | None, last: float | None) -> tuple[int, Any]:
         """The next thing that happens; nothing in particular when an element's time has come."""
@@ -379,6 +397,11 @@ class Streams:
         for (of, _), stream in list(self._streams.items()):
             if of == model:
                 stream.close(ClosedStreamError(f"model {model!r} was unloaded"))
+
+    def drain(self) -> None:
+        """Let all streams end, since the server is about to."""
+        for stream in list(self._streams.values()):
+            stream.drain(ClosedStreamError("the server is about to end"))
 
     def _remove(self, model: str, name: str, stream: Stream) -> None:
         with self._lock:
