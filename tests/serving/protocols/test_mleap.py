@@ -170,9 +170,9 @@ def test_an_idle_model_is_unloaded_after_its_memory_timeout(loading: Application
 
 
 def test_a_model_with_requests_stays_after_its_memory_timeout(loading: Application) -> None:
-    load_linear(loading, config={"memoryTimeout": 1500})
-    for _ in range(12):
-        time.sleep(0.2)
+    load_linear(loading, config={"memoryTimeout": 600})
+    for _ in range(8):
+        time.sleep(0.12)
         assert ask(loading, "POST", "/models/lin/transform", frame(RECORD).to_bytes()).status == 200
 
 
