@@ -87,8 +87,7 @@ def test_a_model_that_cannot_be_loaded_says_why_until_it_can(loads: Loads) -> No
 
 def test_a_model_may_be_unloaded(loads: Loads) -> None:
     loads.begin(LINEAR, replace=False)
-    loads.wait_for("m", request())
-    assert loads.unload("m") == LINEAR
+    assert loads.waiting(lambda: loads.unload("m"), request()) == LINEAR
     with pytest.raises(UnknownModelError):
         loads.spec("m")
 

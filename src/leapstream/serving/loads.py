@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from leapstream.errors import LeapstreamError
 from leapstream.fetching.uri import display
@@ -16,6 +18,8 @@ from leapstream.serving.loading import ModelSpec
 from leapstream.serving.logs import LOG
 from leapstream.serving.registry import ModelRegistry, ServedModel
 from leapstream.serving.scoring import NotYetError
+
+T = TypeVar("T")
 
 _MOST_AT_ONCE = 16
 _MOST_FAILURES = 64
@@ -111,12 +115,20 @@ class Loads:
             UnknownModelError: there is none.
             DeadlineError: it is not there before the request's time is over.
         """
+        return self.waiting(lambda: self.get(name), request)
+
+    def waiting(self, work: Callable[[], T], request: Request) -> T:
+        """The result of something that may have to wait for a model; for threads that may wait.
+
+        Raises:
+            DeadlineError: the model is not there before the request's time is over.
+        """
         while True:
             try:
-                return self.get(name)
+                return work()
             except NotYetError as pending:
                 if not wait([pending.done], request.remaining()).done:
-                    raise DeadlineError(f"model {name!r} is still being loaded") from None
+                    raise DeadlineError("the model is still being loaded") from None
 
     def spec(self, name: str) -> ModelSpec:
         """The request by which a model is served, even if it is still being loaded.
@@ -142,6 +154,10 @@ class Loads:
             NotYetError: it is being loaded.
         """
         self._keeper.check_unloading()
+        load = self._pending.get(name)
+        if load is not None:
+            # Even if the model is live already: it would seem to be loaded again until the load has ended.
+            raise NotYetError(load.done)
         self.get(name)
         spec = self.spec(name)
         self._keeper.unload(name)

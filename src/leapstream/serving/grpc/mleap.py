@@ -44,8 +44,7 @@ def methods(context: Context) -> Iterator[Method]:
         return model_message(spec)
 
     def unload(request: Request, message: pb.UnloadModelRequest) -> Message:
-        loads.wait_for(message.model_name, request)
-        return model_message(loads.unload(message.model_name))
+        return model_message(loads.waiting(lambda: loads.unload(message.model_name), request))
 
     def get(request: Request, message: pb.GetModelRequest) -> Message:
         return model_message(loads.spec(message.model_name))
