@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -40,6 +42,7 @@ CASES = [
         "counts below a share of the tokens are left out", counts(True, 0.5), [(["a", "a", "é"], sparse(3, {0: 1.0}))]
     ),
     Case("counts below a number are left out", counts(False, 2.0), [(["a", "a", "é"], sparse(3, {0: 2.0}))]),
+    Case("no count is at least NaN", counts(False, math.nan), [(["a", "a", "é"], sparse(3, {}))]),
     Case(
         "a word that repeats takes the last position",
         counts(False, 1.0, ("a", "b", "a")),

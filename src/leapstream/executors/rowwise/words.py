@@ -35,7 +35,7 @@ def vocabulary_counts(
         raise UnusualRecordError
     if not least >= 1.0:
         least *= len(tokens)
-    if least > 1.0:
+    if not least <= 1.0:
         counts = {position: number for position, number in counts.items() if number >= least}
     return dict.fromkeys(counts, 1.0) if binary else counts
 
