@@ -21,11 +21,12 @@ from leapstream.serving.failures import (
     DeadlineError,
     Failure,
     RequestError,
+    ServingError,
     TooLargeError,
     UnauthorizedError,
     failure_of,
 )
-from leapstream.serving.http import Request, Response, Route, StreamedResponse
+from leapstream.serving.http import Headers, Request, Response, Route, StreamedResponse
 from leapstream.serving.keeper import Keeper
 from leapstream.serving.loading import warmed
 from leapstream.serving.loads import Loads
@@ -42,8 +43,12 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-# Larger bodies are read in a thread: decoding alone takes longer than the event loop may wait.
-_LOOP_BODY = 64 << 10
+Answered = tuple[int, list[tuple[bytes, bytes]], bytes]
+"""The status, headers and body of a response; the headers lack ``content-length``."""
+
+LOOP_BODY = 64 << 10
+"""The bytes of a body that is read in the event loop; to decode a larger one takes too long there."""
+
 _INFLATE_PIECE = 1 << 20
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 _TRACE_PARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -114,18 +119,43 @@ class Application:
 
     # ---- a request ----------------------------------------------------------------------------------------------------
 
+    def answer_small(self, method: str, path: str, query: bytes, headers: Headers, body: bytes) -> Answered | None:
+        """Answer a request at once, without a task of its own.
+
+        Returns:
+            ``None`` if that would take too long for the event loop, or is not possible for another reason; then the request has
+            to be given to the application as any other.
+        """
+        try:
+            route, arguments = self._router.find(method, path)
+        except ServingError:
+            return None
+        given = dict(headers)
+        if (
+            len(body) > LOOP_BODY
+            or route.blocking
+            or self._active >= self._limits.max_concurrent
+            or b"content-encoding" in given
+            or (route.is_streamed is not None and route.is_streamed(given))
+        ):
+            return None
+        request = self._request(method, path, query, given)
+        request.body = body
+        started = time.perf_counter()
+        failed = None
+        try:
+            self._authorize(route, given)
+            response = route.handler(request, *arguments)
+        except (TooLongForLoopError, NotYetError):
+            return None
+        except Exception as error:
+            response, failed = self._failed(request, route, error)
+        self._count(request, route, started, failed)
+        return response.status, self._headers(response, request), response.body
+
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        given = headers.get(b"x-request-id")
-        request = Request(
-            scope["method"],
-            scope["path"],
-            scope["query_string"],
-            headers,
-            b"",
-            given.decode() if given and _REQUEST_ID.fullmatch(given) else f"{self._prefix}-{next(self._numbers):x}",
-            time.monotonic() + self._limits.timeout,
-        )
+        request = self._request(scope["method"], scope["path"], scope["query_string"], headers)
         started = time.perf_counter()
         failed: str | None = None
         route: Route | None = None
@@ -135,42 +165,36 @@ class Application:
             if self._active > self._limits.max_concurrent:
                 raise BusyError(f"the server answers {self._limits.max_concurrent} requests at once")
             route, arguments = self._router.find(request.method, request.path)
-            if self._authorization is not None and not route.open:
-                self._authorize(headers)
+            self._authorize(route, headers)
             if route.is_streamed is not None and route.is_streamed(headers):
                 assert route.stream_handler is not None
                 response = await route.stream_handler(request, self._parts(headers, receive), *arguments)
             else:
-                message = await receive()
-                if message.get("more_body") or b"content-encoding" in headers:
-                    request.body = await self._body(message, headers, receive)
-                else:
-                    request.body = message.get("body", b"")
-                    self._check_size(len(request.body))
+                request.body = await self._body(headers, receive)
                 started = time.perf_counter()
                 response = await self._answer(route, request, arguments)
+        except _GoneError:
+            self._active -= 1
+            return
         except Exception as error:
-            if isinstance(error, _GoneError):
-                self._active -= 1
-                return
-            failure = failure_of(error, request.id)
-            failed = failure.kind
-            response = (request.failure or (plain.failure_response if route is None else route.failure))(failure)
-            self._log(request, route, failure, error)
+            response, failed = self._failed(request, route, error)
         try:
-            await self._send(response, request, headers, send)
+            await self._send(response, request, send)
         finally:
             self._active -= 1
-            self.context.metrics.count(
-                "none" if route is None else route.protocol,
-                request.served,
-                request.rows,
-                time.perf_counter() - started,
-                failed,
-            )
+            self._count(request, route, started, failed)
 
-    def _authorize(self, headers: Mapping[bytes, bytes]) -> None:
-        assert self._authorization is not None
+    def _request(self, method: str, path: str, query: bytes, headers: dict[bytes, bytes]) -> Request:
+        given = headers.get(b"x-request-id")
+        if given is not None and _REQUEST_ID.fullmatch(given):
+            request_id = given.decode()
+        else:
+            request_id = f"{self._prefix}-{next(self._numbers):x}"
+        return Request(method, path, query, headers, b"", request_id, time.monotonic() + self._limits.timeout)
+
+    def _authorize(self, route: Route, headers: Mapping[bytes, bytes]) -> None:
+        if self._authorization is None or route.open:
+            return
         if not hmac.compare_digest(headers.get(b"authorization", b""), self._authorization):
             raise UnauthorizedError("the request needs the header Authorization: Bearer with the server's token")
 
@@ -185,7 +209,7 @@ class Application:
                 request.in_loop = True
 
     async def _handle(self, route: Route, request: Request, arguments: tuple[str, ...]) -> Response:
-        if not route.blocking and len(request.body) <= _LOOP_BODY:
+        if not route.blocking and len(request.body) <= LOOP_BODY:
             try:
                 return route.handler(request, *arguments)
             except TooLongForLoopError:
@@ -200,16 +224,33 @@ class Application:
     def _late(self) -> DeadlineError:
         return DeadlineError(f"the request took longer than it may; {self._limits.timeout:g} s are the most")
 
+    def _failed(self, request: Request, route: Route | None, error: Exception) -> tuple[Response, str]:
+        """The answer to a request that failed, and the kind of its failure."""
+        failure = failure_of(error, request.id)
+        self._log(request, route, failure, error)
+        answer = request.failure or (plain.failure_response if route is None else route.failure)
+        return answer(failure), failure.kind
+
+    def _count(self, request: Request, route: Route | None, started: float, failed: str | None) -> None:
+        protocol = "none" if route is None else route.protocol
+        seconds = time.perf_counter() - started
+        self.context.metrics.count(protocol, request.served, request.rows, seconds, failed)
+
     # ---- bodies -------------------------------------------------------------------------------------------------------
 
     def _check_size(self, size: int) -> None:
         if size > self._limits.max_body:
             raise TooLargeError(f"the body is larger than {self._limits.max_body} bytes")
 
-    async def _body(self, message: Message, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+    async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+        message = await receive()
+        if message["type"] == "http.request" and not message.get("more_body") and b"content-encoding" not in headers:
+            body: bytes = message.get("body", b"")
+            self._check_size(len(body))
+            return body
+
         async def rest() -> bytes:
-            pieces = [part async for part in self._parts(headers, receive, message)]
-            return b"".join(pieces)
+            return b"".join([part async for part in self._parts(headers, receive, message)])
 
         try:
             return await asyncio.wait_for(rest(), self._limits.timeout)
@@ -238,21 +279,23 @@ class Application:
 
     # ---- answers ------------------------------------------------------------------------------------------------------
 
-    async def _send(
-        self, response: Response | StreamedResponse, request: Request, headers: Mapping[bytes, bytes], send: Send
-    ) -> None:
-        more = [(b"content-type", response.content_type), (b"x-request-id", request.id.encode()), *response.headers]
-        trace = headers.get(b"traceparent")
+    def _headers(self, response: Response | StreamedResponse, request: Request) -> list[tuple[bytes, bytes]]:
+        headers = [(b"content-type", response.content_type), (b"x-request-id", request.id.encode()), *response.headers]
+        trace = request.headers.get(b"traceparent")
         if trace is not None and _TRACE_PARENT.fullmatch(trace):
-            more.append((b"traceparent", trace))
-        start = {"type": "http.response.start", "status": response.status, "headers": more}
+            headers.append((b"traceparent", trace))
+        return headers
+
+    async def _send(self, response: Response | StreamedResponse, request: Request, send: Send) -> None:
+        headers = self._headers(response, request)
+        start = {"type": "http.response.start", "status": response.status, "headers": headers}
         if isinstance(response, StreamedResponse):
             await send(start)
             async for part in response.parts:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
             return
-        more.append((b"content-length", b"%d" % len(response.body)))
+        headers.append((b"content-length", b"%d" % len(response.body)))
         await send(start)
         await send({"type": "http.response.body", "body": response.body})
 

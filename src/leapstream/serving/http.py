@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from leapstream.serving.failures import Failure
     from leapstream.serving.registry import ServedModel
 
-Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
+Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 JSON = b"application/json"
 TEXT = b"text/plain; charset=utf-8"

@@ -25,6 +25,7 @@ from leapstream.serving.logs import LOG, LogFormat, set_up
 from leapstream.serving.metrics import MULTIPROCESS_VARIABLE
 from leapstream.serving.registry import ModelRegistry
 from leapstream.serving.settings import RequestLimits, Settings, token_from_environment
+from leapstream.serving.shortcut import ShortcutProtocol, shortcut
 
 # The workers are processes of their own, which read the options there.
 _OPTIONS_VARIABLE = "LEAPSTREAM_SERVE_OPTIONS"
@@ -88,11 +89,17 @@ class ServeOptions:
         )
 
 
+class _WorkerProtocol(ShortcutProtocol):
+    """The protocol of the connections of a worker, whose application is made in its own process."""
+
+
 def worker() -> Application:
     """The application of a worker, by the options in its environment."""
     options = msgspec.json.decode(os.environ[_OPTIONS_VARIABLE], type=ServeOptions)
     _prepare(options)
-    return options.application()
+    application = options.application()
+    _WorkerProtocol.application = application
+    return application
 
 
 def serve(options: ServeOptions) -> None:
@@ -128,13 +135,18 @@ def _serve(options: ServeOptions, listening: socket.socket) -> None:
     if options.workers == 1:
         # uvicorn raises the signal again after it has drained; the process has done what it was told.
         signal.signal(signal.SIGTERM, lambda *_: None)
-        uvicorn.Server(uvicorn.Config(application, **_configuration(options))).run(sockets=[listening])
+        config = uvicorn.Config(application, http=shortcut(application), **_configuration(options))
+        uvicorn.Server(config).run(sockets=[listening])
         return
     application.context.keeper.stop()
     with _shared_metrics():
         os.environ[_OPTIONS_VARIABLE] = msgspec.json.encode(asdict(options)).decode()
         config = uvicorn.Config(
-            "leapstream.serving.server:worker", factory=True, workers=options.workers, **_configuration(options)
+            "leapstream.serving.server:worker",
+            factory=True,
+            http=_WorkerProtocol,
+            workers=options.workers,
+            **_configuration(options),
         )
         Multiprocess(config, sockets=[listening]).run()
 
@@ -146,7 +158,6 @@ def _prepare(options: ServeOptions) -> None:
 
 def _configuration(options: ServeOptions) -> dict[str, Any]:
     return {
-        "http": "httptools",
         "loop": "auto",
         "ws": "none",
         "lifespan": "on",
