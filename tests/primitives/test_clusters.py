@@ -9,6 +9,7 @@ import pytest
 from scipy import special
 
 from leapstream import Tensor
+from leapstream.bundle.definition import ClusterTree
 from leapstream.executors.contract import Executor
 from leapstream.plan import primitives as p
 from tests.ops.classes import clusters
@@ -17,6 +18,12 @@ from tests.primitives.running import dense, sparse
 from tests.primitives.test_linear import REFUSED, SPARSE, TOO_SHORT
 
 NAN = math.nan
+FAR = ClusterTree(
+    index=np.array([-1, 0, 1], dtype=np.int32),
+    norm=np.array([0.5, 1.0, 2.0]),
+    centers=np.array([[0.5], [-1.0], [2.0]]),
+    num_children=np.array([2, 0, 0], dtype=np.int32),
+)
 CENTERS = np.array([[0.0, 0.0, 9.0], [0.0, 0.0, 5.0], [0.0, 0.0, 5.0], [1.0, 2.0, 3.0]])
 TERMS = np.exp(special.psi(np.random.default_rng(5).gamma(1.0, 1.0, (6, 2))) - special.psi(6.0))
 
@@ -42,6 +49,22 @@ CASES = [
         [(dense(1, 2, 3), 3), (SPARSE, 1), *REFUSED, (dense(NAN, 0, 0), 0)],
     ),
     Case(
+        "nearest looks at the size of a vector when it computes a distance",
+        p.Nearest(x=VEC, centers=CENTERS, type=p.INT),
+        [
+            (dense(math.inf), 0),
+            (dense(NAN, 0), 0),
+            (dense(1e200, 0, 0, 0), 0),
+            (sparse(7, {5: -math.inf}), 0),
+            (dense(1e100), Fails("the vector has 1 elements, and 3 are expected")),
+        ],
+    ),
+    Case(
+        "nearest computes no distance from a center that is not finite",
+        p.Nearest(x=VEC, centers=np.array([[NAN, 0.0], [0.0, math.inf]]), type=p.INT),
+        [(dense(1), 0), (dense(1, 2), 0), (dense(), 0)],
+    ),
+    Case(
         "scaled distances go by element",
         p.ScaledDistances(
             x=VEC, centers=CENTERS[:2], scales=np.array([[1.0, 2.0, 4.0], [1.0, 0.0, 1.0]]), type=p.vector(2)
@@ -62,6 +85,18 @@ CASES = [
             (dense(4, 0, 1), 2),
             (dense(1), TOO_SHORT),
             (dense(NAN, 0, 0), Fails("the vector's norm is NaN")),
+        ],
+    ),
+    Case(
+        "an infinite distance of a sparse vector is NaN where that of a dense one is infinite",
+        p.NearestLeaf(x=VEC, tree=FAR, type=p.INT),
+        [
+            (sparse(1, {0: -math.inf}), 1),
+            (dense(-math.inf), 0),
+            (sparse(1, {0: math.inf}), 0),
+            (dense(math.inf), 0),
+            (sparse(1, {0: -1e200}), 0),
+            (dense(2), 1),
         ],
     ),
     Case(

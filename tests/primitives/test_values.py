@@ -145,7 +145,16 @@ CASES = [
     cast(TEXTS, VECTOR, (texts("x", None), no("x", "double")), (texts(None, "x"), NO_ELEMENT)),
     cast(STRINGS, VECTOR, (["x", None], no("x", "double"))),
     cast(DOUBLES, DOUBLES, ([1.0, None], [1.0, None])),
-    cast(DOUBLES, STRINGS, ([1.0, None], NO_ELEMENT), ([1.0], ["1.0"])),
+    # Scala takes a missing number for 0 when it converts it.
+    cast(DOUBLES, STRINGS, ([1.0, None], ["1.0", "0.0"]), ([1.0], ["1.0"])),
+    cast(ListType(BasicType.LONG, False), STRINGS, ([None, 2], ["0", "2"])),
+    cast(ListType(BasicType.BOOLEAN, False), STRINGS, ([None, True], ["0", "1"])),
+    cast(ListType(BasicType.FLOAT, False), ListType(BasicType.INT, False), ([1.5, None], [1, 0])),
+    cast(DOUBLES, VECTOR, ([1.0, None], dense(1, 0)), ([None, 3.0], dense(0, 3)), ([None], dense(0))),
+    cast(ListType(BasicType.BOOLEAN, False), VECTOR, ([True, None], dense(1, 0))),
+    cast(ListType(BasicType.LONG, False), LONGS, ([7, None], Tensor.dense([7, 0], BasicType.LONG))),
+    cast(DOUBLES, LONGS, ([7.5, None], Tensor.dense([7, 0], BasicType.LONG))),
+    cast(DOUBLES, TEXTS, ([None], texts("0.0"))),
     cast(TensorType(BasicType.STRING, ()), MAYBE_STRING, (Tensor.dense("a", BasicType.STRING), "a"), (None, None)),
     cast(VECTOR, DOUBLES, (sparse(2, {0: 1.0, 1: 2.0}), NO_LIST), (dense(1, 2), [1.0, 2.0]), (sparse(0, {}), NO_LIST)),
     cast(
@@ -160,7 +169,7 @@ CASES = [
         MapType(BasicType.STRING, BasicType.INT),
         MapType(BasicType.STRING, BasicType.DOUBLE),
         ({"a": 1}, {"a": 1.0}),
-        ({"a": None}, NO_ELEMENT),
+        ({"a": None}, {"a": 0.0}),
         (None, None),
     ),
     cast(

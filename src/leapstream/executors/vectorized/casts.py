@@ -87,7 +87,8 @@ def _cast_flat(elements: pa.Array, given: BasicType, wanted: BasicType) -> tuple
     """The elements of lists or maps as another type, and the reason of each that cannot be cast, by its position."""
     if given == wanted:
         return elements, {}
-    missing = np.flatnonzero(np.asarray(elements.is_null())).tolist()
+    # A missing number counts as 0, as in Java's unboxing by Scala.
+    missing = np.flatnonzero(np.asarray(elements.is_null())).tolist() if given is BasicType.STRING else []
     reasons = dict.fromkeys(missing, failures.missing_element())
     cast = _cast_scalars(_flat_column(elements, given), given, wanted, False, reasons.__setitem__)
     return cast.values if isinstance(cast.values, pa.Array) else pa.array(cast.values), reasons
@@ -201,7 +202,7 @@ def _list_to_tensor(column: Column, given: ListType, base: BasicType, fail: Call
     kept.fill(0 if elements.dtype != object else "0")
     kept[slice(None) if present is None else present] = elements.reshape(len(lengths), width)
     missing: list[int] = []
-    if flat.null_count and (given.base, base) != (BasicType.STRING, BasicType.STRING):
+    if flat.null_count and given.base is BasicType.STRING and base is not BasicType.STRING:
         owners = np.arange(len(rows)) if present is None else np.flatnonzero(present)
         holes = np.flatnonzero(np.asarray(flat.is_null()))
         missing = (owners[holes // width] * width + holes % width).tolist()

@@ -7,17 +7,26 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _squared_distance(x, norm, center, center_norm):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """As Spark's ``fastSquaredDistance`` computes it for dense vectors."""
+def _squared_distance(x, norm, center, center_norm, stored):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """As Spark's ``fastSquaredDistance`` computes it; ``stored`` says which elements a sparse vector stores, and else is empty."""
     epsilon = 2.220446049250313e-16
     difference = center_norm - norm
     squares = center_norm * center_norm + norm * norm
-    distance = 0.0
-    if 2.0 * epsilon * squares / (difference * difference + epsilon) < 1e-6:
+    fast = 2.0 * epsilon * squares / (difference * difference + epsilon) < 1e-6
+    sparse = stored.shape[0] > 0
+    if fast or sparse:
         product = 0.0
         for i in range(x.shape[0]):
-            product += x[i] * center[i]
-        return squares - 2.0 * product
+            if not sparse or stored[i]:
+                product += x[i] * center[i]
+        if fast:
+            return squares - 2.0 * product
+        distance = squares - 2.0 * product
+        if distance < 0.0:
+            distance = 0.0
+        if not epsilon * (squares + 2.0 * abs(product)) / (distance + epsilon) > 1e-6:
+            return distance
+    distance = 0.0
     for i in range(x.shape[0]):
         step = x[i] - center[i]
         distance += step * step
@@ -35,13 +44,14 @@ def _norm(x):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
 @njit(cache=True, nogil=True, error_model="numpy")
 def nearest(x, centers, norms, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """``out[row]`` = the number of the center nearest to a row."""
+    stored = np.empty(0, dtype=np.bool_)
     for row in range(x.shape[0]):
         norm = _norm(x[row])
         best, least = 0, np.inf
         for c in range(centers.shape[0]):
             difference = norms[c] - norm
             if difference * difference < least:
-                distance = _squared_distance(x[row], norm, centers[c], norms[c])
+                distance = _squared_distance(x[row], norm, centers[c], norms[c], stored)
                 if distance < least:
                     best, least = c, distance
         out[row] = best
@@ -49,17 +59,21 @@ def nearest(x, centers, norms, out):  # type: ignore[no-untyped-def]  # pragma: 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def nearest_leaf(  # type: ignore[no-untyped-def]
-    x, centers, norms, ends, num_children, index, out
+    x, sparse, stored, centers, norms, ends, num_children, index, out
 ):  # pragma: no cover - compiled
-    """``out[row]`` = the cluster of the leaf that a row reaches; nodes stand in pre-order, each subtree up to its end."""
+    """``out[row]`` = the cluster of the leaf that a row reaches; nodes stand in pre-order, each subtree up to its end.
+
+    ``stored`` says which elements of the rows ``sparse`` are stored.
+    """
     for row in range(x.shape[0]):
         norm = _norm(x[row])
+        kept = stored[row] if sparse[row] else stored[row, :0]
         node = 0
         while num_children[node] > 0:
             child = node + 1
             best, least = child, np.nan
             for number in range(num_children[node]):
-                distance = _squared_distance(x[row], norm, centers[child], norms[child])
+                distance = _squared_distance(x[row], norm, centers[child], norms[child], kept)
                 if number == 0 or distance < least or (np.isnan(least) and not np.isnan(distance)):
                     best, least = child, distance
                 child = ends[child]

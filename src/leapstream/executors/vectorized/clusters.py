@@ -16,12 +16,16 @@ from leapstream.plan import primitives as p
 
 @implements(p.Nearest, prepare=lambda expr: np.sqrt(row_sums(expr.centers**2)))
 def _nearest(run: Run, expr: p.Nearest, x: Column) -> Column:
-    if not require_size(run, x, expr.centers.shape[1]):
+    given, size = x.values.shape[1], expr.centers.shape[1]
+    norms = run.prepared[id(expr)]
+    if given != size:
+        apart = norms - np.sqrt(row_sums(x.values**2))[:, None]
+        run.fail((apart * apart < np.inf).any(axis=1), failures.wrong_size(given, size))
         return Column(np.zeros(run.rows, dtype=np.int32))
     from leapstream.executors.vectorized import clusterkernels
 
     result = np.empty(run.rows, dtype=np.int32)
-    clusterkernels.nearest(np.ascontiguousarray(x.values), expr.centers, run.prepared[id(expr)], result)
+    clusterkernels.nearest(np.ascontiguousarray(x.values), expr.centers, norms, result)
     return Column(result)
 
 
@@ -47,9 +51,15 @@ def _nearest_leaf(run: Run, expr: p.NearestLeaf, x: Column) -> Column:
 
     values = np.ascontiguousarray(x.values)
     run.fail(np.isnan(values).any(axis=1), failures.nan_norm())
-    clusterkernels.nearest_leaf(
-        values, tree.centers, tree.norm, run.prepared[id(expr)], tree.num_children, tree.index, result
-    )
+    sparse = np.zeros(run.rows, dtype=np.bool_)
+    stored = np.empty((run.rows, 0), dtype=np.bool_)
+    if not (np.isfinite(row_sums(values**2)).all() and np.isfinite(tree.centers).all()):
+        # Infinite distances of sparse vectors are others than those of dense ones.
+        run.require_stored()
+        sparse = x.sparse_rows()
+        stored = np.ones(values.shape, dtype=np.bool_) if x.stored is None else np.ascontiguousarray(x.stored)
+    arrays = tree.centers, tree.norm, run.prepared[id(expr)], tree.num_children, tree.index
+    clusterkernels.nearest_leaf(values, sparse, stored, *arrays, result)
     return Column(result)
 
 

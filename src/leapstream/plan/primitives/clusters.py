@@ -14,7 +14,8 @@ from leapstream.plan.primitives.values import Cast, Input, NotNull
 class Nearest(Expr):
     """Index (int) of the row of ``centers`` (k, size) nearest to the vector ``x``; the first among equals; 0 where ``x`` has NaN.
 
-    Squared distances are computed as in Spark's ``fastSquaredDistance``. Fails where ``x`` and the centers differ in size.
+    Squared distances are computed as in Spark's ``fastSquaredDistance``. Fails where ``x`` and the centers differ in size; but
+    where the squared difference of the norms of ``x`` and of each center is infinite or NaN, no distance is computed: 0.
     """
 
     x: Expr

@@ -26,7 +26,9 @@ class Cast(Expr):
     - A list to a vector, and a dense vector to a list.
     - A tensor of one element to a scalar: its first element, which must be stored. A scalar to a tensor without dimensions.
 
-    A missing value stays missing. Fails where a string cannot be parsed, and where a sparse tensor would become a list.
+    A missing value stays missing. A missing number or boolean within a list or map counts as 0 or false where its basic type
+    changes, or the list becomes a tensor. Fails where a string cannot be parsed or, within a list, map or tensor, is missing,
+    and where a sparse tensor would become a list.
     """
 
     x: Expr

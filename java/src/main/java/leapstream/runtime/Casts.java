@@ -87,19 +87,29 @@ public final class Casts {
 
     // ---- boxed elements -------------------------------------------------------------------------------------------
 
-    /** An element from one basic type to another, or as it is; the string of a missing number gives 0. */
+    /** An element from one basic type to another, or as it is; a missing number, or the string of one, gives 0. */
     public static Object element(Object x, char from, char to) {
         if (from == to) {
             return x;
         }
-        if (x == null) {
-            throw Failures.missingElement();
-        }
         if (from == 't') {
+            if (x == null) {
+                throw Failures.missingElement();
+            }
             return parse((String) x, to);
         }
-        Object number = from == 'z' ? Integer.valueOf(((Boolean) x).booleanValue() ? 1 : 0) : x;
+        Object number = x == null ? zero(from) : x;
+        if (from == 'z') {
+            number = Integer.valueOf(x != null && ((Boolean) x).booleanValue() ? 1 : 0);
+        }
         return to == 't' ? text(number) : number((Number) number, to);
+    }
+
+    /** What Scala makes of a missing number. */
+    private static Number zero(char type) {
+        return type == 'd'
+                ? (Number) Double.valueOf(0.0)
+                : type == 'f' ? (Number) Float.valueOf(0f) : (Number) Integer.valueOf(0);
     }
 
     private static String text(Object number) {
@@ -155,10 +165,10 @@ public final class Casts {
         return number(Double.valueOf(x), type);
     }
 
-    /** The double that a Vec holds for a boxed number or boolean. */
+    /** The double that a Vec holds for a boxed number or boolean; 0 for a missing one. */
     public static double unbox(Object x) {
         if (x == null) {
-            throw Failures.missingElement();
+            return 0;
         }
         return x instanceof Boolean ? (((Boolean) x).booleanValue() ? 1 : 0) : ((Number) x).doubleValue();
     }
@@ -191,7 +201,13 @@ public final class Casts {
     }
 
     public static ObjectTensor listToObjects(Object[] x, char from, char to) {
-        return new ObjectTensor(list(x, from, to), null, null, x.length);
+        Object[] values = list(x, from, to);
+        for (int i = 0; i < values.length; i++) {
+            if (values[i] == null && to == 'l') {
+                values[i] = Long.valueOf(0L);
+            }
+        }
+        return new ObjectTensor(values, null, null, x.length);
     }
 
     public static Object[] vecToList(Vec x, char from, char to) {

@@ -22,13 +22,13 @@ public final class Clusters {
 
     /** Number of the nearest centre, by distances as Spark computes them. */
     public static int nearest(Vec x, double[] centers, double[] norms, int size) {
-        Vectors.requireSize(x, size);
         double norm = Vectors.norm(x, 2);
         double least = Double.POSITIVE_INFINITY;
         int best = 0;
         for (int c = 0; c < norms.length; c++) {
             double difference = norms[c] - norm;
             if (difference * difference < least) {
+                Vectors.requireSize(x, size);
                 double distance = squaredDistance(x, norm, centers, c * size, norms[c]);
                 if (distance < least) {
                     least = distance;
@@ -48,7 +48,7 @@ public final class Clusters {
         if (x.index != null) {
             double product = Linear.dot(x, centers, at, x.size);
             double distance = Math.max(squares - 2.0 * product, 0.0);
-            if (EPSILON * (squares + 2.0 * Math.abs(product)) / (distance + EPSILON) <= 1e-6) {
+            if (!(EPSILON * (squares + 2.0 * Math.abs(product)) / (distance + EPSILON) > 1e-6)) {
                 return distance;
             }
         }

@@ -76,10 +76,23 @@ class CastsTest {
     }
 
     @Test
-    void missingElementFails() {
-        assertFails("an element is missing", () -> Casts.element(null, 'd', 't'));
-        assertFails("an element is missing", () -> Casts.listToVec(new Object[] {null}, 'd', 'd', new Vec()));
+    void missingTextFailsWhereItBecomesNumber() {
         assertFails("an element is missing", () -> Casts.list(new Object[] {"1", null}, 't', 'd'));
+        assertFails("an element is missing", () -> Casts.listToVec(new Object[] {null}, 't', 'd', new Vec()));
+    }
+
+    @Test
+    void missingNumberIsZeroOfAnotherType() {
+        assertEquals("0.0", Casts.element(null, 'd', 't'));
+        assertEquals("0.0", Casts.element(null, 'f', 't'));
+        assertEquals("0", Casts.element(null, 'l', 't'));
+        assertEquals("0", Casts.element(null, 'z', 't'));
+        assertEquals(false, Casts.element(null, 'b', 'z'));
+        assertEquals(0.0, Casts.element(null, 's', 'd'));
+        assertElements(Casts.listToVec(new Object[] {1.0, null}, 'd', 'd', new Vec()), 1, 0);
+        assertElements(Casts.listToVec(new Object[] {null, true}, 'z', 'd', new Vec()), 0, 1);
+        assertArrayEquals(new Object[] {0L, 2L}, Casts.listToObjects(new Object[] {null, 2L}, 'l', 'l').value);
+        assertArrayEquals(new Object[] {0L}, Casts.listToObjects(new Object[] {null}, 'd', 'l').value);
     }
 
     @Test
