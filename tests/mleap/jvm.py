@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import struct
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 from typing import IO, Any
 
@@ -49,26 +51,32 @@ class LoadError(Exception):
 
 
 class MLeap:
-    """A JVM with MLeap's runtime, which loads one bundle after the other."""
+    """A JVM with MLeap's runtime, which loads one bundle after the other; one that has ended is started again.
 
-    def __init__(self, jar: Path) -> None:
+    Attributes:
+        limit: the seconds within which a request has to be answered.
+    """
+
+    def __init__(self, jar: Path, limit: float = 60.0) -> None:
         home = os.environ.get("JAVA_HOME")
         java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
         if java is None:
             raise RuntimeError("MLeap's runtime needs Java: set JAVA_HOME, or put java on PATH")
+        self.limit = limit
+        self._command = [java, "-Xmx1g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-jar", str(jar)]
+        self._start()
+
+    def _start(self) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
-        self._process = subprocess.Popen(
-            [java, "-Xmx1g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-jar", str(jar)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-        )
+        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log)
 
     def close(self) -> None:
         """Let the process end."""
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
-            pipe.close()
+            # What could not be sent to a process that has ended is of no use.
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
         self._process.wait(timeout=30)
         self._log.close()
 
@@ -77,10 +85,18 @@ class MLeap:
 
         Raises:
             LoadError: MLeap does not load the bundle.
+            RuntimeError: MLeap does not answer in time, or its process ends.
         """
+        if self._process.poll() is not None:
+            self.close()
+            self._start()
         given, answered = self._process.stdin, self._process.stdout
         assert given is not None and answered is not None
         reader = _Reader(answered)
+        late = threading.Event()
+        timer = threading.Timer(self.limit, self._stop, (late,))
+        timer.daemon = True
+        timer.start()
         try:
             given.write(_request(bundle, frame))
             given.flush()
@@ -88,8 +104,18 @@ class MLeap:
                 raise LoadError(reader.text())
             return [reader.answer() for _ in frame.rows]
         except (BrokenPipeError, EOFError) as error:
+            self._process.wait(timeout=30)
+            if late.is_set():
+                text = f"MLeap's JVM did not answer {len(frame.rows)} rows of {bundle} within {self.limit:g} seconds"
+                raise RuntimeError(text) from error
             self._log.seek(0)
             raise RuntimeError(f"MLeap's JVM ended: {self._log.read()[-2000:].decode(errors='replace')}") from error
+        finally:
+            timer.cancel()
+
+    def _stop(self, late: threading.Event) -> None:
+        late.set()
+        self._process.kill()
 
 
 # ---- requests ---------------------------------------------------------------------------------------------------------
