@@ -38,8 +38,8 @@ def shifted_columns(model: Model) -> frozenset[str]:
 
 
 PRODUCTS = (
-    "a product overflows to infinity. MLeap 0.25 adds products with a fused multiply-add, which does not round the product; "
-    "MLeap up to 0.23 does not fuse. What a JVM does depends on its version and on the linear algebra library that it finds"
+    "a product overflows to infinity. Spark's linear algebra adds products with a fused multiply-add on Java 11 and newer, which "
+    "does not round the product, and without it on Java 8 or with a native library; so the answer depends on the machine"
 )
 """The reason for different sums of products with overflows."""
 
@@ -65,19 +65,10 @@ EXCEPTIONS: dict[str, str] = {
     "f2-1167": "the vocabulary repeats a word, and MLeap gives a vector of 3 elements with an element at index 3",
     "f2-1632": SURROGATES,
     "p2-371": SURROGATES,
-    "f2-1711": (
-        "a sparse vector has an infinite element, so that all distances are infinite or NaN; for the same vector as a dense one "
-        "MLeap's answer is another"
-    ),
-    "f2-1975": (
-        "the vector is shorter than the centres. MLeap compares the sizes only when it computes a distance, and its estimate of "
-        "the distance is infinite"
-    ),
     "p2-47": SLICED_ZERO,
     "p2-1016": SLICED_ZERO,
     "p2-186": COSINES,
     "p2-1266": COSINES,
-    "p2-707": "a dense vector is longer than the model; MLeap skips NaN there, and fails at any other number",
     "p2-1476": "Java 17 and Java 21 differ in where a word ends behind letters that are not ASCII; the Python backends say so",
 }
 """Cases of which some rows have another answer, with the reason."""

@@ -6,7 +6,7 @@ Nearly all are differences between 0.20.0 and newer versions, which leapstream f
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -14,7 +14,9 @@ from leapstream import LeapFrame, Model, Tensor
 from leapstream.bundle.types import DataType, ScalarType, TensorType
 from leapstream.ops.base import Op
 from leapstream.ops.feature import MathUnary, StringIndexer
-from tests.fuzz.exceptions import COSINES
+from leapstream.ops.pipeline import Node
+from tests.fuzz.comparing import difference
+from tests.fuzz.exceptions import COSINES, PRODUCTS
 from tests.fuzz.recorded import Answer
 
 _NEW_FUNCTIONS = ("floor", "ceil", "round")
@@ -31,7 +33,9 @@ def _drops(op: Op) -> bool:
 
 
 def _elements(value: Any) -> Any:
-    return np.asarray(value.values if isinstance(value, Tensor) else value, dtype=np.float64)
+    """The numbers of a value; none for one of texts. Those that a sparse tensor does not store are 0."""
+    elements = np.asarray(value.to_dense() if isinstance(value, Tensor) else value)
+    return elements.astype(np.float64) if elements.dtype.kind in "bif" else np.empty(0)
 
 
 def _has_nan(value: Any) -> bool:
@@ -45,6 +49,19 @@ def _overflows(value: Any) -> bool:
         return not np.isfinite(elements * elements).all()
 
 
+def _is_huge(value: Any) -> bool:
+    return bool((np.abs(_elements(value)) > 1e300).any())
+
+
+def _unequal(x: Any, y: Any) -> bool:
+    return isinstance(x, (float, Tensor)) and _elements(x).tobytes() != _elements(y).tobytes()
+
+
+def _at_the_limit(x: Any, _: Any) -> bool:
+    """True for a vector that Spark 3.2 makes sparse, and Spark 4 dense."""
+    return isinstance(x, Tensor) and bool(2 * x.size == 3 * np.count_nonzero(x.values) + 4)
+
+
 REASONS: tuple[tuple[str, Callable[[Op], bool]], ...] = (
     ("0.20.0 has no floor, ceil or round", lambda op: isinstance(op, MathUnary) and op.operation in _NEW_FUNCTIONS),
     ("0.20.0 indexes one column only", _several_columns),
@@ -56,14 +73,63 @@ REASONS: tuple[tuple[str, Callable[[Op], bool]], ...] = (
 )
 """Reasons, and the ops whose answers differ."""
 
-_SCALA = "Scala 2.12, in which 0.20.0 is written, {} as IEEE 754 compares; newer versions have Scala 2.13, for which NaN is greatest"
-
-REASONS_OF_ROWS: tuple[tuple[str, str, tuple[str, ...], Callable[[Any], bool]], ...] = (
-    (_SCALA.format("takes the greatest score"), "one_vs_rest", ("probability", "raw_prediction"), _has_nan),
-    (_SCALA.format("takes the least distance"), "bisecting_k_means", ("features",), _overflows),
-    (COSINES, "dct", ("output",), _overflows),
+_SUMS_OF_PRODUCTS = (
+    "linear_regression",
+    "logistic_regression",
+    "linear_svc",
+    "support_vector_machine",
+    "generalized_linear_regression",
+    "aft_survival_regression",
+    "multi_layer_perceptron_classifier",
+    "naive_bayes",
+    "pca",
 )
-"""Reasons, the names of the ops, and the values of some of their ports for which the answers to a row differ."""
+
+_SCALA = (
+    "0.20.0 {} by Scala 2.12, which compares NaN as IEEE 754 does; for Scala 2.13 of newer versions NaN is greatest"
+)
+
+Ports: TypeAlias = dict[str, list[Any]]
+"""The values of a row at the ports of a node; outputs have one of each answer that has values."""
+
+
+def _sums_overflow(ports: Ports) -> bool:
+    (features, *_), *others = ports.values()
+    outputs = [value for values in others for value in values]
+    return not _overflows(features) and any(map(_is_huge, outputs))
+
+
+REASONS_OF_ROWS: tuple[tuple[str, tuple[str, ...], Callable[[Ports], bool]], ...] = (
+    (
+        _SCALA.format("takes the greatest score"),
+        ("one_vs_rest",),
+        lambda ports: any(map(_has_nan, ports["probability"] + ports["raw_prediction"])),
+    ),
+    (
+        _SCALA.format("takes the least distance"),
+        ("bisecting_k_means",),
+        lambda ports: any(map(_overflows, ports["features"])),
+    ),
+    (COSINES, ("dct",), lambda ports: any(map(_overflows, ports["output"]))),
+    (PRODUCTS, _SUMS_OF_PRODUCTS, _sums_overflow),
+    (
+        "MLeap puts null into a column of numbers that it declares as not null, which other ops read as 0; leapstream fails",
+        ("map_entry_selector",),
+        lambda ports: any(None in entries.values() for entries in ports["input"] if entries is not None),
+    ),
+)
+"""Reasons, the names of the ops, and the values of their ports for which the answers to a row differ."""
+
+_COMPRESSED = "0.20.0 stores other elements of a vector: Spark 3.2 makes it sparse, and Spark 4 of newer versions dense"
+
+_DIGITS = "numbers agree to 1e-9, or in all but the sign of 0, and an op behind compares them or writes them as text"
+
+REASONS_BEHIND: tuple[tuple[str, str, Callable[[Any, Any], bool]], ...] = (
+    (_COMPRESSED, "binarizer", _at_the_limit),
+    (_COMPRESSED, "vector_assembler", _at_the_limit),
+    (_DIGITS, "", _unequal),
+)
+"""Reasons, the names of the ops (empty for all), and outputs that agree, but make the answers of ops behind differ."""
 
 SCALAR = "0.20.0 does not cast a tensor of one element to a scalar"
 
@@ -87,12 +153,27 @@ def reason(model: Model, frame: LeapFrame) -> str:
 def reason_of_row(model: Model, given: dict[str, Any], answers: Sequence[Answer]) -> str:
     """The reason for which the answers to a row may differ, one of which may be a failure; an empty text if there is none."""
     for node in model.nodes:
-        columns = {**node.input_columns(), **node.output_columns()}
-        for text, op, ports, differs in REASONS_OF_ROWS:
-            names = [columns[port] for port in ports] if node.op.op == op else []
-            found = (
-                values[name] for values in (given, *(a.values for a in answers)) for name in names if name in values
-            )
-            if any(value is not None and differs(value) for value in found):
+        ports = _values(node, given, answers)
+        for text, ops, differs in REASONS_OF_ROWS:
+            if node.op.op in ops and differs(ports):
+                return text
+        for text, op, differ in REASONS_BEHIND:
+            if op in ("", node.op.op) and any(_behind(c, answers, differ) for c in node.output_columns().values()):
                 return text
     return ""
+
+
+def _values(node: Node, given: dict[str, Any], answers: Sequence[Answer]) -> Ports:
+    rows = (given, *(answer.values for answer in answers))
+    columns = {**node.input_columns(), **node.output_columns()}
+    return {port: [row[column] for row in rows if column in row] for port, column in columns.items()}
+
+
+def _behind(column: str, answers: Sequence[Answer], differ: Callable[[Any, Any], bool]) -> bool:
+    """True if an output agrees in both answers, or is in one of them alone, and has the property."""
+    values = [answer.values[column] for answer in answers if column in answer.values]
+    if not values:
+        return False
+    first, last = values[0], values[-1]
+    alike = not difference(Answer("values", {column: first}), Answer("values", {column: last}), frozenset())
+    return alike and differ(first, last)

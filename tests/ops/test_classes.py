@@ -126,6 +126,7 @@ def test_type_of_bayes_is_read_with_the_capital_that_mleap_writes() -> None:
         (lambda: GaussianMixture((np.ones(1), np.ones(2)), (np.ones((1, 1)),) * 2, (1.0, 1.0)), "differ in size"),
         (lambda: GaussianMixture((np.ones(1),), (np.ones((1, 2)),), (1.0,)), "one row and column"),
         (lambda: GaussianMixture((np.ones(2),), (np.array([[1.0, 2], [3, 1]]),), (1.0,)), "not symmetric"),
+        (lambda: GaussianMixture((np.ones(2),), (np.array([[1.0, INF], [3, 1]]),), (1.0,)), "not finite"),
         (lambda: GaussianMixture((np.ones(1),), (np.array([[INF]]),), (1.0,)), "not finite"),
         (lambda: LDA(1, (), 0.0, np.ones((1, 0))), "no topics"),
         (lambda: LDA(1, (1.0,), 0.0, np.ones((1, 2))), "one column per concentration"),

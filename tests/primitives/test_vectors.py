@@ -29,6 +29,13 @@ def fixed(keep: bool, first: float) -> Case:
     )
 
 
+def longer(keep: bool, *rows: tuple[Tensor, Tensor | Fails]) -> Case:
+    steps = {"shift": np.array([1.0, 2.0]), "factor": np.array([2.0, 3.0]), "fixed": np.array([NAN, 9.0])}
+    return Case(
+        f"affine of longer vectors, {keep=}", p.Affine(x=VEC, size=2, keep_nan=keep, type=VECTOR, **steps), rows
+    )
+
+
 def normalize(power: float, norm: float) -> Case:
     return Case(
         f"a vector is divided by its {power}-norm",
@@ -152,6 +159,15 @@ CASES = [
         p.Affine(x=VEC, size=3, factor=np.array([INF, INF, 2.0]), type=VECTOR),
         [(SPARSE, sparse(3, {2: 10.0})), (dense(0, 1, 2), dense(NAN, INF, 4))],
     ),
+    longer(
+        True,
+        (dense(3, 4, NAN), dense(4, 9, NAN)),
+        (dense(NAN, 4, NAN, NAN), dense(NAN, 9, NAN, NAN)),
+        (dense(3, 4, NAN, 0), Fails("the vector has 4 elements, and 2 are expected")),
+        (sparse(3, {2: NAN}), dense(-2, 9, NAN)),
+        (sparse(4, {2: NAN}), Fails("the vector has 4 elements, and 2 are expected")),
+    ),
+    longer(False, (dense(3, 4, NAN), Fails("the vector has 3 elements, and 2 are expected"))),
     fixed(True, NAN),
     fixed(False, 7.0),
     Case(

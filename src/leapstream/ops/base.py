@@ -14,7 +14,7 @@ from leapstream.bundle.malformed import first_repeated
 from leapstream.bundle.types import BasicType, DataShape, DataType
 from leapstream.errors import BundleError, UnsupportedOpError
 from leapstream.ops.attributes import CODECS, Codec, attribute, same
-from leapstream.ops.lowering import Lowering
+from leapstream.ops.lowering import Lowering, MissingTexts
 from leapstream.ops.registry import Registry
 from leapstream.plan.primitives import DOUBLE, Expr
 from leapstream.plan.primitives import vector as doubles
@@ -31,6 +31,8 @@ class Op(ABC):
     op: ClassVar[str]
     keeps_dimensions: ClassVar[bool] = False
     """True if a tensor of several dimensions comes to the op as it is; to other ops it comes as a vector of its elements."""
+    missing_texts: ClassVar[MissingTexts] = "zero"
+    """How the op takes the texts ``""`` and ``"null"`` at a port for a number that is not nullable."""
 
     @abstractmethod
     def inputs(self) -> dict[str, DataType]:

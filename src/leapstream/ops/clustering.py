@@ -111,7 +111,10 @@ class GaussianMixture(Op):
         for cov in self.covs:
             with np.errstate(all="ignore"):
                 room = 1e-7 * np.maximum(np.maximum(abs(cov), abs(cov.T)), 1.0)
-                require(bool((abs(cov - cov.T) <= room).all()), "a cov is not symmetric, or not finite")
+                require(
+                    bool((abs(cov - cov.T) <= room).all() and np.isfinite(cov).all()),
+                    "a cov is not symmetric, or not finite",
+                )
 
     @property
     def _size(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 from leapstream.bundle.types import (
     BasicType,
@@ -22,6 +22,10 @@ from leapstream.errors import SchemaError
 from leapstream.plan.primitives import After, Cast, Expr, Input, NotNull, Origin, Reshape
 
 E = TypeVar("E", bound=Expr)
+
+MissingTexts: TypeAlias = Literal["zero", "missing", "fails"]
+"""MLeap casts the texts ``""`` and ``"null"`` to a missing number at any port. Most ops read it as 0; an op that reads objects
+treats it as missing, or fails."""
 
 
 class Lowering:
@@ -66,11 +70,19 @@ class Lowering:
         lowering._read = {id(lowering.columns[str(i)]): name for i, name in enumerate(names) if name is not None}
         return lowering
 
-    def read(self, column: str, wanted: DataType, *, keep_dimensions: bool = False) -> Expr:
+    def read(
+        self,
+        column: str,
+        wanted: DataType,
+        *,
+        keep_dimensions: bool = False,
+        missing_texts: MissingTexts = "zero",
+    ) -> Expr:
         """A column, cast to a port's type ``wanted``; rows with a missing value fail unless that type is nullable.
 
         A column that is not given becomes an input too: it is an error only if the outputs need it. A tensor of several
-        dimensions becomes a vector at a port for vectors of doubles, unless ``keep_dimensions``.
+        dimensions becomes a vector at a port for vectors of doubles, unless ``keep_dimensions``. ``missing_texts`` says what
+        the text of a missing number is at a port for numbers.
 
         Raises:
             SchemaError: the column cannot be cast.
@@ -89,7 +101,11 @@ class Lowering:
         if expr.type.nullable and not wanted.nullable:
             expr = self.add(NotNull(x=expr, type=with_nullable(expr.type, False)))
         if _needs_cast(expr.type, wanted):
-            expr = self.add(Cast(x=expr, type=with_nullable(wanted, expr.type.nullable)))
+            parsed = isinstance(wanted, ScalarType) and expr.type.base is BasicType.STRING and wanted.base.is_numeric
+            missing = parsed and (missing_texts != "zero" or wanted.nullable)
+            expr = self.add(Cast(x=expr, type=with_nullable(wanted, expr.type.nullable or missing)))
+            if missing and missing_texts == "fails":
+                expr = self.add(NotNull(x=expr, type=with_nullable(wanted, False)))
         flat = None if keep_dimensions else _flat_type(self.columns[column].type, wanted)
         if flat is not None:
             expr = self.add(Reshape(x=expr, type=flat))
@@ -185,4 +201,4 @@ def _needs_cast(given: DataType, wanted: DataType) -> bool:
     )
 
 
-__all__ = ["Lowering", "can_cast"]
+__all__ = ["Lowering", "MissingTexts", "can_cast"]

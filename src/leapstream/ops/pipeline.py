@@ -236,7 +236,12 @@ def lower(root: Root, model: str, given: Schema, outputs: Sequence[str] | None =
         columns = node.used_columns()
         types = node.op.inputs()
         reads = [
-            lowering.read(column, types[port], keep_dimensions=node.op.keeps_dimensions)
+            lowering.read(
+                column,
+                types[port],
+                keep_dimensions=node.op.keeps_dimensions,
+                missing_texts=node.op.missing_texts,
+            )
             for port, column in node.input_columns().items()
         ]
         with np.errstate(all="ignore"):

@@ -8,7 +8,7 @@ from numba import njit
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _squared_distance(x, norm, center, center_norm, stored):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """As Spark's ``fastSquaredDistance`` computes it; ``stored`` says which elements a sparse vector stores, and else is empty."""
+    """As Spark's ``fastSquaredDistance``; ``stored`` says which elements a sparse vector stores, and is empty for a dense one."""
     epsilon = 2.220446049250313e-16
     difference = center_norm - norm
     squares = center_norm * center_norm + norm * norm

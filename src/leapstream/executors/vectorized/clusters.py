@@ -53,7 +53,7 @@ def _nearest_leaf(run: Run, expr: p.NearestLeaf, x: Column) -> Column:
     run.fail(np.isnan(values).any(axis=1), failures.nan_norm())
     sparse = np.zeros(run.rows, dtype=np.bool_)
     stored = np.empty((run.rows, 0), dtype=np.bool_)
-    if not (np.isfinite(row_sums(values**2)).all() and np.isfinite(tree.centers).all()):
+    if not (np.isfinite(row_sums(values * values)).all() and np.isfinite(tree.centers).all()):
         # Infinite distances of sparse vectors are others than those of dense ones.
         run.require_stored()
         sparse = x.sparse_rows()

@@ -62,9 +62,11 @@ def _affine(run: Run, expr: p.Affine, x: Column) -> Column:
         x = x.to_dense(run.tracks_stored)
     values = x.values
     if width > expr.size:
-        run.fail(np.ones(run.rows, dtype=bool), failures.wrong_size(width, expr.size))
-        values = values[:, : expr.size]
-        width = expr.size
+        beyond = values[:, expr.size :]
+        known = np.isnan(beyond).all(axis=1) if expr.keep_nan else np.zeros(run.rows, dtype=bool)
+        run.fail(~known, failures.wrong_size(width, expr.size))
+        result = _affine(run, expr, Column(values[:, : expr.size])).values
+        return Column(np.concatenate([result, beyond], axis=1) if expr.keep_nan else result)
     result = values
     if expr.shift is not None:
         result = result - expr.shift[:width]

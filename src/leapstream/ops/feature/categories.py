@@ -13,7 +13,7 @@ from leapstream.bundle.definition import ModelDef
 from leapstream.bundle.types import BasicType, DataShape, DataType, ScalarType, TensorType
 from leapstream.errors import UnsupportedOpError
 from leapstream.ops.base import DOUBLE, Op, attribute, doubles, not_null, require
-from leapstream.ops.lowering import Lowering
+from leapstream.ops.lowering import Lowering, MissingTexts
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
 
@@ -328,6 +328,7 @@ class Imputer(Op):
     """
 
     op: ClassVar[str] = "imputer"
+    missing_texts: ClassVar[MissingTexts] = "missing"
     surrogate_value: float = attribute("double")
     missing_value: float = attribute("double", default=float("nan"))
     strategy: str = attribute("string", default="")

@@ -17,7 +17,7 @@ from leapstream.errors import UnsupportedOpError
 from leapstream.javalike import regex as javaregex
 from leapstream.ops.base import DOUBLE, Op, attribute, doubles, require
 from leapstream.ops.feature.categories import HandleInvalid, check_handler
-from leapstream.ops.lowering import Lowering
+from leapstream.ops.lowering import Lowering, MissingTexts
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import INT, Expr
 
@@ -228,6 +228,7 @@ class Coalesce(Op):
     """
 
     op: ClassVar[str] = "coalesce"
+    missing_texts: ClassVar[MissingTexts] = "missing"
     nullable_inputs: tuple[bool, ...] = attribute("list<boolean>")
 
     def inputs(self) -> dict[str, DataType]:

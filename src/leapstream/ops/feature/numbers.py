@@ -16,7 +16,7 @@ from leapstream.bundle import values
 from leapstream.bundle.definition import ModelDef
 from leapstream.bundle.types import DataShape, DataType
 from leapstream.ops.base import DOUBLE, Op, attribute, doubles, not_null, require
-from leapstream.ops.lowering import Lowering
+from leapstream.ops.lowering import Lowering, MissingTexts
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
 
@@ -141,6 +141,7 @@ class Interaction(Op):
     """
 
     op: ClassVar[str] = "interaction"
+    missing_texts: ClassVar[MissingTexts] = "fails"
     num_features: tuple[tuple[int, ...], ...] = attribute("num_features")
     input_shapes: tuple[DataShape, ...] = attribute("list<data_shape>")
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from leapstream.bundle.types import DataShape, DataType
 from leapstream.ops.base import Op, attribute, doubles, not_null, require
-from leapstream.ops.lowering import Lowering
+from leapstream.ops.lowering import Lowering, MissingTexts
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
 
@@ -27,6 +27,7 @@ class VectorAssembler(Op):
     """
 
     op: ClassVar[str] = "vector_assembler"
+    missing_texts: ClassVar[MissingTexts] = "fails"
     keeps_dimensions: ClassVar[bool] = True
     input_shapes: tuple[DataShape, ...] = attribute("list<data_shape>")
 

@@ -13,7 +13,7 @@ from leapstream.bundle.types import BasicType, DataShape, DataType, ListType, Sc
 from leapstream.errors import UnsupportedOpError
 from leapstream.javalike import regex as javaregex
 from leapstream.ops.base import Op, attribute, doubles, require
-from leapstream.ops.lowering import Lowering
+from leapstream.ops.lowering import Lowering, MissingTexts
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
 
@@ -331,6 +331,7 @@ class FeatureHasher(Op):
     """
 
     op: ClassVar[str] = "feature_hasher"
+    missing_texts: ClassVar[MissingTexts] = "missing"
     num_features: int = attribute("long")
     categorical_cols: tuple[str, ...] = attribute("list<string>")
     input_shapes: tuple[DataShape, ...] = attribute("list<data_shape>")

@@ -119,7 +119,7 @@ public final class Vectors {
             boolean keepNaN,
             Vec out) {
         boolean keepsStored = shift == null && offset == null && fixed == null;
-        if (x.size > size && !(keepsStored && storesBelow(x, size))) {
+        if (x.size > size && !(keepsStored ? storesBelow(x, size) : keepNaN && isNaNFrom(x, size))) {
             throw Failures.wrongSize(x.size, size);
         }
         if (keepsStored) {
@@ -131,6 +131,9 @@ public final class Vectors {
         int[] index = out.index;
         for (int k = 0; k < out.count; k++) {
             int i = index == null ? k : index[k];
+            if (i >= size) {
+                break;
+            }
             double given = values[k];
             double value = given;
             if (shift != null) {
@@ -151,6 +154,17 @@ public final class Vectors {
             values[k] = value;
         }
         return out;
+    }
+
+    /** True if all elements at an index of size or more are NaN. */
+    private static boolean isNaNFrom(Vec x, int size) {
+        for (int i = size; i < x.size; i++) {
+            double element = x.index == null ? x.value[i] : Selection.item(x, i);
+            if (element == element) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** True for a sparse vector that stores no element at an index of size or more. */
