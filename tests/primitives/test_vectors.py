@@ -167,6 +167,16 @@ CASES = [
         (sparse(3, {2: NAN}), dense(-2, 9, NAN)),
         (sparse(4, {2: NAN}), Fails("the vector has 4 elements, and 2 are expected")),
     ),
+    Case(
+        "affine of a longer vector skips NaN, and fails where a sparse vector stores it",
+        p.Affine(x=VEC, size=2, divisor=np.array([2.0, 4.0]), keep_nan=True, type=VECTOR),
+        [
+            (dense(3, 4, NAN), dense(1.5, 1, NAN)),
+            (dense(3, 4, NAN, 5), Fails("the vector has 4 elements, and 2 are expected")),
+            (sparse(4, {0: 3.0}), sparse(4, {0: 1.5})),
+            (sparse(3, {2: NAN}), Fails("the vector has 3 elements, and 2 are expected")),
+        ],
+    ),
     longer(False, (dense(3, 4, NAN), Fails("the vector has 3 elements, and 2 are expected"))),
     fixed(True, NAN),
     fixed(False, 7.0),

@@ -99,9 +99,11 @@ def _scale_longer(run: Run, expr: p.Affine, x: Column) -> Column:
         rows = csr_array((rows.data[inside], rows.indices[inside], starts), rows.shape)
         return x.with_values(_scaled(expr, rows))
     beyond = np.ones(run.rows, dtype=bool) if x.stored is None else x.stored[:, expr.size :].any(axis=1)
-    run.fail(beyond, reason)
+    rest = x.values[:, expr.size :]
+    skipped = ~x.sparse_rows() & np.isnan(rest).all(axis=1) & expr.keep_nan
+    run.fail(beyond & ~skipped, reason)
     known = Column(x.values[:, : expr.size], stored=None if x.stored is None else x.stored[:, : expr.size])
-    values = np.zeros_like(x.values)
+    values = np.where(skipped[:, None], x.values, 0.0)
     values[:, : expr.size] = _affine(run, expr, known).values
     return x.with_values(values)
 

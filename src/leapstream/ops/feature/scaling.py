@@ -169,7 +169,8 @@ class MaxAbsScaler(_VectorOp):
         return len(self.max_abs)
 
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
-        scaled = self._affine(lowering, inputs[0], divisor=np.where(self.max_abs == 0.0, 1.0, self.max_abs))
+        divisor = np.where(self.max_abs == 0.0, 1.0, self.max_abs)
+        scaled = self._affine(lowering, inputs[0], divisor=divisor, keep_nan=True)
         return {"output": lowering.add(p.Clip(x=scaled, low=-1.0, high=1.0, type=scaled.type))}
 
 

@@ -30,8 +30,8 @@ class Affine(Expr):
     Where ``fixed`` is not NaN, the result is that value instead; with ``keep_nan``, NaN in ``x`` stays NaN. If ``shift``,
     ``offset`` and ``fixed`` are ``None``, the result stores the elements that ``x`` stores, and ``x`` fails where it stores an
     element at an index of ``size`` or more. Otherwise the result is dense, and ``x`` fails where it has more than ``size``
-    elements, of which those beyond are not all NaN with ``keep_nan``. For a shorter ``x`` the first elements of the parameters
-    are used.
+    elements. With ``keep_nan`` such a dense ``x`` does not fail if all elements from index ``size`` on are NaN, nor such a sparse
+    one if the result is dense. For a shorter ``x`` the first elements of the parameters are used.
     """
 
     x: Expr

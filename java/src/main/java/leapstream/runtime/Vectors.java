@@ -119,8 +119,11 @@ public final class Vectors {
             boolean keepNaN,
             Vec out) {
         boolean keepsStored = shift == null && offset == null && fixed == null;
-        if (x.size > size && !(keepsStored ? storesBelow(x, size) : keepNaN && isNaNFrom(x, size))) {
-            throw Failures.wrongSize(x.size, size);
+        if (x.size > size) {
+            boolean skips = keepNaN && (x.index == null || !keepsStored) && isNaNFrom(x, size);
+            if (!skips && !(keepsStored && storesBelow(x, size))) {
+                throw Failures.wrongSize(x.size, size);
+            }
         }
         if (keepsStored) {
             copyStored(x, out);
