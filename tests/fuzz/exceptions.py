@@ -12,11 +12,13 @@ _ALWAYS_PREDICTION = ("one_vs_rest", "linear_svc")
 
 
 def shifted_columns(model: Model) -> frozenset[str]:
-    """Columns for which the JVM gives the values of other columns.
+    """Columns for which the JVM gives the values of other columns: 27 of the recorded pipelines differ in them.
 
-    A node with several outputs, of which some are not connected, adds more values to MLeap's rows than columns to its schema. A
-    column is read by its position, so that each column behind has the value of the port before: a mistake that nobody can
-    rely on, as the values are of other columns and often of other types.
+    A node with several outputs, of which some are not connected, adds more values to the rows of MLeap's frames than columns to
+    the schema. A column is read by its position, so that each column behind has the value of the port before. leapstream does
+    not follow that: the values are of other columns and mostly of other types, and MLeap contradicts itself. Its row
+    transformer, which runs the same nodes, answers as leapstream does (``tests/mleap/test_unconnected.py``). Bundles that
+    leapstream exports connect the ports in front, so that they have the same answers everywhere.
     """
     shifted: set[str] = set()
     moved = False

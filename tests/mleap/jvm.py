@@ -80,8 +80,8 @@ class MLeap:
         self._process.wait(timeout=30)
         self._log.close()
 
-    def ask(self, bundle: Path, frame: LeapFrame) -> list[Answer]:
-        """The answers to the rows of a frame, each as a frame of its own.
+    def ask(self, bundle: Path, frame: LeapFrame, *, by_row: bool = False) -> list[Answer]:
+        """The answers to the rows of a frame, each as a frame of its own, or with ``by_row`` by MLeap's row transformer.
 
         Raises:
             LoadError: MLeap does not load the bundle.
@@ -98,7 +98,7 @@ class MLeap:
         timer.daemon = True
         timer.start()
         try:
-            given.write(_request(bundle, frame))
+            given.write(_request(bundle, frame, by_row))
             given.flush()
             if reader.byte() == b"\0":
                 raise LoadError(reader.text())
@@ -121,8 +121,8 @@ class MLeap:
 # ---- requests ---------------------------------------------------------------------------------------------------------
 
 
-def _request(bundle: Path, frame: LeapFrame) -> bytes:
-    parts = [_text(str(bundle)), struct.pack(">i", len(frame.schema.fields))]
+def _request(bundle: Path, frame: LeapFrame, by_row: bool) -> bytes:
+    parts = [_text(str(bundle)), struct.pack(">?i", by_row, len(frame.schema.fields))]
     for field in frame.schema:
         parts += (_text(field.name), _type(field.type))
     parts.append(struct.pack(">i", len(frame.rows)))

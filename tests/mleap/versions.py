@@ -166,7 +166,8 @@ def reason_of_row(model: Model, given: dict[str, Any], answers: Sequence[Answer]
 def _values(node: Node, given: dict[str, Any], answers: Sequence[Answer]) -> Ports:
     rows = (given, *(answer.values for answer in answers))
     columns = {**node.input_columns(), **node.output_columns()}
-    return {port: [row[column] for row in rows if column in row] for port, column in columns.items()}
+    ports = (*node.op.inputs(), *node.op.outputs())
+    return {port: [row[columns[port]] for row in rows if columns.get(port) in row] for port in ports}
 
 
 def _behind(column: str, answers: Sequence[Answer], differ: Callable[[Any, Any], bool]) -> bool:

@@ -32,7 +32,7 @@ class Op(ABC):
     keeps_dimensions: ClassVar[bool] = False
     """True if a tensor of several dimensions comes to the op as it is; to other ops it comes as a vector of its elements."""
     missing_texts: ClassVar[MissingTexts] = "zero"
-    """How the op takes the texts ``""`` and ``"null"`` at a port for a number that is not nullable."""
+    """Meaning of the texts ``""`` and ``"null"`` at a port for numbers."""
 
     @abstractmethod
     def inputs(self) -> dict[str, DataType]:

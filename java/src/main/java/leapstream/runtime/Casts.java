@@ -105,7 +105,7 @@ public final class Casts {
         return to == 't' ? text(number) : number((Number) number, to);
     }
 
-    /** What Scala makes of a missing number. */
+    /** The number that Scala takes a missing one for. */
     private static Number zero(char type) {
         return type == 'd'
                 ? (Number) Double.valueOf(0.0)

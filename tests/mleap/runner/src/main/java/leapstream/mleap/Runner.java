@@ -18,6 +18,7 @@ import ml.combust.mleap.core.types.StructType;
 import ml.combust.mleap.runtime.MleapContext;
 import ml.combust.mleap.runtime.frame.DefaultLeapFrame;
 import ml.combust.mleap.runtime.frame.Row;
+import ml.combust.mleap.runtime.frame.RowTransformer;
 import ml.combust.mleap.runtime.frame.Transformer;
 import ml.combust.mleap.runtime.javadsl.BundleBuilder;
 import ml.combust.mleap.runtime.javadsl.ContextBuilder;
@@ -27,9 +28,10 @@ import scala.collection.Seq;
 /**
  * MLeap's runtime as a process: it reads requests from standard input, and writes an answer to each to standard output.
  *
- * <p>A request is the path of a bundle, the fields of a frame and its rows. The answer is the byte 0 and a text if MLeap does not load the
- * bundle; otherwise the byte 1, and for each row a byte: 0 and a text (the row fails), 1 (the row is dropped), 2 and the names and values of
- * the columns that the bundle adds. {@link Codec} has the encoding of fields and values. Each row is a frame of its own.
+ * <p>A request is the path of a bundle, a byte that is 1 for MLeap's row transformer instead of its frames, the fields of a frame and its
+ * rows. The answer is the byte 0 and a text if MLeap does not load the bundle; otherwise the byte 1, and for each row a byte: 0 and a text
+ * (the row fails), 1 (the row is dropped), 2 and the names and values of the columns that the bundle adds. {@link Codec} has the encoding
+ * of fields and values. Each row is a frame of its own.
  */
 public final class Runner {
     private static final LeapFrameBuilder BUILDER = new LeapFrameBuilder();
@@ -52,6 +54,7 @@ public final class Runner {
             } catch (EOFException end) {
                 return;
             }
+            boolean byRow = input.readBoolean();
             StructField[] fields = Codec.readFields(input);
             Object[][] rows = new Object[input.readInt()][fields.length];
             for (Object[] row : rows) {
@@ -59,12 +62,12 @@ public final class Runner {
                     row[i] = Codec.readValue(input);
                 }
             }
-            runner.answer(bundle, fields, rows, output);
+            runner.answer(bundle, fields, rows, byRow, output);
             output.flush();
         }
     }
 
-    private void answer(String bundle, StructField[] fields, Object[][] rows, DataOutputStream output)
+    private void answer(String bundle, StructField[] fields, Object[][] rows, boolean byRow, DataOutputStream output)
             throws IOException {
         Transformer transformer;
         StructType schema;
@@ -82,7 +85,7 @@ public final class Runner {
             // Nothing of a row is written before all of it is encoded.
             ByteArrayOutputStream answer = new ByteArrayOutputStream();
             try {
-                writeRow(transformer, schema, row, new DataOutputStream(answer));
+                writeRow(transformer, schema, row, byRow, new DataOutputStream(answer));
             } catch (Throwable failure) {
                 answer.reset();
                 DataOutputStream failed = new DataOutputStream(answer);
@@ -93,20 +96,31 @@ public final class Runner {
         }
     }
 
-    private static void writeRow(Transformer transformer, StructType schema, Object[] values, DataOutputStream output)
+    private static void writeRow(
+            Transformer transformer, StructType schema, Object[] values, boolean byRow, DataOutputStream output)
             throws IOException {
         Row given = BUILDER.createRowFromIterable(Arrays.asList(values));
-        DefaultLeapFrame frame = BUILDER.createFrame(schema, List.of(given));
-        DefaultLeapFrame found = (DefaultLeapFrame) transformer.transform(frame).get();
-        Seq rows = found.dataset();
-        if (rows.isEmpty()) {
+        StructType added;
+        Row row;
+        if (byRow) {
+            RowTransformer way = (RowTransformer)
+                    transformer.transform(RowTransformer.apply(schema)).get();
+            added = way.outputSchema();
+            row = way.transform(given);
+        } else {
+            DefaultLeapFrame frame = BUILDER.createFrame(schema, List.of(given));
+            DefaultLeapFrame found =
+                    (DefaultLeapFrame) transformer.transform(frame).get();
+            added = found.schema();
+            row = found.dataset().isEmpty() ? null : (Row) found.dataset().head();
+        }
+        if (row == null) {
             output.writeByte(1);
             return;
         }
         output.writeByte(2);
-        Row row = (Row) rows.head();
         List<StructField> fields = new ArrayList<>();
-        Seq all = found.schema().fields();
+        Seq all = added.fields();
         for (int i = values.length; i < all.size(); i++) {
             fields.add((StructField) all.apply(i));
         }
