@@ -14,6 +14,7 @@ from leapstream.errors import (
     PredictionError,
     SchemaError,
     SourceError,
+    UnsupportedExportError,
     UnsupportedOpError,
 )
 from leapstream.installation import VERSION
@@ -47,6 +48,7 @@ __all__ = [
     "SchemaError",
     "SourceError",
     "Tensor",
+    "UnsupportedExportError",
     "UnsupportedOpError",
     "from_keras",
     "from_lightgbm",

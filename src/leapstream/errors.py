@@ -17,14 +17,6 @@ class LeapstreamError(Exception):
         return printable(super().__str__())
 
 
-class ExportError(LeapstreamError):
-    """A saved model cannot be exported: its file is damaged, has parts that are unknown, or computes what MLeap's ops cannot.
-
-    The message names the file and the field. Also raised if the exported model gives other results than its library; then the
-    message names the node, the row and both values.
-    """
-
-
 class BundleError(LeapstreamError):
     """A bundle or leap frame is unreadable, corrupt or unsafe (path traversal, over the size limits, …).
 
@@ -36,6 +28,21 @@ class UnsupportedOpError(LeapstreamError):
     """A bundle holds an op, or an op variant, that leapstream does not know.
 
     The message names the op, the node, the bundle and the nearest known op.
+    """
+
+
+class ExportError(LeapstreamError):
+    """A model of another library cannot be exported: its file is damaged, or has unknown parts.
+
+    The message names the file and the field. Also raised if the exported model gives other results than its library; then the
+    message names the node, the step it comes from, the row and both values.
+    """
+
+
+class UnsupportedExportError(ExportError, UnsupportedOpError):
+    """A model of another library computes what MLeap's ops cannot, or a model of MLeap's ops what Spark's stages cannot.
+
+    The message names the step, layer, stage or node, and the reason.
     """
 
 

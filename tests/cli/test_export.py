@@ -30,10 +30,10 @@ from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.reader import read_bundle
 from leapstream.bundle.tensor import Tensor
 from leapstream.bundle.types import BasicType, ScalarType, Schema, TensorType
-from leapstream.cli import savedmodels
 from leapstream.cli.app import KindName
 from leapstream.cli.samples import sample_of, schema_of
 from leapstream.cli.savedmodels import KINDS
+from leapstream.exporters import child
 from tests.cli.conftest import LINEAR
 
 Run = Callable[..., Result]
@@ -174,7 +174,7 @@ def test_a_damaged_booster_in_a_skops_file_does_no_harm_to_the_process(
     with zipfile.ZipFile(tmp_path / "m.skops", "w") as archive:
         for name, data in {**files, "schema.json": changed}.items():
             archive.writestr(name, data)
-    monkeypatch.setattr(savedmodels, "_SECONDS", 10.0)
+    monkeypatch.setattr(child, "SECONDS", 10.0)
     types = ("collections.OrderedDict", "lightgbm.basic.Booster")
     trusted = [part for name in types for part in ("--trust-type", name)]
     result = run("export", tmp_path / "m.skops", "-o", tmp_path / "b.zip", *trusted)
@@ -242,6 +242,41 @@ def test_a_directory_of_spark_is_seen(run: Run, tmp_path: Path) -> None:
 
 def test_the_command_line_offers_each_kind() -> None:
     assert [kind.value for kind in KindName] == list(KINDS)
+
+
+# ---- options ----------------------------------------------------------------------------------------------------------
+
+
+def test_outputs_chooses_columns_of_a_predictor_of_scikit_learn(run: Run, tmp_path: Path) -> None:
+    skops.io.dump(LogisticRegression().fit(X, X[:, 0] > 0), tmp_path / "m.skops")
+    arguments = ("export", tmp_path / "m.skops", "-o", tmp_path / "b.zip")
+    assert run(*arguments, "--outputs", "prediction, probability").exit_code == 0
+    assert leapstream.load(tmp_path / "b.zip").schema.outputs.names == ("probability", "prediction")
+    result = run(*arguments, "--outputs", "score")
+    assert result.exit_code == 1 and "there is no output 'score'" in result.stderr
+
+
+def test_outputs_of_other_models_are_rejected(run: Run, tmp_path: Path) -> None:
+    lightgbm.train({"verbose": -1}, lightgbm.Dataset(X, X[:, 0]), 2).save_model(tmp_path / "m.txt")
+    joblib.dump(lightgbm.LGBMRegressor(n_estimators=2, verbose=-1).fit(X, X[:, 0]), tmp_path / "m.joblib")
+    leapstream.to_spark(leapstream.load(LINEAR), tmp_path / "saved")
+    for file in ("m.txt", "m.joblib", "saved"):
+        path = tmp_path / file
+        result = run("export", path, "-o", tmp_path / "b.zip", "--trust-pickle", "--outputs", "prediction")
+        assert result.exit_code == 1 and f"{file}: --outputs chooses columns of scikit-learn's" in result.stderr
+
+
+@pytest.mark.slow
+def test_a_model_file_is_compared_with_its_library_over_the_sample(run: Run, tmp_path: Path) -> None:
+    booster = lightgbm.train({"verbose": -1}, lightgbm.Dataset(X, X[:, 0]), 2)
+    (tmp_path / "m.json").write_text(json.dumps(booster.dump_model()))
+    booster.save_model(tmp_path / "m.txt")
+    pd.DataFrame(X, columns=["a", "b", "c"]).to_csv(tmp_path / "x.csv", index=False)
+    for file, told in (("m.txt", ""), ("m.json", "not compared with LightGBM: it does not read its own dumps")):
+        arguments = ("export", tmp_path / file, "-o", tmp_path / "b.zip", "--sample", tmp_path / "x.csv")
+        result = run(*arguments)
+        assert result.exit_code == 0 and (told in result.stderr if told else not result.stderr), result.stderr
+        assert not run(*arguments, "--no-check").stderr
 
 
 # ---- what goes wrong --------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,14 +14,16 @@ from lightgbm import train as train_lightgbm
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from xgboost import XGBRegressor
 
 from leapstream import BackendError, ExportError, from_lightgbm, from_sklearn, from_xgboost
 from leapstream.executors.registry import executors
-from leapstream.exporters import proof
+from leapstream.exporters import lightgbm, proof, xgboost
 from leapstream.model import Model
+from leapstream.ops.feature.text import Tokenizer
+from tests.pipelines import node
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(60, 3))
@@ -62,9 +66,38 @@ def test_a_difference_names_the_node_the_row_and_both_values() -> None:
     with pytest.raises(ExportError) as caught:
         from_sklearn(estimator, X)
     text = str(caught.value)
-    assert "'prediction' of node 'linear_regression_1' (linear_regression): row 2 is" in text
+    assert "'prediction' of node 'linear_regression_1' (linear_regression), step LinearRegression: row 2 is" in text
     assert f"{right:.6g}"[:6] in text and f"{right + 1.0:.6g}"[:6] in text
     assert "1 of 60 rows differ" in text and "scikit-learn" in text
+
+
+def test_a_difference_names_the_step_of_the_pipeline() -> None:
+    pipeline = make_pipeline(StandardScaler(), Shifted()).fit(X, Y)
+    with pytest.raises(ExportError, match=r", step Pipeline > 'linearregression' \(LinearRegression\): row 2 is"):
+        from_sklearn(pipeline, X)
+
+
+def test_a_node_that_looks_up_labels_belongs_to_the_step_that_predicts_them() -> None:
+    class Other(LogisticRegression):
+        def predict(self, rows: Any) -> Any:
+            return np.full(len(rows), "yes")
+
+    Other.__name__, Other.__module__ = "LogisticRegression", LogisticRegression.__module__
+    pipeline = Pipeline([("scale", StandardScaler()), ("answer", Other())]).fit(X, CLASSES)
+    with pytest.raises(ExportError, match=r"\(reverse_string_indexer\), step Pipeline > 'answer' \(Log"):
+        from_sklearn(pipeline, X)
+
+
+def test_a_row_that_fails_in_the_model_alone_names_the_step() -> None:
+    class Lenient(OneHotEncoder):
+        def transform(self, rows: Any) -> Any:
+            return np.zeros((len(rows), 2))
+
+    Lenient.__name__, Lenient.__module__ = "OneHotEncoder", OneHotEncoder.__module__
+    pipeline = Pipeline([("encode", Lenient()), ("answer", LinearRegression())])
+    pipeline.fit(CLASSES[:, None].astype(object), Y)
+    with pytest.raises(ExportError, match=r"step Pipeline > 'encode' \(OneHotEncoder\): scikit-learn predicts a row"):
+        from_sklearn(pipeline, np.array([["yes"], ["perhaps"]], dtype=object))
 
 
 def test_without_a_check_or_a_sample_nothing_is_compared() -> None:
@@ -142,6 +175,116 @@ def test_rows_with_missing_values_are_left_out_if_the_library_rejects_them(
     with pytest.raises(ExportError, match="row 3 is"):
         from_sklearn(estimator, given[sample])
     assert {count for _, count in runs} == {59}
+
+
+def test_rows_with_missing_values_of_pandas_are_left_out_if_the_library_rejects_them(
+    runs: list[tuple[str, int]],
+) -> None:
+    holes = FRAME.astype({"b": "Float64"})
+    holes.loc[0, "b"] = pd.NA
+    from_sklearn(LinearRegression().fit(FRAME, Y), holes)
+    assert {count for _, count in runs} == {59}
+
+
+def test_lists_of_different_sizes_are_compared_as_a_whole() -> None:
+    tokens = [["a", "b"], ["c"], ["d"]]
+    model = Model.from_node(node("tokens", Tokenizer(), {"input": "text"}, {"output": "words"}), name="m")
+    rows = {"text": np.array(["a b", "c", "d"], dtype=object)}
+    assert proof.prove(model, rows, "Library", lambda rows: {"words": tokens}) is model
+    with pytest.raises(ExportError, match="row 1 is \"\\['c'\\]\" on vectorized, and \"\\['x'\\]\" in Library; 1 of 3"):
+        proof.prove(model, rows, "Library", lambda rows: {"words": [["a", "b"], ["x"], ["d"]]})
+
+
+# ---- model files ------------------------------------------------------------------------------------------------------
+
+
+class Here:
+    """Calls functions in this process; adds a number to their results."""
+
+    def __init__(self, shift: float = 0.0) -> None:
+        self.shift, self.calls = shift, 0
+
+    def __call__(self, function: Any, *arguments: Any) -> Any:
+        self.calls += 1
+        return (np.asarray(function(*arguments)) + self.shift).tolist()
+
+
+FILES = ["m.json", "m.ubj", "m.txt"]
+
+
+def saved(folder: Path, file: str) -> Path:
+    if file == "m.txt":
+        LGBMRegressor(n_estimators=3, verbose=-1).fit(FRAME, Y).booster_.save_model(folder / file)
+    else:
+        XGBRegressor(n_estimators=3).fit(FRAME, Y).get_booster().save_model(folder / file)
+    return folder / file
+
+
+def exported(path: Path, sample: Any, **options: Any) -> Model:
+    return (from_lightgbm if path.suffix == ".txt" else from_xgboost)(path, sample, **options)
+
+
+def use(monkeypatch: pytest.MonkeyPatch, here: Here) -> Here:
+    for module in (xgboost, lightgbm):
+        monkeypatch.setattr(module, "call", here)
+    return here
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_an_export_of_a_model_file_proves_itself(
+    sample: str, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, given = saved(tmp_path, file), SAMPLES[sample]
+    here = use(monkeypatch, Here())
+    assert exported(path, given).nodes and here.calls == 1
+    use(monkeypatch, Here(0.5))
+    library = "LightGBM" if file == "m.txt" else "XGBoost"
+    with pytest.raises(ExportError, match=f"'prediction' of node .*: row 0 is .* in {library}; 60 of 60 rows differ"):
+        exported(path, given)
+    here = use(monkeypatch, Here(0.5))
+    assert exported(path, given, check=False).nodes and exported(path, None).nodes and not here.calls
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", FILES)
+def test_the_library_of_a_model_file_runs_in_a_process_of_its_own(
+    file: str, tmp_path: Path, runs: list[tuple[str, int]]
+) -> None:
+    assert exported(saved(tmp_path, file), FRAME).nodes
+    assert {count for _, count in runs} == {60}
+
+
+def test_a_file_that_its_library_does_not_know_is_not_compared_with_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, Here())
+    newer = json.loads(saved(tmp_path, "m.json").read_text())
+    newer["version"] = [3, 99, 0]
+    (tmp_path / "newer.json").write_text(json.dumps(newer))
+    with pytest.warns(UserWarning, match="not compared with XGBoost: the file is of version 3.99, and"):
+        exported(tmp_path / "newer.json", FRAME)
+    monkeypatch.setattr("lightgbm.__version__", "3.3.5")
+    with pytest.warns(UserWarning, match="not compared with LightGBM: the file is of the format v4, and 3.3.5"):
+        exported(saved(tmp_path, "m.txt"), FRAME)
+
+
+def test_a_file_is_not_compared_where_its_library_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = use(monkeypatch, Here())
+    monkeypatch.setattr(proof, "find_spec", lambda name: None)
+    assert exported(saved(tmp_path, "m.json"), FRAME).nodes and not here.calls
+
+
+def test_texts_are_the_categories_of_a_file_of_lightgbm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cities = np.random.default_rng(5).choice(["Oslo", "Bern", "Rome"], len(FRAME))
+    data = FRAME.assign(city=pd.Categorical(cities))
+    fitted = LGBMRegressor(n_estimators=3, verbose=-1, min_child_samples=2).fit(data, Y + 3 * (cities == "Rome"))
+    fitted.booster_.save_model(tmp_path / "m.txt")
+    here = use(monkeypatch, Here())
+    unknown = data.assign(city=[None, "Paris", *cities[2:]])
+    assert exported(tmp_path / "m.txt", unknown).nodes and here.calls == 1
 
 
 def test_a_row_that_fails_in_the_model_alone_is_a_difference() -> None:

@@ -34,7 +34,7 @@ from leapstream import (
 from leapstream.bundle.limits import Limits
 from leapstream.bundle.types import BasicType, DataShape, ScalarType, Schema, TensorType
 from leapstream.contract import Tolerance, verify_frames
-from leapstream.exporters.spark import encoding, is_spark_directory
+from leapstream.exporters.spark import encoding, is_spark_directory, reader
 from leapstream.exporters.spark.defaults import DEFAULTS
 from leapstream.exporters.spark.stages import BY_CLASS, STAGES
 from leapstream.frames.parquet import read_table
@@ -334,6 +334,21 @@ def test_a_live_model_is_saved_and_read(tmp_path: Path) -> None:
             return Writer()
 
     assert from_spark(Fitted()).nodes[0].op.op == "pca"
+
+
+def test_a_directory_that_cannot_be_compared_with_spark_is_told_if_it_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = saved_pipeline(tmp_path, NORMALIZER, LINEAR)
+    rows = {"v": np.ones((2, 3))}
+    monkeypatch.setattr(reader, "find_spec", lambda name: None)
+    with pytest.warns(UserWarning, match="not compared with Spark: PySpark is not installed"):
+        from_spark(saved, rows, check=True)
+    monkeypatch.setattr(reader, "find_spec", lambda name: name)
+    for sample, reason in ((None, "there is no sample"), ({"w": np.ones(2)}, "the sample lacks the column 'v'")):
+        with pytest.warns(UserWarning, match=f"not compared with Spark: {reason}"):
+            from_spark(saved, sample, check=True)
+    assert from_spark(saved, rows).nodes
 
 
 def test_what_is_neither_a_directory_nor_a_model_is_rejected() -> None:

@@ -68,6 +68,7 @@ class Booster:
         settings: the parameters of the objective, as the file has them.
         attributes: the texts that XGBoost keeps with a booster, such as ``best_iteration``.
         feature_names: names of the features, or nothing.
+        version: major and minor version of the XGBoost that saved it.
     """
 
     objective: str
@@ -85,6 +86,7 @@ class Booster:
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
     feature_names: tuple[str, ...] = ()
+    version: tuple[int, int] = (0, 0)
 
     @property
     def groups(self) -> int:
@@ -213,7 +215,7 @@ def _from_binary(data: bytes) -> Booster:
         raise MalformedError("a booster in Base64, which XGBoost does not read any more either")
     if data[:4] == b"binf":
         source.take(4)
-    base_score, num_feature, num_class, has_attributes, _, major, _, num_target, _ = source.record(PARAMETERS)
+    base_score, num_feature, num_class, has_attributes, _, major, minor, num_target, _ = source.record(PARAMETERS)
     if major > _NEWEST:
         raise MalformedError(f"major_version: a file of XGBoost {major}; known are versions up to {_NEWEST}")
     objective = source.text()
@@ -225,6 +227,7 @@ def _from_binary(data: bytes) -> Booster:
         "num_feature": num_feature,
         "num_class": max(num_class, 0),
         "num_target": max(num_target, 1),
+        "version": (major, minor),
     }
     if kind == "gblinear":
         source.record(LINEAR)
@@ -337,7 +340,8 @@ class _Fields:
 def _from_document(document: Any) -> Booster:
     root = _Fields(fields_of(document, "the booster"), "")
     root.only("learner", "version")
-    _check_version(root.integers("version"))
+    version = root.integers("version")
+    _check_version(version)
     learner = root.inner("learner")
     learner.only("attributes", "feature_names", "feature_types", "gradient_booster", "learner_model_param", "objective")
     parameters = learner.inner("learner_model_param")
@@ -355,6 +359,7 @@ def _from_document(document: Any) -> Booster:
         "settings": _settings(objective.values),
         "attributes": {name: attributes.text(name) for name in attributes.values},
         "feature_names": tuple(text_of(name, learner.at("feature_names")) for name in names),
+        "version": (int(version[0]), int(version[1])),
     }
     booster = learner.inner("gradient_booster")
     kind = booster.text("name")

@@ -95,6 +95,37 @@ _LimitSettings = Annotated[
     ),
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_Backends = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--backend",
+        help="An executor that runs the model; may be repeated.",
+        parser=_backend_name,
+        metavar=_BACKEND_METAVAR,
+    ),
+]
+_Relative = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option("--rtol", help="Relative tolerance; by default that of the ops.", min=0.0),
+]
+_Absolute = Annotated[Optional[float], typer.Option("--atol", help="Absolute tolerance.", min=0.0)]  # noqa: UP045
+_Input = Annotated[
+    str, typer.Argument(metavar="INPUT", help="Leap frame, CSV, JSON lines, Parquet or Arrow; the suffix tells which.")
+]
+_InputFormat = Annotated[
+    Optional[RecordFormat], typer.Option(help="Format of INPUT, if its suffix does not tell.")  # noqa: UP045
+]
+_Outputs = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--outputs", help="The wanted columns, separated by commas; all by default.", metavar="A,B"),
+]
+_TrustPickle = Annotated[
+    bool, typer.Option("--trust-pickle", help="Load a pickle, which can run any code: only one that you trust.")
+]
+_TrustTypes = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--trust-type", help="A type that a skops file may hold; may be repeated.", metavar="TYPE"),
+]
 
 
 def _version(wanted: bool) -> None:
@@ -136,23 +167,16 @@ def _inspect(bundle: _Bundle, as_json: _Json = False, limit: _LimitSettings = No
 @app.command("transform", help="Add a model's columns to a file of records, batch by batch.")
 def _transform(
     bundle: _Bundle,
-    source: Annotated[
-        str,
-        typer.Argument(metavar="INPUT", help="Leap frame, CSV, JSON lines, Parquet or Arrow; the suffix tells which."),
-    ],
+    source: _Input,
     output: Annotated[
         str, typer.Option("--output", "-o", help="File to write; '-' for standard output.", metavar="OUTPUT")
     ],
-    input_format: Annotated[
-        Optional[RecordFormat], typer.Option(help="Format of INPUT, if its suffix does not tell.")  # noqa: UP045
-    ] = None,
+    input_format: _InputFormat = None,
     output_format: Annotated[
         Optional[RecordFormat], typer.Option(help="Format of OUTPUT, if its suffix does not tell.")  # noqa: UP045
     ] = None,
     backend: _Backend = DEFAULT,
-    outputs: Annotated[
-        Optional[str], typer.Option(help="Columns to add, separated by commas; all by default.", metavar="A,B")  # noqa: UP045
-    ] = None,
+    outputs: _Outputs = None,
     on_error: Annotated[
         OnErrorName, typer.Option(help="A record that fails ends the work, or gets nulls.")
     ] = OnErrorName.RAISE,
@@ -169,7 +193,7 @@ def _transform(
         input_format=None if input_format is None else input_format.value,
         output_format=None if output_format is None else output_format.value,
         backend=backend,
-        outputs=None if outputs is None else [name.strip() for name in outputs.split(",") if name.strip()],
+        outputs=_names(outputs),
         on_error=on_error.value,
         batch_size=batch_size,
         limits=_limits(limit),
@@ -188,20 +212,9 @@ def _verify(
             help="A folder of contracts (see 'record'), or a bundle with leap frames of inputs and of expected outputs.",
         ),
     ],
-    backends: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(
-            "--backend",
-            help="An executor that runs the model; may be repeated.",
-            parser=_backend_name,
-            metavar=_BACKEND_METAVAR,
-        ),
-    ] = None,
-    relative: Annotated[
-        Optional[float],  # noqa: UP045
-        typer.Option("--rtol", help="Relative tolerance; by default that of the ops.", min=0.0),
-    ] = None,
-    absolute: Annotated[Optional[float], typer.Option("--atol", help="Absolute tolerance.", min=0.0)] = None,  # noqa: UP045
+    backends: _Backends = None,
+    relative: _Relative = None,
+    absolute: _Absolute = None,
     required: Annotated[
         float,
         typer.Option("--agree", help="The share of the rows of a contract that has to agree.", min=0.0, max=1.0),
@@ -229,20 +242,12 @@ def _verify(
 @app.command("record", help="Record what a model answers as a contract: a folder that 'verify' takes.")
 def _record(
     bundle: _Bundle,
-    source: Annotated[
-        str,
-        typer.Argument(metavar="INPUT", help="Leap frame, CSV, JSON lines, Parquet or Arrow; the suffix tells which."),
-    ],
+    source: _Input,
     folder: Annotated[Path, typer.Option("--output", "-o", help="Folder of the contract.", metavar="DIR")],
-    input_format: Annotated[
-        Optional[RecordFormat], typer.Option(help="Format of INPUT, if its suffix does not tell.")  # noqa: UP045
-    ] = None,
+    input_format: _InputFormat = None,
     backend: _Backend = DEFAULT,
-    relative: Annotated[
-        Optional[float],  # noqa: UP045
-        typer.Option("--rtol", help="Relative tolerance that the contract asks for.", min=0.0),
-    ] = None,
-    absolute: Annotated[Optional[float], typer.Option("--atol", help="Absolute tolerance.", min=0.0)] = None,  # noqa: UP045
+    relative: _Relative = None,
+    absolute: _Absolute = None,
     expected: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(help="File of the results to record, a record for each of INPUT.", metavar="FILE"),
@@ -251,13 +256,8 @@ def _record(
         Optional[Path],  # noqa: UP045
         typer.Option("--from", help="Model file of the library whose results are recorded.", metavar="MODEL_FILE"),
     ] = None,
-    trust_pickle: Annotated[
-        bool, typer.Option("--trust-pickle", help="Load a pickle, which can run any code: only one that you trust.")
-    ] = False,
-    trust_types: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option("--trust-type", help="A type that a skops file may hold; may be repeated.", metavar="TYPE"),
-    ] = None,
+    trust_pickle: _TrustPickle = False,
+    trust_types: _TrustTypes = None,
     limit: _LimitSettings = None,
 ) -> None:
     from leapstream.cli.savedmodels import Options
@@ -295,6 +295,11 @@ def _limits(settings: list[str] | None) -> Limits:
         return Limits.of(given, "--limit")
     except ConfigError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def _names(text: str | None) -> list[str] | None:
+    """The names in a list that commas separate."""
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _require_backends(names: list[str]) -> None:
@@ -372,27 +377,19 @@ def _export(
     portable: Annotated[
         bool, typer.Option("--portable", help="Fail if a version of MLeap cannot run the bundle in its own runtime.")
     ] = False,
+    outputs: _Outputs = None,
     check: Annotated[
-        bool, typer.Option("--check/--no-check", help="Compare the bundle with the library over the sample's records.")
-    ] = True,
-    backends: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        Optional[bool],  # noqa: UP045
         typer.Option(
-            "--backend",
-            help="An executor to compare; may be repeated; by default those that start no other process.",
-            parser=_backend_name,
-            metavar=_BACKEND_METAVAR,
+            "--check/--no-check",
+            help="Compare the bundle with the library over the sample's records; by default yes, but not for Spark.",
         ),
     ] = None,
+    backends: _Backends = None,
     name: Annotated[Optional[str], typer.Option(help="The model's name.")] = None,  # noqa: UP045
     format: Annotated[Optional[FormatName], typer.Option(help="Format of the nodes; JSON by default.")] = None,  # noqa: UP045
-    trust_pickle: Annotated[
-        bool, typer.Option("--trust-pickle", help="Load a pickle, which can run any code: only one that you trust.")
-    ] = False,
-    trust_types: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option("--trust-type", help="A type that a skops file may hold; may be repeated.", metavar="TYPE"),
-    ] = None,
+    trust_pickle: _TrustPickle = False,
+    trust_types: _TrustTypes = None,
     as_json: _Json = False,
 ) -> None:
     from leapstream.cli.export import Options, export
@@ -403,7 +400,15 @@ def _export(
     sampled = None if sample is None else sample_of(sample, None if sample_format is None else sample_format.value)
     columns = sampled if schema is None else schema_of(schema)
     _require_backends(backends or [])
-    options = Options(columns, name, trust_pickle, trust_types or (), (backends or True) if check else False, portable)
+    options = Options(
+        sample=columns,
+        name=name,
+        trust_pickle=trust_pickle,
+        trusted_types=trust_types or (),
+        asked=check if check is False else backends or check,
+        portable=portable,
+        outputs=_names(outputs),
+    )
     exported = export(
         source,
         target,

@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +14,8 @@ from leapstream import exporters
 from leapstream.bundle.container import check_archive
 from leapstream.bundle.limits import Limits
 from leapstream.cli.console import LackingError
-from leapstream.errors import BundleError, ExportError, LeapstreamError
+from leapstream.errors import BundleError, ExportError, LeapstreamError, SchemaError
+from leapstream.exporters.child import ChildError, CrashError, call
 from leapstream.exporters.files import read_bytes
 from leapstream.exporters.proof import Check
 from leapstream.exporters.spark import is_spark_directory
@@ -32,16 +31,24 @@ class Options:
         name: the model's name.
         trust_pickle: allows to load a pickle, which runs the code in it.
         trusted_types: types in a skops file that are trusted beside those that skops trusts.
-        check: the executors on which the export is compared with its library over the sample.
+        asked: the choice of executors on which the export is compared with its library over the sample; ``None`` for the
+            exporter's default.
         portable: fails where a version of MLeap cannot run the model in its own runtime.
+        outputs: the wanted columns; ``None`` for all.
     """
 
     sample: Any = None
     name: str | None = None
     trust_pickle: bool = False
     trusted_types: Sequence[str] = ()
-    check: Check = True
+    asked: Check | None = None
     portable: bool = False
+    outputs: Sequence[str] | None = None
+
+    @property
+    def check(self) -> Check:
+        """The choice, or the default of exporters that take little time for it."""
+        return True if self.asked is None else self.asked
 
 
 @dataclass(frozen=True)
@@ -92,22 +99,28 @@ _EXPORTERS: dict[str, Callable[..., Model]] = {
 """The exporter of an object, by the package of its class."""
 
 
-def _exporter(found: Any) -> Callable[..., Model]:
-    return _EXPORTERS.get(type(found).__module__.partition(".")[0], exporters.from_sklearn)
-
-
 def _read_object(path: Path, options: Options) -> Model:
     """A fitted object, of scikit-learn or with an interface like it."""
     found = _load_object(path, options)
-    exporter = _exporter(found)
+    exporter = _EXPORTERS.get(type(found).__module__.partition(".")[0], _EXPORTERS["sklearn"])
+    more: dict[str, Any] = {}
+    if exporter is _EXPORTERS["sklearn"]:
+        more["outputs"] = options.outputs
+    else:
+        _reject_outputs(path, options)
     try:
-        return exporter(found, options.sample, name=options.name, check=options.check)
-    except ExportError:
-        raise
+        return exporter(found, options.sample, name=options.name, check=options.check, **more)
     except LeapstreamError as error:
         if options.sample is not None:
             raise
         raise type(error)(f"{error} (--sample or --schema says what the columns hold)") from error
+
+
+def _reject_outputs(path: Path, options: Options) -> None:
+    if options.outputs is not None:
+        raise SchemaError(
+            f"{path}: --outputs chooses columns of scikit-learn's predictors and of frozen TensorFlow graphs only"
+        )
 
 
 def _load_object(path: Path, options: Options) -> Any:
@@ -173,32 +186,22 @@ def _load_skops(path: Path, options: Options) -> Any:
 _NATIVE = ("lightgbm", "xgboost")
 """Packages whose objects hand bytes of a file to a parser in C++, which may crash or hang if the bytes are altered."""
 
-_SECONDS = 60.0
-_CHILD = """
-import sys
-try:
-    import resource
-    resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
-except (ImportError, OSError, ValueError):
-    pass
-import skops.io
-try:
-    skops.io.loads(sys.stdin.buffer.read(), trusted=sys.argv[1:])
-except Exception:
-    pass
-"""
-
 
 def _try_in_a_child(path: Path, data: bytes, trusted: Sequence[str]) -> None:
     """Load a skops file in a process of its own, with limits on time and memory; an exception is left to the real loading."""
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", _CHILD, *trusted], input=data, capture_output=True, timeout=_SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        raise ExportError(f"{path}: loading it takes longer than {_SECONDS:g} s; the file may be damaged") from None
-    if done.returncode != 0:
-        raise ExportError(f"{path}: loading it ends the process with status {done.returncode}; the file is damaged")
+        call(try_skops, data, list(trusted))
+    except CrashError as error:
+        raise ExportError(f"{path}: loading it {error}; the file may be damaged") from None
+    except ChildError:
+        pass
+
+
+def try_skops(data: bytes, trusted: list[str]) -> None:
+    """Load a skops file, in a process of its own."""
+    import skops.io
+
+    skops.io.loads(data, trusted=trusted)
 
 
 def _is_xgboost(path: Path) -> bool:
@@ -212,11 +215,13 @@ def _is_lightgbm(path: Path) -> bool:
 
 
 def _read_xgboost(path: Path, options: Options) -> Model:
-    return exporters.from_xgboost(path, options.sample, name=options.name)
+    _reject_outputs(path, options)
+    return exporters.from_xgboost(path, options.sample, name=options.name, check=options.check)
 
 
 def _read_lightgbm(path: Path, options: Options) -> Model:
-    return exporters.from_lightgbm(path, options.sample, name=options.name)
+    _reject_outputs(path, options)
+    return exporters.from_lightgbm(path, options.sample, name=options.name, check=options.check)
 
 
 def _is_tensorflow(path: Path) -> bool:
@@ -225,9 +230,10 @@ def _is_tensorflow(path: Path) -> bool:
 
 def _read_tensorflow(path: Path, options: Options) -> Model:
     if path.suffix.lower() == ".keras":
+        _reject_outputs(path, options)
         return exporters.from_keras(_load_keras(path), options.sample, name=options.name, check=options.check)
     _hush_tensorflow()
-    return exporters.from_tensorflow(path, options.sample, name=options.name)
+    return exporters.from_tensorflow(path, options.sample, outputs=options.outputs, name=options.name)
 
 
 def _hush_tensorflow() -> None:
@@ -248,7 +254,8 @@ def _load_keras(path: Path) -> Any:
 
 
 def _read_spark(path: Path, options: Options) -> Model:
-    return exporters.from_spark(path, options.sample, name=options.name)
+    _reject_outputs(path, options)
+    return exporters.from_spark(path, options.sample, name=options.name, check=options.asked)
 
 
 KINDS = {

@@ -29,7 +29,7 @@ class Dispatch:
         """Run the converter of a transformer.
 
         Raises:
-            UnsupportedOpError: there is no converter for the estimator's class.
+            UnsupportedExportError: there is no converter for the estimator's class.
         """
         return self._run(self._find(step, self.transformers, "transformers"), step, features)
 
@@ -37,7 +37,7 @@ class Dispatch:
         """Run the converter of a predictor.
 
         Raises:
-            UnsupportedOpError: there is no converter for the estimator's class.
+            UnsupportedExportError: there is no converter for the estimator's class.
         """
         return self._run(self._find(step, self.predictors, "predictors"), step, features)
 
@@ -61,7 +61,8 @@ class Dispatch:
     @staticmethod
     def _run(converter: Converter[T], step: Step, features: Features) -> T:
         try:
-            return converter(step, features)
+            with step.graph.within(step.where):
+                return converter(step, features)
         except LeapstreamError as error:
             if str(error).startswith(step.where):
                 raise

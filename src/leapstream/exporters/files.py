@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from leapstream.bundle.malformed import decoding
-from leapstream.errors import BundleError, ExportError, SchemaError, SourceError, UnsupportedOpError
+from leapstream.errors import (
+    BundleError,
+    ExportError,
+    SchemaError,
+    SourceError,
+    UnsupportedExportError,
+    UnsupportedOpError,
+)
 
 _MOST_BYTES = 1 << 31
 
@@ -25,7 +32,8 @@ def exporting(path: Path, sample: Any) -> Iterator[None]:
             yield
     except causes as error:
         text = str(error)
-        raise ExportError(text if text.startswith(f"{path}: ") else f"{path}: {text}") from error
+        kind = UnsupportedExportError if isinstance(error, UnsupportedOpError) else ExportError
+        raise kind(text if text.startswith(f"{path}: ") else f"{path}: {text}") from error
 
 
 def read_bytes(path: Path) -> bytes:

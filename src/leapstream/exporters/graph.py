@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TypeAlias
@@ -118,6 +119,19 @@ class Graph:
         self._columns = set(given)
         self._counts: dict[str, int] = {}
         self._made: dict[tuple[str, ...], Block] = {}
+        self._step: str | None = None
+        self._makers: dict[str, str] = {}
+        self.steps: dict[str, str] = {}
+        """The place of the step that each node comes from, by the name of the node."""
+
+    @contextmanager
+    def within(self, step: str) -> Iterator[None]:
+        """Let the nodes that are added belong to a step; ``step`` is its place for messages."""
+        outer, self._step = self._step, step
+        try:
+            yield
+        finally:
+            self._step = outer
 
     def column(self, wanted: str) -> str:
         """Reserve a name for a new column: ``wanted``, with a number appended if it is in use."""
@@ -143,7 +157,13 @@ class Graph:
         columns = {port: self.column(wanted) for port, wanted in outputs.items()}
         reads = tuple(Socket(port, name) for port, name in zip(op.inputs(), inputs, strict=True))
         writes = tuple(Socket(port, name) for port, name in columns.items())
-        self.nodes.append(Node(f"{op.op}_{number}", op, reads, writes))
+        name = f"{op.op}_{number}"
+        self.nodes.append(Node(name, op, reads, writes))
+        # A node that no step adds, such as one that looks up labels, belongs to the step whose column it reads.
+        step = self._step or next((self._makers[column] for column in inputs if column in self._makers), None)
+        if step is not None:
+            self.steps[name] = step
+            self._makers.update(dict.fromkeys(columns.values(), step))
         return columns
 
     def apply(self, op: Op, block: Block, suffix: str, width: int | None, *, dense: bool = True) -> Block:

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from leapstream.exporters import boosting
 from leapstream.exporters.boosting import BoostedTrees
 from leapstream.exporters.categories import CategoryCodes, encode_categories
+from leapstream.exporters.child import ChildError, call
 from leapstream.exporters.dispatch import Dispatch
 from leapstream.exporters.files import exporting, read_bytes
 from leapstream.exporters.frame import features_of
@@ -21,7 +23,16 @@ from leapstream.exporters.graph import Block, Features, Graph
 from leapstream.exporters.lightgbm_files import LightGBMBooster, parse_lightgbm
 from leapstream.exporters.portable import accept
 from leapstream.exporters.predictors import add_labels, most_probable
-from leapstream.exporters.proof import Answers, Check, booster_answers, matrix_of, prove
+from leapstream.exporters.proof import (
+    Answers,
+    Check,
+    booster_answers,
+    matrix_of,
+    prove,
+    prove_file,
+    sample_matrix,
+    scored,
+)
 from leapstream.exporters.step import PredictorColumns, Step, read_fitted
 from leapstream.exporters.trees import Nodes
 from leapstream.model import Model
@@ -45,18 +56,19 @@ def from_lightgbm(
             booster was trained with, or one vector ``features``.
         name: the model's name.
         check: compares the model with LightGBM over the first 1000 rows of the sample: ``True`` on the executors that run in this
-            process, the names of executors on those, ``False`` not at all.
+            process, the names of executors on those, ``False`` not at all. For a file, LightGBM runs in a process of its own
+            if it is installed; if it cannot read the file, as a dump in JSON, a warning says so.
         portable: fails if a version of MLeap from 0.20.0 on cannot run the model in its own runtime; otherwise that is a warning.
 
     Raises:
-        UnsupportedOpError: MLeap's ops cannot compute what the booster computes. The message says why.
+        UnsupportedExportError: MLeap's ops cannot compute what the booster computes. The message says why.
         ExportError: the file is damaged, of an unknown version, or of a model that MLeap's ops cannot compute;
             or the model gives other results than LightGBM for a row of the sample.
         SourceError: the file cannot be read.
         SchemaError: the model is not fitted, or the columns are not those that it was trained with.
     """
     if isinstance(model, (str, os.PathLike)):
-        return accept(_from_file(Path(model), sample, name), portable)
+        return _from_file(Path(model), sample, name, check, portable)
     booster = read_fitted(model, lambda: _booster(model))
     features = features_of(sample, _names(booster.feature_name()), booster.num_feature())
     graph = Graph([block.column for block in features])
@@ -80,13 +92,43 @@ def answers(model: Any, made: Model, rows: Any) -> Answers:
     return booster_answers(model, made, given)
 
 
-def _from_file(path: Path, sample: Any, name: str | None) -> Model:
+def _from_file(path: Path, sample: Any, name: str | None, check: Check, portable: bool) -> Model:
     where = f"{path}: LightGBM's model"
+    data = read_bytes(path)
     with exporting(path, sample):
-        booster = parse_lightgbm(read_bytes(path), where)
+        booster = parse_lightgbm(data, where)
         features = features_of(sample, _names(booster.feature_names), len(booster.feature_names))
         step = Step(booster, Graph([block.column for block in features]), where, "", Dispatch({}, {}))
-        return step.graph.model(name or "lightgbm", add_labels(step, _convert(step, features, booster)))
+        columns = add_labels(step, _convert(step, features, booster))
+        made = accept(step.graph.model(name or "lightgbm", columns), portable)
+    return prove_file(made, sample, "LightGBM", partial(_file_answers, data, booster, features, made), check)
+
+
+def _file_answers(data: bytes, booster: LightGBMBooster, features: Features, made: Model, rows: Any) -> Answers:
+    """LightGBM's results by the column of the model that was made of a file."""
+    matrix = sample_matrix(made, rows, features, booster.pandas_categories)
+    return scored(np.array(call(predict_file, data, booster.version, matrix)), made)
+
+
+def predict_file(data: bytes, version: str, matrix: npt.NDArray[np.float64]) -> Any:
+    """LightGBM's own results for the model in a file: for a process of its own, since LightGBM crashes on altered files.
+
+    Args:
+        data: the file.
+        version: the version of its format, such as ``v4``.
+        matrix: rows of features.
+
+    Raises:
+        ChildError: this version of LightGBM does not know the file.
+    """
+    import lightgbm
+
+    text = data.decode("utf-8-sig")
+    if text.lstrip().startswith("{"):
+        raise ChildError("it does not read its own dumps in JSON")
+    if int(version.removeprefix("v")) > int(lightgbm.__version__.split(".")[0]):
+        raise ChildError(f"the file is of the format {version}, and {lightgbm.__version__} is installed")
+    return np.asarray(lightgbm.Booster(model_str=text).predict(matrix)).tolist()
 
 
 def _names(names: Sequence[str]) -> Sequence[str] | None:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leapstream.bundle.malformed import MalformedError, decoding, describe, fields_of, items_of, parse_json, text_of
-from leapstream.errors import UnsupportedOpError
+from leapstream.errors import UnsupportedExportError
 from leapstream.exporters.trees import Nodes
 
 Doubles = npt.NDArray[np.float64]
@@ -46,6 +46,7 @@ class LightGBMBooster:
         average: true if the sums are divided by the number of trees (random forests).
         feature_names: names of the features.
         pandas_categories: the categories of each column that was a pandas categorical.
+        version: the version of the format, such as ``v4``.
     """
 
     objective: str
@@ -54,6 +55,7 @@ class LightGBMBooster:
     average: bool
     feature_names: tuple[str, ...]
     pandas_categories: list[list[Any]]
+    version: str
 
 
 def parse_lightgbm(data: bytes, where: str) -> LightGBMBooster:
@@ -62,13 +64,13 @@ def parse_lightgbm(data: bytes, where: str) -> LightGBMBooster:
     Raises:
         BundleError: the format or the version is unknown, the data is incomplete, or its parts do not fit each other. The
             message begins with ``where``, as that of the other error does.
-        UnsupportedOpError: MLeap's trees cannot do what the trees of the booster do.
+        UnsupportedExportError: MLeap's trees cannot do what the trees of the booster do.
     """
     try:
         with decoding(where), np.errstate(over="ignore", invalid="ignore"):
             return _from_dump(parse_json(data)) if data.lstrip()[:1] == b"{" else _from_text(data.decode("utf-8-sig"))
-    except UnsupportedOpError as error:
-        raise UnsupportedOpError(f"{where}: {error}") from error
+    except UnsupportedExportError as error:
+        raise UnsupportedExportError(f"{where}: {error}") from error
 
 
 def _booster(
@@ -111,6 +113,7 @@ def _booster(
         average=average,
         feature_names=tuple(names),
         pandas_categories=[items_of(column, "pandas_categorical") for column in columns],
+        version=version,
     )
 
 
@@ -135,7 +138,7 @@ def _objective(text: str, num_class: int, per_iteration: int) -> tuple[str, dict
 
 
 def _reject_linear() -> NoReturn:
-    raise UnsupportedOpError("its trees have linear models in their leaves (linear_tree)")
+    raise UnsupportedExportError("its trees have linear models in their leaves (linear_tree)")
 
 
 def _missing_left(kind: int, default_left: bool, threshold: float) -> bool:
@@ -145,7 +148,7 @@ def _missing_left(kind: int, default_left: bool, threshold: float) -> bool:
     zero_left = threshold >= 0.0
     if kind == _ZERO_IS_MISSING and (default_left != zero_left or -ZERO <= threshold < ZERO):
         # An MLeap split compares with one threshold, so zero must go to the same side as the numbers around it.
-        raise UnsupportedOpError(
+        raise UnsupportedExportError(
             "zero is missing (zero_as_missing) and goes to another side than the numbers around it"
         )
     return zero_left

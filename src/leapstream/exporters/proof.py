@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -14,6 +15,8 @@ import numpy.typing as npt
 from leapstream.bundle.types import Schema, TensorType
 from leapstream.errors import BackendError, ExportError, PredictionError, UnsupportedModelError
 from leapstream.executors.registry import executors
+from leapstream.exporters.child import ChildError
+from leapstream.exporters.graph import Features
 from leapstream.model import Backend, Model
 
 Check: TypeAlias = bool | Sequence[str]
@@ -49,6 +52,7 @@ def prove(
     *,
     check: Check = True,
     tolerance: Tolerance | None = None,
+    steps: Mapping[str, str] | None = None,
 ) -> Model:
     """Compare a model with its library, and return it.
 
@@ -61,9 +65,11 @@ def prove(
             have are ignored.
         check: the executors to compare; ``False`` for none.
         tolerance: the difference of two numbers that counts as none.
+        steps: the place of the step that each node comes from, by the name of the node, for messages.
 
     Raises:
-        ExportError: a value differs, or a row fails in the model. The message names the node, the row and both values.
+        ExportError: a value differs, or a row fails in the model. The message names the node, its step, the row and both
+            values.
         BackendError: an executor that ``check`` names is unknown or not available.
     """
     if check is False or sample is None or isinstance(sample, Schema):
@@ -72,6 +78,9 @@ def prove(
     numbers = np.arange(_count(model))
     try:
         expected = _answered(answers, rows)
+    except ChildError as error:
+        not_compared(library, str(error))
+        return model
     # A library may raise anything for rows that are not like those of its training.
     except Exception as error:
         # Most estimators of scikit-learn take no missing values, which a sample may have.
@@ -96,11 +105,24 @@ def prove(
         except UnsupportedModelError:
             continue
         except PredictionError as error:
-            raise ExportError(f"{model.name}: {library} predicts a row that fails in the model: {error}") from error
+            step = (steps or {}).get(error.node or "")
+            where = model.name if step is None else f"{model.name}: step {step}"
+            raise ExportError(f"{where}: {library} predicts a row that fails in the model: {error}") from error
         for name, theirs in expected.items():
-            ours = _matrix(found[name])
-            _compare(model, name, ours, theirs, numbers, library, backend, tolerance or Tolerance())
+            difference = _difference(_matrix(found[name]), theirs, numbers, library, backend, tolerance or Tolerance())
+            if difference is not None:
+                raise ExportError(f"{_place(model, name, steps or {})}{difference}")
     return model
+
+
+def not_compared(library: str, reason: str) -> None:
+    """Warn that an export is not compared with its library."""
+    warnings.warn(f"the export is not compared with {library}: {reason}", stacklevel=5)
+
+
+def prove_file(model: Model, sample: Any, library: str, answers: Callable[[Any], Answers], check: Check) -> Model:
+    """Like :func:`prove`, for a file that leapstream reads itself; nothing is compared if the library is not installed."""
+    return prove(model, sample, library, answers, check=check) if find_spec(library.lower()) else model
 
 
 def _chosen(check: Check) -> list[Backend]:
@@ -152,8 +174,17 @@ def _complete(rows: Any) -> npt.NDArray[np.intp]:
 
 
 def _present(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    equal = np.array([value == value and value is not None for value in values.ravel().tolist()], dtype=bool)
-    return np.asarray(equal.reshape(len(values), -1).all(axis=1))
+    found = np.array([_is_present(value) for value in values.ravel().tolist()], dtype=bool)
+    return np.asarray(found.reshape(len(values), -1).all(axis=1))
+
+
+def _is_present(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_present, value))
+    # pandas' NA is equal to nothing, and its comparison has no truth value.
+    return value is not None and (value == value) is True
 
 
 def _take(rows: Any, numbers: npt.NDArray[np.intp]) -> Any:
@@ -187,14 +218,37 @@ def matrix_of(names: Sequence[str] | None, rows: Any) -> Any:
     return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
 
+def sample_matrix(model: Model, rows: Any, features: Features, categories: Sequence[Sequence[Any]] = ()) -> Any:
+    """The rows as a matrix of doubles, a column for each feature.
+
+    Args:
+        model: the exported model.
+        rows: rows of the sample.
+        features: the features of the model's library.
+        categories: the categories of each column of texts; a text becomes its position, an unknown or missing one NaN.
+    """
+    frame, known, parts = _frame(model, rows), iter(categories), []
+    for block in features:
+        values = _matrix(frame[block.column])
+        if block.text:
+            codes = {str(category): float(code) for code, category in enumerate(next(known))}
+            values = np.array([[codes.get(str(value), np.nan) for value in row] for row in values])
+        parts.append(values.astype(np.float64))
+    return np.hstack(parts)
+
+
 def booster_answers(booster: Any, model: Model, rows: Any) -> Answers:
     """The results of a booster, or of an estimator of its library, by the model's column."""
-    outputs = model.schema.outputs.names
     if hasattr(booster, "predict_proba"):
         found = {"prediction": booster.predict(rows)}
+        outputs = model.schema.outputs.names
         return {**found, "probability": booster.predict_proba(rows)} if "probability" in outputs else found
-    values = booster.predict(rows)
-    if "probability" not in outputs:
+    return scored(booster.predict(rows), model)
+
+
+def scored(values: npt.NDArray[Any], model: Model) -> Answers:
+    """The results of a booster's ``predict`` by the model's column."""
+    if "probability" not in model.schema.outputs.names:
         return {"prediction": values}
     return {"probability": np.column_stack([1.0 - values, values]) if values.ndim == 1 else values}
 
@@ -208,30 +262,30 @@ def _matrix(values: Any) -> npt.NDArray[Any]:
         values = values.toarray()
     elif hasattr(values, "to_list"):
         values = values.to_list()
-    array = np.asarray(values)
-    if array.dtype == object and len(array) and isinstance(array[0], (list, tuple, np.ndarray)):
-        array = np.stack([np.asarray(value) for value in array])
+    try:
+        array = np.asarray(values)
+        if array.dtype == object and len(array) and isinstance(array[0], (list, tuple, np.ndarray)):
+            array = np.stack([np.asarray(value) for value in array])
+    except ValueError:
+        # Lists of different sizes are compared as a whole.
+        array = np.array([str(list(value)) for value in values])
     numbers = array.dtype == object and all(isinstance(value, (int, float, np.number)) for value in array.flat)
     if numbers or array.dtype.kind in "biuf":
         array = array.astype(np.float64)
     return array.reshape(len(array), -1)
 
 
-def _compare(
-    model: Model,
-    name: str,
+def _difference(
     ours: npt.NDArray[Any],
     theirs: npt.NDArray[Any],
     numbers: npt.NDArray[Any],
     library: str,
     backend: str,
     tolerance: Tolerance,
-) -> None:
-    """Raise for the first value that differs; ``numbers`` are the positions of the rows in the sample."""
-    node = next((node for node in model.nodes if name in node.output_columns().values()), None)
-    where = f"{model.name}: {name!r}" + (f" of node {node.name!r} ({node.op.op})" if node is not None else "")
+) -> str | None:
+    """The first value that differs, as the end of a message; ``numbers`` are the positions of the rows in the sample."""
     if ours.shape != theirs.shape:
-        raise ExportError(f"{where} has the shape {ours.shape} on {backend}, and {theirs.shape} in {library}")
+        return f" has the shape {ours.shape} on {backend}, and {theirs.shape} in {library}"
     if ours.dtype.kind == theirs.dtype.kind == "f":
         with np.errstate(invalid="ignore"):
             allowed = tolerance.absolute + tolerance.relative * np.abs(theirs)
@@ -241,15 +295,36 @@ def _compare(
             [[str(a) == str(b) for a, b in zip(*pair, strict=True)] for pair in zip(ours, theirs, strict=True)]
         )
     if equal.all():
-        return
+        return None
     row, place = (int(part[0]) for part in np.nonzero(~equal))
     element = f"[{place}]" if ours.shape[1] > 1 else ""
     mine, other = (values[row].tolist()[place] for values in (ours, theirs))
     rows = int((~equal).any(axis=1).sum())
-    raise ExportError(
-        f"{where}: row {numbers[row]}{element} is {mine!r} on {backend}, and {other!r} in {library}; {rows} of {len(ours)} rows "
+    return (
+        f": row {numbers[row]}{element} is {mine!r} on {backend}, and {other!r} in {library}; {rows} of {len(ours)} rows "
         "differ (check=False exports the model all the same)"
     )
 
 
-__all__ = ["SINGLE", "Answers", "Check", "Tolerance", "prove"]
+def _place(model: Model, column: str, steps: Mapping[str, str]) -> str:
+    """The column, its node, and the step that the node comes from, for messages."""
+    node = next((node for node in model.nodes if column in node.output_columns().values()), None)
+    if node is None:
+        return f"{model.name}: {column!r}"
+    step = f", step {steps[node.name]}" if node.name in steps else ""
+    return f"{model.name}: {column!r} of node {node.name!r} ({node.op.op}){step}"
+
+
+__all__ = [
+    "SINGLE",
+    "Answers",
+    "Check",
+    "Tolerance",
+    "booster_answers",
+    "matrix_of",
+    "not_compared",
+    "prove",
+    "prove_file",
+    "sample_matrix",
+    "scored",
+]

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from leapstream.errors import SchemaError, UnsupportedOpError
+from leapstream.errors import SchemaError, UnsupportedExportError
 from leapstream.exporters.graph import Block, Features, Graph
 
 Doubles = npt.NDArray[np.float64]
@@ -98,11 +98,11 @@ class Step:
         return "prediction_index" if indexed else f"{self.prefix}prediction"
 
     def reject(self, reason: str) -> NoReturn:
-        """Raise :class:`UnsupportedOpError` for this step."""
-        raise UnsupportedOpError(f"{self.where}: {reason}")
+        """Raise :class:`UnsupportedExportError` for this step."""
+        raise UnsupportedExportError(f"{self.where}: {reason}")
 
     def require(self, condition: bool, reason: str) -> None:
-        """Raise :class:`UnsupportedOpError` for this step unless ``condition`` is true."""
+        """Raise :class:`UnsupportedExportError` for this step unless ``condition`` is true."""
         if not condition:
             self.reject(reason)
 

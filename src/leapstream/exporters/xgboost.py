@@ -11,16 +11,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from leapstream.bundle.booster import Booster, parse_booster
 from leapstream.bundle.booster_writer import encode_booster
+from leapstream.exporters.child import ChildError, call
 from leapstream.exporters.dispatch import Dispatch
 from leapstream.exporters.files import exporting, read_bytes
 from leapstream.exporters.frame import features_of
 from leapstream.exporters.graph import Block, Features, Graph, is_sparse
 from leapstream.exporters.portable import accept
 from leapstream.exporters.predictors import add_labels, most_probable
-from leapstream.exporters.proof import Answers, Check, booster_answers, matrix_of, prove
+from leapstream.exporters.proof import (
+    Answers,
+    Check,
+    booster_answers,
+    matrix_of,
+    prove,
+    prove_file,
+    sample_matrix,
+    scored,
+)
 from leapstream.exporters.step import PredictorColumns, Step, read_fitted
 from leapstream.model import Model
 from leapstream.ops.xgboost import OBJECTIVES, XGBoostClassifier, XGBoostRegression
@@ -45,18 +56,19 @@ def from_xgboost(
             columns are numbers with the names that the booster was trained with, or one vector ``features``.
         name: the model's name.
         check: compares the model with XGBoost over the first 1000 rows of the sample: ``True`` on the executors that run in this
-            process, the names of executors on those, ``False`` not at all.
+            process, the names of executors on those, ``False`` not at all. For a file, XGBoost runs in a process of its own
+            if it is installed; if it cannot read the file, a warning says so.
         portable: fails if a version of MLeap from 0.20.0 on cannot run the model in its own runtime; otherwise that is a warning.
 
     Raises:
-        UnsupportedOpError: MLeap's ops cannot compute what the model computes. The message says why.
+        UnsupportedExportError: MLeap's ops cannot compute what the model computes. The message says why.
         ExportError: the file is damaged, of an unknown version, or of a model that MLeap's ops cannot compute;
             or the model gives other results than XGBoost for a row of the sample.
         SourceError: the file cannot be read.
         SchemaError: the model is not fitted, or the columns are not those that it was trained with.
     """
     if isinstance(model, (str, os.PathLike)):
-        return accept(_from_file(Path(model), sample, name), portable)
+        return _from_file(Path(model), sample, name, check, portable)
     booster = read_fitted(model, lambda: _booster(model))
     dispatch = Dispatch({}, {type(model).__name__: convert})
     features = features_of(sample, booster.feature_names, booster.num_features())
@@ -75,14 +87,47 @@ def answers(model: Any, made: Model, rows: Any) -> Answers:
     return booster_answers(model, made, given)
 
 
-def _from_file(path: Path, sample: Any, name: str | None) -> Model:
+def _from_file(path: Path, sample: Any, name: str | None, check: Check, portable: bool) -> Model:
     where = f"{path}: XGBoost's model"
+    data = read_bytes(path)
     with exporting(path, sample):
-        booster = parse_booster(read_bytes(path), where)
+        booster = parse_booster(data, where)
         features = features_of(sample, booster.feature_names or None, booster.num_feature)
         step = Step(booster, Graph([block.column for block in features]), where, "", Dispatch({}, {}))
-        columns = _convert(step, features, _best_rounds(step, booster), classes=None)
-        return step.graph.model(name or "xgboost", add_labels(step, columns))
+        best = _best_rounds(step, booster)
+        columns = _convert(step, features, best, classes=None)
+        made = accept(step.graph.model(name or "xgboost", add_labels(step, columns)), portable)
+    compared = partial(_file_answers, data, booster, len(best.rounds), features, made)
+    return prove_file(made, sample, "XGBoost", compared, check)
+
+
+def _file_answers(data: bytes, booster: Booster, rounds: int, features: Features, made: Model, rows: Any) -> Answers:
+    """XGBoost's results by the column of the model that was made of a file."""
+    values = call(predict_file, data, booster.version, rounds, sample_matrix(made, rows, features))
+    return scored(np.array(values), made)
+
+
+def predict_file(data: bytes, version: tuple[int, int], rounds: int, matrix: npt.NDArray[np.float64]) -> Any:
+    """XGBoost's own results for the model in a file: for a process of its own, since XGBoost crashes on altered files.
+
+    Args:
+        data: the file.
+        version: the version of XGBoost that wrote it.
+        rounds: the number of boosting rounds to use; 0 for a linear booster.
+        matrix: rows of features.
+
+    Raises:
+        ChildError: this version of XGBoost does not know the file.
+    """
+    import xgboost
+
+    if version > tuple(map(int, xgboost.__version__.split(".")[:2])):
+        raise ChildError(f"the file is of version {version[0]}.{version[1]}, and {xgboost.__version__} is installed")
+    booster = xgboost.Booster()
+    booster.load_model(bytearray(data))
+    given = xgboost.DMatrix(matrix, nthread=1)
+    # The matrix has the file's columns, in their order, without names.
+    return booster.predict(given, iteration_range=(0, rounds), validate_features=False).tolist()
 
 
 def _best_rounds(step: Step, booster: Booster) -> Booster:

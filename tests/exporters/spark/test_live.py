@@ -19,6 +19,8 @@ from leapstream import ExportError, Model, UnsupportedOpError, from_spark, to_sp
 from leapstream.bundle.definition import Socket
 from leapstream.bundle.types import BasicType, ListType, ScalarType, Schema, TensorType
 from leapstream.contract import Answers, verify_frames
+from leapstream.exporters.child import call
+from leapstream.exporters.spark import live
 from leapstream.exporters.spark.stages import BY_OP
 from leapstream.ops.feature import MinHashLSH
 from leapstream.ops.pipeline import Node
@@ -160,3 +162,21 @@ def test_a_fitted_model_is_compared_with_spark_over_the_sample(frame: Any, schem
     with pytest.raises(ExportError, match=r"'prediction' of node .*: row 2 is .* in Spark; 1 of 5 rows differ"):
         from_spark(fitted, given)
     assert from_spark(fitted, given, check=False).nodes
+
+
+def test_a_saved_directory_is_compared_with_spark_in_a_session_of_its_own_if_asked(
+    frame: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = frame.limit(5).collect()
+    given = {"features": np.array([row["features"].toArray() for row in rows])}
+    stages.fitted("LogisticRegression", frame).save((tmp_path / "saved").as_uri())
+    assert from_spark(tmp_path / "saved", given, check=True).nodes
+
+    def other(*arguments: Any, **options: Any) -> Any:
+        found = call(*arguments, **options)
+        return {**found, "prediction": [value + 1.0 for value in found["prediction"]]}
+
+    monkeypatch.setattr(live, "call", other)
+    with pytest.raises(ExportError, match=r"'prediction' of node .*: row 0 is .* in Spark; 5 of 5 rows differ"):
+        from_spark(tmp_path / "saved", given, check=["vectorized"])
+    assert from_spark(tmp_path / "saved", given).nodes

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from leapstream.errors import LeapstreamError, SchemaError, UnsupportedOpError
+from leapstream.errors import LeapstreamError, SchemaError, UnsupportedExportError
 from leapstream.exporters.dispatch import Dispatch
 from leapstream.exporters.frame import features_of
 from leapstream.exporters.graph import Graph
@@ -89,7 +89,7 @@ def from_sklearn(
         portable: fails if a version of MLeap from 0.20.0 on cannot run the model in its own runtime; otherwise that is a warning.
 
     Raises:
-        UnsupportedOpError: MLeap's ops cannot compute what a step computes. The message names the step.
+        UnsupportedExportError: MLeap's ops cannot compute what a step computes. The message names the step.
         SchemaError: the estimator is not fitted, or the columns are not those that it was fitted with.
         ExportError: the model gives other results than the estimator for a row of the sample.
     """
@@ -112,15 +112,17 @@ def from_sklearn(
         result = DISPATCH.transform(step, features)
         texts = [block.column for block in result if block.text]
         if texts:
-            raise UnsupportedOpError(f"{kind}: its result has the text column {texts[0]!r}; only numbers are supported")
+            raise UnsupportedExportError(
+                f"{kind}: its result has the text column {texts[0]!r}; only numbers are supported"
+            )
         if outputs is not None:
             raise SchemaError(f"{kind}: outputs are chosen of predictors, and this is a transformer")
         columns = [graph.vector(result).column]
     if not graph.nodes:
-        raise UnsupportedOpError(f"{kind}: it leaves its only column as it is, so there is nothing to compute")
+        raise UnsupportedExportError(f"{kind}: it leaves its only column as it is, so there is nothing to compute")
     model = graph.model(name or kind.lower(), columns)
     compared = partial(answers, estimator, model.schema.outputs.names if compose.predicts(step) else None, columns[0])
-    return prove(accept(model, portable), sample, "scikit-learn", compared, check=check)
+    return prove(accept(model, portable), sample, "scikit-learn", compared, check=check, steps=graph.steps)
 
 
 _METHODS = {"probability": "predict_proba", "raw_prediction": "decision_function"}

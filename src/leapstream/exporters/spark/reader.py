@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,12 +16,12 @@ import numpy as np
 from leapstream.bundle.limits import Limits
 from leapstream.bundle.types import BasicType, DataType, Field, ListType, ScalarType, Schema, TensorType
 from leapstream.deprecation import renamed_argument
-from leapstream.errors import SchemaError, UnsupportedOpError
+from leapstream.errors import SchemaError, UnsupportedExportError
 from leapstream.exporters.portable import accept
-from leapstream.exporters.proof import Check, prove
+from leapstream.exporters.proof import Check, not_compared, prove
 from leapstream.exporters.spark.columns import Columns, UnknownColumnError, unused
 from leapstream.exporters.spark.encoding import STRING
-from leapstream.exporters.spark.live import answers
+from leapstream.exporters.spark.live import answers, saved_answers
 from leapstream.exporters.spark.saved import Saved
 from leapstream.exporters.spark.stage import Reading
 from leapstream.exporters.spark.stages import FORMULA, PIPELINES, SILENT, SIZE_HINT, STAGES, TUNED, stage_of
@@ -35,7 +36,7 @@ def from_spark(
     *,
     name: str | None = None,
     limits: Limits | None = None,
-    check: Check = True,
+    check: Check | None = None,
     portable: bool = False,
 ) -> Model:
     """Convert a fitted pipeline or stage of Spark ML to a model with the same results.
@@ -51,20 +52,30 @@ def from_spark(
             dict of arrays. By default an assembler's columns are numbers.
         name: the model's name; by default that of the outermost stage.
         limits: the limits on the size of the directory's files; the default ones if ``None``.
-        check: compares the model of a fitted model of PySpark with it over the first 1000 rows of a sample that has all input
-            columns: ``True`` on the executors that run in this process, the names of executors on those, ``False`` not at all.
-            Models with an op that differs from Spark's stage, of which a warning tells, are not compared.
+        check: compares the model with Spark over the first 1000 rows of a sample that has all input columns: ``True`` on the
+            executors that run in this process, the names of executors on those, ``False`` not at all. By default a fitted model
+            of PySpark is compared and a directory is not: that starts a local Spark session in a process of its own, which takes
+            about ten seconds, and needs PySpark and Java. Models with an op that differs from Spark's stage, of which a warning
+            tells, are not compared.
         portable: fails if a version of MLeap from 0.20.0 on cannot run the model in its own runtime; otherwise that is a warning.
 
     Raises:
         BundleError: the directory is corrupt or exceeds a limit, or Spark did not write it.
-        UnsupportedOpError: MLeap has no op for a stage, or for a setting of it. The message names both.
-        ExportError: the model gives other results than the fitted model for a row of the sample.
+        UnsupportedExportError: MLeap has no op for a stage, or for a setting of it. The message names both.
+        ExportError: the model gives other results than Spark for a row of the sample.
         SchemaError: the type of a column is needed and not known.
     """
     schema = sample if sample is None or isinstance(sample, Schema) else _schema_of(sample)
     if isinstance(source, (str, os.PathLike)):
-        return _model(Saved.read(source, limits or Limits()), schema, name)
+        saved = Saved.read(source, limits or Limits())
+        model = accept(_model(saved, schema, name), portable)
+        if not check:
+            return model
+        reason = "PySpark is not installed" if find_spec("pyspark") is None else _incomparable(model, sample, schema)
+        if reason:
+            not_compared("Spark", reason)
+            return model
+        return prove(model, sample, "Spark", partial(saved_answers, saved, _columns(model)), check=check)
     if not hasattr(source, "write") and not hasattr(source, "save"):
         raise SchemaError(f"a {type(source).__name__} is neither a directory nor a fitted model of PySpark")
     with tempfile.TemporaryDirectory() as folder:
@@ -74,13 +85,26 @@ def from_spark(
             source.write().overwrite().save(path.as_uri())
         else:
             source.save(path.as_uri())
-        model = _model(Saved.read(path, limits or Limits()), schema, name)
-    if schema is None or not set(model.schema.inputs.names) <= set(schema.names):
+        model = accept(_model(Saved.read(path, limits or Limits()), schema, name), portable)
+    if _incomparable(model, sample, schema):
         return model
-    if any(isinstance(node.op, _DIFFERENT) for node in model.nodes):
-        return model
-    outputs = (*model.schema.intermediate.names, *model.schema.outputs.names)
-    return prove(accept(model, portable), sample, "Spark", partial(answers, source, outputs), check=check)
+    compared = partial(answers, source, _columns(model))
+    return prove(model, sample, "Spark", compared, check=True if check is None else check)
+
+
+def _incomparable(model: Model, sample: Any, schema: Schema | None) -> str:
+    """The reason for which the model is not compared with Spark; an empty text if there is none."""
+    if schema is None or isinstance(sample, Schema):
+        return "there is no sample"
+    missing = [name for name in model.schema.inputs.names if name not in schema.names]
+    if missing:
+        return f"the sample lacks the column {missing[0]!r}"
+    different = next((node for node in model.nodes if isinstance(node.op, _DIFFERENT)), None)
+    return "" if different is None else f"the op {different.op.op!r} differs from Spark's stage"
+
+
+def _columns(model: Model) -> tuple[str, ...]:
+    return (*model.schema.intermediate.names, *model.schema.outputs.names)
 
 
 _DIFFERENT = tuple(stage.op for stage in STAGES if stage.differs is not None)
@@ -179,7 +203,7 @@ def _model(saved: Saved, schema: Schema | None, name: str | None) -> Model:
     else:
         root = Pipeline(saved.uid, tuple(whole.nodes))
     if isinstance(root, Pipeline) and not any(isinstance(node, Node) for node in root.steps()):
-        raise UnsupportedOpError(f"{saved.where}: it has no stages, so there is nothing to compute")
+        raise UnsupportedExportError(f"{saved.where}: it has no stages, so there is nothing to compute")
     return Model.from_node(root, name=name or saved.uid)
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from leapstream.bundle.container import read_files
 from leapstream.bundle.limits import Limits
 from leapstream.bundle.malformed import decoding, fields_of, parse_json, text_of
-from leapstream.errors import BundleError, UnsupportedOpError
+from leapstream.errors import BundleError, UnsupportedExportError
 from leapstream.exporters.spark.defaults import DEFAULTS
 from leapstream.exporters.spark.encoding import Kind
 from leapstream.frames.parquet import read_table
@@ -96,8 +96,8 @@ class Saved:
         return int(found[1]), int(found[2])
 
     def reject(self, reason: str) -> NoReturn:
-        """Raise :class:`UnsupportedOpError` for this stage."""
-        raise UnsupportedOpError(f"{self.where}: {reason}")
+        """Raise :class:`UnsupportedExportError` for this stage."""
+        raise UnsupportedExportError(f"{self.where}: {reason}")
 
     def warn(self, difference: str) -> None:
         """Warn that the model's results will differ from this stage's."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from leapstream.bundle.definition import Socket
 from leapstream.bundle.types import TensorType
-from leapstream.errors import BundleError, LeapstreamError, SchemaError, UnsupportedOpError
+from leapstream.errors import BundleError, LeapstreamError, SchemaError, UnsupportedExportError
 from leapstream.exporters.spark.columns import Column, Columns, UnknownColumnError
 from leapstream.exporters.spark.encoding import Kind, param_of, write_parquet
 from leapstream.exporters.spark.saved import Saved
@@ -157,9 +157,9 @@ class Writing:
     before: list[Draft] = field(default_factory=list)
 
     def require(self, condition: bool, reason: str) -> None:
-        """Raise :class:`UnsupportedOpError` for this node unless a condition holds."""
+        """Raise :class:`UnsupportedExportError` for this node unless a condition holds."""
         if not condition:
-            raise UnsupportedOpError(f"node {self.node.name!r} ({self.node.op.op}): {reason}")
+            raise UnsupportedExportError(f"node {self.node.name!r} ({self.node.op.op}): {reason}")
 
     def warn(self, difference: str) -> None:
         """Warn that Spark's results will differ from this node's."""

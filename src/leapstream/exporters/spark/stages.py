@@ -10,7 +10,7 @@ import numpy as np
 
 from leapstream.bundle.definition import Socket
 from leapstream.bundle.types import DataShape
-from leapstream.errors import UnsupportedOpError
+from leapstream.errors import UnsupportedExportError
 from leapstream.exporters.predictors import softmax_layer
 from leapstream.exporters.spark import categories, clustering, linear, text, trees, vectors
 from leapstream.exporters.spark.columns import Columns
@@ -184,7 +184,7 @@ def stage_of(saved: Saved) -> Stage:
     """The declaration of a saved stage's class.
 
     Raises:
-        UnsupportedOpError: there is none.
+        UnsupportedExportError: there is none.
     """
     if saved.name not in BY_CLASS:
         saved.reject(f"MLeap has no op for this class; supported: {', '.join(readable())}")
@@ -195,12 +195,12 @@ def stage_for(node: Node) -> Stage:
     """The declaration of the stage for a node's op.
 
     Raises:
-        UnsupportedOpError: Spark has no such stage.
+        UnsupportedExportError: Spark has no such stage.
     """
     stage = BY_OP.get(type(node.op))
     if stage is None:
         known = ", ".join(sorted(op.op for op in BY_OP))
-        raise UnsupportedOpError(
+        raise UnsupportedExportError(
             f"node {node.name!r}: Spark ML has no stage for the op {node.op.op!r}; it has for: {known}"
         )
     return stage

@@ -36,7 +36,7 @@ def to_spark(model: Model | Root, directory: str | os.PathLike[str]) -> None:
         directory: the directory to write; one that Spark or this function wrote is replaced.
 
     Raises:
-        UnsupportedOpError: Spark ML has no stage for an op, or for an attribute of it. The message names the node.
+        UnsupportedExportError: Spark ML has no stage for an op, or for an attribute of it. The message names the node.
         BundleError: the directory cannot be written.
     """
     root = only_used(model.root if isinstance(model, Model) else model)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from leapstream.bundle.types import BasicType, DataShape
-from leapstream.errors import BackendError, BundleError, SchemaError, UnsupportedOpError
+from leapstream.errors import BackendError, BundleError, SchemaError, UnsupportedExportError
 from leapstream.executors.registry import DEFAULT, executor
 from leapstream.exporters.frame import features_of
 from leapstream.exporters.graph import Graph
@@ -63,7 +63,7 @@ def from_tensorflow(
     Raises:
         BundleError: ``source`` is neither a SavedModel nor a frozen graph.
         SchemaError: there is no such signature or tensor, or the graph takes other columns.
-        UnsupportedOpError: MLeap has no type for a tensor, or the graph has variables, so it is not frozen.
+        UnsupportedExportError: MLeap has no type for a tensor, or the graph has variables, so it is not frozen.
         BackendError: TensorFlow is not installed or cannot load the graph, or the graph has operations with side effects.
     """
     if isinstance(source, bytes):
@@ -194,7 +194,9 @@ def saved_model(path: Path, signature: str) -> GraphModel:
 
 def _described(path: Path, name: str, info: Any) -> _Tensor:
     if not info.name:
-        raise UnsupportedOpError(f"{path}: the tensor {name!r} is sparse or of another kind that MLeap does not have")
+        raise UnsupportedExportError(
+            f"{path}: the tensor {name!r} is sparse or of another kind that MLeap does not have"
+        )
     shape = info.tensor_shape
     dimensions = None if shape.unknown_rank else tuple(int(dimension.size) for dimension in shape.dim)
     return _Tensor(info.name, _type(str(path), name, info.dtype), dimensions)
@@ -232,7 +234,9 @@ def _frozen(
         raise BundleError(f"{where}: it is not a frozen graph: {error}") from error
     variable = next((node.name for node in definition.node if node.op in _VARIABLES), None)
     if variable is not None:
-        raise UnsupportedOpError(f"{where}: it has the variable {variable!r}: freeze the graph, or save a SavedModel")
+        raise UnsupportedExportError(
+            f"{where}: it has the variable {variable!r}: freeze the graph, or save a SavedModel"
+        )
     graph = tf.Graph()
     try:
         with graph.as_default():
@@ -309,7 +313,7 @@ def _row_taken(where: str, column: str, definition: Any, names: set[str], tensor
     """Add a node that takes the only row of a result."""
     dimensions = tensor.dimensions
     if dimensions is not None and (not dimensions or dimensions[0] not in (-1, 1)):
-        raise UnsupportedOpError(
+        raise UnsupportedExportError(
             f"{where}: the result {column!r} has the shape {dimensions}, which is not a row for each row"
         )
     operation, _, index = tensor.name.partition(":")
@@ -342,7 +346,7 @@ def _tensorflow() -> Any:
 def _type(where: str, name: str, enum: int) -> BasicType:
     kind = _tensorflow().dtypes.as_dtype(enum).name
     if kind not in _TYPES:
-        raise UnsupportedOpError(f"{where}: the tensor {name!r} is of {kind}, which MLeap does not have")
+        raise UnsupportedExportError(f"{where}: the tensor {name!r} is of {kind}, which MLeap does not have")
     return _TYPES[kind]
 
 

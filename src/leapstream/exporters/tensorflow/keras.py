@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from leapstream.errors import SchemaError, UnsupportedOpError
+from leapstream.errors import SchemaError, UnsupportedExportError
 from leapstream.exporters import network as layers_of
 from leapstream.exporters.dispatch import Dispatch
 from leapstream.exporters.frame import VECTOR, features_of
@@ -61,8 +61,8 @@ def from_keras(
         portable: fails if a version of MLeap from 0.20.0 on cannot run the model in its own runtime; otherwise that is a warning.
 
     Raises:
-        UnsupportedOpError: ``native`` is true and MLeap's ops cannot compute a layer, which the message names; or Keras cannot
-            export the model, for example because it was not called yet.
+        UnsupportedExportError: ``native`` is true and MLeap's ops cannot compute a layer, which the message names; or Keras
+            cannot export the model, for example because it was not called yet.
         ExportError: the model gives other results than Keras for a row of the sample.
         SchemaError: the model has no inputs yet, or it takes other columns.
         BackendError: TensorFlow is needed and is not installed or cannot load the graph.
@@ -75,7 +75,7 @@ def _made(model: Any, sample: Any, native: bool | None, name: str) -> Model:
     if native is not False:
         try:
             return _native(model, sample, name)
-        except UnsupportedOpError:
+        except UnsupportedExportError:
             if native:
                 raise
     return _as_graph(model, sample, name)
@@ -195,7 +195,7 @@ def _exported(model: Any) -> GraphModel:
                 model.export(folder)
         # Keras, and the model's own code, may raise any exception.
         except Exception as error:
-            raise UnsupportedOpError(
+            raise UnsupportedExportError(
                 f"Keras cannot export the {type(model).__name__} {model.name!r}: {error}"
             ) from error
         return saved_model(Path(folder), "serving_default")

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from leapstream.errors import UnsupportedOpError
+from leapstream.errors import UnsupportedExportError
 from leapstream.exporters.graph import Doubles
 from leapstream.exporters.tensorflow.activations import ACTIVATIONS, Activation, clipped, elu, linear, softmax
 from leapstream.exporters.tensorflow.network import Network
@@ -17,15 +17,17 @@ Converter = Callable[[Any], "list[Activation]"]
 
 
 def reject(layer: Any, reason: str) -> NoReturn:
-    """Raise :class:`UnsupportedOpError` for a layer, or for a model."""
-    raise UnsupportedOpError(f"Keras's {type(layer).__name__} {layer.name!r} cannot be made of MLeap's ops: {reason}")
+    """Raise :class:`UnsupportedExportError` for a layer, or for a model."""
+    raise UnsupportedExportError(
+        f"Keras's {type(layer).__name__} {layer.name!r} cannot be made of MLeap's ops: {reason}"
+    )
 
 
 def convert(layer: Any) -> list[Activation]:
     """Convert a layer to the functions that it applies in inference.
 
     Raises:
-        UnsupportedOpError: MLeap's ops cannot compute the layer. The message names it.
+        UnsupportedExportError: MLeap's ops cannot compute the layer. The message names it.
     """
     package = type(layer).__module__.partition(".")[0]
     if package != "keras":
