@@ -1,0 +1,174 @@
+"""The compiled kernel for the trees of one record (numba); compiled once per machine and kept in numba's cache.
+
+It takes addresses and a buffer of bytes, because numba takes several times as long to accept an array as the kernel runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import carray, njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+_HEADER = 20
+_LEVELS = 4
+"""Number of levels that trees are walked before the kernel looks for trees that go on."""
+_CAREFUL = -(1 << 20)
+"""Number of levels of trees that are walked one by one."""
+
+
+def _address(typing: Any, number: Any) -> Any:  # pragma: no cover - compiled
+    """A number as a pointer."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
+
+    return types.voidptr(number), generate
+
+
+def _memory(typing: Any, buffer: Any) -> Any:  # pragma: no cover - compiled
+    """The address of a buffer's bytes."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, value=arguments[0])
+        return builder.bitcast(array.data, ir.IntType(8).as_pointer())
+
+    return types.voidptr(buffer), generate
+
+
+_pointer: Any = intrinsic(_address)
+_bytes_of: Any = intrinsic(_memory)
+
+
+@njit
+def _step(slot, threshold, link, node):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """The next node; indexes are unsigned, as no negative ones are then looked for."""
+    place = np.uint64
+    at = node * place(4)
+    return place(link[at + place(3)]) + place(slot[place(link[at + place(2)])] <= threshold[node + node])
+
+
+@njit
+def _goes_on(link, node):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    return np.uint64(link[node * np.uint64(4) + np.uint64(3)]) ^ node
+
+
+@njit
+def _leaf(node, slot, threshold, link, set_start, set_end, set_left, data):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """The leaf of a tree that may have categorical splits."""
+    while _goes_on(link, node):
+        feature = link[node * np.uint64(4) + np.uint64(2)]
+        if feature >= 0:
+            node = _step(slot, threshold, link, node)
+            continue
+        which = np.int64(threshold[node + node])
+        value = slot[-feature]
+        found = False
+        for i in range(set_start[which], set_end[which]):
+            found |= data[i] == value
+        left = found == (set_left[which] == 1)
+        node = np.uint64(link[node * np.uint64(4) + np.uint64(3)]) + np.uint64(left)
+    return node
+
+
+@njit
+def _pick(slot, vector, picks, missing, whole):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Fill the slots with elements of a vector in single precision."""
+    for i in range(len(vector)):
+        if np.isinf(np.float32(vector[i])):
+            raise ValueError("an element is infinite in single precision")
+    for k in range(len(picks)):
+        value = np.nan
+        if picks[k] < len(vector):
+            value = np.float64(np.float32(vector[picks[k]]))
+        if value != value:
+            value = missing[k]
+        elif whole[k]:
+            value = np.floor(value)
+        slot[1 + k] = value
+
+
+@njit
+def _plus(total, value, single):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    return np.float64(np.float32(total + value)) if single else total + value
+
+
+@njit
+def _add(sums, tree, node, threshold, group, data, single):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Add a leaf to one of several sums, or its vector to all of them."""
+    value = threshold[node + node]
+    if len(group):
+        k = group[tree]
+        sums[k] = _plus(sums[k], value, single)
+    else:
+        start = np.int64(value)
+        for k in range(len(sums)):
+            sums[k] += data[start + k]
+
+
+@njit(
+    types.float64(types.int64, types.ByteArray(types.uint8, 1, "C")),
+    cache=True,
+)
+def _sum_leaves(address, buffer):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    place = np.uint64
+    header = carray(_pointer(address), _HEADER, np.int64)
+    trees, nodes, width, single, tested, picked, grouped, sets, values = header[:9]
+    root = carray(_pointer(header[9]), trees, np.int32)
+    steps = carray(_pointer(header[10]), trees // 8, np.int32)
+    threshold = carray(_pointer(header[11]), 2 * nodes, np.float64)
+    link = carray(_pointer(header[11]), 4 * nodes, np.int32)
+    group = carray(_pointer(header[12]), grouped, np.int32)
+    set_start = carray(_pointer(header[13]), sets, np.int32)
+    set_end = carray(_pointer(header[14]), sets, np.int32)
+    set_left = carray(_pointer(header[15]), sets, np.int32)
+    data = carray(_pointer(header[16]), values, np.float64)
+    doubles = carray(_bytes_of(buffer), len(buffer) // 8, np.float64)
+    sums, slot = doubles[:width], doubles[width : width + 1 + tested]
+    if picked:
+        picks = carray(_pointer(header[17]), picked, np.int64)
+        missing = carray(_pointer(header[18]), picked, np.float64)
+        whole = carray(_pointer(header[19]), picked, np.bool_)
+        _pick(slot, doubles[width + 1 + tested :], picks, missing, whole)
+    total = sums[0]
+    for eight in range(trees // 8):
+        t = eight * 8
+        a, b, c, d = place(root[t]), place(root[t + 1]), place(root[t + 2]), place(root[t + 3])
+        e, f, g, h = place(root[t + 4]), place(root[t + 5]), place(root[t + 6]), place(root[t + 7])
+        left = steps[eight]
+        while left > 0:
+            for _ in range(min(left, _LEVELS)):
+                a, b = _step(slot, threshold, link, a), _step(slot, threshold, link, b)
+                c, d = _step(slot, threshold, link, c), _step(slot, threshold, link, d)
+                e, f = _step(slot, threshold, link, e), _step(slot, threshold, link, f)
+                g, h = _step(slot, threshold, link, g), _step(slot, threshold, link, h)
+            left -= _LEVELS
+            if left > 0 and not (
+                (_goes_on(link, a) | _goes_on(link, b) | _goes_on(link, c) | _goes_on(link, d))
+                | (_goes_on(link, e) | _goes_on(link, f) | _goes_on(link, g) | _goes_on(link, h))
+            ):
+                break
+        tree = t
+        for node in (a, b, c, d, e, f, g, h):
+            if left == _CAREFUL:
+                node = _leaf(node, slot, threshold, link, set_start, set_end, set_left, data)
+            if width == 1:
+                total = _plus(total, threshold[node + node], single)
+            else:
+                _add(sums, tree, node, threshold, group, data, single)
+            tree += 1
+    if width == 1:
+        sums[0] = total
+    return sums[0]
+
+
+sum_leaves: Callable[[int, bytearray], float] = _sum_leaves.overloads[_sum_leaves.signatures[0]].entry_point
+"""Add the leaves of the :class:`~leapstream.executors.rowwise.forests.RecordForest` whose header is at an address to the sums in a
+buffer, and return the first sum.
+
+The entry point of the compiled function spares numba's look at the types of the arguments, which takes longer than a small forest.
+"""
