@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
 PRIMITIVES = collected("leapstream.executors.rowwise")
 """The implementation of each primitive; its function takes the writer of the plan's Python function, and the expression."""
+
+RecordFunction = Callable[[Mapping[str, Any]], dict[str, Any] | None]
+
+_PATIENCE = 3e7
+"""Nanoseconds that compiled kernels have to save before a process that has not imported numba does, which takes longer."""
 
 LOWERED = collected_lowerings("leapstream.executors.rowwise")
 """The rewrite of each primitive that is computed by others."""
@@ -47,7 +53,27 @@ class RecordPlan:
         """
         self.plan = plan
         self._prepare_whole = whole
-        self._function = Writer(lower(plan, LOWERED), whole).write(PRIMITIVES, by_arrays)
+        self._lowered = lower(plan, LOWERED)
+        self._layouts: dict[int, Any] = {}
+        self._function = self._write("numba" in sys.modules)
+
+    def _write(self, kernels: bool) -> RecordFunction:
+        """The function; without ``kernels`` it writes itself again with them, once these would have saved enough time."""
+        writer = Writer(self._lowered, self._prepare_whole, self._layouts, kernels)
+        function = writer.write(PRIMITIVES, by_arrays)
+        if writer.saved_by_kernels == 0.0:
+            return function
+        left = _PATIENCE / writer.saved_by_kernels
+
+        def run(record: Mapping[str, Any]) -> dict[str, Any] | None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                self._function = self._write(True)
+                return self._function(record)
+            return function(record)
+
+        return run
 
     def run_record(self, record: Mapping[str, Any]) -> dict[str, Any] | None:
         """The outputs of a record, a vector as a list; ``None`` where the model drops it.

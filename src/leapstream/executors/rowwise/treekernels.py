@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, njit, types
+from numba import carray, njit, types  # type: ignore[attr-defined]
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -84,7 +84,7 @@ def _pick(slot, vector, picks, missing, whole):  # type: ignore[no-untyped-def] 
     for k in range(len(picks)):
         value = np.nan
         if picks[k] < len(vector):
-            value = np.float64(np.float32(vector[picks[k]]))
+            value = float(np.float32(vector[picks[k]]))
         if value != value:
             value = missing[k]
         elif whole[k]:
@@ -166,9 +166,10 @@ def _sum_leaves(address, buffer):  # type: ignore[no-untyped-def]  # pragma: no 
     return sums[0]
 
 
-sum_leaves: Callable[[int, bytearray], float] = _sum_leaves.overloads[_sum_leaves.signatures[0]].entry_point
-"""Add the leaves of the :class:`~leapstream.executors.rowwise.forests.RecordForest` whose header is at an address to the sums in a
-buffer, and return the first sum.
+sum_leaves: Callable[[int, bytearray], float] = _sum_leaves.overloads[_sum_leaves.signatures[0]].entry_point  # type: ignore[attr-defined]
+"""Add the leaves of a :class:`~leapstream.executors.rowwise.forests.RecordForest`, whose header is at an address, to the sums in
+a buffer, and return the first sum.
 
-The entry point of the compiled function spares numba's look at the types of the arguments, which takes longer than a small forest.
+The entry point of the compiled function skips numba's look at the types of the arguments, which takes longer than a small
+forest.
 """

@@ -1,15 +1,19 @@
-"""Ensembles of decision trees: small ones as conditional expressions, large ones by the kernels of the vectorized executor."""
+"""Ensembles of decision trees: a few small trees as conditional expressions, all others by a compiled kernel.
+
+A kernel takes a microsecond or less for a record, but numba, which compiles it, takes half a second to import. Until that pays,
+small trees are conditional expressions too, and a walk in Python visits the nodes of large ones.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+import math
+import struct
+from collections.abc import Sequence
+from operator import itemgetter
 
 from leapstream.executors.implementing import implements
-from leapstream.executors.rowwise.runtime import UnusualRecordError
+from leapstream.executors.rowwise.forests import RecordForest, make_record_forest
+from leapstream.executors.rowwise.runtime import NAN
 from leapstream.executors.rowwise.writer import MOST_VARIABLES, ArraysOnlyError, Writer
 from leapstream.layouts.forest import Forest, make_forest
 from leapstream.plan import primitives as p
@@ -19,23 +23,54 @@ _MOST_NODES = 4096
 _MOST_LEVELS = 40
 """The parser takes fewer than 100 parentheses in one another."""
 
+# Estimated nanoseconds.
+_CALL, _CALL_PER_SUM, _KERNEL_PER_LEVEL = 300.0, 20.0, 1.2
+_CONDITION, _TREE_OF_CONDITIONS = 15.0, 30.0
+_STEP_OF_WALK, _TREE_OF_WALK = 200.0, 1000.0
+
 
 @implements(p.Trees)
 def _trees(writer: Writer, expr: p.Trees) -> None:
-    forest = make_forest(expr)
+    layout: RecordForest | None = writer.layouts.get(id(expr))
+    levels = sum(math.log2(len(tree.kind) + 1) for tree in expr.trees)
+    kernel = _CALL + _CALL_PER_SUM * expr.width + _KERNEL_PER_LEVEL * levels
+    if layout is None:
+        forest = make_forest(expr)
+        conditions = _TREE_OF_CONDITIONS * len(expr.trees) * expr.width + _CONDITION * levels
+        if (conditions < kernel or not writer.kernels) and _may_be_conditions(writer, expr, forest):
+            writer.saved_by_kernels += max(conditions - kernel, 0.0)
+            _by_conditions(writer, expr, forest, _elements(writer, expr, forest.size))
+            return
+        features = expr.x if id(expr.x) in writer.unpicked else None
+        assert features is None or isinstance(features, p.FloatFeatures)
+        layout = writer.layouts[id(expr)] = make_record_forest(expr, forest, features)
+    if not writer.kernels:
+        writer.saved_by_kernels += _TREE_OF_WALK * len(expr.trees) + _STEP_OF_WALK * levels - kernel
+    _by_layout(writer, expr, layout)
+
+
+def _may_be_conditions(writer: Writer, expr: p.Trees, forest: Forest) -> bool:
+    # Sums of single precision would need a call for each addition.
+    return (
+        expr.combine != "groups"
+        and id(expr.x) not in writer.unpicked
+        and expr.width <= MOST_VARIABLES
+        and len(forest.child) <= _MOST_NODES
+        and forest.depth.max(initial=0) <= _MOST_LEVELS
+        and forest.size <= 4 * MOST_VARIABLES
+    )
+
+
+def _elements(writer: Writer, expr: p.Trees, size: int) -> list[str]:
+    """The source of each element that trees test; the record is unusual if there are fewer than ``size``."""
     elements = writer.elements(expr.x)
-    if elements is not None and len(elements) < forest.size:
-        raise ArraysOnlyError("Trees that test an element beyond the vector")
-    small = len(forest.child) <= _MOST_NODES and forest.depth.max(initial=0) <= _MOST_LEVELS
-    # Sums of single precision are left to the kernels.
-    if not small or expr.combine == "groups" or expr.width > MOST_VARIABLES or forest.size > 4 * MOST_VARIABLES:
-        _by_kernel(writer, expr, forest)
-        return
     if elements is None:
         x = writer.listed(expr.x)
-        writer.line(f"if len({x}) < {forest.size}: unusual()")
-        elements = [f"{x}[{i}]" for i in range(forest.size)]
-    _by_conditions(writer, expr, forest, elements)
+        writer.line(f"if len({x}) < {size}: unusual()")
+        return [f"{x}[{i}]" for i in range(size)]
+    if len(elements) < size:
+        raise ArraysOnlyError("Trees that test an element beyond the vector")
+    return elements
 
 
 def _by_conditions(writer: Writer, expr: p.Trees, forest: Forest, elements: list[str]) -> None:
@@ -82,23 +117,65 @@ def _test(writer: Writer, forest: Forest, node: int, elements: list[str]) -> str
     return f"{elements[-1 - feature]} {'in' if forest.set_left[which] else 'not in'} {writer.constant(known)}"
 
 
-def _by_kernel(writer: Writer, expr: p.Trees, forest: Forest) -> None:
-    # Only large forests need NumPy's tables and numba.
-    from leapstream.executors.vectorized.sums import KERNELS
-    from leapstream.executors.vectorized.trees import prepare_forest, run_forest
+def _by_layout(writer: Writer, expr: p.Trees, layout: RecordForest) -> None:
+    """Call the kernel, or what does without it, with a new buffer; the record may be one of several in other threads."""
+    if writer.kernels:
+        from leapstream.executors.rowwise.treekernels import sum_leaves
 
-    # One record at a time, the kernels are faster from the first record on.
-    KERNELS.load()
-    prepared = prepare_forest(expr, forest)
-    walk = writer.constant(_walker(lambda x: run_forest(expr, prepared, x)))
-    writer.define(expr, f"{walk}({writer.listed(expr.x)})")
+        run = writer.constant(sum_leaves)
+    else:
+        run = writer.constant(layout.walk)
+    # The constant keeps the arrays alive, whose addresses the header has.
+    writer.constant(layout)
+    buffer = f"bytearray({_filled(writer, expr, layout)})"
+    if expr.width == 1:
+        total = f"{run}({layout.address}, {buffer})"
+        if expr.combine in ("sum", "mean"):
+            writer.define(expr, f"{total} / {len(expr.trees)}" if expr.combine == "mean" else total)
+        else:
+            writer.define_elements(expr, [total])
+        return
+    sums = writer.variable()
+    writer.line(f"{sums} = {buffer}")
+    writer.line(f"{run}({layout.address}, {sums})")
+    found = f"{writer.constant(struct.Struct(f'{expr.width}d').unpack_from)}({sums})"
+    if expr.width > MOST_VARIABLES:
+        writer.define(expr, f"list({found})")
+        return
+    names = [writer.variable() for _ in range(expr.width)]
+    writer.line(f"{', '.join(names)} = {found}")
+    writer.define_elements(expr, names)
 
 
-def _walker(run: Callable[[npt.NDArray[np.float64]], Any]) -> Callable[[list[float]], object]:
-    def walk(x: list[float]) -> object:
-        result, failed = run(np.array([x]))
-        if failed[0]:
-            raise UnusualRecordError
-        return result[0].tolist()
+def _filled(writer: Writer, expr: p.Trees, layout: RecordForest) -> str:
+    """The source of the bytes of a buffer as :class:`RecordForest` describes it."""
+    sums = [0.0] * expr.width if expr.base is None else [float(v) for v in expr.base]
+    first = (
+        [f"*{writer.constant((*sums, NAN))}"]
+        if len(sums) > MOST_VARIABLES
+        else list(map(writer.constant, [*sums, NAN]))
+    )
+    start = f"{len(sums) + 1}d"
+    if (vector := writer.unpicked.get(id(expr.x))) is not None:
+        start += f"{struct.calcsize(f'{len(layout.tested)}d')}x"
+        if isinstance(vector, str):
+            return f"{writer.constant(struct.pack)}(f'{start}{{len({vector})}}d', {', '.join(first)}, *{vector})"
+        filled: Sequence[str] = vector
+    else:
+        filled = _tested(writer, expr, layout)
+        if len(filled) == 1 and filled[0].startswith("*"):
+            return f"{_packer(writer, start, len(layout.tested))}({', '.join([*first, *filled])})"
+    return f"{_packer(writer, start, len(filled))}({', '.join([*first, *filled])})"
 
-    return walk
+
+def _packer(writer: Writer, start: str, count: int) -> str:
+    return writer.constant(struct.Struct(f"{start}{count}d").pack)
+
+
+def _tested(writer: Writer, expr: p.Trees, layout: RecordForest) -> Sequence[str]:
+    """The source of the tested elements; the record is unusual if the vector has not all of them."""
+    tested: list[int] = layout.tested.tolist()
+    if writer.elements(expr.x) is None and len(tested) > MOST_VARIABLES:
+        return [f"*{writer.constant(itemgetter(*tested))}({writer.listed(expr.x)})"]
+    elements = _elements(writer, expr, layout.size)
+    return [elements[i] for i in tested]

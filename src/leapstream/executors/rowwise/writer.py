@@ -48,17 +48,31 @@ def is_vector(data_type: DataType) -> bool:
 
 
 class Writer:
-    """The function of a plan in the making."""
+    """The function of a plan in the making.
 
-    def __init__(self, plan: Plan, prepare: Callable[[Plan], PreparedPlan]) -> None:
+    Attributes:
+        saved_by_kernels: the estimated nanoseconds that compiled kernels would save for each record, without ``kernels``.
+        unpicked: the elements of the vector that a :class:`~leapstream.plan.primitives.FloatFeatures` reads, or the variable of
+            the list, if trees pick the features themselves.
+    """
+
+    def __init__(
+        self, plan: Plan, prepare: Callable[[Plan], PreparedPlan], layouts: dict[int, Any], kernels: bool
+    ) -> None:
         """A function without statements.
 
         Args:
             plan: the plan.
             prepare: prepares plans for the executor of batches.
+            layouts: the data that earlier functions of the plan use, by the identity of the expression.
+            kernels: true if the function may call compiled kernels.
         """
         self.plan = plan
         self.prepare = prepare
+        self.layouts = layouts
+        self.kernels = kernels
+        self.saved_by_kernels = 0.0
+        self.unpicked: dict[int, list[str] | str] = {}
         self.namespace: dict[str, Any] = {"unusual": runtime.unusual, "math": math}
         self._constants: dict[int, str] = {}
         self.lines: list[str] = []

@@ -1,20 +1,155 @@
-"""Computations of XGBoost besides tree traversal: features, functions and contributions in single precision."""
+"""Computations of XGBoost besides tree traversal, in single precision."""
 
 from __future__ import annotations
 
+import math
+import struct
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from leapstream.bundle.types import ScalarType
 from leapstream.executors.implementing import implements
 from leapstream.executors.rowwise.arrays import by_arrays
-from leapstream.executors.rowwise.writer import Writer
+from leapstream.executors.rowwise.runtime import NAN, UnusualRecordError, add_up
+from leapstream.executors.rowwise.stored import listed_conditions, stored_elements
+from leapstream.executors.rowwise.writer import ArraysOnlyError, Writer
 from leapstream.plan import primitives as p
+from leapstream.plan.graph import Plan
+
+_FLOAT = struct.Struct("f")
 
 
 @implements(p.FloatFeatures)
+def _float_features(writer: Writer, expr: p.FloatFeatures) -> None:
+    if expr.failure is not None:
+        raise ArraysOnlyError("FloatFeatures of a booster that fails every row")
+    elements = writer.elements(expr.x)
+    stored = stored_elements(writer, expr.x)
+    if elements is None:
+        x = writer.listed(expr.x)
+        writer.line(f"if len({x}) > {expr.size}: unusual()")
+        if stored is not None:
+            name = writer.variable()
+            writer.line(f"{name} = {writer.call(nan_unless_stored, x, listed_conditions(stored))}")
+            x = name
+        writer.unpicked[id(expr)] = x
+    else:
+        if len(elements) > expr.size:
+            raise ArraysOnlyError("FloatFeatures of a vector that is too long")
+        if stored is not None:
+            nan = writer.constant(NAN)
+            elements = [f"{x} if {there} else {nan}" for x, there in zip(elements, stored, strict=True)]
+        writer.unpicked[id(expr)] = elements
+    if not _only_trees_read(writer.plan, expr):
+        given = writer.unpicked.pop(id(expr))
+        listed = given if isinstance(given, str) else f"[{', '.join(given)}]"
+        steps = list(zip(expr.elements.tolist(), expr.missing.tolist(), expr.whole.tolist(), strict=True))
+        writer.define(expr, writer.call(float_features, listed, writer.constant(steps)))
+
+
+def _only_trees_read(plan: Plan, expr: p.FloatFeatures) -> bool:
+    """True if only trees read the features, and no row is dropped before they do, as the record would be unusual before that."""
+    place = plan.order.index(expr)
+    readers = [i for i, other in enumerate(plan.order) if expr in other.operands]
+    outputs = [output for _, output in plan.outputs]
+    if expr in outputs or not readers or not all(isinstance(plan.order[i], p.Trees) for i in readers):
+        return False
+    return not any(other.drops for other in plan.order[place : readers[-1]])
+
+
+def nan_unless_stored(values: Sequence[float], stored: Sequence[bool]) -> list[float]:
+    """The elements that are stored, and NaN in place of the others."""
+    return [value if there else NAN for value, there in zip(values, stored, strict=True)]
+
+
+def float_features(values: Sequence[float], steps: Sequence[tuple[int, float, bool]]) -> list[float]:
+    """:class:`leapstream.plan.primitives.FloatFeatures` of a list; a step has an element, its replacement and ``whole``."""
+    floats = list(map(single, values))
+    if math.inf in floats or -math.inf in floats:
+        raise UnusualRecordError
+    result = []
+    for element, missing, whole in steps:
+        value = floats[element] if element < len(floats) else NAN
+        result.append(missing if value != value else float(math.floor(value)) if whole else value)
+    return result
+
+
+def single(x: float) -> float:
+    """The nearest number of single precision."""
+    try:
+        value: float = _FLOAT.unpack(_FLOAT.pack(x))[0]
+    except OverflowError:
+        return math.copysign(math.inf, x)
+    return value
+
+
+_MOST = float(np.float32(88.7))
+
+
+def float_exp(x: float) -> float:
+    """``exp`` in single precision."""
+    try:
+        return single(math.exp(single(x)))
+    except OverflowError:
+        return math.inf
+
+
+def float_logistic(x: float) -> float:
+    """The logistic function in single precision."""
+    margin = -single(x)
+    return single(1.0 / single(single(math.exp(_MOST if margin > _MOST else margin)) + 1.0))
+
+
+def float_step(x: float) -> float:
+    """1 above 0, else 0."""
+    return 1.0 if single(x) > 0 else 0.0
+
+
+def float_round(x: float) -> float:
+    """As ``Math.round`` of a float."""
+    value = single(x)
+    if value != value:
+        return 0.0
+    return min(max(float(np.floor(value + 0.5)), -(2.0**31)), 2.0**31 - 1)
+
+
+FUNCTIONS: dict[p.FunctionName, Callable[[float], float]] = {
+    "single": single,
+    "exp": float_exp,
+    "logistic": float_logistic,
+    "step": float_step,
+    "round": float_round,
+}
+"""The functions of single precision."""
+
+
 @implements(p.FloatFunction)
-@implements(p.FloatLinear)
+def _float_function(writer: Writer, expr: p.FloatFunction) -> None:
+    function = FUNCTIONS[expr.function]
+    if isinstance(expr.x.type, ScalarType):
+        writer.define(expr, writer.call(function, writer.present(expr.x)))
+    else:
+        writer.define_each(expr, expr.x, lambda x: writer.call(function, x))
+
+
 @implements(p.FloatSoftmax)
+def _float_softmax(writer: Writer, expr: p.FloatSoftmax) -> None:
+    writer.define(expr, writer.call(float_softmax, writer.listed(expr.x)))
+
+
+def float_softmax(values: Sequence[float]) -> list[float]:
+    """:class:`leapstream.plan.primitives.FloatSoftmax`."""
+    floats = list(map(single, values))
+    top = max((x for x in floats if x == x), default=NAN)
+    if not math.isfinite(top):
+        raise UnusualRecordError
+    powers = [float_exp(x - top) for x in floats]
+    total = single(add_up(powers))
+    return [single(x / total) for x in powers]
+
+
+@implements(p.FloatLinear)
 @implements(p.TreeContributions)
-def _xgboost(
-    writer: Writer,
-    expr: p.FloatFeatures | p.FloatFunction | p.FloatLinear | p.FloatSoftmax | p.TreeContributions,
-) -> None:
+def _by_arrays(writer: Writer, expr: p.FloatLinear | p.TreeContributions) -> None:
     by_arrays(writer, expr)
