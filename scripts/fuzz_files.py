@@ -29,7 +29,11 @@ _MOST_SEEDS = 200
 _KINDS = ("crash", "timeout", "oom", "leak")
 # numba compiles these modules, and cannot compile code that counts what it reaches.
 _COMPILED = [
-    f"leapstream.executors.vectorized.{name}" for name in ("kernels", "shapkernels", "clusterkernels", "textkernels")
+    "leapstream.executors.rowwise.treekernels",
+    *(
+        f"leapstream.executors.vectorized.{name}"
+        for name in ("kernels", "shapkernels", "clusterkernels", "textkernels")
+    ),
 ]
 _GUIDED = ("leapstream", "zipfile", "pyhocon", "json")
 
