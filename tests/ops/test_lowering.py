@@ -5,12 +5,21 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from leapstream import Tensor
 from leapstream.bundle.types import BasicType, DataShape, ScalarType, TensorType
 from leapstream.ops.base import Op
-from leapstream.ops.feature import Coalesce, FeatureHasher, Imputer, Interaction, MathUnary, VectorAssembler
+from leapstream.ops.feature import (
+    Coalesce,
+    FeatureHasher,
+    Imputer,
+    Interaction,
+    MathUnary,
+    SklearnBinarizer,
+    VectorAssembler,
+)
 from tests.ops.numbers import SCALAR, run
 
 TEXT = ScalarType(BasicType.STRING, nullable=False)
@@ -55,3 +64,11 @@ def test_text_of_a_number_is_read_at_every_such_port() -> None:
 def test_text_of_a_missing_number_is_missing_within_a_tensor_of_one_element() -> None:
     one = TensorType(BasicType.STRING, (1,), nullable=False)
     assert run(Imputer(7.0), [Tensor.dense([""], BasicType.STRING)], types={"input": one}) == [7.0]
+
+
+@pytest.mark.parametrize("given", [(2, 2), (3, 1), (1, 5), ()])
+def test_binarizer_makes_a_vector_of_a_tensor_of_other_dimensions_than_declared(given: tuple[int, ...]) -> None:
+    op = SklearnBinarizer(0.5, (DataShape("tensor", False, (2, 2)),))
+    tensor = Tensor.dense(np.arange(math.prod(given), dtype=np.float64).reshape(given))
+    (found,) = run(op, [tensor], types={"input": TensorType(BasicType.DOUBLE, given, nullable=False)})
+    assert found.to_dense().tolist() == [0.0, *[1.0] * (math.prod(given) - 1)]

@@ -266,7 +266,9 @@ class _Binarizer(Op):
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         (x,), wanted_type = inputs, self.outputs()["output"]
         if isinstance(x.type, TensorType) and x.type.dimensions is not None and len(x.type.dimensions) != 1:
-            x = lowering.add(p.Reshape(x=x, type=wanted_type))
+            # MLeap does not compare the column's dimensions with the declared ones.
+            vector = wanted_type if min(x.type.dimensions, default=0) < 0 else doubles(x.type.size)
+            x = lowering.add(p.Reshape(x=x, type=vector))
         return {"output": lowering.add(p.Binarize(x=x, threshold=self.threshold, type=wanted_type))}
 
 
