@@ -35,7 +35,7 @@ _COMPILED = [
         for name in ("kernels", "shapkernels", "clusterkernels", "textkernels")
     ),
 ]
-_GUIDED = ("leapstream", "zipfile", "pyhocon", "json")
+_GUIDED = ("leapstream", "zipfile", "pyhocon", "json", "skops")
 
 
 def main() -> int:

@@ -201,10 +201,20 @@ def _trained_boosters() -> Iterator[bytes]:
 
 
 def _skops(data: bytes) -> None:
+    if data.startswith(b"=== "):
+        data = _zipped(parted(data))
     with tempfile.NamedTemporaryFile(suffix=".skops") as file:
         file.write(data)
         file.flush()
         use(KINDS["sklearn"].read(Path(file.name), Options({f"x{i}": np.zeros(3) for i in range(3)})))
+
+
+def _zipped(files: Mapping[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
 
 
 def _skops_files() -> Iterator[bytes]:
@@ -217,7 +227,10 @@ def _skops_files() -> Iterator[bytes]:
     x = np.random.RandomState(0).rand(40, 3)
     y = (x[:, 0] > 0.5) * 1
     for estimator in (LogisticRegression(), DecisionTreeClassifier(max_depth=2)):
-        yield dumps(make_pipeline(StandardScaler(), estimator).fit(x, y))
+        data = dumps(make_pipeline(StandardScaler(), estimator).fit(x, y))
+        yield data
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            yield joined({name: archive.read(name) for name in archive.namelist()})
 
 
 # ---- frames -----------------------------------------------------------------------------------------------------------
@@ -257,7 +270,8 @@ def _records(format: str) -> Callable[[bytes], None]:
             file.write(data)
             file.flush()
             for chunk in open_reader(file.name, format, model.schema.inputs, 1000).chunks():
-                model.predict(chunk.batch, on_error="null")
+                with suppress(LeapstreamError):
+                    model.predict(chunk.batch, on_error="null")
 
     return read
 

@@ -96,7 +96,34 @@ class Tensor:
             return NotImplemented
         if self.base != other.base or self.dimensions != other.dimensions:
             return False
+        if self.indices is None or other.indices is None:
+            mine, theirs = self.to_dense(), other.to_dense()
+        else:
+            _, mine, theirs = stored_elements(self, other)
         floats = self.base in (BasicType.FLOAT, BasicType.DOUBLE)
-        return bool(np.array_equal(self.to_dense(), other.to_dense(), equal_nan=floats))
+        return bool(np.array_equal(mine, theirs, equal_nan=floats))
 
     __hash__ = None  # type: ignore[assignment]
+
+    def _places(self) -> npt.NDArray[Any]:
+        """The places of the stored elements in row-major order."""
+        assert self.indices is not None
+        places = np.zeros(len(self.values), dtype=np.int64 if self.size <= 1 << 62 else object)
+        for size, index in zip(self.dimensions, self.indices.T, strict=True):
+            places = places * size + index
+        return places
+
+
+def stored_elements(one: Tensor, other: Tensor) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+    """The elements that either of two sparse tensors of equal dimensions stores: their places, and those of each tensor."""
+    places = [one._places(), other._places()]
+    union = np.unique(np.concatenate(places))
+    found = []
+    for tensor, at in zip((one, other), places, strict=True):
+        elements = (
+            np.full(len(union), None) if tensor.values.dtype == object else np.zeros(len(union), tensor.values.dtype)
+        )
+        # Of a place that repeats, the last value counts.
+        elements[np.searchsorted(union, at)] = tensor.values
+        found.append(elements)
+    return union, found[0], found[1]

@@ -13,7 +13,7 @@ from leapstream.cli.console import err
 from leapstream.cli.writing import open_writer
 from leapstream.errors import OnError, PredictionError
 from leapstream.frames.files import LEAP_FORMATS, Batch, format_of, open_reader
-from leapstream.frames.leap import arrow_of, leap_of
+from leapstream.frames.leap import arrow_tables, leap_of
 from leapstream.model import Backend
 
 
@@ -58,8 +58,10 @@ def transform_file(
                 except PredictionError as error:
                     raise _at(error, read) from error
                 if writes not in LEAP_FORMATS and isinstance(result, LeapFrame):
-                    result = arrow_of(result)
-                writer.write(result)
+                    for table in arrow_tables(result):
+                        writer.write(table)
+                else:
+                    writer.write(result)
                 read += rows
                 written += len(result)
                 progress.update(task, total=reader.total, completed=chunk.done)

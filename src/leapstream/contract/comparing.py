@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from leapstream.bundle.tensor import Tensor
+from leapstream.bundle.tensor import Tensor, stored_elements
 from leapstream.contract.tolerance import Tolerance
 
 Outcome: TypeAlias = Literal["agree", "differ", "lacking"]
@@ -89,6 +89,9 @@ def _differing(ours: Any, theirs: Any) -> tuple[int, Iterable[tuple[int | None, 
     """The number of elements to compare, and those pairs that are not equal, with their place in a tensor or list."""
     if isinstance(ours, dict) and isinstance(theirs, dict) and ours.keys() == theirs.keys():
         return len(ours), [(None, _plain(ours[key]), _plain(theirs[key])) for key in ours]
+    if isinstance(ours, Tensor) and isinstance(theirs, Tensor) and _both_sparse(ours, theirs):
+        at, mine, other = stored_elements(ours, theirs)
+        return ours.size, ((int(at[i]), _plain(mine[i]), _plain(other[i])) for i in np.flatnonzero(mine != other))
     mine, other = _listed(ours), _listed(theirs)
     if mine is None and other is None:
         return 1, [(None, _plain(ours), _plain(theirs))]
@@ -100,6 +103,11 @@ def _differing(ours: Any, theirs: Any) -> tuple[int, Iterable[tuple[int | None, 
     arrays = isinstance(mine, np.ndarray) and isinstance(other, np.ndarray) and mine.dtype == other.dtype
     places = np.flatnonzero(mine != other).tolist() if arrays else range(len(mine))
     return len(mine), ((i, _plain(mine[i]), _plain(other[i])) for i in places)
+
+
+def _both_sparse(one: Tensor, other: Tensor) -> bool:
+    """True for sparse tensors whose elements can be compared one by one."""
+    return one.is_sparse and other.is_sparse and (one.base, one.dimensions) == (other.base, other.dimensions)
 
 
 def _listed(value: Any) -> Any:

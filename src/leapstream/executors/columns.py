@@ -37,6 +37,9 @@ ARROW_TYPES: dict[BasicType, pa.DataType] = {
 WIDE = 1024
 """Vectors of at least this many elements stay sparse if an op makes them, or if they are given as sparse vectors."""
 
+MOST_DECLARED = 1 << 24
+"""The elements that sparse tensors of a column may declare whatever they store; above it, :data:`WIDE` for each one stored."""
+
 
 @dataclass(frozen=True, eq=False)
 class Column:
@@ -172,7 +175,8 @@ def _tensor_column(values: Sequence[Tensor | None], data_type: TensorType) -> Co
     if wide and sparse.any():
         column = Column(_sparse_rows(values, dimensions[0], dtype), valid)
         return _with_complete(column, sparse)
-    if sparse.any() and len(values) * math.prod(dimensions) > MOST_ELEMENTS:
+    elements = len(values) * math.prod(dimensions)
+    if sparse.any() and (elements > MOST_ELEMENTS or elements > max(WIDE * _stored(present), MOST_DECLARED)):
         raise SchemaError(f"{len(values)} sparse tensors of the dimensions {list(dimensions)} do not fit into memory")
     array = np.zeros((len(values), *(max(n, 0) for n in dimensions)), dtype=dtype)
     if dtype.kind == "O":
@@ -186,6 +190,11 @@ def _tensor_column(values: Sequence[Tensor | None], data_type: TensorType) -> Co
                 stored[row] = False
                 stored[row][tuple(value.indices.T)] = True
     return _with_complete(Column(array, valid, None if stored.all() else stored), sparse)
+
+
+def _stored(tensors: Sequence[Tensor]) -> int:
+    """The number of elements that tensors store, of each at least one."""
+    return sum(max(len(tensor.values), 1) for tensor in tensors)
 
 
 def _with_complete(column: Column, sparse: Bools) -> Column:

@@ -12,10 +12,10 @@ from scipy import sparse
 from scipy.sparse import csr_array
 
 from leapstream.bundle.tensor import Tensor
-from leapstream.bundle.types import DataType
+from leapstream.bundle.types import DataType, TensorType
 from leapstream.errors import SchemaError
 from leapstream.executors.columns import Column, leap_values
-from leapstream.frames.columnar import ColumnarTable
+from leapstream.frames.columnar import ColumnarTable, require_dense_tensors
 from leapstream.frames.contract import Output, Rows, Wanted
 from leapstream.frames.given import is_class
 from leapstream.frames.pandas import series_array
@@ -99,6 +99,8 @@ def _numpy(values: Column | list[Any], data_type: DataType) -> npt.NDArray[Any] 
     if isinstance(values, Column) and isinstance(values.values, (np.ndarray, csr_array)) and values.present() is None:
         return values.values
     listed = leap_values(values, data_type)
+    if isinstance(data_type, TensorType):
+        require_dense_tensors(listed)
     result = np.empty(len(listed), dtype=object)
     for i, value in enumerate(listed):
         result[i] = value.to_dense() if isinstance(value, Tensor) else value

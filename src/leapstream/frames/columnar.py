@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
-from leapstream.bundle.tensor import MOST_ELEMENTS, NUMPY_DTYPES
+from leapstream.bundle.tensor import MOST_ELEMENTS, NUMPY_DTYPES, Tensor
 from leapstream.bundle.types import BasicType, DataType, Field, ScalarType, Schema, TensorType
 from leapstream.errors import LeapstreamError, SchemaError
 from leapstream.executors.columns import ARROW_TYPES, Column
 from leapstream.executors.texts import is_utf8
 from leapstream.frames.contract import Rows, Table, Wanted
 from leapstream.frames.leaptypes import ARROW_BASES, NUMPY_BASES, leap_type_of
+from leapstream.plan.sizes import MOST_ELEMENTS as MOST_ELEMENTS_OF_ROW
 
 
 class ColumnarTable(Table):
@@ -141,18 +142,34 @@ def plain_arrow(array: Any) -> Any:
     return array
 
 
+def require_dense(rows: int, size: int) -> None:
+    """Check that sparse vectors fit into memory when they are dense.
+
+    Raises:
+        SchemaError: a vector would take more than 128 MiB, or all together more than 2 GiB.
+    """
+    if size > MOST_ELEMENTS_OF_ROW or rows * size > MOST_ELEMENTS:
+        raise SchemaError(
+            f"{rows} sparse vectors of {size} elements do not fit into lists: ask for other outputs, or give a LeapFrame or a "
+            "dict of arrays, which keep them sparse"
+        )
+
+
+def require_dense_tensors(tensors: Sequence[Tensor | None]) -> None:
+    """Like :func:`require_dense`, for the sparse ones of some tensors."""
+    sizes = [v.size for v in tensors if v is not None and v.is_sparse]
+    if sizes:
+        require_dense(len(sizes), max(sizes))
+
+
 def dense_rows(column: Column) -> npt.NDArray[Any]:
     """The elements of tensors, sparse ones with all their zeros.
 
     Raises:
-        SchemaError: the sparse vectors would take more than 2 GiB so.
+        SchemaError: a sparse vector would take more than 128 MiB so, or all together more than 2 GiB.
     """
-    rows = column.values
-    if isinstance(rows, csr_array) and rows.shape[0] * rows.shape[1] > MOST_ELEMENTS:
-        raise SchemaError(
-            f"{rows.shape[0]} sparse vectors of {rows.shape[1]} elements do not fit into lists: ask for other outputs, "
-            "or give a LeapFrame or a dict of arrays, which keep them sparse"
-        )
+    if isinstance(column.values, csr_array):
+        require_dense(*column.values.shape)
     dense: npt.NDArray[Any] = column.to_dense().values
     return dense
 
@@ -178,6 +195,7 @@ def to_arrow(values: Column | list[Any], data_type: DataType) -> pa.Array:
 def _arrow(values: Column | list[Any], data_type: DataType) -> pa.Array:
     if isinstance(values, list):
         if isinstance(data_type, TensorType):
+            require_dense_tensors(values)
             flat = [None if v is None else v.to_dense().reshape(-1) for v in values]
             return pa.array(flat, pa.list_(ARROW_TYPES[data_type.base]))
         return pa.array(values)

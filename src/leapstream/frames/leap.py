@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ from leapstream.executors.columns import Column, column_of, leap_values, to_pyth
 from leapstream.frames.arrow import ArrowTable
 from leapstream.frames.columnar import to_arrow
 from leapstream.frames.contract import Output, Rows, Table, Wanted
+from leapstream.plan.sizes import MOST_ELEMENTS
 
 
 class LeapTable(Table):
@@ -55,13 +57,41 @@ class LeapTable(Table):
         return LeapFrame(Schema((*self._frame.schema.fields, *fields)), list(joined))
 
 
+def arrow_tables(frame: LeapFrame) -> Iterator[pa.Table]:
+    """A leap frame as Arrow tables, at least one, each of as many rows as :func:`arrow_of` takes."""
+    start = elements = 0
+    for row, size in enumerate(_declared(frame)):
+        if row > start and elements + size > MOST_ELEMENTS:
+            yield arrow_of(LeapFrame(frame.schema, frame.rows[start:row]))
+            start, elements = row, 0
+        elements += size
+    yield arrow_of(LeapFrame(frame.schema, frame.rows[start:]))
+
+
 def arrow_of(frame: LeapFrame) -> pa.Table:
-    """A leap frame as an Arrow table; a tensor is a list of its elements in row-major order."""
+    """A leap frame as an Arrow table; a tensor is a list of its elements in row-major order.
+
+    Raises:
+        SchemaError: the sparse tensors of all rows together do not fit into memory so.
+    """
+    elements = sum(_declared(frame))
+    if elements > MOST_ELEMENTS:
+        raise SchemaError(
+            f"sparse tensors of {elements} elements do not fit into lists, at most {MOST_ELEMENTS} at once: give fewer rows, "
+            "or keep them in a leap frame"
+        )
     arrays = {}
     for f in frame.schema:
         values = frame.column(f.name)
         arrays[f.name] = to_arrow(values if isinstance(f.type, TensorType) else column_of(values, f.type), f.type)
     return pa.table(arrays)
+
+
+def _declared(frame: LeapFrame) -> Iterator[int]:
+    """For each row the elements of its sparse tensors; nothing if the frame has no tensors."""
+    columns = [frame.column(f.name) for f in frame.schema if isinstance(f.type, TensorType)]
+    for values in zip(*columns, strict=True):
+        yield sum(v.size for v in values if v is not None and v.is_sparse)
 
 
 def leap_of(table: pa.Table, inputs: Schema) -> LeapFrame:

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from scipy.sparse import csr_array
 
 from leapstream.bundle.tensor import MOST_ELEMENTS, NUMPY_DTYPES, Tensor
 from leapstream.bundle.types import DataType, TensorType
 from leapstream.errors import SchemaError
 from leapstream.executors.columns import Column, leap_values
-from leapstream.frames.columnar import ColumnarTable, dense_rows
+from leapstream.frames.columnar import ColumnarTable, require_dense_tensors
 from leapstream.frames.contract import Output, Rows, Wanted
 from leapstream.frames.given import record_of
 from leapstream.frames.leaptypes import arrow_type_of
@@ -75,6 +74,18 @@ def _empty(data_type: DataType) -> Any:
 
 
 def _python(values: Column | list[Any], data_type: DataType) -> list[Any]:
-    if isinstance(values, Column) and isinstance(values.values, csr_array):
-        values = values.with_values(dense_rows(values))
-    return [v.to_dense().tolist() if isinstance(v, Tensor) else v for v in leap_values(values, data_type)]
+    listed = leap_values(values, data_type)
+    if not isinstance(data_type, TensorType):
+        return listed
+    require_dense_tensors(listed)
+    return [None if v is None else _elements(v) for v in listed]
+
+
+def _elements(tensor: Tensor) -> Any:
+    """The elements of a tensor as lists; the zeros of a sparse vector are one object, which takes a quarter of the memory."""
+    if tensor.indices is None or tensor.values.dtype == object or len(tensor.dimensions) != 1:
+        return tensor.to_dense().tolist()
+    items = [tensor.values.dtype.type().item()] * tensor.size
+    for place, value in zip(tensor.indices[:, 0].tolist(), tensor.values.tolist(), strict=True):
+        items[place] = value
+    return items

@@ -27,8 +27,11 @@ from leapstream.plan.primitives import (
     VocabularyCounts,
 )
 
-MOST_ELEMENTS = 1 << 26
-"""The elements that a row may take in all vectors of a plan together: 512 MiB of doubles."""
+MOST_ELEMENTS = 1 << 24
+"""The elements that a row may take in all vectors of a plan together: 128 MiB of doubles, 512 MiB as lists."""
+
+LONGEST_VECTOR = 1 << 25
+"""The elements of a vector whose size the rows decide: 256 MiB of doubles."""
 
 
 def check_sizes(plan: Plan) -> None:

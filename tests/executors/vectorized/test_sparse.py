@@ -17,13 +17,12 @@ from leapstream.bundle.definition import Socket
 from leapstream.bundle.types import Schema, TensorType
 from leapstream.executors.columns import WIDE, Column, column_of, joined, to_python
 from leapstream.executors.contract import Outcome
-from leapstream.executors.vectorized.executor import VectorizedPlan
+from leapstream.executors.vectorized.executor import MOST_ELEMENTS_OF_BATCH, VectorizedPlan
 from leapstream.ops.linear import LinearRegression
 from leapstream.ops.pipeline import Node
 from leapstream.plan import primitives as p
 from leapstream.plan.graph import Plan
 from leapstream.plan.planning import make_plan
-from leapstream.plan.sizes import MOST_ELEMENTS
 
 SIZE = WIDE + 3
 X = p.Input(name="x", type=p.vector(SIZE))
@@ -151,7 +150,7 @@ def test_rows_at_once_shrink_where_wide_vectors_have_to_be_dense() -> None:
     wide = p.Input(name="x", type=p.vector(2**20))
     dense = plan_of(wide, p.Unary(x=wide, function="negate", type=p.vector(2**20)))
     assert VectorizedPlan(stays).rows_at_once > 10_000
-    assert 1 <= VectorizedPlan(dense).rows_at_once <= MOST_ELEMENTS // 2**20
+    assert 1 <= VectorizedPlan(dense).rows_at_once <= MOST_ELEMENTS_OF_BATCH // 2**20
 
 
 # ---- tables -----------------------------------------------------------------------------------------------------------

@@ -16,13 +16,16 @@ from leapstream.executors.implementing import Implementation, collected, collect
 from leapstream.executors.vectorized.run import Indices, Run, StoredUnknownError, UnequalSizesError, moved
 from leapstream.plan.graph import Expr, Plan
 from leapstream.plan.rewrites import lower
-from leapstream.plan.sizes import MOST_ELEMENTS, declared_size, require_size
+from leapstream.plan.sizes import declared_size, require_size
 
 PRIMITIVES = collected("leapstream.executors.vectorized")
 """The implementation of each primitive; its function takes the run, the expression and the columns of its operands."""
 
 LOWERED = collected_lowerings("leapstream.executors.vectorized")
 """The rewrite of each primitive that is computed by others."""
+
+MOST_ELEMENTS_OF_BATCH = 1 << 26
+"""The elements of dense columns that are made at once: 512 MiB of doubles."""
 
 
 class VectorizedPlan:
@@ -44,7 +47,7 @@ class VectorizedPlan:
     @cached_property
     def rows_at_once(self) -> int:
         """The number of rows whose dense columns fit into the memory limit of a batch; sparse vectors count as short ones."""
-        return max(1, MOST_ELEMENTS // max(sum(self._widths.values()), 1))
+        return max(1, MOST_ELEMENTS_OF_BATCH // max(sum(self._widths.values()), 1))
 
     @cached_property
     def _widths(self) -> dict[int, int]:

@@ -15,7 +15,7 @@ from leapstream.executors.vectorized.run import Run, compressed, rows_of
 from leapstream.executors.vectorized.sums import NARROW, row_sums
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles
-from leapstream.plan.sizes import MOST_ELEMENTS
+from leapstream.plan.sizes import LONGEST_VECTOR
 
 
 @implements(p.Concat, sparse=True)
@@ -27,8 +27,8 @@ def _concat(run: Run, expr: p.Concat, *xs: Column) -> Column:
         xs = tuple(x.to_dense() for x in xs)
     parts = [x.values[:, None] if x.values.ndim == 1 else x.values for x in xs]
     # Where types do not say the sizes, vectors that are put together again and again double each time.
-    if sum(part.shape[1] for part in parts) > MOST_ELEMENTS:
-        run.fail(np.ones(run.rows, dtype=bool), failures.too_many_elements(MOST_ELEMENTS))
+    if sum(part.shape[1] for part in parts) > LONGEST_VECTOR:
+        run.fail(np.ones(run.rows, dtype=bool), failures.too_many_elements(LONGEST_VECTOR))
         return Column(np.zeros((run.rows, 0)))
     if any(isinstance(part, csr_array) for part in parts):
         stacked = sparse.hstack([csr_array(part) for part in parts], format="csr")

@@ -6,7 +6,7 @@ import java.util.Arrays;
 public final class Vectors {
 
     /** Vectors that are longer than declared double each time that they are put together. */
-    private static final int MOST_ELEMENTS = 1 << 26;
+    private static final int MOST_ELEMENTS = 1 << 25;
 
     private Vectors() {}
 
