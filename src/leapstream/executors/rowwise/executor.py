@@ -28,7 +28,7 @@ PRIMITIVES = collected("leapstream.executors.rowwise")
 RecordFunction = Callable[[Mapping[str, Any]], dict[str, Any] | None]
 
 _PATIENCE = 3e7
-"""Nanoseconds that compiled kernels have to save before a process that has not imported numba does, which takes longer."""
+"""Nanoseconds that compiled kernels have to save before a process imports numba for them, which takes several times as long."""
 
 LOWERED = collected_lowerings("leapstream.executors.rowwise")
 """The rewrite of each primitive that is computed by others."""
@@ -41,12 +41,14 @@ class RecordPlan:
     it raises :class:`UnusualRecordError`, and the default executor has to compute the record.
     """
 
-    def __init__(self, plan: Plan, whole: Callable[[Plan], PreparedPlan]) -> None:
+    def __init__(self, plan: Plan, whole: Callable[[Plan], PreparedPlan], kernels: bool | None = None) -> None:
         """Make the function.
 
         Args:
             plan: the plan.
             whole: prepares plans for the executor of batches, which computes rare primitives and unusual records.
+            kernels: true to call compiled kernels from the first record on, false to wait until that saves time; by default true
+                if numba is imported.
 
         Raises:
             TooLongError: the plan has a vector that is too long for a list.
@@ -55,10 +57,10 @@ class RecordPlan:
         self._prepare_whole = whole
         self._lowered = lower(plan, LOWERED)
         self._layouts: dict[int, Any] = {}
-        self._function = self._write("numba" in sys.modules)
+        self._function = self._write("numba" in sys.modules if kernels is None else kernels)
 
     def _write(self, kernels: bool) -> RecordFunction:
-        """The function; without ``kernels`` it writes itself again with them, once these would have saved enough time."""
+        """The function; without ``kernels`` it is replaced by one with them, once these would have saved enough time."""
         writer = Writer(self._lowered, self._prepare_whole, self._layouts, kernels)
         function = writer.write(PRIMITIVES, by_arrays)
         if writer.saved_by_kernels == 0.0:
@@ -69,7 +71,7 @@ class RecordPlan:
             nonlocal left
             left -= 1
             if left < 0:
-                self._function = self._write(True)
+                self._function = self._write(kernels=True)
                 return self._function(record)
             return function(record)
 

@@ -15,6 +15,7 @@ from leapstream.plan import primitives as p
 
 NODE = np.dtype([("threshold", np.float64), ("feature", np.int32), ("child", np.int32)])
 CAREFUL = -(1 << 20)
+"""Number of levels of eight trees that are walked one by one."""
 _TOGETHER = 8
 """Number of trees that a kernel walks at the same time; the processor overlaps their steps, which do not depend on each other."""
 
@@ -30,9 +31,10 @@ class RecordForest:
     that a record stays there; its threshold is free for its value. The children of a node are in one line of the cache.
 
     Attributes:
-        header: int64, the numbers and addresses that the kernel reads; see :meth:`make`.
+        header: int64, the sizes and addresses of the arrays, as the kernel reads them.
         root: int32 per tree; the trees are a multiple of eight, the last ones add -0.0.
-        steps: int32 per eight trees, the greatest number of levels; -1 if one of them has a categorical split.
+        steps: int32 per eight trees, the greatest number of levels, or :data:`CAREFUL` if one
+            of them has a categorical split.
         node: the nodes. ``feature`` is the slot; in a categorical split it is negative, and the threshold is the number of the
             set. In a leaf the threshold is its value, or for vectors the index of its first value in ``data``.
         group: int32 per tree, the element of the sums that it adds to; empty if leaves are vectors, or there is only one sum.

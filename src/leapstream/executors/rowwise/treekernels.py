@@ -9,16 +9,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import carray, njit, types  # type: ignore[attr-defined]
+from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from numba.np.numpy_support import carray
+
+from leapstream.executors.rowwise.forests import CAREFUL
 
 _HEADER = 20
 _LEVELS = 4
 """Number of levels that trees are walked before the kernel looks for trees that go on."""
-_CAREFUL = -(1 << 20)
-"""Number of levels of trees that are walked one by one."""
 
 
 def _address(typing: Any, number: Any) -> Any:  # pragma: no cover - compiled
@@ -35,7 +35,7 @@ def _memory(typing: Any, buffer: Any) -> Any:  # pragma: no cover - compiled
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array = context.make_array(signature.args[0])(context, builder, value=arguments[0])
-        return builder.bitcast(array.data, ir.IntType(8).as_pointer())
+        return builder.bitcast(array.data, cgutils.voidptr_t)
 
     return types.voidptr(buffer), generate
 
@@ -82,9 +82,7 @@ def _pick(slot, vector, picks, missing, whole):  # type: ignore[no-untyped-def] 
         if np.isinf(np.float32(vector[i])):
             raise ValueError("an element is infinite in single precision")
     for k in range(len(picks)):
-        value = np.nan
-        if picks[k] < len(vector):
-            value = float(np.float32(vector[picks[k]]))
+        value = np.float64(np.float32(vector[picks[k]])) if picks[k] < len(vector) else np.float64(np.nan)
         if value != value:
             value = missing[k]
         elif whole[k]:
@@ -110,10 +108,7 @@ def _add(sums, tree, node, threshold, group, data, single):  # type: ignore[no-u
             sums[k] += data[start + k]
 
 
-@njit(
-    types.float64(types.int64, types.ByteArray(types.uint8, 1, "C")),
-    cache=True,
-)
+@njit(types.float64(types.int64, types.ByteArray(types.uint8, 1, "C")), cache=True)
 def _sum_leaves(address, buffer):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     place = np.uint64
     header = carray(_pointer(address), _HEADER, np.int64)
@@ -154,7 +149,7 @@ def _sum_leaves(address, buffer):  # type: ignore[no-untyped-def]  # pragma: no 
                 break
         tree = t
         for node in (a, b, c, d, e, f, g, h):
-            if left == _CAREFUL:
+            if left == CAREFUL:
                 node = _leaf(node, slot, threshold, link, set_start, set_end, set_left, data)
             if width == 1:
                 total = _plus(total, threshold[node + node], single)
@@ -166,10 +161,10 @@ def _sum_leaves(address, buffer):  # type: ignore[no-untyped-def]  # pragma: no 
     return sums[0]
 
 
-sum_leaves: Callable[[int, bytearray], float] = _sum_leaves.overloads[_sum_leaves.signatures[0]].entry_point  # type: ignore[attr-defined]
-"""Add the leaves of a :class:`~leapstream.executors.rowwise.forests.RecordForest`, whose header is at an address, to the sums in
-a buffer, and return the first sum.
+_compiled: Any = _sum_leaves.overloads[_sum_leaves.signatures[0]]
+sum_leaves: Callable[[int, bytearray], float] = _compiled.entry_point
+"""Add the leaves of a forest to the sums in a buffer, and return the first sum.
 
-The entry point of the compiled function skips numba's look at the types of the arguments, which takes longer than a small
-forest.
+:class:`~leapstream.executors.rowwise.forests.RecordForest` says which address, and which buffer. This is the entry point of the
+compiled function: numba's look at the types of the arguments would take longer than a small forest does.
 """

@@ -1,14 +1,14 @@
 """Ensembles of decision trees: a few small trees as conditional expressions, all others by a compiled kernel.
 
-A kernel takes a microsecond or less for a record, but numba, which compiles it, takes half a second to import. Until that pays,
-small trees are conditional expressions too, and a walk in Python visits the nodes of large ones.
+The kernel takes about a microsecond for a record, but importing numba takes about half a second. Until that pays, ensembles of at
+most 4,096 nodes are conditional expressions too, and a walk in Python visits the nodes of larger ones.
 """
 
 from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable
 from operator import itemgetter
 
 from leapstream.executors.implementing import implements
@@ -39,11 +39,11 @@ def _trees(writer: Writer, expr: p.Trees) -> None:
         conditions = _TREE_OF_CONDITIONS * len(expr.trees) * expr.width + _CONDITION * levels
         if (conditions < kernel or not writer.kernels) and _may_be_conditions(writer, expr, forest):
             writer.saved_by_kernels += max(conditions - kernel, 0.0)
-            _by_conditions(writer, expr, forest, _elements(writer, expr, forest.size))
+            _by_conditions(writer, expr, forest, _element(writer, expr, forest.size))
             return
-        features = expr.x if id(expr.x) in writer.unpicked else None
-        assert features is None or isinstance(features, p.FloatFeatures)
-        layout = writer.layouts[id(expr)] = make_record_forest(expr, forest, features)
+        unpicked = writer.unpicked.get(id(expr.x))
+        layout = make_record_forest(expr, forest, None if unpicked is None else unpicked.features)
+        writer.layouts[id(expr)] = layout
     if not writer.kernels:
         writer.saved_by_kernels += _TREE_OF_WALK * len(expr.trees) + _STEP_OF_WALK * levels - kernel
     _by_layout(writer, expr, layout)
@@ -61,19 +61,27 @@ def _may_be_conditions(writer: Writer, expr: p.Trees, forest: Forest) -> bool:
     )
 
 
-def _elements(writer: Writer, expr: p.Trees, size: int) -> list[str]:
-    """The source of each element that trees test; the record is unusual if there are fewer than ``size``."""
-    elements = writer.elements(expr.x)
-    if elements is None:
+def _element(writer: Writer, expr: p.Trees, size: int) -> Callable[[int], str]:
+    """The source of an element of the vector that trees test; the record is unusual if there are fewer than ``size``."""
+    elements, sparse = writer.elements(expr.x), writer.sparse(expr.x)
+    source: Callable[[int], str]
+    if elements is not None:
+        known = len(elements)
+        source = elements.__getitem__
+    elif sparse is not None:
+        name, known = sparse
+        source = f"{name}.get({{}}, 0.0)".format
+    else:
+        known = size
         x = writer.listed(expr.x)
         writer.line(f"if len({x}) < {size}: unusual()")
-        return [f"{x}[{i}]" for i in range(size)]
-    if len(elements) < size:
+        source = f"{x}[{{}}]".format
+    if known < size:
         raise ArraysOnlyError("Trees that test an element beyond the vector")
-    return elements
+    return source
 
 
-def _by_conditions(writer: Writer, expr: p.Trees, forest: Forest, elements: list[str]) -> None:
+def _by_conditions(writer: Writer, expr: p.Trees, forest: Forest, element: Callable[[int], str]) -> None:
     vectors = expr.combine in ("leaf", "votes")
 
     def leaf(node: int) -> str:
@@ -85,7 +93,7 @@ def _by_conditions(writer: Writer, expr: p.Trees, forest: Forest, elements: list
         child = forest.child[node]
         if child == node:
             return leaf(node)
-        return f"({branch(child + 1)} if {_test(writer, forest, node, elements)} else {branch(child)})"
+        return f"({branch(child + 1)} if {_test(writer, forest, node, element)} else {branch(child)})"
 
     found = [branch(root) for root in forest.root]
     if not vectors:
@@ -107,14 +115,14 @@ def _by_conditions(writer: Writer, expr: p.Trees, forest: Forest, elements: list
     writer.define_elements(expr, sums)
 
 
-def _test(writer: Writer, forest: Forest, node: int, elements: list[str]) -> str:
+def _test(writer: Writer, forest: Forest, node: int, element: Callable[[int], str]) -> str:
     """The Python expression that is true if a record goes left."""
     feature = int(forest.feature[node])
     if feature >= 0:
-        return f"{elements[feature]} <= {writer.constant(float(forest.threshold[node]))}"
+        return f"{element(feature)} <= {writer.constant(float(forest.threshold[node]))}"
     which = forest.first[node]
     known = frozenset(forest.data[forest.set_start[which] : forest.set_end[which]].tolist())
-    return f"{elements[-1 - feature]} {'in' if forest.set_left[which] else 'not in'} {writer.constant(known)}"
+    return f"{element(-1 - feature)} {'in' if forest.set_left[which] else 'not in'} {writer.constant(known)}"
 
 
 def _by_layout(writer: Writer, expr: p.Trees, layout: RecordForest) -> None:
@@ -150,32 +158,32 @@ def _by_layout(writer: Writer, expr: p.Trees, layout: RecordForest) -> None:
 def _filled(writer: Writer, expr: p.Trees, layout: RecordForest) -> str:
     """The source of the bytes of a buffer as :class:`RecordForest` describes it."""
     sums = [0.0] * expr.width if expr.base is None else [float(v) for v in expr.base]
-    first = (
-        [f"*{writer.constant((*sums, NAN))}"]
-        if len(sums) > MOST_VARIABLES
-        else list(map(writer.constant, [*sums, NAN]))
-    )
+    first = ", ".join(map(writer.constant, [*sums, NAN]))
+    if len(sums) > MOST_VARIABLES:
+        first = f"*{writer.constant((*sums, NAN))}"
     start = f"{len(sums) + 1}d"
-    if (vector := writer.unpicked.get(id(expr.x))) is not None:
-        start += f"{struct.calcsize(f'{len(layout.tested)}d')}x"
-        if isinstance(vector, str):
-            return f"{writer.constant(struct.pack)}(f'{start}{{len({vector})}}d', {', '.join(first)}, *{vector})"
-        filled: Sequence[str] = vector
-    else:
-        filled = _tested(writer, expr, layout)
-        if len(filled) == 1 and filled[0].startswith("*"):
-            return f"{_packer(writer, start, len(layout.tested))}({', '.join([*first, *filled])})"
-    return f"{_packer(writer, start, len(filled))}({', '.join([*first, *filled])})"
-
-
-def _packer(writer: Writer, start: str, count: int) -> str:
-    return writer.constant(struct.Struct(f"{start}{count}d").pack)
-
-
-def _tested(writer: Writer, expr: p.Trees, layout: RecordForest) -> Sequence[str]:
-    """The source of the tested elements; the record is unusual if the vector has not all of them."""
+    unpicked = writer.unpicked.get(id(expr.x))
     tested: list[int] = layout.tested.tolist()
-    if writer.elements(expr.x) is None and len(tested) > MOST_VARIABLES:
-        return [f"*{writer.constant(itemgetter(*tested))}({writer.listed(expr.x)})"]
-    elements = _elements(writer, expr, layout.size)
-    return [elements[i] for i in tested]
+    if unpicked is None:
+        count = len(tested)
+        elements = _tested(writer, expr, tested, layout.size)
+    else:
+        # The slots stay empty.
+        start += f"{struct.calcsize(f'{len(tested)}d')}x"
+        vector = unpicked.vector
+        if isinstance(vector, str):
+            return f"{writer.constant(struct.pack)}(f'{start}{{len({vector})}}d', {first}, *{vector})"
+        count = len(vector)
+        elements = ", ".join(vector)
+    return f"{writer.constant(struct.Struct(f'{start}{count}d').pack)}({first}, {elements})"
+
+
+def _tested(writer: Writer, expr: p.Trees, tested: list[int], size: int) -> str:
+    """The source of the tested elements; the record is unusual if the vector has not all of them."""
+    if writer.elements(expr.x) is not None or len(tested) <= MOST_VARIABLES:
+        return ", ".join(map(_element(writer, expr, size), tested))
+    if (sparse := writer.sparse(expr.x)) is None:
+        return f"*{writer.constant(itemgetter(*tested))}({writer.listed(expr.x)})"
+    if sparse[1] < size:
+        raise ArraysOnlyError("Trees that test an element beyond the vector")
+    return f"*[{sparse[0]}.get(i, 0.0) for i in {writer.constant(tuple(tested))}]"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, SupportsFloat
 
 import numpy as np
@@ -18,7 +19,7 @@ from leapstream.executors.contract import PreparedPlan
 from leapstream.executors.implementing import Implementation
 from leapstream.executors.rowwise import runtime
 from leapstream.plan.graph import Doubles, Plan
-from leapstream.plan.primitives import Expr
+from leapstream.plan.primitives import Expr, FloatFeatures
 
 MOST_VARIABLES = 64
 """Vectors of more elements are lists."""
@@ -47,13 +48,25 @@ def is_vector(data_type: DataType) -> bool:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class Unpicked:
+    """Features of single precision that the kernel of trees computes.
+
+    Attributes:
+        features: the features.
+        vector: the elements of the vector that ``features`` reads, or the variable of a list of them.
+    """
+
+    features: FloatFeatures
+    vector: list[str] | str
+
+
 class Writer:
     """The function of a plan in the making.
 
     Attributes:
-        saved_by_kernels: the estimated nanoseconds that compiled kernels would save for each record, without ``kernels``.
-        unpicked: the elements of the vector that a :class:`~leapstream.plan.primitives.FloatFeatures` reads, or the variable of
-            the list, if trees pick the features themselves.
+        saved_by_kernels: the estimated nanoseconds that kernels would save for each record, if the function may not call them.
+        unpicked: by the identity of a ``FloatFeatures`` that only trees read.
     """
 
     def __init__(
@@ -64,7 +77,7 @@ class Writer:
         Args:
             plan: the plan.
             prepare: prepares plans for the executor of batches.
-            layouts: the data that earlier functions of the plan use, by the identity of the expression.
+            layouts: the data that an earlier function of the plan uses, by the identity of the expression.
             kernels: true if the function may call compiled kernels.
         """
         self.plan = plan
@@ -72,7 +85,7 @@ class Writer:
         self.layouts = layouts
         self.kernels = kernels
         self.saved_by_kernels = 0.0
-        self.unpicked: dict[int, list[str] | str] = {}
+        self.unpicked: dict[int, Unpicked] = {}
         self.namespace: dict[str, Any] = {"unusual": runtime.unusual, "math": math}
         self._constants: dict[int, str] = {}
         self.lines: list[str] = []

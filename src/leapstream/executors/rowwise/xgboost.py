@@ -1,4 +1,4 @@
-"""Computations of XGBoost besides tree traversal, in single precision."""
+"""Computations of XGBoost besides tree traversal: features, functions and contributions in single precision."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from leapstream.bundle.types import ScalarType
 from leapstream.executors.implementing import implements
 from leapstream.executors.rowwise.arrays import by_arrays
-from leapstream.executors.rowwise.runtime import NAN, UnusualRecordError, add_up
+from leapstream.executors.rowwise.runtime import NAN, UnusualRecordError, add_up, floor
 from leapstream.executors.rowwise.stored import listed_conditions, stored_elements
-from leapstream.executors.rowwise.writer import ArraysOnlyError, Writer
+from leapstream.executors.rowwise.writer import ArraysOnlyError, Unpicked, Writer
 from leapstream.plan import primitives as p
 from leapstream.plan.graph import Plan
 
@@ -24,32 +24,38 @@ _FLOAT = struct.Struct("f")
 def _float_features(writer: Writer, expr: p.FloatFeatures) -> None:
     if expr.failure is not None:
         raise ArraysOnlyError("FloatFeatures of a booster that fails every row")
+    if writer.sparse(expr.x) is not None:
+        raise ArraysOnlyError("FloatFeatures of a long vector with few elements")
+    vector = _stored_or_nan(writer, expr)
+    if _only_trees_read(writer.plan, expr):
+        writer.unpicked[id(expr)] = Unpicked(expr, vector)
+        return
+    listed = vector if isinstance(vector, str) else f"[{', '.join(vector)}]"
+    steps = list(zip(expr.elements.tolist(), expr.missing.tolist(), expr.whole.tolist(), strict=True))
+    writer.define(expr, writer.call(float_features, listed, writer.constant(steps)))
+
+
+def _stored_or_nan(writer: Writer, expr: p.FloatFeatures) -> list[str] | str:
+    """The elements of the vector, or the variable of a list of them, with NaN in place of those that are not stored."""
     elements = writer.elements(expr.x)
+    if elements is not None and len(elements) > expr.size:
+        raise ArraysOnlyError("FloatFeatures of a vector that is too long")
     stored = stored_elements(writer, expr.x)
-    if elements is None:
-        x = writer.listed(expr.x)
-        writer.line(f"if len({x}) > {expr.size}: unusual()")
-        if stored is not None:
-            name = writer.variable()
-            writer.line(f"{name} = {writer.call(nan_unless_stored, x, listed_conditions(stored))}")
-            x = name
-        writer.unpicked[id(expr)] = x
-    else:
-        if len(elements) > expr.size:
-            raise ArraysOnlyError("FloatFeatures of a vector that is too long")
-        if stored is not None:
-            nan = writer.constant(NAN)
-            elements = [f"{x} if {there} else {nan}" for x, there in zip(elements, stored, strict=True)]
-        writer.unpicked[id(expr)] = elements
-    if not _only_trees_read(writer.plan, expr):
-        given = writer.unpicked.pop(id(expr))
-        listed = given if isinstance(given, str) else f"[{', '.join(given)}]"
-        steps = list(zip(expr.elements.tolist(), expr.missing.tolist(), expr.whole.tolist(), strict=True))
-        writer.define(expr, writer.call(float_features, listed, writer.constant(steps)))
+    if elements is not None:
+        if stored is None:
+            return elements
+        return [f"{x} if {there} else {writer.constant(NAN)}" for x, there in zip(elements, stored, strict=True)]
+    x = writer.listed(expr.x)
+    writer.line(f"if len({x}) > {expr.size}: unusual()")
+    if stored is None:
+        return x
+    name = writer.variable()
+    writer.line(f"{name} = {writer.call(nan_unless_stored, x, listed_conditions(stored))}")
+    return name
 
 
 def _only_trees_read(plan: Plan, expr: p.FloatFeatures) -> bool:
-    """True if only trees read the features, and no row is dropped before they do, as the record would be unusual before that."""
+    """True if only trees read the features, and no row is dropped before they do: the features may fail the record."""
     place = plan.order.index(expr)
     readers = [i for i, other in enumerate(plan.order) if expr in other.operands]
     outputs = [output for _, output in plan.outputs]
@@ -71,7 +77,7 @@ def float_features(values: Sequence[float], steps: Sequence[tuple[int, float, bo
     result = []
     for element, missing, whole in steps:
         value = floats[element] if element < len(floats) else NAN
-        result.append(missing if value != value else float(math.floor(value)) if whole else value)
+        result.append(missing if value != value else floor(value) if whole else value)
     return result
 
 

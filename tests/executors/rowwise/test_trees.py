@@ -1,0 +1,252 @@
+"""Trees of a single record: by the compiled kernel, and without it until that saves time."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from leapstream.bundle.definition import CATEGORICAL, CATEGORICAL_NOT
+from leapstream.bundle.types import Field, Schema
+from leapstream.executors.registry import executor
+from leapstream.executors.rowwise import executor as rowwise
+from leapstream.executors.rowwise.executor import RecordPlan, UnusualRecordError
+from leapstream.plan import primitives as p
+from leapstream.plan.graph import Plan
+from leapstream.plan.planning import make_plan
+from tests.primitives.running import same
+from tests.primitives.test_trees import stump
+from tests.trees import ENSEMBLES, chain, ensemble, expected, random_tree, telling
+
+BENCH = Path(__file__).parents[2] / "bench"
+FLOATS = (0.1, -2.5, 1e-30, 0.0, -0.0, 16777217.0, math.nan)
+
+
+def plan_of(name: str, *created: p.Expr) -> Plan:
+    """A plan of inputs and of expressions that read them, whose last one is the output."""
+    schema = Schema(tuple(Field(x.name, x.type) for x in created if isinstance(x, p.Input)))
+    return make_plan(name, schema, created, [("out", created[-1])])
+
+
+def vector(size: int) -> p.Input:
+    return p.Input(name="x", type=p.vector(size))
+
+
+def record_plan(plan: Plan, kernels: bool) -> RecordPlan:
+    return RecordPlan(plan, executor("vectorized").prepare, kernels)
+
+
+def result(prepared: RecordPlan, record: dict[str, Any]) -> Any:
+    found = prepared.run_record(record)
+    assert found is not None
+    return found["out"]
+
+
+def in_batch(plan: Plan, record: list[float]) -> Any:
+    from leapstream import Tensor
+    from tests.primitives.running import run
+
+    (found,) = run(executor("vectorized").prepare(plan), [[Tensor.dense(record)]])
+    value = found["out"] if isinstance(found, dict) else None
+    return value.to_dense().tolist() if isinstance(value, Tensor) else value
+
+
+@pytest.fixture(params=[True, False], ids=["kernel", "no kernel"])
+def kernels(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.mark.parametrize("size", [5, 80])
+@pytest.mark.parametrize("kind", ENSEMBLES)
+def test_trees_give_what_a_walk_from_node_to_node_gives(kind: str, size: int, kernels: bool) -> None:
+    rng = np.random.default_rng(3)
+    x = vector(size)
+    expr = ensemble(kind, x, rng, 5)
+    prepared = record_plan(plan_of("trees", x, expr), kernels)
+    rows = rng.choice(telling(expr), (20, size))
+    for row, wanted in zip(rows, expected(expr, rows), strict=True):
+        assert same(result(prepared, {"x": row.tolist()}), wanted)
+
+
+@pytest.mark.parametrize("trees", [1, 7, 8, 9, 60])
+@pytest.mark.parametrize("combine", ["sum", "mean", "votes", "groups", "one group"])
+def test_any_number_of_trees_gives_what_a_batch_gives(combine: Any, trees: int, kernels: bool) -> None:
+    rng = np.random.default_rng(trees)
+    x = vector(3)
+    width = {"votes": 3, "groups": 2}.get(combine, 1)
+    groups = "group" in combine
+    expr = p.Trees(
+        x=x,
+        trees=tuple(random_tree(rng, int(rng.integers(9)), 3, width) for _ in range(trees)),
+        combine="groups" if groups else combine,
+        width=width,
+        weights=rng.normal(size=trees) if combine == "sum" else None,
+        groups=tuple(rng.integers(width, size=trees).tolist()) if groups else (),
+        base=np.float32(rng.normal(size=width)).astype(np.float64) if groups else None,
+        type=p.vector(width) if groups or combine == "votes" else p.DOUBLE,
+    )
+    plan = plan_of("trees", x, expr)
+    prepared = record_plan(plan, kernels)
+    for row in rng.choice(telling(expr), (10, 3)).tolist():
+        assert same(result(prepared, {"x": row}), in_batch(plan, row))
+
+
+def test_trees_with_more_classes_than_variables_give_what_a_batch_gives(kernels: bool) -> None:
+    rng = np.random.default_rng(0)
+    x = vector(3)
+    trees = tuple(random_tree(rng, 4, 3, 100, categories=True) for _ in range(3))
+    plan = plan_of("trees", x, p.Trees(x=x, trees=trees, combine="votes", width=100, type=p.vector(100)))
+    prepared = record_plan(plan, kernels)
+    for row in rng.choice([0.0, 1.0, 2.0, math.nan], (10, 3)).tolist():
+        assert same(result(prepared, {"x": row}), in_batch(plan, row))
+
+
+def test_trees_that_test_many_elements_give_what_a_batch_gives(kernels: bool) -> None:
+    rng = np.random.default_rng(0)
+    x = vector(500)
+    trees = tuple(random_tree(rng, 6, 500) for _ in range(20))
+    plan = plan_of("trees", x, p.Trees(x=x, trees=trees, combine="mean", width=1, type=p.DOUBLE))
+    prepared = record_plan(plan, kernels)
+    for row in rng.normal(size=(10, 500)).tolist():
+        assert same(result(prepared, {"x": row}), in_batch(plan, row))
+
+
+def test_trees_of_any_depth_reach_their_leaves(kernels: bool) -> None:
+    x = vector(2)
+    trees = (chain(1000, 2), *(chain(n, 2) for n in range(1, 12)))
+    expr = p.Trees(x=x, trees=trees, combine="sum", width=1, type=p.DOUBLE)
+    prepared = record_plan(plan_of("trees", x, expr), kernels)
+    rows = np.array([[0.5, 2.5], [998.5, 1e9], [1e9, 1e9], [-1.0, 0.0], [6.0, math.nan]])
+    assert [result(prepared, {"x": row}) for row in rows.tolist()] == expected(expr, rows)
+
+
+@pytest.mark.parametrize("kind", [CATEGORICAL, CATEGORICAL_NOT])
+def test_categories_of_any_number_and_value_are_found(kind: int, kernels: bool) -> None:
+    known = (300.0, -1.0, 0.5, *map(float, range(100, 200)))
+    x = vector(2)
+    expr = p.Trees(x=x, trees=(stump(kind, 1, known),) * 20, combine="mean", width=1, type=p.DOUBLE)
+    prepared = record_plan(plan_of("trees", x, expr), kernels)
+    rows = np.array([[0.0, v] for v in (300.0, -1.0, 0.5, 150.0, 99.0, 1e300, math.nan)])
+    assert [result(prepared, {"x": row}) for row in rows.tolist()] == expected(expr, rows)
+
+
+def test_a_record_without_a_tested_element_is_unusual(kernels: bool) -> None:
+    x = p.Input(name="x", type=p.vector(None))
+    expr = p.Trees(x=x, trees=(stump(feature=2),) * 20, combine="mean", width=1, type=p.DOUBLE)
+    prepared = record_plan(plan_of("trees", x, expr), kernels)
+    assert result(prepared, {"x": [9.0, 9.0, 0.0, 9.0]}) == 1.0
+    with pytest.raises(UnusualRecordError):
+        prepared.run_record({"x": [9.0, 9.0]})
+
+
+# ---- features of single precision -------------------------------------------------------------------------------------
+
+
+def boosted(x: p.Expr, size: int) -> tuple[p.FloatFeatures, p.Trees]:
+    """Trees over the elements of a vector in single precision, of which each is there with two replacements."""
+    elements = np.repeat(np.arange(size), 2)
+    features = p.FloatFeatures(
+        x=x,
+        elements=elements,
+        missing=np.tile([-math.inf, math.inf], size),
+        whole=elements % 3 == 1,
+        size=size,
+        type=p.vector(2 * size),
+    )
+    rng = np.random.default_rng(size)
+    cuts = [float(np.float32(v)) for v in (*FLOATS[:-1], 1.5)]
+    trees = tuple(random_tree(rng, 5, 2 * size, cuts=cuts) for _ in range(11))
+    base = np.array([0.5])
+    return features, p.Trees(
+        x=features, trees=trees, combine="groups", width=1, groups=(0,) * 11, base=base, type=p.vector(1)
+    )
+
+
+@pytest.mark.parametrize("size", [3, 100])
+def test_trees_of_single_precision_give_what_a_batch_gives(size: int, kernels: bool) -> None:
+    x = vector(size)
+    plan = plan_of("boosted", x, *boosted(x, size))
+    prepared = record_plan(plan, kernels)
+    rng = np.random.default_rng(1)
+    for row in rng.choice(FLOATS, (30, size)).tolist():
+        assert same(result(prepared, {"x": row}), in_batch(plan, row))
+
+
+@pytest.mark.parametrize("infinite", [math.inf, -1e39])
+def test_a_record_with_an_infinite_element_is_unusual(infinite: float, kernels: bool) -> None:
+    x = vector(3)
+    prepared = record_plan(plan_of("boosted", x, *boosted(x, 3)), kernels)
+    with pytest.raises(UnusualRecordError):
+        prepared.run_record({"x": [0.0, infinite, 0.0]})
+
+
+@pytest.mark.parametrize("size", [6, 70])
+def test_elements_that_a_concatenation_does_not_store_are_missing(size: int, kernels: bool) -> None:
+    x = vector(size)
+    assembled = p.Concat(xs=(x,), type=p.vector(size))
+    plan = plan_of("boosted", x, assembled, *boosted(assembled, size))
+    prepared = record_plan(plan, kernels)
+    zeros = [0.0] * size
+    for row in (zeros, [1.5, *zeros[1:]], [1.5] * size, [math.nan, *zeros[1:]], [0.0, *[0.1] * (size - 1)]):
+        assert same(result(prepared, {"x": row}), in_batch(plan, row))
+
+
+def test_features_that_others_read_are_what_a_batch_gives(kernels: bool) -> None:
+    x = vector(3)
+    plan = plan_of("features", x, boosted(x, 3)[0])
+    prepared = record_plan(plan, kernels)
+    for row in np.random.default_rng(1).choice(FLOATS, (20, 3)).tolist():
+        assert same(result(prepared, {"x": row}), in_batch(plan, row))
+
+
+# ---- with numba and without -------------------------------------------------------------------------------------------
+
+
+def test_the_kernel_takes_over_once_it_would_have_saved_enough_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = vector(3)
+    rng = np.random.default_rng(0)
+    trees = tuple(random_tree(rng, 9, 3, split=1.0) for _ in range(20))
+    prepared = record_plan(plan_of("trees", x, p.Trees(x=x, trees=trees, combine="sum", width=1, type=p.DOUBLE)), False)
+    before = prepared._function
+    rows = rng.normal(size=(40, 3)).tolist()
+    first = result(prepared, {"x": rows[0]})
+    assert prepared._function is before
+    monkeypatch.setattr(rowwise, "_PATIENCE", 0.0)
+    impatient = record_plan(prepared.plan, False)
+    assert result(impatient, {"x": rows[0]}) == first
+    assert [result(impatient, {"x": row}) for row in rows] == [result(prepared, {"x": row}) for row in rows]
+    assert "<locals>" not in impatient._function.__qualname__
+
+
+def test_a_few_records_of_a_large_forest_do_not_import_numba() -> None:
+    code = f"""
+        import sys, leapstream
+        model = leapstream.load({str(BENCH / "forest3-100x8.zip")!r})
+        for _ in range(5):
+            model.predict({{"features": [0.5, 0.25, 0.75]}})
+        assert "numba" not in sys.modules and "scipy" not in sys.modules
+        for _ in range(2000):
+            model.predict({{"features": [0.5, 0.25, 0.75]}})
+        assert "numba" in sys.modules
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
+
+
+def test_threads_share_a_forest() -> None:
+    rng = np.random.default_rng(0)
+    x = vector(3)
+    votes = ensemble("votes", x, rng, 3)
+    prepared = record_plan(plan_of("trees", x, replace(votes, trees=votes.trees * 20)), True)
+    records = [{"x": row} for row in rng.normal(size=(300, 3)).tolist()]
+    alone = [result(prepared, record) for record in records]
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(lambda _: [result(prepared, record) for record in records], range(8)):
+            assert found == alone
