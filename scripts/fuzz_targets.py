@@ -213,7 +213,7 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for name, content in files.items():
-            archive.writestr(name, content)
+            archive.writestr(name.partition("\0")[0] or "_", content)
     return out.getvalue()
 
 

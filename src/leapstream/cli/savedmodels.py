@@ -114,6 +114,9 @@ def _read_object(path: Path, options: Options) -> Model:
         if options.sample is not None:
             raise
         raise type(error)(f"{error} (--sample or --schema says what the columns hold)") from error
+    # An object of a damaged file lacks attributes, or has values of any type in them.
+    except Exception as error:
+        raise ExportError(f"{path}: its object cannot be exported: {type(error).__name__}: {error}") from error
 
 
 def _reject_outputs(path: Path, options: Options) -> None:

@@ -102,6 +102,10 @@ def matrix_products(x: Doubles | csr_array, matrix: Doubles) -> Doubles:
         else:
             KERNELS.load().many_products(np.ascontiguousarray(x), np.ascontiguousarray(matrix.T), result)
         return result
+    if x.shape[1] <= NARROW and len(x) < len(matrix):
+        for column, weights in zip(x.T, matrix.T, strict=True):
+            result += np.outer(column, weights)
+        return result
     for output, weights in zip(result.T, matrix, strict=True):
         output[:] = add_products(x, weights, np.zeros(len(x)))
     return result
