@@ -58,6 +58,7 @@ def difference(ours: Any, theirs: Any, tolerance: Tolerance | None = None) -> st
         (None, None),
         ([1.0, 2.0], [1.0, 2.0]),
         (Tensor.sparse(3, [1], [2.0]), Tensor.dense([0.0, 2.0, 0.0])),
+        (Tensor.sparse(2**31 - 1, [1], [2.0]), Tensor.sparse(2**31 - 1, [1, 5], [2.0, 0.0])),
         ({"a": 1.0}, {"a": 1.0}),
     ],
 )
@@ -77,6 +78,11 @@ def test_values_that_agree(ours: Any, theirs: Any) -> None:
         (True, 1, "c is True"),
         ("a", "b", "c is 'a'"),
         ([1.0, 2.0], [1.0, 3.0], r"c\[1\] is 2.0, and 3.0 is expected"),
+        (
+            Tensor.sparse(2**31 - 1, [8], [2.0]),
+            Tensor.sparse(2**31 - 1, [8], [3.0]),
+            r"c\[8\] is 2.0, and 3.0 is expected",
+        ),
         ([1.0], [1.0, 2.0], "of 1 elements, and one of 2 elements"),
         ([1.0], 1.0, "c is"),
         ({"a": 1.0}, {"b": 1.0}, "c is"),

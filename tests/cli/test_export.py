@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import pickle
 import re
@@ -134,6 +135,15 @@ def test_a_skops_file_needs_no_trust(run: Run, tmp_path: Path, pipeline: Any, sa
     result = run("export", tmp_path / "m.skops", "-o", tmp_path / "b.zip", "--sample", sample)
     assert result.exit_code == 0, result.stderr
     assert_predicts_what_the_pipeline_does(tmp_path / "b.zip", pipeline)
+
+
+def test_a_skops_file_of_a_damaged_estimator_is_named(run: Run, tmp_path: Path, pipeline: Any, sample: Path) -> None:
+    damaged = copy.deepcopy(pipeline)
+    del damaged[-1].__dict__["solver"]
+    skops.io.dump(damaged, tmp_path / "m.skops")
+    result = run("export", tmp_path / "m.skops", "-o", tmp_path / "b.zip", "--sample", sample)
+    assert result.exit_code == 1
+    assert "m.skops: its object cannot be exported: AttributeError" in " ".join(result.stderr.split())
 
 
 def test_a_skops_file_is_not_decompressed_beyond_the_limits(run: Run, tmp_path: Path) -> None:
