@@ -89,6 +89,10 @@ class PredictionError(LeapstreamError):
         )
         super().__init__(f"{reason} ({where})" if where else reason)
 
+    def at_row(self, row: int | None) -> PredictionError:
+        """The same error of another row; ``None`` for a single record."""
+        return PredictionError(self.reason, model=self.model, node=self.node, op=self.op, column=self.column, row=row)
+
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild_prediction_error, (self.reason, self.model, self.node, self.op, self.column, self.row)
 

@@ -393,9 +393,7 @@ class Model:
         try:
             rows: list[dict[str, Any]] = self._run([record], backend, outputs, on_error, keep_inputs=False)
         except PredictionError as error:
-            raise PredictionError(
-                error.reason, model=error.model, node=error.node, op=error.op, column=error.column
-            ) from error
+            raise error.at_row(None) from error
         return rows[0] if rows else None
 
     def _run(

@@ -70,5 +70,4 @@ def transform_file(
 
 def _at(error: PredictionError, before: int) -> PredictionError:
     """The error with the record's position in the file instead of in its batch."""
-    row = None if error.row is None else error.row + before
-    return PredictionError(error.reason, model=error.model, node=error.node, op=error.op, column=error.column, row=row)
+    return error.at_row(None if error.row is None else error.row + before)

@@ -52,9 +52,7 @@ def predict_columns(
         result = model.transform(frame, outputs=signature.outputs.names, on_error=on_error)
     except PredictionError as error:
         # The position in a batch says nothing about the stream.
-        raise PredictionError(
-            error.reason, model=error.model, node=error.node, op=error.op, column=error.column
-        ) from error
+        raise error.at_row(None) from error
     return {name: result[name] for name in signature.outputs.names}, result[_ROW]
 
 

@@ -43,7 +43,8 @@ def run(prepared: PreparedPlan, table: Table, on_error: OnError, *, keep_inputs:
     if on_error == "raise":
         first = min(_failures(outcomes, groups), default=None, key=lambda failure: failure[0])
         if first is not None:
-            raise _error(*first)
+            row, outcome, local = first
+            raise outcome.error(local).at_row(row)
     return _frame(prepared, table, outcomes, groups, keep_inputs)
 
 
@@ -51,7 +52,7 @@ def run_rows(prepared: PreparedPlan, table: Table, *, keep_inputs: bool) -> RowR
     """The outputs of a plan for a table, with the error of each row that fails."""
     groups = _groups(table, prepared.plan.inputs)
     outcomes = _outcomes(prepared, table, groups)
-    errors = {row: _error(row, outcome, local) for row, outcome, local in _failures(outcomes, groups)}
+    errors = {row: outcome.error(local).at_row(row) for row, outcome, local in _failures(outcomes, groups)}
     return RowResults(
         _frame(prepared, table, outcomes, groups, keep_inputs),
         np.flatnonzero(~_dropped(table, outcomes, groups)),
@@ -139,8 +140,3 @@ def _failures(
     for outcome, rows in zip(outcomes, groups, strict=True):
         for local in np.flatnonzero(outcome.failed):
             yield int(local if rows is None else rows[local]), outcome, int(local)
-
-
-def _error(row: int, outcome: Outcome[Any], local: int) -> PredictionError:
-    error = outcome.error(local)
-    return PredictionError(error.reason, model=error.model, node=error.node, op=error.op, column=error.column, row=row)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Literal, TypeAlias
 
-from leapstream.errors import PredictionError, SchemaError
+from leapstream.errors import PredictionError
 from leapstream.serving.failures import DeadlineError, RequestError, TooLargeError
 from leapstream.serving.http import Request
 from leapstream.serving.registry import ServedModel
@@ -153,7 +153,7 @@ def _one_by_one(
         try:
             answers.append(predict(record, outputs=outputs))
         except PredictionError as error:
-            failed = of_row(error, row)
+            failed = error.at_row(row)
             if on_error == "raise":
                 raise failed from None
             answers.append(failed)
@@ -176,19 +176,14 @@ def _in_batches(
         results = served.model.predict_rows(piece, outputs=outputs)
         if results.errors and on_error == "raise":
             row = min(results.errors)
-            raise of_row(results.errors[row], start + row)
+            raise results.errors[row].at_row(start + row)
         found: list[Answer] = [None] * len(piece)
         for row, answer in zip(results.rows.tolist(), results.frame, strict=True):
             found[row] = answer
         for row, error in results.errors.items():
-            found[row] = of_row(error, start + row)
+            found[row] = error.at_row(start + row)
         answers += found
     return answers
-
-
-def of_row(error: PredictionError, row: int) -> PredictionError:
-    """The error with another position of its row."""
-    return PredictionError(error.reason, model=error.model, node=error.node, op=error.op, column=error.column, row=row)
 
 
 def check_time(request: Request) -> None:
@@ -199,16 +194,3 @@ def check_time(request: Request) -> None:
     """
     if not request.in_loop and time.monotonic() > request.deadline:
         raise DeadlineError("the request's time is over")
-
-
-def outputs_of(given: Any) -> tuple[str, ...] | None:
-    """The names of outputs that a request asks for; ``None`` for the final ones.
-
-    Raises:
-        SchemaError: it is not a list of names.
-    """
-    if given is None:
-        return None
-    if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
-        raise SchemaError("outputs has to be a list of names of columns")
-    return tuple(given)

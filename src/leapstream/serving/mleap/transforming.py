@@ -16,7 +16,7 @@ from leapstream.serving.http import Request
 from leapstream.serving.mleap.layouts import Layout, Rows, layout_of
 from leapstream.serving.proto import mleap_pb2 as pb
 from leapstream.serving.registry import ServedModel
-from leapstream.serving.scoring import check_rows, check_time, learn, of_row
+from leapstream.serving.scoring import check_rows, check_time, learn
 
 # Fewer rows than these are computed one by one: a batch has costs of its own.
 _FEW = 64
@@ -115,7 +115,7 @@ class FrameTransform:
             try:
                 answer = predict(record, outputs=outputs)
             except PredictionError as error:
-                raise of_row(error, number) from None
+                raise error.at_row(number) from None
             if answer is not None:
                 whole = (*row, *answer.values())
                 answers.append(whole if picked is None else [whole[position] for position in picked])
@@ -133,7 +133,7 @@ class FrameTransform:
         try:
             found = self._model.transform(frame, outputs=self._outputs).rows
         except PredictionError as error:
-            raise of_row(error, start + (error.row or 0)) from None
+            raise error.at_row(start + (error.row or 0)) from None
         if self._picked is None:
             return found
         return [[row[position] for position in self._picked] for row in found]

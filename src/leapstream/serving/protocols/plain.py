@@ -19,7 +19,7 @@ from leapstream.serving.context import Context
 from leapstream.serving.failures import Failure, MediaTypeError, RequestError, TooLargeError, details_of, failure_of
 from leapstream.serving.http import Request, Response, Route, StreamedResponse
 from leapstream.serving.registry import ServedModel
-from leapstream.serving.scoring import Answer, OnError, TooLongForLoopError, check_rows, of_row, score_record
+from leapstream.serving.scoring import Answer, OnError, TooLongForLoopError, check_rows, score_record
 from leapstream.serving.values import decode, encode, encode_exactly
 
 NAME = "plain"
@@ -205,14 +205,14 @@ def _answer_lines(
     try:
         answers = context.score(request, served, records, outputs=outputs, on_error=on_error)
     except PredictionError as error:
-        raise of_row(error, first + (error.row or 0)) from None
+        raise error.at_row(first + (error.row or 0)) from None
     return b"".join(
         encode_exactly(_shown(served, _moved(answer, first), outputs, on_error)) + b"\n" for answer in answers
     )
 
 
 def _moved(answer: Answer, first: int) -> Answer:
-    return of_row(answer, first + (answer.row or 0)) if isinstance(answer, PredictionError) else answer
+    return answer.at_row(first + (answer.row or 0)) if isinstance(answer, PredictionError) else answer
 
 
 # ---- Arrow ------------------------------------------------------------------------------------------------------------
