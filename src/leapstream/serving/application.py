@@ -85,11 +85,6 @@ class Application:
         self._prefix = secrets.token_hex(6)
         self._numbers = itertools.count(1)
 
-    @property
-    def routes(self) -> tuple[Route, ...]:
-        """The requests that it answers."""
-        return self._router.routes
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or take part in the start and the end of the server."""
         if scope["type"] == "http":

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from leapstream.serving.failures import Failure
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 JSON = b"application/json"
-TEXT = b"text/plain; charset=utf-8"
 
 
 @dataclass(slots=True)
@@ -107,7 +106,6 @@ class Route:
         blocking: always handled in a thread, since it reads or writes files.
         is_streamed: tells from the headers that ``stream_handler`` answers the request; ``None`` if it never does.
         stream_handler: a coroutine function of the request, whose body is empty, the parts of its body, and the path's parts.
-        operation: what ``/openapi.json`` says of it.
     """
 
     method: str
@@ -119,4 +117,3 @@ class Route:
     blocking: bool = False
     is_streamed: Callable[[Mapping[bytes, bytes]], bool] | None = None
     stream_handler: StreamHandler | None = None
-    operation: Mapping[str, Any] = field(default_factory=dict, hash=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from leapstream.fetching.cache import sha256_of_bundle
 from leapstream.fetching.options import SourceOptions
 from leapstream.fetching.resolver import resolve
 from leapstream.fetching.uri import display
-from leapstream.model import Model, load
+from leapstream.model import load
 from leapstream.serving.registry import ServedModel
 
 # Longer ones would be no help in a URL.
@@ -96,11 +95,6 @@ def warmed(served: ServedModel) -> ServedModel:
         seconds.append(time.perf_counter() - started)
     served.cost = min(seconds)
     return served
-
-
-def example_record(model: Model) -> Mapping[str, Any]:
-    """A record of the types that the model's inputs declare, made of ones and short texts."""
-    return {f.name: _example(f.type) for f in model.schema.inputs}
 
 
 def _example(data_type: DataType) -> Any:

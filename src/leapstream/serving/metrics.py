@@ -51,7 +51,7 @@ class Metrics:
         )
         self._reloads = Counter(
             "leapstream_model_changes",
-            "Changes of models: loaded, unloaded, or refused.",
+            "Changes of models: loaded or unloaded.",
             ("model", "result"),
             registry=self._registry,
         )
@@ -87,10 +87,6 @@ class Metrics:
             scored.inc(rows)
         if failed is not None:
             self._failures.labels(protocol, model, failed).inc()
-
-    def refused(self, model: str) -> None:
-        """Count a version that did not become live."""
-        self._reloads.labels(model, "refused").inc()
 
     def text(self) -> bytes:
         """Everything, in Prometheus' text format; of all workers together."""

@@ -17,8 +17,7 @@ class Router:
     """The routes of all protocols. A path that was found is remembered."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        self.routes = tuple(routes)
-        self._patterns = [(_pattern(route.path), route) for route in self.routes]
+        self._patterns = [(_pattern(route.path), route) for route in routes]
         self._found: dict[tuple[str, str], Found] = {}
 
     def find(self, method: str, path: str) -> Found:
@@ -48,7 +47,7 @@ class Router:
             allowed.add(route.method)
         if allowed:
             raise MethodError(f"{method} is not for this path; there is {', '.join(sorted(allowed))}")
-        raise UnknownPathError("there is no such path; /openapi.json lists all")
+        raise UnknownPathError("there is no such path")
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -16,11 +16,12 @@ import msgspec
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from leapstream.bundle.malformed import first_repeated
 from leapstream.errors import ConfigError
 from leapstream.fetching.options import SourceOptions
 from leapstream.serving.application import Application, Companion, app
 from leapstream.serving.keeper import Keeper
-from leapstream.serving.loading import ModelSpec
+from leapstream.serving.loading import ModelSpec, load_model
 from leapstream.serving.logs import LOG, LogFormat, set_up
 from leapstream.serving.metrics import MULTIPROCESS_VARIABLE
 from leapstream.serving.registry import ModelRegistry
@@ -109,10 +110,9 @@ def serve(options: ServeOptions) -> None:
         ConfigError: two models have one name, several workers would have different models, or the address cannot be had.
         LeapstreamError: a model cannot be loaded.
     """
-    names = [spec.name for spec in options.models]
-    repeated = {name for name in names if names.count(name) > 1}
-    if repeated:
-        raise ConfigError(f"two models have the name {sorted(repeated)[0]!r}; give one of them another by NAME=BUNDLE")
+    repeated = first_repeated(spec.name for spec in options.models)
+    if repeated is not None:
+        raise ConfigError(f"two models have the name {repeated!r}; give one of them another by NAME=BUNDLE")
     if options.workers > 1 and options.allow_load:
         raise ConfigError("--allow-load needs --workers 1: a request loads a model into the process that answers it")
     _prepare(options)
@@ -129,16 +129,17 @@ def serve(options: ServeOptions) -> None:
 
 
 def _serve(options: ServeOptions, listening: socket.socket) -> None:
-    application = options.application()
     # Here a model that cannot be loaded is an error of the command; workers would be started again and again.
-    application.context.keeper.start()
     if options.workers == 1:
+        application = options.application()
+        application.context.keeper.start()
         # uvicorn raises the signal again after it has drained; the process has done what it was told.
         signal.signal(signal.SIGTERM, lambda *_: None)
         config = uvicorn.Config(application, http=shortcut(application), **_configuration(options))
         uvicorn.Server(config).run(sockets=[listening])
         return
-    application.context.keeper.stop()
+    for spec in options.models:
+        load_model(spec, SourceOptions())
     with _shared_metrics():
         os.environ[_OPTIONS_VARIABLE] = msgspec.json.encode(asdict(options)).decode()
         config = uvicorn.Config(
