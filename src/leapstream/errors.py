@@ -90,7 +90,7 @@ class PredictionError(LeapstreamError):
         super().__init__(f"{reason} ({where})" if where else reason)
 
     def at_row(self, row: int | None) -> PredictionError:
-        """The same error of another row; ``None`` for a single record."""
+        """This error with another row; ``None`` for a single record."""
         return PredictionError(self.reason, model=self.model, node=self.node, op=self.op, column=self.column, row=row)
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import itertools
 import os
 import re
@@ -23,14 +22,13 @@ from leapstream.serving.failures import (
     RequestError,
     ServingError,
     TooLargeError,
-    UnauthorizedError,
     failure_of,
 )
 from leapstream.serving.http import Headers, Request, Response, Route, StreamedResponse
 from leapstream.serving.keeper import Keeper
 from leapstream.serving.loading import warmed
 from leapstream.serving.loads import Loads
-from leapstream.serving.logs import LOG
+from leapstream.serving.logs import log_failure
 from leapstream.serving.metrics import Metrics
 from leapstream.serving.protocols import PROTOCOLS, plain
 from leapstream.serving.registry import ModelRegistry, ServedModel
@@ -78,7 +76,6 @@ class Application:
         settings = context.settings
         self._router = Router(route for protocol in PROTOCOLS for route in protocol.routes(context))
         self._limits = settings.limits
-        self._authorization = None if settings.token is None else f"Bearer {settings.token}".encode()
         # NumPy and numba release the interpreter's lock, so that more threads than cores are of use only for waiting ones.
         self._threads = ThreadPoolExecutor(max(2, os.cpu_count() or 1), thread_name_prefix="leapstream-serving")
         self._active = 0
@@ -188,10 +185,9 @@ class Application:
         return Request(method, path, query, headers, b"", request_id, time.monotonic() + self._limits.timeout)
 
     def _authorize(self, route: Route, headers: Mapping[bytes, bytes]) -> None:
-        if self._authorization is None or route.open:
-            return
-        if not hmac.compare_digest(headers.get(b"authorization", b""), self._authorization):
-            raise UnauthorizedError("the request needs the header Authorization: Bearer with the server's token")
+        if not route.open:
+            message = "the request needs the header Authorization: Bearer with the server's token"
+            self.context.settings.authorize(headers, message)
 
     async def _answer(self, route: Route, request: Request, arguments: tuple[str, ...]) -> Response:
         while True:
@@ -307,10 +303,7 @@ class Application:
         trace = request.header(b"traceparent")
         if trace:
             fields["traceparent"] = trace
-        if failure.kind == "internal":
-            LOG.error("request failed", extra={"fields": fields}, exc_info=error)
-        else:
-            LOG.info("request refused", extra={"fields": fields})
+        log_failure("request", fields, error)
 
 
 class _GoneError(Exception):

@@ -112,6 +112,14 @@ class Failure:
     message: str
     details: dict[str, Any]
 
+    @property
+    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The HTTP headers that go with the status code."""
+        return _HEADERS.get(self.status, ())
+
+
+_HEADERS = {503: ((b"retry-after", b"1"),), 401: ((b"www-authenticate", b"Bearer"),)}
+
 
 _STATUS: tuple[tuple[type[LeapstreamError], int, str], ...] = (
     (SchemaError, 400, "schema"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from leapstream.escaping import json_text, printable
 
@@ -49,6 +50,20 @@ class JsonFormatter(logging.Formatter):
 def _time(record: logging.LogRecord) -> str:
     moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
     return f"{moment}.{int(record.msecs):03d}Z"
+
+
+def log_failure(what: str, fields: Mapping[str, Any], error: Exception) -> None:
+    """Log that a request or call failed; with the traceback if its ``kind`` is ``internal``.
+
+    Args:
+        what: ``request`` or ``call``.
+        fields: what is known of it.
+        error: why it failed.
+    """
+    if fields["kind"] == "internal":
+        LOG.error("%s failed", what, extra={_FIELDS: fields}, exc_info=error)
+    else:
+        LOG.info("%s rejected", what, extra={_FIELDS: fields})
 
 
 def set_up(log_format: LogFormat) -> None:

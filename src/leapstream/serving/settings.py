@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 
 from leapstream.errors import ConfigError
+from leapstream.serving.failures import UnauthorizedError
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,20 @@ class Settings:
     limits: RequestLimits = field(default_factory=RequestLimits)
     token: str | None = field(default=None, repr=False)
     allow_load: tuple[str, ...] = ()
+
+    @cached_property
+    def _authorization(self) -> bytes | None:
+        return None if self.token is None else f"Bearer {self.token}".encode()
+
+    def authorize(self, headers: Mapping[bytes, bytes], message: str) -> None:
+        """Make sure that a request has the token, if there is one.
+
+        Raises:
+            UnauthorizedError: it has not; with the message.
+        """
+        expected = self._authorization
+        if expected is not None and not hmac.compare_digest(headers.get(b"authorization", b""), expected):
+            raise UnauthorizedError(message)
 
 
 TOKEN_VARIABLE = "LEAPSTREAM_TOKEN"

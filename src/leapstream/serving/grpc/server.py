@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import itertools
 import secrets
 import threading
@@ -18,10 +17,10 @@ import grpc
 
 from leapstream.errors import ConfigError
 from leapstream.serving.context import Context
-from leapstream.serving.failures import BusyError, UnauthorizedError, failure_of
+from leapstream.serving.failures import BusyError, failure_of
 from leapstream.serving.grpc.methods import Method
 from leapstream.serving.http import Request
-from leapstream.serving.logs import LOG
+from leapstream.serving.logs import log_failure
 
 # A stream keeps its thread as long as it is open; some are left for single calls.
 _THREADS = 64
@@ -57,7 +56,6 @@ class GrpcServer:
         self._drain = drain
         limits = context.settings.limits
         self._timeout = limits.timeout
-        self._token = None if context.settings.token is None else f"Bearer {context.settings.token}"
         self._prefix = secrets.token_hex(6)
         self._numbers = itertools.count(1)
         self._streams = threading.Semaphore(_MOST_STREAMS)
@@ -147,8 +145,9 @@ class GrpcServer:
         )
         failed: str | None = None
         try:
-            if self._token is not None and not method.open:
-                self._authorize(request)
+            if not method.open:
+                message = "the call needs the metadata authorization: Bearer with the server's token"
+                self._context.settings.authorize(request.headers, message)
             yield request
         except Exception as error:
             failure = failure_of(error, request.id)
@@ -160,11 +159,6 @@ class GrpcServer:
                 method.protocol, request.served, request.rows, time.perf_counter() - started, failed
             )
 
-    def _authorize(self, request: Request) -> None:
-        assert self._token is not None
-        if not hmac.compare_digest(request.headers.get(b"authorization", b""), self._token.encode()):
-            raise UnauthorizedError("the call needs the metadata authorization: Bearer with the server's token")
-
     def _log(self, request: Request, method: Method, kind: str, message: str, error: Exception) -> None:
         fields = {
             "request": request.id,
@@ -173,10 +167,7 @@ class GrpcServer:
             "kind": kind,
             "error": message,
         }
-        if kind == "internal":
-            LOG.error("call failed", extra={"fields": fields}, exc_info=error)
-        else:
-            LOG.info("call refused", extra={"fields": fields})
+        log_failure("call", fields, error)
 
 
 class _Metadata(Mapping[bytes, bytes]):

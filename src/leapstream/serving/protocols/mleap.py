@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 from leapstream.bundle.frame import FrameFormat
 from leapstream.serving.context import Context
 from leapstream.serving.failures import Failure, MediaTypeError, RequestError
-from leapstream.serving.http import Headers, Request, Response, Route
+from leapstream.serving.http import Request, Response, Route
 from leapstream.serving.mleap.layouts import decode, encode, format_of
 from leapstream.serving.mleap.messages import bundle_meta, from_bytes, from_json, model_message, spec_of, to_json
 from leapstream.serving.mleap.transforming import backtrace, transform_for
@@ -31,17 +31,13 @@ JSON = b"application/json;charset=UTF-8"
 PROTOBUF = b"application/x-protobuf;charset=UTF-8"
 ACTUATOR = b"application/vnd.spring-boot.actuator.v3+json"
 _PROTOBUF = "application/x-protobuf"
-_EMPTY: Headers = ()
-_RETRY: Headers = ((b"retry-after", b"1"),)
-_BEARER: Headers = ((b"www-authenticate", b"Bearer"),)
 # MLeap's status codes where they are not those of the other protocols.
 _STATUS = {"conflict": 400, "deadline": 500}
 
 
 def failure_response(failure: Failure) -> Response:
     """A failure, which has no body."""
-    headers = _RETRY if failure.status == 503 else _BEARER if failure.status == 401 else _EMPTY
-    return Response(b"", _STATUS.get(failure.kind, failure.status), JSON, headers)
+    return Response(b"", _STATUS.get(failure.kind, failure.status), JSON, failure.headers)
 
 
 class _Options(msgspec.Struct, rename="camel", forbid_unknown_fields=True):

@@ -36,13 +36,8 @@ _LINES_AT_ONCE = 1024
 
 def failure_response(failure: Failure) -> Response:
     """A failure as ``{"error": {"kind": …, "message": …, …}}``."""
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-    if failure.status == 503:
-        headers = ((b"retry-after", b"1"),)
-    elif failure.status == 401:
-        headers = ((b"www-authenticate", b"Bearer"),)
     body = {"error": {"kind": failure.kind, "message": failure.message, **failure.details}}
-    return Response(encode(body), status=failure.status, headers=headers)
+    return Response(encode(body), status=failure.status, headers=failure.headers)
 
 
 def routes(context: Context) -> Iterator[Route]:
