@@ -30,6 +30,7 @@ def test_a_file_predicts_what_the_booster_does(
         assert_predicts(from_lightgbm(tmp_path / file), booster, asked())
 
 
+@pytest.mark.slow
 def test_a_file_with_categories_of_pandas_takes_texts(tmp_path: Path) -> None:
     cities = np.random.default_rng(5).choice(["Oslo", "Bern", "Rome"], 300)
     data = pd.DataFrame({"size": signal(), "city": pd.Categorical(cities)})

@@ -226,6 +226,7 @@ def test_the_kernel_takes_over_once_it_would_have_saved_enough_time(monkeypatch:
     assert "<locals>" not in impatient._function.__qualname__
 
 
+@pytest.mark.slow
 def test_a_few_records_of_a_large_forest_do_not_import_numba() -> None:
     code = f"""
         import sys, leapstream

@@ -308,6 +308,7 @@ def test_a_call_without_elements_exceeds_its_idle_timeout(caller: Caller) -> Non
     assert code_of(failed) is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
+@pytest.mark.slow
 def test_a_model_with_streams_is_not_idle() -> None:
     application = app({}, settings=Settings(allow_load=(f"file:{BENCH}",)))
     with calling(application) as caller:

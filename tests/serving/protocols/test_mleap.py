@@ -161,6 +161,7 @@ def test_models_are_loaded_and_unloaded_only_where_that_is_allowed(
     assert ask(loading, "POST", "/models", {"modelName": "x", "uri": ""}).status == 403
 
 
+@pytest.mark.slow
 def test_an_idle_model_is_unloaded_after_its_memory_timeout(loading: Application) -> None:
     load_linear(loading, config={"memoryTimeout": 300})
     wait_until(loading, "/models/lin/meta", 200)
@@ -169,6 +170,7 @@ def test_an_idle_model_is_unloaded_after_its_memory_timeout(loading: Application
     assert ask(loading, "GET", "/models/lin").status == 404
 
 
+@pytest.mark.slow
 def test_a_model_with_requests_stays_after_its_memory_timeout(loading: Application) -> None:
     load_linear(loading, config={"memoryTimeout": 600})
     for _ in range(8):
