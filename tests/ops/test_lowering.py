@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from leapstream import Tensor
-from leapstream.bundle.types import BasicType, DataShape, ScalarType, TensorType
+from leapstream.bundle.types import BasicType, DataShape, ListType, ScalarType, TensorType
 from leapstream.ops.base import Op
 from leapstream.ops.feature import (
     Coalesce,
@@ -72,3 +72,9 @@ def test_binarizer_makes_a_vector_of_a_tensor_of_other_dimensions_than_declared(
     tensor = Tensor.dense(np.arange(math.prod(given), dtype=np.float64).reshape(given))
     (found,) = run(op, [tensor], types={"input": TensorType(BasicType.DOUBLE, given, nullable=False)})
     assert found.to_dense().tolist() == [0.0, *[1.0] * (math.prod(given) - 1)]
+
+
+def test_binarizer_makes_a_vector_of_a_list_where_a_tensor_of_several_dimensions_is_declared() -> None:
+    op = SklearnBinarizer(0.5, (DataShape("tensor", False, (2, 2)),))
+    (found,) = run(op, [[1.0, 0.0, 3.0]], types={"input": ListType(BasicType.DOUBLE, nullable=False)})
+    assert found.to_dense().tolist() == [1.0, 0.0, 1.0]

@@ -27,6 +27,7 @@ from leapstream.ops.feature import (
     MathBinary,
     MathUnary,
     MinHashLSH,
+    MinMaxScaler,
     PolynomialExpansion,
     SklearnPolynomialExpansion,
     VectorIndexer,
@@ -134,6 +135,12 @@ def test_missing_attribute_is_named(op: str, attributes: Any, missing: str) -> N
 
 
 # ---- what is computed -------------------------------------------------------------------------------------------------
+
+
+def test_min_max_scaler_gives_nan_where_the_middle_of_its_range_is_nan() -> None:
+    op = MinMaxScaler(np.array([1.0, 0.0]), np.array([1.0, 2.0]), math.inf, 0.0)
+    (found,) = run(op, [Tensor.dense([0.0, 1.0])])
+    assert np.isnan(found.to_dense()).all()
 
 
 def test_product_leaves_what_is_not_stored() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from leapstream.bundle import values
 from leapstream.bundle.definition import ModelDef
-from leapstream.bundle.types import BasicType, DataShape, DataType, ScalarType, TensorType
+from leapstream.bundle.types import BasicType, DataShape, DataType, ListType, ScalarType, TensorType
 from leapstream.errors import UnsupportedOpError
 from leapstream.ops.base import DOUBLE, Op, attribute, doubles, not_null, require
 from leapstream.ops.lowering import Lowering, MissingTexts
@@ -265,7 +265,13 @@ class _Binarizer(Op):
 
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         (x,), wanted_type = inputs, self.outputs()["output"]
-        if isinstance(x.type, TensorType) and x.type.dimensions is not None and len(x.type.dimensions) != 1:
+        listed = isinstance(x, p.Cast) and isinstance(x.x.type, ListType)
+        if (
+            isinstance(x.type, TensorType)
+            and x.type.dimensions is not None
+            and len(x.type.dimensions) != 1
+            and not listed
+        ):
             # MLeap does not compare the column's dimensions with the declared ones.
             vector = wanted_type if min(x.type.dimensions, default=0) < 0 else doubles(x.type.size)
             x = lowering.add(p.Reshape(x=x, type=vector))

@@ -134,13 +134,15 @@ class MinMaxScaler(_VectorOp):
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         scale = self.max_value - self.min_value
         extent = self.max - self.min
-        fixed = np.where(extent != 0.0, np.nan, 0.5 * scale + self.min_value)
+        middle = 0.5 * scale + self.min_value
+        fixed = np.where(extent != 0.0, np.nan, middle)
         scaled = self._affine(
             lowering,
             inputs[0],
             shift=self.min,
             divisor=np.where(extent != 0.0, extent, 1.0),
-            factor=np.full(len(extent), scale),
+            # A middle that is NaN is not fixed, but computed.
+            factor=np.where((extent == 0.0) & np.isnan(middle), np.nan, scale),
             offset=np.full(len(extent), self.min_value),
             fixed=_unless_none(fixed),
             keep_nan=True,
