@@ -54,8 +54,10 @@ test-java: ## the Java project: javac without warnings, JUnit, format; says that
 MLEAP_RUNNER := tests/mleap/runner
 test-mleap: setup ## what leapstream writes, in MLeap's own JVM runtime; says that it is skipped where there is no Maven or JDK
 	@if $(HAS_MAVEN); then \
+		$(MAKE) --no-print-directory $(VENV)-mleap/.setup-stamp && \
 		mvn -q -B -ntp -Dstyle.color=never -f $(MLEAP_RUNNER) verify && \
-		LEAPSTREAM_MLEAP_RUNNER=$(MLEAP_RUNNER)/target/runner.jar $(RUN) -m pytest -n auto --maxprocesses 4 tests/mleap; \
+		KERAS_BACKEND=numpy LEAPSTREAM_MLEAP_RUNNER=$(MLEAP_RUNNER)/target/runner.jar \
+		$(VENV)-mleap/bin/python -m pytest -n auto --maxprocesses 4 tests/mleap; \
 	else \
 		echo "test-mleap: SKIPPED, for it needs Maven (mvn) and a JDK (javac)"; \
 	fi
@@ -96,11 +98,21 @@ $(VENV)-xgboost2/.setup-stamp: XGBOOST := "xgboost-cpu>=2.1,<2.2"
 $(VENV)-xgboost3/.setup-stamp: XGBOOST := "xgboost-cpu>=3.1,<4"
 # These environments have a version of XGBoost, and everything else from the main one.
 $(VENV)-xgboost2/.setup-stamp $(VENV)-xgboost3/.setup-stamp: $(STAMP)
-	$(BIN)/python -m venv --clear $(@D)
-	$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' \
-		> $$($(@D)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/main.pth
+	$(over-main)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --ignore-installed $(XGBOOST)
 	@touch $@
+
+# Keras with its backend of NumPy, which takes activations from JAX, and everything else from the main environment.
+$(VENV)-mleap/.setup-stamp: $(STAMP)
+	$(over-main)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check "keras>=3.5,<4" "jax[cpu]"
+	@touch $@
+
+define over-main
+$(BIN)/python -m venv --clear $(@D)
+$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' \
+	> $$($(@D)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/main.pth
+endef
 
 journey: setup $(VENV)-spark4/.setup-stamp ## one model from scikit-learn through Spark to a Flink job
 	$(RUN) -W ignore examples/journey/explore.py build/journey
@@ -178,4 +190,4 @@ bench-exporting: setup ## seconds to export, write and load 1,000 trees of sciki
 	$(RUN) -W ignore benchmarks/exporting.py
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) $(VENV)-tensorflow $(VENV)-spark3 $(VENV)-spark4 $(VENV)-xgboost2 $(VENV)-xgboost3 $(VENV)-bench site build dist java/target tests/mleap/runner/target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-mleap $(VENV)-tensorflow $(VENV)-spark3 $(VENV)-spark4 $(VENV)-xgboost2 $(VENV)-xgboost3 $(VENV)-bench site build dist java/target tests/mleap/runner/target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -10,6 +10,8 @@ import re
 import sys
 from pathlib import Path
 
+from generated import write_or_check
+
 from leapstream.executors.failures import Text, texts
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,16 +54,5 @@ def java() -> str:
     return HEAD + "".join(method(text) for text in texts() if text.java) + "}\n"
 
 
-def main(arguments: list[str]) -> int:
-    source = java()
-    if "--check" in arguments:
-        if TARGET.read_text(encoding="utf-8") == source:
-            return 0
-        print(f"{TARGET.relative_to(ROOT)} is out of date; run scripts/java_failures.py", file=sys.stderr)
-        return 1
-    TARGET.write_text(source, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(write_or_check(TARGET, java(), "scripts/java_failures.py"))

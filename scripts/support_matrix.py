@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from generated import write_or_check
+
 from leapstream import LeapstreamError, Model, load
 from leapstream.bundle.definition import Format
 from leapstream.bundle.reader import decode_files
@@ -102,16 +104,5 @@ def source_of(path: Path, case: Mapping[str, Any]) -> str:
     return "Spark" if case.get("spark") else "scikit-learn" if case.get("sklearn") else "MLeap"
 
 
-def main() -> int:
-    """Write or check the page; the exit code says whether it is up to date."""
-    text = matrix()
-    if "--check" not in sys.argv[1:]:
-        TARGET.write_text(text, encoding="utf-8")
-    elif not TARGET.exists() or TARGET.read_text(encoding="utf-8") != text:
-        print("docs/support.md is out of date: run `make support`", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check(TARGET, matrix(), "make support"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -24,7 +25,7 @@ from mlflow.types.schema import Array, Map
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
@@ -96,6 +97,15 @@ def test_a_saved_model_has_both_flavors(model: Model, tmp_path: Path) -> None:
     assert described(tmp_path / "m")["metadata"] == {"by": "me"}
     assert leapstream.load(tmp_path / "m" / "data" / "bundle.zip").schema == model.schema
     assert leapstream.mlflow.load_model(str(tmp_path / "m")).schema == model.schema
+
+
+def test_names_of_a_bundle_are_data_in_the_file_that_describes_it(tmp_path: Path) -> None:
+    name = "'x'\n!!python/object/apply:os.system ['true']\n\x1b[2J\u202e"
+    estimator = LinearRegression().fit(pd.DataFrame({name: [0.0, 1.0]}), [0.0, 2.0])
+    leapstream.mlflow.save_model(leapstream.from_sklearn(estimator, name=name), tmp_path / "m")
+    (column,) = json.loads(described(tmp_path / "m")["signature"]["inputs"])
+    assert column["name"] == name
+    assert leapstream.mlflow.load_model(str(tmp_path / "m")).schema.inputs.names == (name,)
 
 
 def test_an_input_example_is_kept(model: Model, tmp_path: Path) -> None:

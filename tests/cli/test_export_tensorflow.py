@@ -47,7 +47,7 @@ def test_a_saved_model_becomes_a_graph(run: Run, tmp_path: Path, network: Any) -
     np.testing.assert_allclose(found["output_0"], network.predict(X, verbose=0), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize(("file", "message"), [("m.keras", "Keras cannot read it"), ("m.pb", "not a frozen graph")])
+@pytest.mark.parametrize(("file", "message"), [("m.keras", "corrupt zip archive"), ("m.pb", "not a frozen graph")])
 def test_what_is_not_a_model_is_rejected(run: Run, tmp_path: Path, file: str, message: str) -> None:
     (tmp_path / file).write_text("nothing")
     result = run("export", tmp_path / file, "-o", tmp_path / "b.zip")

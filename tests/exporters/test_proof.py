@@ -155,11 +155,12 @@ def test_probabilities_of_estimators_and_boosters_are_compared(runs: list[tuple[
 def test_a_sample_that_the_library_does_not_predict_is_told() -> None:
     class Fails(Shifted):
         def predict(self, rows: Any) -> Any:
-            raise ValueError("not today")
+            raise ValueError("not today\x1b[2J\n")
 
     Fails.__name__, Fails.__module__ = "LinearRegression", LinearRegression.__module__
     with pytest.warns(
-        UserWarning, match="not checked, for scikit-learn does not predict the sample: ValueError: not today"
+        UserWarning,
+        match=r"not checked, for scikit-learn does not predict the sample: ValueError: not today\\x1b\[2J\\n$",
     ):
         from_sklearn(Fails().fit(X, Y), X)
 

@@ -6,6 +6,7 @@ CAUSES: dict[str, str] = {
     "naive_bayes": "`naive_bayes` of MLeap has the types multinomial and bernoulli only",
     "math_unary": "`math_unary` of MLeap 0.20.0 has no floor, ceil or round",
     "string_indexer": "`string_indexer` of MLeap 0.20.0 has one column only",
+    "xgboost_module": "MLeap's XGBoost module (`mleap-xgboost-runtime`) of 0.20.0 is not on Maven Central for Scala 2.12",
     "lda": "`lda_local_model_op` of MLeap 0.20.0 starts from random numbers without a seed",
 }
 
@@ -24,3 +25,6 @@ KNOWN: dict[str, str] = {
     "spark-4.1/StringIndexer columns": "string_indexer",
 }
 """The key of the cause by case, which is a source and a name."""
+
+LACKING: dict[str, str] = {"xgboost": "xgboost_module"}
+"""The key of the cause by source, of which MLeap 0.20.0 loads no case."""

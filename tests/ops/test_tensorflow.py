@@ -297,6 +297,27 @@ def test_loop_that_does_not_end_fails_its_row(tf: Any, monkeypatch: pytest.Monke
         model.transform(frame(model, [floats(1, 2), floats(3, 4)]))
 
 
+@pytest.mark.parametrize("kind", ["fill", "tile", "broadcast", "matmul"])
+def test_a_tensor_whose_known_size_is_above_the_limit_is_rejected_before_the_graph_runs(tf: Any, kind: str) -> None:
+    side = 1 << 15
+
+    def build(v1: Any) -> None:
+        a, b = (v1.placeholder(v1.float32, (2,), name=name) for name in "ab")
+        if kind == "fill":
+            large = v1.fill((side, side), 1.0, name="large")
+        elif kind == "tile":
+            large = v1.tile(v1.ones((1, side)), (side, 1), name="large")
+        elif kind == "broadcast":
+            large = v1.add(v1.ones((side, 1)), v1.ones((1, side)), name="large")
+        else:
+            large = v1.matmul(v1.ones((side, 2)), v1.ones((2, side)), name="large")
+        v1.add(a, b * v1.reduce_max(large), name="sum")
+
+    model = model_of(op_of(frozen(tf, build)))
+    with pytest.raises(BackendError, match=r"node 'large.*' makes a tensor of the shape \(32768, 32768\)"):
+        model.transform(frame(model, [floats(1, 2), floats(3, 4)]))
+
+
 def test_variables_are_restored_from_files_of_the_model_alone(tf: Any, tmp_path: Path) -> None:
     v1 = tf.compat.v1
     with tf.Graph().as_default(), v1.Session() as session:

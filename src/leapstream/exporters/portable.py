@@ -11,6 +11,7 @@ import numpy as np
 from leapstream.bundle.definition import Socket
 from leapstream.bundle.types import BasicType, DataShape, DataType, ScalarType, TensorType
 from leapstream.errors import ExportError
+from leapstream.escaping import printable
 from leapstream.model import Model
 from leapstream.ops.base import Op
 from leapstream.ops.feature import ElementwiseProduct, VectorAssembler
@@ -47,7 +48,7 @@ def accept(model: Model, portable: bool) -> Model:
         text = f"MLeap's own runtime cannot run the model {model.name!r} in every version: {'; '.join(gaps)}"
         if portable:
             raise ExportError(text)
-        warnings.warn(text, stacklevel=3)
+        warnings.warn(printable(text), stacklevel=3)
     return model
 
 

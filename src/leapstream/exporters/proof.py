@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from leapstream.bundle.types import Schema, TensorType
 from leapstream.errors import BackendError, ExportError, PredictionError, UnsupportedModelError
+from leapstream.escaping import printable
 from leapstream.executors.registry import executors
 from leapstream.exporters.child import ChildError
 from leapstream.exporters.graph import Features
@@ -91,10 +92,10 @@ def prove(
             rows = _take(rows, numbers)
             expected = _answered(answers, rows)
         except Exception:
-            warnings.warn(
-                f"the export is not checked, for {library} does not predict the sample: {type(error).__name__}: {error}",
-                stacklevel=3,
+            text = (
+                f"the export is not checked, for {library} does not predict the sample: {type(error).__name__}: {error}"
             )
+            warnings.warn(printable(text), stacklevel=3)
             return model
     known = {*model.schema.outputs.names, *model.schema.intermediate.names}
     expected = {name: values for name, values in expected.items() if name in known}
@@ -117,7 +118,7 @@ def prove(
 
 def not_compared(library: str, reason: str) -> None:
     """Warn that an export is not compared with its library."""
-    warnings.warn(f"the export is not compared with {library}: {reason}", stacklevel=5)
+    warnings.warn(printable(f"the export is not compared with {library}: {reason}"), stacklevel=5)
 
 
 def prove_file(model: Model, sample: Any, library: str, answers: Callable[[Any], Answers], check: Check) -> Model:

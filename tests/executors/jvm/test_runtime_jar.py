@@ -84,6 +84,22 @@ def test_classes_for_ml_predict_are_compiled_for_versions_of_flink_that_have_it(
     assert any(name.startswith("leapstream.flink.ml.") for name in names) == has_providers
 
 
+def test_the_cache_keeps_the_jars_that_were_used_last(cache: Path, compiled: Compiled) -> None:
+    def compile_sources(sources: Mapping[str, str]) -> Mapping[str, bytes]:
+        compiled.append(sources)
+        return CLASSES
+
+    versions = [f"2.{minor}.0" for minor in range(6)]
+    for age, version in enumerate(versions[:5]):
+        jar = ensure_runtime_jar(version, compile_sources).path
+        os.utime(jar, (1000 + age, 1000 + age))
+    assert find_runtime_jar(versions[0]) is not None
+    ensure_runtime_jar(versions[5], compile_sources)
+    assert {path.name for path in cache.glob("*.jar")} == {jar_name(v) for v in versions if v != versions[1]}
+    assert not (cache / f"{jar_name(versions[1])}.lock").exists()
+    assert len(compiled) == 6
+
+
 @pytest.mark.slow
 def test_several_processes_compile_the_jar_once(cache: Path, tmp_path: Path) -> None:
     script = f"""

@@ -17,6 +17,7 @@ import stat
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -36,6 +37,8 @@ BROUGHT = Path(__file__).with_name("jars")
 
 _FIRST_WITH_MODELS = (2, 1)
 _LOCK_SECONDS = 120.0
+_KEPT = 5
+"""Jars that stay in the cache when one is added: those used last, of other versions of leapstream or Flink."""
 
 Compile = Callable[[Mapping[str, str]], Mapping[str, bytes]]
 """Compiles Java sources by fully qualified name of the class; gives class files by name."""
@@ -109,6 +112,9 @@ def find_runtime_jar(flink: str) -> RuntimeJar | None:
         return RuntimeJar(brought, "wheel")
     cached = runtime_jar_directory() / jar_name(flink)
     if untrusted(cached) is None and zipfile.is_zipfile(cached):
+        # The time of the last use: the jars that were used longest ago are removed.
+        with suppress(OSError):
+            os.utime(cached)
         return RuntimeJar(cached, "cache")
     return None
 
@@ -137,6 +143,7 @@ def ensure_runtime_jar(flink: str, compile_sources: Compile) -> RuntimeJar:
                     write_runtime_jar(path, flink, compile_sources)
                     path.chmod(0o600)
                     found = RuntimeJar(path, "cache")
+                    _remove_old(folder)
                 return found
     except (OSError, Timeout) as error:
         reason = str(error)
@@ -155,6 +162,16 @@ def ensure_runtime_jar(flink: str, compile_sources: Compile) -> RuntimeJar:
 def runtime_jar_directory() -> Path:
     """The directory of the jars in the user's cache; it need not exist."""
     return cache_directory().resolve() / "java"
+
+
+def _remove_old(folder: Path) -> None:
+    """Remove the jars that were used longest ago; a process that needs one again compiles it."""
+    # Another process may remove them at the same time.
+    with suppress(OSError):
+        jars = sorted(folder.glob("leapstream-runtime-*.jar"), key=lambda path: path.stat().st_mtime_ns)
+        for path in jars[:-_KEPT]:
+            path.unlink(missing_ok=True)
+            path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
 
 
 def _make_private(folder: Path) -> None:

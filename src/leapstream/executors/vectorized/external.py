@@ -26,6 +26,12 @@ from leapstream.plan import primitives as p
 SECONDS = 30.0
 """The time that a graph may take for a row, and to restore its variables: a loop in a graph need not end."""
 
+MOST_BYTES = 1 << 30
+"""The bytes of a tensor that a graph may compute, where its shape says them before the graph runs."""
+
+_CARRIERS = frozenset({"Const", "Identity", "ReadVariableOp", "RestoreV2", "VarHandleOp", "Variable", "VariableV2"})
+"""The operations whose results are stored in the graph's files, which have limits of their own."""
+
 _RESTORES = frozenset({"RestoreV2", "ShardedFilename"})
 """The operations by which a SavedModel reads its own variables."""
 
@@ -63,6 +69,7 @@ class _Session:
                 self.session.graph.get_tensor_by_name(name)
             for name in self.targets:
                 self.session.graph.get_operation_by_name(name)
+            _check_sizes(self.session.graph)
         except BackendError:
             raise
         # TensorFlow raises classes of its own, and built-in ones of many kinds.
@@ -144,6 +151,20 @@ def _check(nodes: Iterable[Any], allowed: frozenset[str]) -> None:
             raise BackendError(
                 f"the graph's node {node.name!r} is a constant of a type that a bundle's graph may not hold"
             )
+
+
+def _check_sizes(graph: Any) -> None:
+    """Raise ``BackendError`` for a node whose result has a known size above the limit."""
+    for operation in graph.get_operations():
+        if operation.type in _CARRIERS:
+            continue
+        for tensor in operation.outputs:
+            count = tensor.shape.num_elements()
+            if count is not None and count * tensor.dtype.size > MOST_BYTES:
+                raise BackendError(
+                    f"the graph's node {operation.name!r} makes a tensor of the shape {tuple(tensor.shape)}, which has more "
+                    f"than {MOST_BYTES} bytes"
+                )
 
 
 def _check_restores(nodes: Iterable[Any], functions: dict[str, Any], saver: Any) -> None:

@@ -18,6 +18,7 @@ from leapstream.bundle.container import read_files
 from leapstream.bundle.limits import Limits
 from leapstream.bundle.malformed import decoding, fields_of, parse_json, text_of
 from leapstream.errors import BundleError, UnsupportedExportError
+from leapstream.escaping import printable
 from leapstream.exporters.spark.defaults import DEFAULTS
 from leapstream.exporters.spark.encoding import Kind
 from leapstream.frames.parquet import read_table
@@ -101,7 +102,7 @@ class Saved:
 
     def warn(self, difference: str) -> None:
         """Warn that the model's results will differ from this stage's."""
-        warnings.warn(f"{self.where}: {difference}", stacklevel=2)
+        warnings.warn(printable(f"{self.where}: {difference}"), stacklevel=2)
 
     def require(self, condition: bool, reason: str) -> None:
         """Raise :class:`BundleError` for this stage unless a condition holds."""

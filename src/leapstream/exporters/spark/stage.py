@@ -12,6 +12,7 @@ import numpy as np
 from leapstream.bundle.definition import Socket
 from leapstream.bundle.types import TensorType
 from leapstream.errors import BundleError, LeapstreamError, SchemaError, UnsupportedExportError
+from leapstream.escaping import printable
 from leapstream.exporters.spark.columns import Column, Columns, UnknownColumnError
 from leapstream.exporters.spark.encoding import Kind, param_of, write_parquet
 from leapstream.exporters.spark.saved import Saved
@@ -163,7 +164,7 @@ class Writing:
 
     def warn(self, difference: str) -> None:
         """Warn that Spark's results will differ from this node's."""
-        warnings.warn(f"node {self.node.name!r} ({self.node.op.op}): {difference}", stacklevel=2)
+        warnings.warn(printable(f"node {self.node.name!r} ({self.node.op.op}): {difference}"), stacklevel=2)
 
 
 # ---- fields -----------------------------------------------------------------------------------------------------------
