@@ -6,7 +6,7 @@ CAUSES: dict[str, str] = {
     "naive_bayes": "`naive_bayes` of MLeap has the types multinomial and bernoulli only",
     "math_unary": "`math_unary` of MLeap 0.20.0 has no floor, ceil or round",
     "string_indexer": "`string_indexer` of MLeap 0.20.0 has one column only",
-    "xgboost_module": "MLeap's XGBoost module (`mleap-xgboost-runtime`) of 0.20.0 is not on Maven Central for Scala 2.12",
+    "xgboost_module": "MLeap's XGBoost module (`mleap-xgboost-runtime`) of 0.20.0 for Scala 2.12 was not found on Maven Central",
     "lda": "`lda_local_model_op` of MLeap 0.20.0 starts from random numbers without a seed",
 }
 
