@@ -1,4 +1,4 @@
-"""The models that a server has: each name has one live version, which changes between two requests."""
+"""The models that a server has: each name has one live version, which changes between two requests, and some earlier ones."""
 
 from __future__ import annotations
 
@@ -41,15 +41,26 @@ class ServedModel:
 
 
 class ModelRegistry:
-    """The served models by name. Reading takes no lock; safe to use from several threads."""
+    """The served models by name. Reading takes no lock; safe to use from several threads.
 
-    def __init__(self) -> None:
+    Args:
+        keep: the number of earlier versions of each model that requests can still name.
+    """
+
+    def __init__(self, keep: int = 1) -> None:
+        self._keep = keep
         self._live: Mapping[str, ServedModel] = MappingProxyType({})
+        # The versions that were live before, the newest first.
+        self._earlier: Mapping[str, tuple[ServedModel, ...]] = MappingProxyType({})
         self._lock = threading.Lock()
         self._listeners: list[Callable[[str, ServedModel | None], None]] = []
 
     def get(self, name: str, version: str | None = None) -> ServedModel:
-        """The live version of a model; ``version`` has to be that one, if it is given and not ``latest``.
+        """A version of a model: the live one, or an earlier one that is still there.
+
+        Args:
+            name: the model.
+            version: the version; ``None`` or ``latest`` for the live one.
 
         Raises:
             UnknownModelError: it is not served.
@@ -58,9 +69,18 @@ class ModelRegistry:
         if served is None:
             known = ", ".join(self._live) or "none"
             raise UnknownModelError(f"there is no model {name!r}; served: {known}")
-        if version not in (None, served.version, LATEST):
-            raise UnknownModelError(f"model {name!r} has no version {version!r}; live: {served.version}")
-        return served
+        if version in (None, served.version, LATEST):
+            return served
+        for earlier in self._earlier.get(name, ()):
+            if earlier.version == version:
+                return earlier
+        known = ", ".join(found.version for found in self.versions(name))
+        raise UnknownModelError(f"model {name!r} has no version {version!r}; served: {known}")
+
+    def versions(self, name: str) -> tuple[ServedModel, ...]:
+        """The versions of a model that requests can name, the live one first; empty for a model that is not served."""
+        served = self._live.get(name)
+        return () if served is None else (served, *self._earlier.get(name, ()))
 
     def find(self, name: str) -> ServedModel | None:
         """The live version of a model, or ``None``."""
@@ -102,6 +122,9 @@ class ModelRegistry:
                     raise ConflictError(f"there is a model {served.name!r} already, of version {before.version}")
                 if same_signature:
                     check_signature(before, served)
+                earlier = (before, *self._earlier.get(served.name, ()))
+                kept = [version for version in earlier if version.version != served.version][: self._keep]
+                self._earlier = MappingProxyType({**self._earlier, served.name: tuple(kept)})
             self._live = MappingProxyType({**self._live, served.name: served})
         self._tell(served.name, served)
 
@@ -114,6 +137,7 @@ class ModelRegistry:
         with self._lock:
             served = self.get(name)
             self._live = MappingProxyType({n: s for n, s in self._live.items() if n != name})
+            self._earlier = MappingProxyType({n: s for n, s in self._earlier.items() if n != name})
         self._tell(name, None)
         return served
 

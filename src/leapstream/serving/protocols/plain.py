@@ -47,10 +47,12 @@ def routes(context: Context) -> Iterator[Route]:
         return Response(encode({"models": [described(served) for served in context.models]}))
 
     def model(request: Request, name: str) -> Response:
-        return Response(encode(described(context.models.get(name))))
+        live = context.models.get(name)
+        versions = [served.version for served in context.models.versions(name)]
+        return Response(encode({**described(live), "versions": versions}))
 
-    def predict(request: Request, name: str) -> Response:
-        served = context.models.get(name)
+    def predict(request: Request, name: str, version: str | None = None) -> Response:
+        served = context.models.get(name, version)
         outputs, on_error = _options(request.query)
         media_type = request.media_type
         if media_type in _ARROW:
@@ -73,8 +75,10 @@ def routes(context: Context) -> Iterator[Route]:
         answers = context.score(request, served, given, outputs=outputs, on_error=on_error)
         return Response(encode_exactly([_shown(served, answer, outputs, on_error) for answer in answers]))
 
-    async def predict_lines(request: Request, parts: AsyncIterator[bytes], name: str) -> StreamedResponse:
-        served = context.models.get(name)
+    async def predict_lines(
+        request: Request, parts: AsyncIterator[bytes], name: str, version: str | None = None
+    ) -> StreamedResponse:
+        served = context.models.get(name, version)
         outputs, on_error = _options(request.query)
 
         async def answered() -> AsyncIterator[bytes]:
@@ -100,15 +104,8 @@ def routes(context: Context) -> Iterator[Route]:
 
     yield Route("GET", "/v1/models", models, failure_response, NAME)
     yield Route("GET", "/v1/models/{name}", model, failure_response, NAME)
-    yield Route(
-        "POST",
-        "/v1/models/{name}:predict",
-        predict,
-        failure_response,
-        NAME,
-        is_streamed=_is_lines,
-        stream_handler=predict_lines,
-    )
+    for path in ("/v1/models/{name}:predict", "/v1/models/{name}/versions/{version}:predict"):
+        yield Route("POST", path, predict, failure_response, NAME, is_streamed=_is_lines, stream_handler=predict_lines)
 
 
 def described(served: ServedModel) -> dict[str, Any]:
