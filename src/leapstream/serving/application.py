@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from leapstream.model import Model
+from leapstream.serving import openapi
 from leapstream.serving.context import Context
 from leapstream.serving.failures import (
     BusyError,
@@ -67,6 +68,7 @@ class Application:
 
     Attributes:
         context: what the protocols share.
+        routes: the kinds of requests that it answers.
         companions: what else begins to answer when the models are loaded, and ends with the server.
     """
 
@@ -74,7 +76,9 @@ class Application:
         self.context = context
         self.companions: list[Companion] = []
         settings = context.settings
-        self._router = Router(route for protocol in PROTOCOLS for route in protocol.routes(context))
+        self.routes = [route for protocol in PROTOCOLS for route in protocol.routes(context)]
+        self.routes += openapi.routes(context, tuple(self.routes))
+        self._router = Router(self.routes)
         self._limits = settings.limits
         # NumPy and numba release the interpreter's lock, so that more threads than cores are of use only for waiting ones.
         self._threads = ThreadPoolExecutor(max(2, os.cpu_count() or 1), thread_name_prefix="leapstream-serving")

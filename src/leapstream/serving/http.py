@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from leapstream.serving.operations import ModelOperation, Operation
+
 if TYPE_CHECKING:
     from leapstream.serving.failures import Failure
     from leapstream.serving.registry import ServedModel
@@ -104,6 +106,8 @@ class Route:
         protocol: the protocol's name, for logs and metrics.
         open: answered without a token.
         blocking: always handled in a thread, since it reads or writes files.
+        operation: describes it in the OpenAPI document; a function, if the description depends on the model that the path names;
+            ``None`` for one that is of no use to clients.
         is_streamed: tells from the headers that ``stream_handler`` answers the request; ``None`` if it never does.
         stream_handler: a coroutine function of the request, whose body is empty, the parts of its body, and the path's parts.
     """
@@ -115,5 +119,6 @@ class Route:
     protocol: str
     open: bool = False
     blocking: bool = False
+    operation: Operation | ModelOperation | None = None
     is_streamed: Callable[[Mapping[bytes, bytes]], bool] | None = None
     stream_handler: StreamHandler | None = None

@@ -83,7 +83,7 @@ def load_model(spec: ModelSpec, options: SourceOptions | None = None) -> ServedM
 
 def warmed(served: ServedModel) -> ServedModel:
     """Let a version predict a record and a batch, which also measures its cost; returns it."""
-    record = {f.name: _example(f.type) for f in served.model.schema.inputs}
+    record = {f.name: example(f.type) for f in served.model.schema.inputs}
     # The made-up record may fail, as any record may.
     with contextlib.suppress(LeapstreamError):
         served.model.predict_rows([record] * _WARM_BATCH)
@@ -97,7 +97,8 @@ def warmed(served: ServedModel) -> ServedModel:
     return served
 
 
-def _example(data_type: DataType) -> Any:
+def example(data_type: DataType) -> Any:
+    """A made-up value of a type."""
     value = _EXAMPLES[data_type.base]
     if isinstance(data_type, ScalarType):
         return value

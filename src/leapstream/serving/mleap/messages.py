@@ -18,6 +18,7 @@ from leapstream.serving.failures import RequestError
 from leapstream.serving.loading import ModelSpec
 from leapstream.serving.loads import shown_uri
 from leapstream.serving.mleap.transforming import mleap_types
+from leapstream.serving.operations import JsonSchema, Shared
 from leapstream.serving.proto import mleap_pb2 as pb
 from leapstream.serving.registry import ServedModel
 from leapstream.serving.values import decode
@@ -74,6 +75,42 @@ def to_json(message: Message) -> dict[str, Any]:
     return fields
 
 
+def schema_of_json(kind: type[Message]) -> Shared:
+    """The JSON schema of a message; every field may be left out."""
+    return _schema_of(kind())
+
+
+def _schema_of(message: Message) -> Shared:
+    properties = {f.json_name: _schema_of_field(f, getattr(message, f.name)) for f in message.DESCRIPTOR.fields}
+    return Shared(
+        f"mleap.{message.DESCRIPTOR.name}", {"type": "object", "properties": properties, "additionalProperties": False}
+    )
+
+
+def _schema_of_field(f: Any, value: Any) -> JsonSchema:
+    is_repeated = isinstance(value, MutableSequence)
+    element: JsonSchema
+    if f.enum_type is not None:
+        element = {"enum": [value.name for value in f.enum_type.values]}
+    elif f.message_type is None:
+        element = _SCHEMAS[f.type]
+    elif f.message_type.full_name == _ATTRIBUTE:
+        return {"type": "object"}
+    elif f.message_type.full_name in _WRAPPERS:
+        element = _SCHEMAS[f.message_type.fields_by_name["value"].type]
+    else:
+        element = _schema_of(value.add() if is_repeated else value)
+    return {"type": "array", "items": element} if is_repeated else element
+
+
+_SCHEMAS: dict[int, JsonSchema] = {
+    FieldDescriptor.TYPE_BOOL: {"type": "boolean"},
+    FieldDescriptor.TYPE_INT32: {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1},
+    FieldDescriptor.TYPE_UINT32: {"type": "integer", "minimum": 0, "maximum": 2**32 - 1},
+    FieldDescriptor.TYPE_UINT64: {"type": "integer", "minimum": 0, "maximum": 2**64 - 1},
+    FieldDescriptor.TYPE_STRING: {"type": "string"},
+    FieldDescriptor.TYPE_BYTES: {"type": "string", "contentEncoding": "base64"},
+}
 _ATTRIBUTE = "leapstream.bundle.Attributes.Entry"
 _WRAPPERS = frozenset({"google.protobuf.UInt32Value", "google.protobuf.UInt64Value"})
 
@@ -190,6 +227,7 @@ __all__ = [
     "model_message",
     "schema_message",
     "schema_of",
+    "schema_of_json",
     "spec_of",
     "to_json",
 ]

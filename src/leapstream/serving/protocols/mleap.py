@@ -8,6 +8,7 @@ status code 200, and ``status`` is ``STATUS_ERROR``.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal
@@ -16,13 +17,25 @@ import msgspec
 from google.protobuf.message import Message
 
 from leapstream.bundle.frame import FrameFormat
+from leapstream.bundle.types import TensorType
 from leapstream.serving.context import Context
 from leapstream.serving.failures import Failure, MediaTypeError, RequestError
 from leapstream.serving.http import Request, Response, Route
-from leapstream.serving.mleap.layouts import decode, encode, format_of
-from leapstream.serving.mleap.messages import bundle_meta, from_bytes, from_json, model_message, spec_of, to_json
+from leapstream.serving.mleap.layouts import decode, encode, format_of, layout_of
+from leapstream.serving.mleap.messages import (
+    bundle_meta,
+    from_bytes,
+    from_json,
+    model_message,
+    schema_of_json,
+    spec_of,
+    to_json,
+)
 from leapstream.serving.mleap.transforming import backtrace, transform_for
+from leapstream.serving.operations import BINARY, Content, Operation, Parameter, Shared
 from leapstream.serving.proto import mleap_pb2 as pb
+from leapstream.serving.registry import ServedModel
+from leapstream.serving.schemas import example_record
 from leapstream.serving.values import encode as encode_json
 
 NAME = "mleap"
@@ -131,15 +144,139 @@ def routes(context: Context) -> Iterator[Route]:
     def info(request: Request) -> Response:
         return Response(b"{}", content_type=ACTUATOR)
 
-    yield Route("POST", "/models", load, failure_response, NAME)
-    yield Route("POST", "/models/transform", transform, failure_response, NAME)
-    yield Route("POST", "/models/{name}/transform", transform_frame, failure_response, NAME)
-    yield Route("GET", "/models/{name}", get, failure_response, NAME)
-    yield Route("DELETE", "/models/{name}", unload, failure_response, NAME)
-    yield Route("GET", "/models/{name}/meta", meta, failure_response, NAME)
-    yield Route("GET", "/actuator", links, failure_response, NAME)
-    yield Route("GET", "/actuator/health", health, failure_response, NAME, open=True)
-    yield Route("GET", "/actuator/info", info, failure_response, NAME)
+    yield Route("POST", "/models", load, failure_response, NAME, operation=_LOAD)
+    yield Route("POST", "/models/transform", transform, failure_response, NAME, operation=_TRANSFORM)
+    yield Route(
+        "POST",
+        "/models/{name}/transform",
+        transform_frame,
+        failure_response,
+        NAME,
+        operation=_transform_frame_operation,
+    )
+    yield Route("GET", "/models/{name}", get, failure_response, NAME, operation=_GET)
+    yield Route("DELETE", "/models/{name}", unload, failure_response, NAME, operation=_UNLOAD)
+    yield Route("GET", "/models/{name}/meta", meta, failure_response, NAME, operation=_META)
+    yield Route("GET", "/actuator", links, failure_response, NAME, operation=_LINKS)
+    yield Route("GET", "/actuator/health", health, failure_response, NAME, open=True, operation=_HEALTH)
+    yield Route("GET", "/actuator/info", info, failure_response, NAME, operation=_INFO)
+
+
+# ---- descriptions -----------------------------------------------------------------------------------------------------------
+
+FAILURE = Content("")
+"""The form of the answer to a request that fails: it has no body."""
+
+_TIMEOUT = Parameter(
+    "timeout", "Milliseconds that the request may take.", {"type": "integer", "minimum": 0, "maximum": 2**53}, "header"
+)
+
+
+def _message(kind: type[Message], description: str) -> Content:
+    return Content(description, {"application/json": schema_of_json(kind), _PROTOBUF: BINARY})
+
+
+_FRAME = Shared(
+    "mleap.LeapFrame",
+    {
+        "type": "object",
+        "description": "A leap frame, as MLeap writes it in JSON: columns with names and types, and rows of values.",
+        "properties": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "fields": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "properties": {"name": {"type": "string"}, "type": {"type": ["string", "object"]}},
+                            "required": ["name", "type"],
+                        },
+                    }
+                },
+                "required": ["fields"],
+            },
+            "rows": {"type": "array", "items": {"type": "array"}},
+        },
+        "required": ["schema", "rows"],
+    },
+)
+
+
+def _transform_frame_operation(served: ServedModel) -> Operation:
+    schema = served.model.schema.inputs
+    record = example_record(schema)
+    examples = {}
+    if record is not None and all(
+        not isinstance(f.type, TensorType) or len(f.type.dimensions or (0,)) == 1 for f in schema
+    ):
+        examples["application/json"] = json.loads(encode(layout_of(schema), [list(record.values())], "json"))
+    failed = schema_of_json(pb.ErrorTransformResponse)
+    return Operation(
+        "transform_frame",
+        f"Transform a leap frame with {served.name}",
+        {
+            200: Content(
+                "The frame with the columns that the model adds; or the reason why the transform fails.",
+                {"application/json": {"anyOf": [_FRAME, failed]}, _PROTOBUF: BINARY},
+            )
+        },
+        FAILURE,
+        (415,),
+        parameters=(_TIMEOUT,),
+        body=Content(
+            "A leap frame, in MLeap's JSON or binary format.", {"application/json": _FRAME, _PROTOBUF: BINARY}, examples
+        ),
+    )
+
+
+_ACTUATOR = {ACTUATOR.decode(): {"type": "object"}}
+
+_LOAD = Operation(
+    "load",
+    "Load a model",
+    {202: _message(pb.Model, "The model is being loaded.")},
+    FAILURE,
+    (403, 415),
+    parameters=(_TIMEOUT,),
+    body=_message(pb.LoadModelRequest, "The model, and the place of its bundle."),
+)
+_UNLOAD = Operation(
+    "unload",
+    "Unload a model",
+    {200: _message(pb.Model, "The model that was unloaded.")},
+    FAILURE,
+    (403, 404),
+    parameters=(_TIMEOUT,),
+)
+_GET = Operation(
+    "model", "A model", {200: _message(pb.Model, "The model.")}, FAILURE, (404, 500), parameters=(_TIMEOUT,)
+)
+_META = Operation(
+    "meta",
+    "The bundle of a model, and its columns",
+    {200: _message(pb.BundleMeta, "The bundle.")},
+    FAILURE,
+    (404, 500),
+    parameters=(_TIMEOUT,),
+)
+_TRANSFORM = Operation(
+    "transform",
+    "Transform a leap frame",
+    {200: _message(pb.TransformFrameResponse, "The frame that results, or the reason why the transform fails.")},
+    FAILURE,
+    (415,),
+    parameters=(_TIMEOUT,),
+    body=_message(pb.TransformFrameRequest, "A leap frame, the name of a model, and the columns to select."),
+)
+_LINKS = Operation("actuator", "Spring Boot's management paths", {200: Content("Links.", _ACTUATOR)}, FAILURE)
+_HEALTH = Operation(
+    "health",
+    "Spring Boot's health",
+    {200: Content("Every model is loaded.", _ACTUATOR), 503: Content("A model is not loaded.", _ACTUATOR)},
+    FAILURE,
+)
+_INFO = Operation("info", "Spring Boot's info", {200: Content("An empty object.", _ACTUATOR)}, FAILURE)
 
 
 # ---- media types ------------------------------------------------------------------------------------------------------------

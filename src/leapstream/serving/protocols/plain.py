@@ -18,7 +18,9 @@ from leapstream.errors import LeapstreamError, PredictionError, SchemaError
 from leapstream.serving.context import Context
 from leapstream.serving.failures import Failure, MediaTypeError, RequestError, TooLargeError, details_of, failure_of
 from leapstream.serving.http import Request, Response, Route, StreamedResponse
+from leapstream.serving.operations import BINARY, Content, Operation, Parameter, Shared
 from leapstream.serving.registry import ServedModel
+from leapstream.serving.schemas import computed_columns, outputs_schema, record_schema
 from leapstream.serving.scoring import Answer, OnError, TooLongForLoopError, check_rows, score_record
 from leapstream.serving.values import decode, encode, encode_exactly
 
@@ -102,10 +104,19 @@ def routes(context: Context) -> Iterator[Route]:
 
         return StreamedResponse(answered(), JSON_LINES)
 
-    yield Route("GET", "/v1/models", models, failure_response, NAME)
-    yield Route("GET", "/v1/models/{name}", model, failure_response, NAME)
+    yield Route("GET", "/v1/models", models, failure_response, NAME, operation=_MODELS)
+    yield Route("GET", "/v1/models/{name}", model, failure_response, NAME, operation=_MODEL)
     for path in ("/v1/models/{name}:predict", "/v1/models/{name}/versions/{version}:predict"):
-        yield Route("POST", path, predict, failure_response, NAME, is_streamed=_is_lines, stream_handler=predict_lines)
+        yield Route(
+            "POST",
+            path,
+            predict,
+            failure_response,
+            NAME,
+            operation=_predict_operation,
+            is_streamed=_is_lines,
+            stream_handler=predict_lines,
+        )
 
 
 def described(served: ServedModel) -> dict[str, Any]:
@@ -119,6 +130,112 @@ def described(served: ServedModel) -> dict[str, Any]:
         "inputs": {f.name: str(f.type) for f in schema.inputs},
         "outputs": {f.name: str(f.type) for f in schema.outputs},
     }
+
+
+# ---- descriptions -----------------------------------------------------------------------------------------------------
+
+_JSON = "application/json"
+_COLUMNS = {"type": "object", "additionalProperties": {"type": "string"}}
+_DESCRIBED = Shared(
+    "Model",
+    {
+        "type": "object",
+        "properties": {
+            "name": {"type": "string"},
+            "version": {"type": "string"},
+            "bundle": {"type": "string", "description": "The name in the bundle."},
+            "loaded": {"type": "string", "format": "date-time"},
+            "inputs": {**_COLUMNS, "description": "The type of each column that a record needs."},
+            "outputs": {**_COLUMNS, "description": "The type of each column that an answer has."},
+        },
+        "required": ["name", "version", "bundle", "loaded", "inputs", "outputs"],
+    },
+)
+_ERROR = Shared(
+    "Error",
+    {
+        "type": "object",
+        "properties": {
+            "kind": {"type": "string"},
+            "message": {"type": "string"},
+            "model": {"type": "string"},
+            "node": {"type": "string"},
+            "op": {"type": "string"},
+            "column": {"type": "string"},
+            "row": {"type": "integer"},
+        },
+        "required": ["kind", "message"],
+    },
+)
+_FAILURE = Shared("Failure", {"type": "object", "properties": {"error": _ERROR}, "required": ["error"]})
+
+FAILURE = Content("", {_JSON: _FAILURE})
+"""The form of the answer to a request that fails."""
+
+_MODELS = Operation(
+    "models",
+    "The models, with their versions and columns",
+    {
+        200: Content(
+            "The models.",
+            {
+                _JSON: {
+                    "type": "object",
+                    "properties": {"models": {"type": "array", "items": _DESCRIBED}},
+                    "required": ["models"],
+                }
+            },
+        )
+    },
+    FAILURE,
+)
+_MODEL = Operation(
+    "model", "A model, with its version and columns", {200: Content("The model.", {_JSON: _DESCRIBED})}, FAILURE, (404,)
+)
+
+
+def _predict_operation(served: ServedModel) -> Operation:
+    record, outputs = record_schema(served), outputs_schema(served)
+    columns = [f.name for f in computed_columns(served) if f.name and "," not in f.name]
+    missing: Any = {"type": "object", "additionalProperties": {"type": "null"}}
+    answer = {"anyOf": [outputs, {"type": "null"}, missing, _FAILURE]}
+    return Operation(
+        "predict",
+        f"Predict with {served.name}",
+        {
+            200: Content(
+                "The outputs of the record, or a list with those of each record; null for a record that the model drops.",
+                {
+                    _JSON: {"anyOf": [answer, {"type": "array", "items": answer}]},
+                    JSON_LINES.decode(): {"type": "string"},
+                    ARROW.decode(): BINARY,
+                },
+            )
+        },
+        FAILURE,
+        (404, 415, 422),
+        description="A value of another type than the schema has is cast as Spark casts it, where that is possible.",
+        parameters=(
+            Parameter(
+                "outputs",
+                "The columns to compute; by default the model's final outputs.",
+                {"type": "array", "items": {"enum": columns}},
+            ),
+            Parameter(
+                "on_error",
+                "For a row that fails: raise fails the request, null gives missing outputs, row gives an error in its place.",
+                {"enum": ["raise", "null", "row"], "default": "raise"},
+            ),
+        ),
+        body=Content(
+            "A record, or a list of records; records in lines; or an Arrow stream.",
+            {
+                _JSON: {"anyOf": [record, {"type": "array", "items": record}]},
+                JSON_LINES.decode(): {"type": "string"},
+                ARROW.decode(): BINARY,
+            },
+        ),
+    )
 
 
 def _is_lines(headers: Mapping[bytes, bytes]) -> bool:
