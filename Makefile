@@ -11,7 +11,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheel demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-tensorflow test-spark test-spark3 test-spark4 test-xgboost journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-corrupt bench-memory bench-registration bench-exporting clean
+.PHONY: help setup wheel demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-corrupt bench-memory bench-registration bench-exporting clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -114,6 +114,17 @@ $(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % s
 	> $$($(@D)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/main.pth
 endef
 
+# The clients ask for other versions of gRPC and protobuf than PyFlink does, so they have an environment of their own.
+test-clients: $(VENV)-clients/.setup-stamp ## leapstream serve, asked by the clients of other servers: Triton's and KServe's
+	$(VENV)-clients/bin/python -m pytest tests/clients
+
+$(VENV)-clients/.setup-stamp: CLIENTS := "kserve>=0.15,<1" "tritonclient[grpc,http]>=2.50,<3"
+$(VENV)-clients/.setup-stamp: pyproject.toml
+	test -x $(@D)/bin/pip || $(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[serve,grpc]" $(CLIENTS) \
+		"hypothesis>=6.100,<7" "pytest>=8,<10" "pytest-timeout>=2.3,<3"
+	@touch $@
+
 journey: setup $(VENV)-spark4/.setup-stamp ## one model from scikit-learn through Spark to a Flink job
 	$(RUN) -W ignore examples/journey/explore.py build/journey
 	$(VENV)-spark4/bin/python -W ignore examples/journey/train.py build/journey
@@ -190,4 +201,4 @@ bench-exporting: setup ## seconds to export, write and load 1,000 trees of sciki
 	$(RUN) -W ignore benchmarks/exporting.py
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) $(VENV)-mleap $(VENV)-tensorflow $(VENV)-spark3 $(VENV)-spark4 $(VENV)-xgboost2 $(VENV)-xgboost3 $(VENV)-bench site build dist java/target tests/mleap/runner/target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-mleap $(VENV)-tensorflow $(VENV)-spark3 $(VENV)-spark4 $(VENV)-xgboost2 $(VENV)-xgboost3 $(VENV)-clients $(VENV)-bench site build dist java/target tests/mleap/runner/target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -16,6 +16,8 @@ from leapstream.serving.settings import Settings
 
 # Seconds between two looks for idle models.
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
+# Clients may load and unload any number of models.
+_MOST_UNLOADED = 256
 
 
 class Keeper:
@@ -56,6 +58,7 @@ class Keeper:
         self._settings = settings
         self._specs = {spec.name: spec for spec in specs}
         self._options = options
+        self._unloaded: dict[str, ModelSpec] = {}
         # One change at a time, so that the later one of two wins.
         self._changing = threading.Lock()
 
@@ -98,6 +101,7 @@ class Keeper:
             served = load_model(spec, self._options)
             self._models.put(served, replace=replace)
             self._specs[spec.name] = spec
+            self._unloaded.pop(spec.name, None)
         self._watch_idle()
         LOG.info("model loaded", extra={"fields": {"model": served.name, "version": served.version}})
         return served
@@ -112,13 +116,25 @@ class Keeper:
         self.check_unloading()
         with self._changing:
             served = self._models.remove(name)
-            self._specs.pop(name, None)
+            spec = self._specs.pop(name, None)
+            if spec is not None:
+                self._unloaded[name] = spec
+                while len(self._unloaded) > _MOST_UNLOADED:
+                    del self._unloaded[next(iter(self._unloaded))]
         LOG.info("model unloaded", extra={"fields": {"model": name}})
         return served
 
     def spec(self, name: str) -> ModelSpec | None:
         """The place and the options that a model was loaded with; ``None`` for one that was handed over."""
         return self._specs.get(name)
+
+    def known(self, name: str) -> ModelSpec | None:
+        """The place and the options of a model that is served, or that a request unloaded; ``None`` for any other."""
+        return self._specs.get(name) or self._unloaded.get(name)
+
+    def unloaded(self) -> list[str]:
+        """The models that requests unloaded."""
+        return list(self._unloaded)
 
     def unload_idle(self) -> None:
         """Unload the models for which no request has come for longer than their memory time-out."""
@@ -155,12 +171,20 @@ class Keeper:
         Raises:
             ForbiddenError: they may not.
         """
-        if not self._settings.allow_load:
-            raise ForbiddenError("models cannot be loaded here: the server runs without --allow-load")
+        self.check_loading()
         if ".." in uri.replace("\\", "/").split("/") or not any(
             uri.startswith(prefix) for prefix in self._settings.allow_load
         ):
             raise ForbiddenError("models cannot be loaded from there: no --allow-load has a prefix of this URI")
+
+    def check_loading(self) -> None:
+        """Make sure that requests may load models.
+
+        Raises:
+            ForbiddenError: they may not.
+        """
+        if not self._settings.allow_load:
+            raise ForbiddenError("models cannot be loaded here: the server runs without --allow-load")
 
     def check_unloading(self) -> None:
         """Make sure that requests may unload models.
