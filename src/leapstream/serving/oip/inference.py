@@ -55,12 +55,12 @@ def is_served(models: ModelRegistry, name: str, version: str | None = None) -> b
     return True
 
 
-def model_metadata(served: ServedModel) -> dict[str, Any]:
+def model_metadata(models: ModelRegistry, served: ServedModel) -> dict[str, Any]:
     """The description of a model."""
     signature = signature_of(served)
     return {
         "name": served.name,
-        "versions": [served.version],
+        "versions": [version.version for version in models.versions(served.name)],
         "platform": PLATFORM,
         "inputs": [column.metadata for column in signature.inputs],
         "outputs": [column.metadata for column in signature.outputs],

@@ -19,7 +19,9 @@ URI = "uri"
 def index(context: Context, *, only_ready: bool) -> list[dict[str, str]]:
     """The models that are served, and those that requests unloaded, each with its state."""
     ready = [
-        {"name": served.name, "version": served.version, "state": "READY", "reason": ""} for served in context.models
+        {"name": version.name, "version": version.version, "state": "READY", "reason": ""}
+        for served in context.models
+        for version in context.models.versions(served.name)
     ]
     if only_ready:
         return ready

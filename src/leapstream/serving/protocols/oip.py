@@ -75,7 +75,7 @@ def routes(context: Context) -> Iterator[Route]:
 
     def model(request: Request, name: str, version: str | None = None) -> Response:
         request.served = find_model(models, name, version)
-        return Response(encode(model_metadata(request.served)))
+        return Response(encode(model_metadata(models, request.served)))
 
     def model_ready(request: Request, name: str, version: str | None = None) -> Response:
         request.served = find_model(models, name, version)
