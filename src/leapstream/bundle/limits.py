@@ -40,7 +40,7 @@ class Limits:
     ratio_from: int = 32 << 20
     max_entries: int = 200_000
     max_depth: int = 64
-    max_elements: int = 1 << 22
+    max_elements: int = 1 << 20
 
     def __post_init__(self) -> None:
         for f in fields(self):

@@ -237,7 +237,7 @@ class PolynomialExpansion(Op):
         require(self.degree >= 0 and self.input_size >= 0, "degree and input_size may not be negative")
         # This bounds degree and size too, so that computing the number of products is fast.
         require(self.degree <= 1000 and self.input_size < 1 << 24, "degree or input_size is too large")
-        require(self.size < 1 << 24, "the result has too many elements")
+        require(self.size < 1 << 22, "the result has too many elements")
 
     @cached_property
     def size(self) -> int:
