@@ -127,10 +127,32 @@ def test_a_contract_can_record_results_of_a_file(run: Run, tmp_path: Path) -> No
     assert result.exit_code == 1 and "the expected columns are label, none of which the model" in result.stderr
 
 
-def test_a_file_that_is_read_without_its_library_gives_no_results_to_record(run: Run, tmp_path: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("library", ["xgboost", "lightgbm"])
+def test_a_contract_can_record_what_the_library_of_a_boosters_file_predicts(
+    library: str, run: Run, tmp_path: Path
+) -> None:
+    package = pytest.importorskip(library)
+    arguments, file = exported(tmp_path), tmp_path / "booster"
+    if library == "xgboost":
+        package.train({"objective": "binary:logistic"}, package.DMatrix(X, X[:, 0] > 0.0), 3).save_model(f"{file}.json")
+        file = file.with_suffix(".json")
+    else:
+        settings = {"objective": "binary", "verbose": -1, "min_data_in_leaf": 2}
+        package.train(settings, package.Dataset(X, X[:, 0] > 0.0), 3).save_model(file)
+    assert run("export", file, "-o", tmp_path / "model.zip").exit_code == 0
+    assert run(*arguments, "--from", file).exit_code == 0
+    assert json.loads((tmp_path / "contract" / "case.json").read_text())["outputs"] == ["probability"]
+    assert run("verify", tmp_path).exit_code == 0
+    file.write_text("{}" if library == "xgboost" else "tree\n")
+    result = run(*arguments, "--from", file)
+    assert result.exit_code == 1 and str(file) in result.stderr
+
+
+def test_a_library_that_predicts_nothing_here_gives_no_results_to_record(run: Run, tmp_path: Path) -> None:
     arguments = exported(tmp_path)
-    (tmp_path / "booster.txt").write_text("tree\n")
-    result = run(*arguments, "--from", str(tmp_path / "booster.txt"))
+    (tmp_path / "graph.pb").write_bytes(b"graph")
+    result = run(*arguments, "--from", str(tmp_path / "graph.pb"))
     assert result.exit_code == 1 and "without its library" in result.stderr and "--expected" in result.stderr
     assert run(*arguments, "--from", str(tmp_path / "model.joblib")).exit_code == 1  # it is not trusted
     assert run(*arguments, "--from", "a", "--expected", "b").exit_code == 2

@@ -20,7 +20,7 @@ from xgboost import XGBRegressor
 
 from leapstream import BackendError, ExportError, from_lightgbm, from_sklearn, from_xgboost
 from leapstream.executors.registry import executors
-from leapstream.exporters import lightgbm, proof, xgboost
+from leapstream.exporters import boosterfile, lightgbm, proof, xgboost
 from leapstream.model import Model
 from leapstream.ops.feature.text import Tokenizer
 from tests.pipelines import node
@@ -274,7 +274,7 @@ def test_a_file_is_not_compared_where_its_library_is_not_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = use(monkeypatch, Here())
-    monkeypatch.setattr(proof, "find_spec", lambda name: None)
+    monkeypatch.setattr(boosterfile, "find_spec", lambda name: None)
     assert exported(saved(tmp_path, "m.json"), FRAME).nodes and not here.calls
 
 

@@ -15,9 +15,10 @@ from leapstream.bundle.container import check_archive
 from leapstream.bundle.limits import Limits
 from leapstream.cli.console import LackingError
 from leapstream.errors import BundleError, ExportError, LeapstreamError, SchemaError
+from leapstream.exporters.answering import FILES, file_answers, library_answers
 from leapstream.exporters.child import ChildError, CrashError, call
 from leapstream.exporters.files import read_bytes
-from leapstream.exporters.proof import Check
+from leapstream.exporters.proof import Answers, Check
 from leapstream.exporters.spark import is_spark_directory
 from leapstream.model import Model
 
@@ -131,23 +132,26 @@ def _load_object(path: Path, options: Options) -> Any:
     return load(path, options)
 
 
-def read_fitted(path: Path, options: Options) -> Any:
-    """The fitted object in a pickle, a skops file or a ``.keras`` file, with which its library predicts.
+def library_results(path: Path, options: Options, model: Model, rows: Any) -> Answers:
+    """The predictions of the library that saved a model, by the column of the bundle's model.
 
     Raises:
-        BundleError: the file is of another kind, cannot be read, or is not trusted.
+        BundleError: the file is of a kind whose library predicts nothing here, cannot be read, or is not trusted.
+        ExportError: the library cannot predict the rows.
     """
     if not path.exists():
         raise BundleError(f"{path}: no such file or directory")
     kind = recognized(path).name
+    if kind in FILES:
+        return file_answers(kind, path, model, rows)
     if kind == "tensorflow" and path.suffix.lower() == ".keras":
-        return _load_keras(path)
+        return library_answers(_load_keras(path), model, rows)
     if kind != "sklearn":
         raise BundleError(
             f"{path}: leapstream reads this file without its library, which therefore predicts nothing; give the library's "
             "results as a file (--expected)"
         )
-    return _load_object(path, options)
+    return library_answers(_load_object(path, options), model, rows)
 
 
 def _load_pickle(path: Path, options: Options) -> Any:

@@ -18,10 +18,9 @@ from leapstream.bundle.limits import Limits
 from leapstream.bundle.types import Schema
 from leapstream.cli.console import out, print_json
 from leapstream.cli.samples import array_of_sample
-from leapstream.cli.savedmodels import Options, read_fitted
+from leapstream.cli.savedmodels import Options, library_results
 from leapstream.contract import ColumnReport, Report, Tolerance, record, verify_folder, verify_frames
 from leapstream.errors import BundleError
-from leapstream.exporters.answering import library_answers
 from leapstream.frames.files import format_of, open_reader
 from leapstream.frames.leap import arrow_of, leap_of
 from leapstream.frames.leaptypes import arrow_type_of
@@ -186,7 +185,7 @@ def _read(path: str, format: str, schema: Schema, limits: Limits | None) -> Leap
 def _predicted(path: Path, options: Options, model: Model, records: pa.Table) -> LeapFrame:
     """The results of a saved model's library for some records."""
     rows = {name: array_of_sample(str(path), name, records[name]) for name in records.column_names}
-    found = library_answers(read_fitted(path, options), model, rows)
+    found = library_results(path, options, model, rows)
     outputs = Schema((*model.schema.intermediate, *model.schema.outputs))
     values = {name: np.asarray(column).tolist() for name, column in found.items()}
     kinds = {name: arrow_type_of(outputs[name].type) for name in values}

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leapstream.exporters import boosting
+from leapstream.exporters.boosterfile import BoosterFile
 from leapstream.exporters.boosting import BoostedTrees
 from leapstream.exporters.categories import CategoryCodes, encode_categories
 from leapstream.exporters.child import ChildError, call
@@ -23,16 +24,7 @@ from leapstream.exporters.graph import Block, Features, Graph
 from leapstream.exporters.lightgbm_files import LightGBMBooster, parse_lightgbm
 from leapstream.exporters.portable import accept
 from leapstream.exporters.predictors import add_labels, most_probable
-from leapstream.exporters.proof import (
-    Answers,
-    Check,
-    booster_answers,
-    matrix_of,
-    prove,
-    prove_file,
-    sample_matrix,
-    scored,
-)
+from leapstream.exporters.proof import Answers, Check, booster_answers, matrix_of, prove
 from leapstream.exporters.step import PredictorColumns, Step, read_fitted
 from leapstream.exporters.trees import Nodes
 from leapstream.model import Model
@@ -68,7 +60,7 @@ def from_lightgbm(
         SchemaError: the model is not fitted, or the columns are not those that it was trained with.
     """
     if isinstance(model, (str, os.PathLike)):
-        return _from_file(Path(model), sample, name, check, portable)
+        return read_file(Path(model), sample).model(sample, name, check, portable)
     booster = read_fitted(model, lambda: _booster(model))
     features = features_of(sample, _names(booster.feature_name()), booster.num_feature())
     graph = Graph([block.column for block in features])
@@ -92,22 +84,21 @@ def answers(model: Any, made: Model, rows: Any) -> Answers:
     return booster_answers(model, made, given)
 
 
-def _from_file(path: Path, sample: Any, name: str | None, check: Check, portable: bool) -> Model:
+def read_file(path: Path, sample: Any) -> BoosterFile:
+    """A file of ``save_model`` or ``dump_model``; the sample, or a schema, says what the columns hold.
+
+    Raises:
+        LeapstreamError: as :func:`from_lightgbm`.
+    """
     where = f"{path}: LightGBM's model"
     data = read_bytes(path)
     with exporting(path, sample):
         booster = parse_lightgbm(data, where)
         features = features_of(sample, _names(booster.feature_names), len(booster.feature_names))
         step = Step(booster, Graph([block.column for block in features]), where, "", Dispatch({}, {}))
-        columns = add_labels(step, _convert(step, features, booster))
-        made = accept(step.graph.model(name or "lightgbm", columns), portable)
-    return prove_file(made, sample, "LightGBM", partial(_file_answers, data, booster, features, made), check)
-
-
-def _file_answers(data: bytes, booster: LightGBMBooster, features: Features, made: Model, rows: Any) -> Answers:
-    """LightGBM's results by the column of the model that was made of a file."""
-    matrix = sample_matrix(made, rows, features, booster.pandas_categories)
-    return scored(np.array(call(predict_file, data, booster.version, matrix)), made)
+        columns = _convert(step, features, booster)
+    predict = partial(call, predict_file, data, booster.version)
+    return BoosterFile("LightGBM", path, step, features, columns, predict, booster.pandas_categories)
 
 
 def predict_file(data: bytes, version: str, matrix: npt.NDArray[np.float64]) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -119,11 +118,6 @@ def prove(
 def not_compared(library: str, reason: str) -> None:
     """Warn that an export is not compared with its library."""
     warnings.warn(printable(f"the export is not compared with {library}: {reason}"), stacklevel=5)
-
-
-def prove_file(model: Model, sample: Any, library: str, answers: Callable[[Any], Answers], check: Check) -> Model:
-    """Like :func:`prove`, for a file that leapstream reads itself; nothing is compared if the library is not installed."""
-    return prove(model, sample, library, answers, check=check) if find_spec(library.lower()) else model
 
 
 def _chosen(check: Check) -> list[Backend]:
@@ -325,7 +319,6 @@ __all__ = [
     "matrix_of",
     "not_compared",
     "prove",
-    "prove_file",
     "sample_matrix",
     "scored",
 ]

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from leapstream.bundle.booster import Booster, parse_booster
 from leapstream.bundle.booster_writer import encode_booster
+from leapstream.exporters.boosterfile import BoosterFile
 from leapstream.exporters.child import ChildError, call
 from leapstream.exporters.dispatch import Dispatch
 from leapstream.exporters.files import exporting, read_bytes
@@ -22,16 +23,7 @@ from leapstream.exporters.frame import features_of
 from leapstream.exporters.graph import Block, Features, Graph, is_sparse
 from leapstream.exporters.portable import accept
 from leapstream.exporters.predictors import add_labels, most_probable
-from leapstream.exporters.proof import (
-    Answers,
-    Check,
-    booster_answers,
-    matrix_of,
-    prove,
-    prove_file,
-    sample_matrix,
-    scored,
-)
+from leapstream.exporters.proof import Answers, Check, booster_answers, matrix_of, prove
 from leapstream.exporters.step import PredictorColumns, Step, read_fitted
 from leapstream.model import Model
 from leapstream.ops.xgboost import OBJECTIVES, XGBoostClassifier, XGBoostRegression
@@ -68,7 +60,7 @@ def from_xgboost(
         SchemaError: the model is not fitted, or the columns are not those that it was trained with.
     """
     if isinstance(model, (str, os.PathLike)):
-        return _from_file(Path(model), sample, name, check, portable)
+        return read_file(Path(model), sample).model(sample, name, check, portable)
     booster = read_fitted(model, lambda: _booster(model))
     dispatch = Dispatch({}, {type(model).__name__: convert})
     features = features_of(sample, booster.feature_names, booster.num_features())
@@ -87,7 +79,12 @@ def answers(model: Any, made: Model, rows: Any) -> Answers:
     return booster_answers(model, made, given)
 
 
-def _from_file(path: Path, sample: Any, name: str | None, check: Check, portable: bool) -> Model:
+def read_file(path: Path, sample: Any) -> BoosterFile:
+    """A file of ``save_model``; the sample, or a schema, says what the columns hold.
+
+    Raises:
+        LeapstreamError: as :func:`from_xgboost`.
+    """
     where = f"{path}: XGBoost's model"
     data = read_bytes(path)
     with exporting(path, sample):
@@ -96,15 +93,8 @@ def _from_file(path: Path, sample: Any, name: str | None, check: Check, portable
         step = Step(booster, Graph([block.column for block in features]), where, "", Dispatch({}, {}))
         best = _best_rounds(step, booster)
         columns = _convert(step, features, best, classes=None)
-        made = accept(step.graph.model(name or "xgboost", add_labels(step, columns)), portable)
-    compared = partial(_file_answers, data, booster, len(best.rounds), features, made)
-    return prove_file(made, sample, "XGBoost", compared, check)
-
-
-def _file_answers(data: bytes, booster: Booster, rounds: int, features: Features, made: Model, rows: Any) -> Answers:
-    """XGBoost's results by the column of the model that was made of a file."""
-    values = call(predict_file, data, booster.version, rounds, sample_matrix(made, rows, features))
-    return scored(np.array(values), made)
+    predict = partial(call, predict_file, data, booster.version, len(best.rounds))
+    return BoosterFile("XGBoost", path, step, features, columns, predict)
 
 
 def predict_file(data: bytes, version: tuple[int, int], rounds: int, matrix: npt.NDArray[np.float64]) -> Any:
