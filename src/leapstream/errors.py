@@ -107,6 +107,13 @@ class SourceError(LeapstreamError):
     """A bundle's source cannot be read: missing object, no permission, time-out, checksum mismatch, missing extra."""
 
 
+class StoreError(SourceError):
+    """A model store lacks a model, a version or an alias, holds something damaged, or a version cannot be published.
+
+    The message names the store, the model and the version.
+    """
+
+
 class ConfigError(LeapstreamError):
     """A configuration (``application.conf``, options of a function) is malformed; the message names the entry."""
 

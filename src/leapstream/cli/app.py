@@ -13,6 +13,7 @@ from rich.text import Text
 import leapstream
 from leapstream.bundle.limits import Limits
 from leapstream.cli.console import Commands, err, out, print_json
+from leapstream.cli.storecommands import store_app
 from leapstream.errors import ConfigError
 from leapstream.executors.registry import DEFAULT, executor, executors
 
@@ -31,6 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(store_app, name="store")
 
 
 def _backend_name(name: str) -> str:
@@ -522,6 +524,34 @@ def _sql(
         as_json=as_json,
         options=settings or [],
     )
+
+
+@app.command("publish", help="Publish a bundle as a new version of a model in a store.")
+def _publish(
+    bundle: _Bundle,
+    target: Annotated[str, typer.Argument(metavar="STORE/NAME", help="The folder or URI of a store, and the model.")],
+    version: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="The version; by default the next number."),
+    ] = None,
+    aliases: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--alias", help="An alias to set to the new version; may be repeated.", metavar="ALIAS"),
+    ] = None,
+    contract: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Folder of a contract (see 'record') that the bundle has to fulfil.", metavar="DIR"),
+    ] = None,
+    note: Annotated[str, typer.Option(help="A text for people.", metavar="TEXT")] = "",
+    as_json: _Json = False,
+) -> None:
+    from leapstream.cli.store import publish
+
+    published = publish(bundle, target, version, aliases or (), contract, note)
+    if as_json:
+        print_json(published.as_json())
+    else:
+        out().print(published.reference, soft_wrap=True)
 
 
 class LogFormatName(str, Enum):

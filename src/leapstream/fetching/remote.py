@@ -122,6 +122,106 @@ class Remote:
             raise self.failure(TooLargeError(f"{file.size} bytes, more than max_size = {limit}"))
         self._request(lambda: self._fetch_once(file, target, limit))
 
+    def read(self, path: str, limit: int) -> bytes | None:
+        """The content of an object; ``None`` if it is not there.
+
+        Args:
+            path: the object, below the URI.
+            limit: the most bytes that it may have.
+
+        Raises:
+            SourceError: with the URI and the reason.
+        """
+        place = self._place(path)
+        found: bytes | None = self._request(
+            lambda: self._or_missing(lambda: self._call("cat_file", place, start=0, end=limit + 1))
+        )
+        if found is not None and len(found) > limit:
+            raise self.failure(TooLargeError(f"{path} has more than {limit} bytes"))
+        return found
+
+    def names(self, path: str = "") -> list[str]:
+        """The names of the objects and directories directly below a directory; empty if it is not there.
+
+        Raises:
+            SourceError: with the URI and the reason.
+        """
+        place = self._place(path)
+        found = self._request(lambda: self._or_missing(lambda: self._call("ls", place, detail=False)))
+        names = {str(entry).rstrip("/").rpartition("/")[2] for entry in found or () if str(entry).rstrip("/") != place}
+        return sorted(names)
+
+    def create(self, path: str, data: bytes) -> bool:
+        """Write an object if there is none of this name; returns false if there is.
+
+        S3, GCS and the memory of fsspec do that in one step. Other file systems look first and then write.
+
+        Raises:
+            SourceError: with the URI and the reason.
+        """
+
+        def attempt() -> bool:
+            try:
+                self._write(path, data, mode="create")
+            except Exception as error:
+                # S3 answers 409 if another request of the same kind is under way.
+                if isinstance(error, FileExistsError) or {409, 412}.intersection(map(_http_status, _causes(error))):
+                    return False
+                raise
+            return True
+
+        # An attempt whose answer got lost may have written the object.
+        return self._request(attempt) or self.read(path, len(data)) == data
+
+    def replace(self, path: str, data: bytes) -> None:
+        """Write an object, in the place of the one that may be there.
+
+        Raises:
+            SourceError: with the URI and the reason.
+        """
+        self._request(lambda: self._write(path, data))
+
+    def upload(self, source: Path, path: str) -> None:
+        """Copy a local file to an object.
+
+        Raises:
+            SourceError: with the URI and the reason.
+        """
+        self._request(lambda: self._write(path, source))
+
+    def remove(self, path: str) -> None:
+        """Remove an object, if it is there.
+
+        Raises:
+            SourceError: with the URI and the reason.
+        """
+        place = self._place(path)
+        self._request(lambda: self._or_missing(lambda: self._call("rm_file", place)))
+
+    def _place(self, path: str) -> str:
+        return f"{self.root}/{path}" if path else self.root
+
+    def _write(self, path: str, content: bytes | Path, **options: Any) -> None:
+        place = self._place(path)
+        # Object stores have no directories; their drivers would take the first part for a bucket to create.
+        if not self._fs.async_impl:
+            self._call("makedirs", place.rpartition("/")[0], exist_ok=True)
+        if isinstance(content, Path):
+            self._call("put_file", str(content), place, **options)
+        else:
+            self._call("pipe_file", place, content, **options)
+
+    def _or_missing(self, work: Callable[[], T]) -> T | None:
+        try:
+            return work()
+        except FileNotFoundError as error:
+            causes = list(_causes(error))
+            statuses = {status for status in map(_http_status, causes) if status is not None}
+            # The http driver reports whatever went wrong as a missing file, with the truth as its cause.
+            if 404 in statuses or not (statuses or any(map(_is_network_error, causes))):
+                return None
+            raise
+
     def failure(self, reason: BaseException) -> SourceError:
         """The error to raise, which names the URI and the reason."""
         return SourceError(f"{display(self.uri)}: {self._explain(reason)}")

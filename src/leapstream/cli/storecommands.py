@@ -1,0 +1,78 @@
+"""The commands of ``leapstream store`` and their options. What they do is imported when they run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+store_app = typer.Typer(help="Look at the models of a store, and move their aliases.", no_args_is_help=True)
+
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_Model = Annotated[str, typer.Argument(metavar="STORE/NAME", help="A model of a store.")]
+_Version = Annotated[
+    str,
+    typer.Argument(metavar="STORE/NAME@VERSION", help="A version of a model, an alias, or 'latest', the highest one."),
+]
+_Alias = Annotated[str, typer.Argument(metavar="ALIAS", help="The alias.")]
+
+
+@store_app.command("list", help="List the models of a store.")
+def _list(
+    place: Annotated[str, typer.Argument(metavar="STORE", help="The folder or URI of a store.")], as_json: _Json = False
+) -> None:
+    from leapstream.cli.store import show_models
+
+    show_models(place, as_json=as_json)
+
+
+@store_app.command("show", help="Show the versions of a model, or a single version.")
+def _show(
+    model: Annotated[str, typer.Argument(metavar="STORE/NAME[@VERSION]", help="A model, or a version or alias of it.")],
+    as_json: _Json = False,
+) -> None:
+    from leapstream.cli.store import show_model
+
+    show_model(model, as_json=as_json)
+
+
+@store_app.command("history", help="Show who published versions and moved aliases, and when.")
+def _history(model: _Model, as_json: _Json = False) -> None:
+    from leapstream.cli.store import show_history
+
+    show_history(model, as_json=as_json)
+
+
+@store_app.command("alias", help="Let an alias stand for a version; one that is there moves.")
+def _set_alias(version: _Version, alias: _Alias) -> None:
+    from leapstream.cli.store import set_alias
+
+    set_alias(version, alias)
+
+
+@store_app.command("unalias", help="Remove an alias.")
+def _remove_alias(model: _Model, alias: _Alias) -> None:
+    from leapstream.cli.store import remove_alias
+
+    remove_alias(model, alias)
+
+
+@store_app.command("rollback", help="Set an alias to the version that it stood for before.")
+def _rollback(model: _Model, alias: _Alias) -> None:
+    from leapstream.cli.store import rollback
+
+    rollback(model, alias)
+
+
+@store_app.command("check", help="Verify a version: checksum, signature, and the rows of its contract.")
+def _check(version: _Version) -> None:
+    from leapstream.cli.store import check
+
+    check(version)
+
+
+@store_app.command("remove", help="Remove a version for good, or what a publisher that was killed has left of one.")
+def _remove(version: _Version) -> None:
+    from leapstream.cli.store import remove
+
+    remove(version)

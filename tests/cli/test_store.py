@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+from tests.cli.conftest import LINEAR, LINEAR_INPUT
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def store(run: Run, tmp_path: Path) -> str:
+    """A store with two versions of a model, the second of which is live."""
+    place = f"{tmp_path}/models"
+    for note in ("first", "second"):
+        assert run("publish", LINEAR, f"{place}/loans", "--alias", "live", "--note", note).exit_code == 0
+    return place
+
+
+def test_publish_prints_the_version(run: Run, tmp_path: Path) -> None:
+    target = f"{tmp_path}/models/loans"
+    assert run("publish", LINEAR, target).stdout == "loans@1\n"
+    published = json.loads(run("publish", LINEAR, target, "--version", "v2", "--json").stdout)
+    assert (published["version"], published["bundle"]) == ("v2", f"{target}/v2/bundle.zip")
+
+
+@pytest.mark.slow
+def test_publish_records_a_contract(run: Run, tmp_path: Path) -> None:
+    target = f"{tmp_path}/models/loans"
+    run("record", LINEAR, LINEAR_INPUT, "-o", tmp_path / "contract")
+    assert run("publish", LINEAR, target, "--contract", tmp_path / "contract").exit_code == 0
+    assert run("store", "check", target).stdout == "loans@1: checksum, signature, its contract: ok\n"
+
+
+def test_list_shows_models_with_versions_and_aliases(run: Run, store: str) -> None:
+    assert run("store", "list", store).stdout.splitlines()[1].split() == ["loans", "2,", "1", "live=2"]
+    listed = json.loads(run("store", "list", store, "--json").stdout)
+    assert listed == [{"name": "loans", "versions": ["2", "1"], "aliases": {"live": "2"}}]
+
+
+def test_show_shows_the_versions_of_a_model(run: Run, store: str) -> None:
+    lines = run("store", "show", f"{store}/loans").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["version", "2", "1"]
+    assert lines[1].endswith("live     second")
+    shown = json.loads(run("store", "show", f"{store}/loans", "--json").stdout)
+    assert [version["note"] for version in shown["versions"]] == ["second", "first"]
+
+
+def test_show_shows_a_version(run: Run, store: str) -> None:
+    shown = json.loads(run("store", "show", f"{store}/loans@live", "--json").stdout)
+    assert shown["version"] == "2" and shown["outputs"] == {"prediction": "double not null"}
+    assert "prediction double not null" in run("store", "show", f"{store}/loans@1").stdout
+
+
+def test_aliases_move_and_go_back(run: Run, store: str) -> None:
+    assert run("store", "rollback", f"{store}/loans", "live").stdout == "loans@live is version 1\n"
+    assert run("store", "alias", f"{store}/loans@latest", "live").stdout == "loans@live is version 2\n"
+    assert run("store", "unalias", f"{store}/loans", "live").exit_code == 0
+    actions = [change["action"] for change in json.loads(run("store", "history", f"{store}/loans", "--json").stdout)]
+    assert actions == ["publish", "alias", "publish", "alias", "rollback", "alias", "unalias"]
+    assert run("store", "history", f"{store}/loans").stdout.count("\n") == 8
+
+
+def test_remove_removes_a_version(run: Run, store: str) -> None:
+    assert run("store", "remove", f"{store}/loans@1").exit_code == 0
+    assert "2" in run("store", "list", store).stdout
+    result = run("store", "remove", f"{store}/loans@1")
+    assert result.exit_code == 1 and "no version '1'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("publish", LINEAR, "loans"), "give STORE/NAME"),
+        (("publish", LINEAR, "models/loans@2"), "give the version by --version"),
+        (("publish", LINEAR, "models/@"), "give STORE/NAME"),
+        (("store", "alias", "models/loans", "live"), "give a version, such as loans@latest"),
+        (("store", "show", "models/loans"), "there is no model 'loans'; there are: none"),
+    ],
+)
+def test_what_names_no_model_is_rejected(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], reason: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run(*arguments)
+    assert result.exit_code == 1 and reason in result.stderr
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,65 @@
+"""A store on S3, against moto's server over HTTP."""
+
+from __future__ import annotations
+
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from leapstream import load
+from leapstream.errors import SourceError, StoreError
+from leapstream.sources import SourceOptions
+from leapstream.store import ModelStore
+from tests.store.conftest import LINEAR, RECORD
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    request = urllib.request.Request(f"{url}/models", b"", method="PUT")
+    request.add_header("Content-Type", "application/octet-stream")
+    request.add_header("Authorization", "AWS4-HMAC-SHA256 Credential=testing/20260101/us-east-1/s3/aws4_request")
+    urllib.request.urlopen(request, timeout=10).close()
+    yield url
+    server.stop()
+
+
+@pytest.fixture
+def options(endpoint: str, tmp_path: Path) -> SourceOptions:
+    storage = {"endpoint_url": endpoint, "key": "testing", "secret": "testing-secret"}
+    return SourceOptions(cache_dir=tmp_path / "cache", timeout=10, storage_options=storage)
+
+
+def test_versions_are_published_and_loaded(options: SourceOptions) -> None:
+    store = ModelStore("s3://models/a", options)
+    for _ in range(2):
+        store.publish(LINEAR, "loans", aliases=["live"])
+    assert store.rollback("loans", "live").version == "1"
+    again = ModelStore("s3://models/a", options)
+    assert again.names() == ["loans"]
+    assert [version.version for version in again.versions("loans")] == ["2", "1"]
+    assert again.load("loans", "live", check=True).predict(RECORD) == load(LINEAR).predict(RECORD)
+    again.remove("loans", "2")
+    with pytest.raises(StoreError, match="no version or alias '2'; there are: 1, live"):
+        ModelStore("s3://models/a", options).version("loans", "2")
+
+
+def test_publishers_at_the_same_time_lose_nothing(options: SourceOptions) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: ModelStore("s3://models/b", options).publish(LINEAR, "loans"), range(8)))
+    assert sorted(int(version.version) for version in found) == list(range(1, 9))
+
+
+def test_a_bucket_that_is_not_there_is_an_error(options: SourceOptions) -> None:
+    with pytest.raises(SourceError, match=r"s3://nobucket/x.*") as raised:
+        ModelStore("s3://nobucket/x", options).publish(LINEAR, "loans")
+    assert "testing-secret" not in str(raised.value)
