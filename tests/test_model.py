@@ -153,6 +153,22 @@ def test_rows_that_fail_are_null_when_asked_for(loans: Model) -> None:
     assert missing == case.error_rows
 
 
+@pytest.mark.parametrize("data", [RECORDS[0], RECORDS], ids=["record", "batch"])
+def test_outputs_that_repeat_are_rejected(linear: Model, data: Any) -> None:
+    with pytest.raises(SchemaError, match="column 'prediction' twice"):
+        linear.predict(data, outputs=["prediction", "prediction"])
+
+
+def test_plans_are_not_kept_without_end(loans: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("leapstream.model._REMEMBERED", 3)
+    model = pickle.loads(pickle.dumps(loans))
+    record = {f.name: 1 for f in model.schema.inputs}
+    for column in model.plan().output_schema.names:
+        for data in (record, [record]):
+            model.predict(data, outputs=[column], on_error="null")
+        assert len(model._prepared) <= 3 and len(model._record_plans) <= 3
+
+
 @pytest.mark.parametrize("invalid", ["error", "skip", "keep"])
 def test_outputs_that_need_no_label_do_not_ask_for_it(invalid: str) -> None:
     model = labelled(invalid)

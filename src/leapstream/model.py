@@ -6,11 +6,11 @@ import logging
 import os
 import threading
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
@@ -51,6 +51,9 @@ if TYPE_CHECKING:
     from leapstream.frames.running import RowResults
 
 _log = logging.getLogger(__name__)
+K = TypeVar("K")
+V = TypeVar("V")
+_REMEMBERED = 256
 
 Backend = str
 """The name of an executor: ``vectorized``, ``jvm`` or ``rowwise``."""
@@ -167,7 +170,9 @@ class Model:
         prepared = self._prepared.get(key)
         if prepared is None:
             with self._lock:
-                prepared = self._prepared.setdefault(key, executor(backend).prepare(self.plan(given, outputs)))
+                prepared = _remembered(
+                    self._prepared, key, lambda: executor(backend).prepare(self.plan(given, outputs))
+                )
         return prepared
 
     def _record_plan(self, outputs: tuple[str, ...]) -> RecordPlan | None:
@@ -176,9 +181,7 @@ class Model:
             return self._record_plans[outputs]
         except KeyError:
             with self._lock:
-                if outputs not in self._record_plans:
-                    self._record_plans[outputs] = self._made_record_plan(outputs)
-                return self._record_plans[outputs]
+                return _remembered(self._record_plans, outputs, lambda: self._made_record_plan(outputs))
 
     def _made_record_plan(self, outputs: tuple[str, ...]) -> RecordPlan | None:
         try:
@@ -472,6 +475,16 @@ def _schema_of(root: Root) -> ModelSchema:
 def _check_on_error(on_error: OnError) -> None:
     if on_error not in ("raise", "null"):
         raise SchemaError(f"on_error is {on_error!r}, and has to be 'raise' or 'null'")
+
+
+def _remembered(made: dict[K, V], key: K, make: Callable[[], V]) -> V:
+    """The value of a key, made if it is not there. A model that is served gets types and outputs that clients make up."""
+    if key not in made:
+        value = make()
+        if len(made) >= _REMEMBERED:
+            made.clear()
+        made[key] = value
+    return made[key]
 
 
 def _names_of(outputs: Sequence[str]) -> tuple[str, ...]:

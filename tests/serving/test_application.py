@@ -72,7 +72,9 @@ def test_the_trace_is_passed_on(application: Application) -> None:
 
 def test_an_unknown_path_is_404_and_another_method_405(application: Application) -> None:
     assert ask(application, "GET", "/nowhere").status == 404
-    assert ask(application, "DELETE", PREDICT).status == 405
+    answer = ask(application, "DELETE", PREDICT)
+    assert (answer.status, answer.headers["allow"]) == (405, "POST")
+    assert ask(application, "DELETE", "/livez").headers["allow"] == "GET, HEAD"
 
 
 def test_a_request_that_takes_too_long_is_504() -> None:

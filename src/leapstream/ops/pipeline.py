@@ -226,8 +226,8 @@ def lower(root: Root, model: str, given: Schema, outputs: Sequence[str] | None =
     A node that drops rows by a column that is not given drops none, unless the outputs need that column.
 
     Raises:
-        SchemaError: the outputs need a column that is not given, a column cannot be cast, or an output exists already or is
-            unknown.
+        SchemaError: the outputs need a column that is not given, a column cannot be cast, or an output exists already, is
+            unknown or is asked for twice.
     """
     lowering = Lowering(model, given)
     added: list[str] = []
@@ -254,6 +254,9 @@ def lower(root: Root, model: str, given: Schema, outputs: Sequence[str] | None =
     if unknown:
         known = ", ".join(name for name in lowering.columns if name not in lowering.absent)
         raise SchemaError(f"model {model!r} has no column {unknown[0]!r}; it has: {known}")
+    repeated = first_repeated(wanted)
+    if repeated is not None:
+        raise SchemaError(f"model {model!r}: the outputs have column {repeated!r} twice")
     everything = Schema((*given, *(Field(name, lowering.columns[name].type) for name in lowering.absent)))
     found = [(name, lowering.columns[name]) for name in wanted]
     plan = make_plan(model, everything, lowering.created, found, lowering.absent.keys())

@@ -13,6 +13,8 @@ class ServingError(LeapstreamError):
 
     status = 400
     kind = "request"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    """HTTP headers of the answer, besides those that its status code asks for."""
 
 
 class RequestError(ServingError):
@@ -38,6 +40,10 @@ class MethodError(ServingError):
 
     status = 405
     kind = "method"
+
+    def __init__(self, message: str, allowed: str) -> None:
+        super().__init__(message)
+        self.headers = ((b"allow", allowed.encode()),)
 
 
 class UnauthorizedError(ServingError):
@@ -105,21 +111,17 @@ class Failure:
         kind: a word for the metrics: ``schema``, ``prediction``, ….
         message: for the client: one line that names model, node, column and row, and holds no secrets.
         details: the parts of the message that a program may want: ``model``, ``node``, ``op``, ``column``, ``row``.
+        headers: HTTP headers of the answer.
     """
 
     status: int
     kind: str
     message: str
     details: dict[str, Any]
-
-    @property
-    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
-        """The HTTP headers that go with the status code."""
-        return _HEADERS.get(self.status, ())
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 _HEADERS = {503: ((b"retry-after", b"1"),), 401: ((b"www-authenticate", b"Bearer"),)}
-
 
 _STATUS: tuple[tuple[type[LeapstreamError], int, str], ...] = (
     (SchemaError, 400, "schema"),
@@ -133,7 +135,7 @@ _STATUS: tuple[tuple[type[LeapstreamError], int, str], ...] = (
 def failure_of(error: Exception, request_id: str) -> Failure:
     """The failure that an error is. The text of an error that is not ours may hold anything, so the client gets an id alone."""
     if isinstance(error, ServingError):
-        return Failure(error.status, error.kind, str(error), {})
+        return Failure(error.status, error.kind, str(error), {}, (*_HEADERS.get(error.status, ()), *error.headers))
     if isinstance(error, LeapstreamError):
         status, kind = next(((s, k) for cls, s, k in _STATUS if isinstance(error, cls)), (400, "request"))
         return Failure(status, kind, str(error), details_of(error))

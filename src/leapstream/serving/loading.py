@@ -19,7 +19,10 @@ from leapstream.model import load
 from leapstream.serving.registry import ServedModel
 
 # Longer ones would be no help in a URL.
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,127}")
+NAME_PATTERN = r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,127}"
+"""The expression of names and versions of models."""
+
+_NAME = re.compile(NAME_PATTERN)
 _WARM_RECORDS = 20
 _WARM_BATCH = 300
 

@@ -44,9 +44,10 @@ class Router:
             # A server answers HEAD wherever it answers GET; the web server leaves out the body.
             if route.method == method or (method == "HEAD" and route.method == "GET"):
                 return route, match.groups()
-            allowed.add(route.method)
+            allowed |= {"GET", "HEAD"} if route.method == "GET" else {route.method}
         if allowed:
-            raise MethodError(f"{method} is not for this path; there is {', '.join(sorted(allowed))}")
+            known = ", ".join(sorted(allowed))
+            raise MethodError(f"{method} is not for this path; there is {known}", known)
         raise UnknownPathError("there is no such path")
 
 

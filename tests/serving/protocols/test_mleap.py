@@ -300,6 +300,10 @@ def test_a_transform_ends_after_the_milliseconds_of_the_header(application: Appl
     assert "time" in found["error"]
 
 
+def test_a_timeout_may_be_longer_than_any_float(application: Application) -> None:
+    assert ask(application, "GET", "/models/linear", headers={**JSON, "timeout": "9" * 400}).status == 200
+
+
 @pytest.mark.parametrize("timeout", ["soon", "-1"])
 def test_a_timeout_that_is_no_time_is_answered_with_400(application: Application, timeout: str) -> None:
     assert ask(application, "GET", "/models/linear", headers={**JSON, "timeout": timeout}).status == 400

@@ -21,6 +21,7 @@ from leapstream.bundle.types import TensorType
 from leapstream.serving.context import Context
 from leapstream.serving.failures import Failure, MediaTypeError, RequestError
 from leapstream.serving.http import Request, Response, Route
+from leapstream.serving.loading import NAME_PATTERN
 from leapstream.serving.mleap.layouts import decode, encode, format_of, layout_of
 from leapstream.serving.mleap.messages import (
     bundle_meta,
@@ -44,6 +45,7 @@ JSON = b"application/json;charset=UTF-8"
 PROTOBUF = b"application/x-protobuf;charset=UTF-8"
 ACTUATOR = b"application/vnd.spring-boot.actuator.v3+json"
 _PROTOBUF = "application/x-protobuf"
+_LONGEST_TIMEOUT = 10**12
 # MLeap's status codes where they are not those of the other protocols.
 _STATUS = {"conflict": 400, "deadline": 500}
 
@@ -167,9 +169,7 @@ def routes(context: Context) -> Iterator[Route]:
 FAILURE = Content("")
 """The form of the answer to a request that fails: it has no body."""
 
-_TIMEOUT = Parameter(
-    "timeout", "Milliseconds that the request may take.", {"type": "integer", "minimum": 0, "maximum": 2**53}, "header"
-)
+_TIMEOUT = Parameter("timeout", "Milliseconds that the request may take.", {"type": "integer", "minimum": 0}, "header")
 
 
 def _message(kind: type[Message], description: str) -> Content:
@@ -239,7 +239,17 @@ _LOAD = Operation(
     FAILURE,
     (403, 415),
     parameters=(_TIMEOUT,),
-    body=_message(pb.LoadModelRequest, "The model, and the place of its bundle."),
+    body=Content(
+        "The model, and the place of its bundle.",
+        {
+            "application/json": {
+                "allOf": [schema_of_json(pb.LoadModelRequest)],
+                "properties": {"modelName": {"pattern": f"^{NAME_PATTERN}$"}},
+                "required": ["modelName", "uri"],
+            },
+            _PROTOBUF: BINARY,
+        },
+    ),
 )
 _UNLOAD = Operation(
     "unload",
@@ -332,7 +342,8 @@ def _set_deadline(request: Request) -> None:
         raise RequestError("the header timeout has to be a number of milliseconds") from None
     if milliseconds < 0:
         raise RequestError("the header timeout is negative")
-    request.deadline = min(request.deadline, time.monotonic() + milliseconds / 1000)
+    # A larger number than a float holds may stand there.
+    request.deadline = min(request.deadline, time.monotonic() + min(milliseconds, _LONGEST_TIMEOUT) / 1000)
 
 
 # ---- transforms -------------------------------------------------------------------------------------------------------------

@@ -219,7 +219,7 @@ def _predict_operation(served: ServedModel) -> Operation:
             Parameter(
                 "outputs",
                 "The columns to compute; by default the model's final outputs.",
-                {"type": "array", "items": {"enum": columns}},
+                {"type": "array", "items": {"enum": columns}, "uniqueItems": True},
             ),
             Parameter(
                 "on_error",
