@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from leapstream.cli.app import app
-from leapstream.serving import server
+from leapstream.serving import loading, server
 from leapstream.serving.loading import ModelSpec
 from leapstream.serving.server import ServeOptions
 
@@ -48,3 +48,18 @@ def test_without_a_model_requests_have_to_be_allowed_to_load_one(started: list[S
     assert (answer.exit_code, started) == (2, [])
     assert "nothing to serve" in answer.output
     assert serve("--allow-load", "file:/models/").exit_code == 0
+
+
+def test_sagemakers_directory_is_served_if_nothing_is_named(
+    started: list[ServeOptions], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "opt" / "ml" / "model"
+    place.mkdir(parents=True)
+    monkeypatch.setattr(loading, "SAGEMAKER_BUNDLE", place)
+    assert serve().exit_code == 2
+    (place / "bundle.json").write_text("{}")
+    environment = {"SAGEMAKER_BIND_TO_PORT": "9000", "MLEAP_HTTP_PORT": "65327"}
+    assert serve(environment=environment).exit_code == 0
+    assert (started[0].models, started[0].port) == ([ModelSpec("model", str(place))], 9000)
+    serve("a=x.zip")
+    assert [spec.name for spec in started[1].models] == ["a"]

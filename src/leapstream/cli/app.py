@@ -571,7 +571,13 @@ def _serve(
         str, typer.Option(help="The address to listen on; 0.0.0.0 for all.", envvar="MLEAP_HTTP_HOSTNAME")
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(help="The port; 0 for any that is free.", min=0, max=65535, envvar="MLEAP_HTTP_PORT")
+        int,
+        typer.Option(
+            help="The port; 0 for any that is free.",
+            min=0,
+            max=65535,
+            envvar=["SAGEMAKER_BIND_TO_PORT", "MLEAP_HTTP_PORT"],
+        ),
     ] = 8080,
     mleap_config: Annotated[
         Optional[Path],  # noqa: UP045
@@ -613,7 +619,7 @@ def _serve(
     from leapstream.cli.doctor import require
 
     require(["serve"] if grpc_port is None else ["serve", "grpc"], "serve")
-    from leapstream.serving.loading import ModelSpec
+    from leapstream.serving.loading import SAGEMAKER_BUNDLE, ModelSpec
     from leapstream.serving.mleap.startup import startup_models
     from leapstream.serving.server import ServeOptions, serve
     from leapstream.serving.settings import RequestLimits, seconds
@@ -621,6 +627,8 @@ def _serve(
     models = [ModelSpec.parsed(bundle) for bundle in bundles or ()]
     if mleap_config is not None:
         models += startup_models(mleap_config)
+    if not models and SAGEMAKER_BUNDLE.joinpath("bundle.json").is_file():
+        models = [ModelSpec.parsed(str(SAGEMAKER_BUNDLE))]
     if not models and not allow_load:
         raise typer.BadParameter("there is nothing to serve: name a bundle", param_hint="[NAME=]BUNDLE…")
     serve(

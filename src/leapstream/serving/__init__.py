@@ -5,6 +5,6 @@ One registry of models stands behind all protocols; each protocol is a module of
 
 from leapstream.serving.application import Application, app
 from leapstream.serving.registry import ModelRegistry, ServedModel
-from leapstream.serving.settings import RequestLimits, Settings
+from leapstream.serving.settings import RequestLimits, Settings, SparkMLSettings
 
-__all__ = ["Application", "ModelRegistry", "RequestLimits", "ServedModel", "Settings", "app"]
+__all__ = ["Application", "ModelRegistry", "RequestLimits", "ServedModel", "Settings", "SparkMLSettings", "app"]

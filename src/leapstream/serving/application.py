@@ -227,7 +227,7 @@ class Application:
         return answer(failure), failure.kind
 
     def _count(self, request: Request, route: Route | None, started: float, failed: str | None) -> None:
-        protocol = "none" if route is None else route.protocol
+        protocol = _protocol(request, route)
         seconds = time.perf_counter() - started
         self.context.metrics.count(protocol, request.served, request.rows, seconds, failed)
 
@@ -299,7 +299,7 @@ class Application:
             "request": request.id,
             "method": request.method,
             "path": request.path,
-            "protocol": "none" if route is None else route.protocol,
+            "protocol": _protocol(request, route),
             "status": failure.status,
             "kind": failure.kind,
             "error": failure.message,
@@ -308,6 +308,10 @@ class Application:
         if trace:
             fields["traceparent"] = trace
         log_failure("request", fields, error)
+
+
+def _protocol(request: Request, route: Route | None) -> str:
+    return request.protocol or ("none" if route is None else route.protocol)
 
 
 class _GoneError(Exception):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 JSON = b"application/json"
+TEXT = b"text/plain; charset=utf-8"
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class Request:
         served: the model that answers, once it is known; for the metrics.
         rows: the number of rows that were scored.
         failure: makes the answer if the request fails from now on; by default the route's function does.
+        protocol: the protocol that answers, once it is known, if it is not the route's; for the metrics and logs.
     """
 
     method: str
@@ -47,6 +49,7 @@ class Request:
     served: ServedModel | None = None
     rows: int = 0
     failure: Callable[[Failure], Response] | None = None
+    protocol: str | None = None
 
     def header(self, name: bytes) -> str:
         """A header's value, or an empty text."""

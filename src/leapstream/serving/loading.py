@@ -18,6 +18,9 @@ from leapstream.fetching.uri import display
 from leapstream.model import load
 from leapstream.serving.registry import ServedModel
 
+SAGEMAKER_BUNDLE = Path("/opt/ml/model")
+"""The directory in which SageMaker unpacks the archive of a model, before it starts a container with ``serve`` alone."""
+
 # Longer ones would be no help in a URL.
 NAME_PATTERN = r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,127}"
 """The expression of names and versions of models."""

@@ -25,7 +25,7 @@ from leapstream.serving.loading import ModelSpec, load_model
 from leapstream.serving.logs import LOG, LogFormat, set_up
 from leapstream.serving.metrics import MULTIPROCESS_VARIABLE
 from leapstream.serving.registry import ModelRegistry
-from leapstream.serving.settings import RequestLimits, Settings, token_from_environment
+from leapstream.serving.settings import RequestLimits, Settings, SparkMLSettings, token_from_environment
 from leapstream.serving.shortcut import ShortcutProtocol, shortcut
 
 # The workers are processes of their own, which read the options there.
@@ -66,7 +66,12 @@ class ServeOptions:
 
     def application(self) -> Application:
         """The application of a process."""
-        settings = Settings(limits=self.limits, token=token_from_environment(), allow_load=self.allow_load)
+        settings = Settings(
+            limits=self.limits,
+            token=token_from_environment(),
+            allow_load=self.allow_load,
+            sparkml=SparkMLSettings.from_environment(),
+        )
         models = ModelRegistry()
         keeper = Keeper(models, settings, self.models, SourceOptions(), self.reload, idle=self.workers == 1)
         made = app(models, settings=settings, keeper=keeper)

@@ -36,6 +36,27 @@ class RequestLimits:
 
 
 @dataclass(frozen=True)
+class SparkMLSettings:
+    """The settings of SageMaker's SparkML container.
+
+    Attributes:
+        schema: the JSON of the schema of requests that bring none; ``None`` if there is none.
+        accept: the media type of answers to requests that name none; by default ``text/csv``.
+    """
+
+    schema: str | None = None
+    accept: str = "text/csv"
+
+    @classmethod
+    def from_environment(cls) -> SparkMLSettings:
+        """The settings in the environment variables that the container has; an empty one counts as none."""
+        return cls(
+            os.environ.get("SAGEMAKER_SPARKML_SCHEMA") or None,
+            os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or cls.accept,
+        )
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that a server is told at its start.
 
@@ -43,11 +64,13 @@ class Settings:
         limits: limits on requests.
         token: the bearer token that requests have to bring; ``None`` lets everybody in.
         allow_load: the prefixes of URIs from which requests may load models; without any, they may neither load nor unload.
+        sparkml: the settings of SageMaker's protocol.
     """
 
     limits: RequestLimits = field(default_factory=RequestLimits)
     token: str | None = field(default=None, repr=False)
     allow_load: tuple[str, ...] = ()
+    sparkml: SparkMLSettings = SparkMLSettings()
 
     @cached_property
     def _authorization(self) -> bytes | None:

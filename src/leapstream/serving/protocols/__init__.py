@@ -1,7 +1,7 @@
 """The protocols; each module has a function ``routes``, which makes the routes that it answers."""
 
-from leapstream.serving.protocols import health, mleap, oip, plain
+from leapstream.serving.protocols import health, invocations, mleap, mlflow, oip, plain, sagemaker
 
-PROTOCOLS = (health, mleap, oip, plain)
+PROTOCOLS = (health, invocations, mleap, mlflow, oip, plain, sagemaker)
 
 __all__ = ["PROTOCOLS"]

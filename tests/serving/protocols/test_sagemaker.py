@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from leapstream import ConfigError, Model, load
+from leapstream.serving import Application, RequestLimits, Settings, SparkMLSettings, app
+from tests.pipelines import labelled
+from tests.serving.asgi import Answer, ask
+from tests.serving.conftest import BENCH
+from tests.serving.running import serving
+
+DOUBLES = [{"name": name, "type": "double"} for name in ("feature1", "feature2", "feature3")]
+PREDICTION = {"input": DOUBLES, "output": {"name": "prediction", "type": "double"}}
+FEATURES = {"input": DOUBLES, "output": {"name": "features", "type": "double", "struct": "vector"}}
+VECTOR = {
+    "input": [{"name": "features", "type": "double", "struct": "vector"}],
+    "output": {"name": "prediction", "type": "double"},
+}
+
+
+@pytest.fixture(scope="module")
+def linear() -> Model:
+    return load(BENCH / "linear3.zip")
+
+
+@pytest.fixture(scope="module")
+def with_schema(linear: Model) -> Application:
+    """A server of one model with a schema in its settings."""
+    return app({"linear": linear}, settings=Settings(sparkml=SparkMLSettings(json.dumps(PREDICTION))))
+
+
+@pytest.fixture(scope="module")
+def without(linear: Model) -> Application:
+    return app({"linear": linear})
+
+
+@pytest.fixture(scope="module")
+def forest() -> Application:
+    return app({"forest": load(BENCH / "forest3-20x5.zip")})
+
+
+def invoke(application: Application, body: Any, content: str = "application/json", accept: str | None = None) -> Answer:
+    headers = {"content-type": content, **({} if accept is None else {"accept": accept})}
+    return ask(application, "POST", "/invocations", body, headers)
+
+
+CSV, LINES, TEXT_LINES = "text/csv", "application/jsonlines", "application/jsonlines;data=text"
+
+
+# ---- recorded from the container --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "body", "accept", "expected", "media_type"),
+    [
+        ("application/json", b'{"data":[1,2.0,3]}', None, "-0.625", CSV),
+        ("application/json", b'{"data":[1,2.0,3]}', "*/*", "-0.625", CSV),
+        ("application/json", b'{"data":[1,2.0,3]}', LINES, "-0.625", LINES),
+        ("application/json", b'{"data":[1,2.0,3]}', TEXT_LINES, "-0.625", LINES),
+        (CSV, b"1,2,3", None, "-0.625", CSV),
+        (CSV, b"1,2,3\r\n", None, "-0.625", CSV),
+        (CSV, b'"1",2,3,"more"', None, "-0.625", CSV),
+        (LINES, b'{"data":[1,2,3]}', None, "[[-0.625]]", CSV),
+        (LINES, b'{"data":[[1,2,3],[4,5,6]]}\n{"data":[1,2,3]}\n', None, "[[-0.625], [-0.625], [-0.625]]", CSV),
+        (LINES, b'{"data":[[1,2,3],[4,5,6]]}\n{"data":[1,2,3]}', LINES, "[[-0.625], [-0.625], [-0.625]]", LINES),
+    ],
+)
+def test_rows_are_answered_as_the_container_answers_them(
+    with_schema: Application, content: str, body: bytes, accept: str | None, expected: str, media_type: str
+) -> None:
+    answer = invoke(with_schema, body, content, accept)
+    assert (answer.status, answer.body.decode(), answer.headers["content-type"]) == (200, expected, media_type)
+
+
+@pytest.mark.parametrize(
+    ("content", "body", "accept", "expected"),
+    [
+        ("application/json", {"schema": FEATURES, "data": [1, 2, 1e10]}, None, "1.0,2.0,1.0E10"),
+        ("application/json", {"schema": FEATURES, "data": [1, 2, 1e10]}, TEXT_LINES, '{"source":"1.0 2.0 1.0E10"}'),
+        (LINES, {"schema": FEATURES, "data": [1, 2, 1e10]}, TEXT_LINES, '[[{"source":"1.0 2.0 1.0E10"}]]'),
+    ],
+)
+def test_a_schema_in_the_request_replaces_that_of_the_settings(
+    with_schema: Application, content: str, body: Any, accept: str | None, expected: str
+) -> None:
+    assert invoke(with_schema, body, content, accept).body.decode() == expected
+
+
+def test_vectors_are_json_lines_of_features(with_schema: Application) -> None:
+    answer = invoke(with_schema, {"schema": FEATURES, "data": [1, 2, 1e10]}, accept=LINES)
+    assert answer.json() == {"features": [1.0, 2.0, 1e10]} and answer.headers["content-type"] == LINES
+
+
+def test_an_input_can_be_the_output(with_schema: Application) -> None:
+    schema = {"input": DOUBLES, "output": {"name": "feature1", "type": "double"}}
+    assert invoke(with_schema, {"schema": schema, "data": [1, 2, 3]}).body == b"1.0"
+
+
+def test_values_are_of_the_types_of_the_schema(with_schema: Application) -> None:
+    types = [{**column, "type": kind} for column, kind in zip(DOUBLES, ("int", "float", "double"), strict=True)]
+    schema = {**PREDICTION, "input": types}
+    assert invoke(with_schema, {"schema": schema, "data": [1, 2, 1e10]}).body == b"7.499999997125E9"
+    answer = invoke(with_schema, {"schema": schema, "data": [1.0, 2, 1e10]})
+    assert (answer.status, answer.body.decode()) == (400, "column 'feature1': '1.0' is not a valid int")
+
+
+def test_vectors_are_lists(forest: Application) -> None:
+    assert invoke(forest, {"schema": VECTOR, "data": [[1.0, 2.0, 3.0]]}).body == b"51.499535792842856"
+    lines = {"schema": VECTOR, "data": [[[1.0, 2.0, 3.0]], [[1.0, 2.0, 3.0]]]}
+    assert invoke(forest, lines, LINES).body == b"[[51.499535792842856], [51.499535792842856]]"
+
+
+@pytest.mark.parametrize(
+    ("content", "body", "reason"),
+    [
+        (CSV, b"1,2", "3 inputs"),
+        (CSV, b"1,2,x", "column 'feature3': 'x' is not a number"),
+        (CSV, b'1,2,"3', "not CSV"),
+        (CSV, b"\xff", "not CSV"),
+        (CSV, b"", "no row"),
+        ("application/json", b"", "not JSON"),
+        ("application/json", b"null", "data"),
+        ("application/json", b'{"data":[1,2]}', "3 inputs"),
+        ("application/json", b'{"data":[1,2,null]}', "column 'feature3': the value is missing"),
+        ("application/json", b'{"data":[1,2,[3]]}', "column 'feature3': the value is not a single one"),
+        ("application/json", b'{"data":[1,2,1' + b"0" * 400 + b"]}", "column 'feature3'"),
+        ("application/json", b'{"data":[1,2,3],"x":1}', "no field 'x'"),
+        ("application/json", b'{"dat', "not JSON"),
+        ("application/json", b"{}", "data"),
+        ("application/json", b"[1]", "data"),
+        (LINES, b"", "no row"),
+        (LINES, b'{"data":[]}', "no row"),
+        (LINES, b'{"data":[1,2,3]}\n{', "not JSON"),
+    ],
+)
+def test_what_the_container_rejects_is_rejected_with_its_reason(
+    with_schema: Application, content: str, body: bytes, reason: str
+) -> None:
+    answer = invoke(with_schema, body, content)
+    assert (answer.status, answer.headers["content-type"]) == (400, "text/plain; charset=utf-8")
+    assert reason in answer.body.decode()
+
+
+def test_other_media_types_are_415(with_schema: Application) -> None:
+    assert invoke(with_schema, b"a", "text/plain").status == 415
+
+
+def test_accept_has_to_be_a_type_of_the_container(with_schema: Application) -> None:
+    answer = invoke(with_schema, {"data": [1, 2, 3]}, accept="application/json")
+    assert answer.status == 400 and "application/jsonlines;data=text" in answer.body.decode()
+    # The container rejects the space.
+    assert invoke(with_schema, {"data": [1, 2, 3]}, accept="application/jsonlines; data=text").status == 200
+
+
+@pytest.mark.parametrize(
+    ("schema", "reason"),
+    [
+        (None, "SAGEMAKER_SPARKML_SCHEMA"),
+        ({"input": DOUBLES}, "malformed"),
+        ({**PREDICTION, "more": 1}, "malformed"),
+        ({**PREDICTION, "input": [*DOUBLES, DOUBLES[0]]}, "two inputs have one name"),
+        ({**PREDICTION, "input": [{"name": "feature1", "type": "integer"}]}, "malformed"),
+        ({**PREDICTION, "input": [{"name": "feature1", "type": "int", "struct": "vector"}]}, "vectors are doubles"),
+        ({**PREDICTION, "input": DOUBLES[:2]}, "feature3"),
+        ({**PREDICTION, "output": {"name": "nothing", "type": "double"}}, "no output 'nothing'"),
+        ({**PREDICTION, "output": {"name": "prediction", "type": "int"}}, "prediction"),
+        ({**PREDICTION, "output": {"name": "prediction", "type": "double", "struct": "vector"}}, "prediction"),
+        ({**PREDICTION, "output": {"name": "prediction", "type": "double", "struct": "array"}}, "prediction"),
+    ],
+)
+def test_a_schema_that_does_not_fit_is_400(without: Application, schema: Any, reason: str) -> None:
+    answer = invoke(without, {"schema": schema, "data": [1, 2, 3]})
+    assert answer.status == 400 and reason in answer.body.decode()
+
+
+def test_csv_needs_the_schema_of_the_settings(without: Application) -> None:
+    # Without one it is MLflow's, which has a header.
+    assert invoke(without, b"1,2,3", CSV).json()["error_code"] == "INVALID_PARAMETER_VALUE"
+
+
+def test_a_row_that_fails_names_node_and_column(without: Application) -> None:
+    schema = {**PREDICTION, "input": [{**DOUBLES[0], "type": "string"}, *DOUBLES[1:]]}
+    answer = invoke(without, {"schema": schema, "data": ["x", 2, 3]})
+    assert answer.status == 400
+    assert "cannot cast 'x' to double" in answer.body.decode() and "feature1" in answer.body.decode()
+
+
+def test_a_row_that_the_model_drops_is_400() -> None:
+    columns = [{"name": "y", "type": "string"}, {"name": "x", "type": "double", "struct": "vector"}]
+    schema = {"input": columns, "output": {"name": "label", "type": "double"}}
+    application = app({"labelled": labelled("skip")})
+    assert invoke(application, {"schema": schema, "data": ["no", [1.0]]}).body == b"0.0"
+    answer = invoke(application, {"schema": schema, "data": ["maybe", [1.0]]})
+    assert (answer.status, answer.body) == (400, b"the model drops the row")
+
+
+# ---- beyond the container ---------------------------------------------------------------------------------------------
+
+
+def test_each_row_of_csv_has_a_line(with_schema: Application, linear: Model) -> None:
+    rows = [[float(i), 2.0, 3.5] for i in range(500)]
+    answer = invoke(with_schema, "\n".join(",".join(map(str, row)) for row in rows).encode(), CSV)
+    expected = [linear.predict(dict(zip(linear.schema.inputs.names, row, strict=True))) for row in rows]
+    assert [float(line) for line in answer.body.splitlines()] == [found["prediction"] for found in expected]
+
+
+def test_whole_numbers_are_elements_of_vectors_of_doubles(forest: Application) -> None:
+    assert invoke(forest, {"schema": VECTOR, "data": [[1, 2.0, 3]]}).body == b"51.499535792842856"
+
+
+@pytest.mark.parametrize("data", [[1.0], [["1", 2.0, 3.0]], [None], [[1.0, 2.0]], [[True, 2.0, 3.0]]])
+def test_a_value_that_is_no_vector_is_400(forest: Application, data: Any) -> None:
+    assert invoke(forest, {"schema": VECTOR, "data": data}).status == 400
+
+
+def test_the_settings_may_have_another_default_for_accept(linear: Model) -> None:
+    settings = Settings(sparkml=SparkMLSettings(json.dumps(FEATURES), accept=LINES))
+    answer = invoke(app({"linear": linear}, settings=settings), {"data": [1, 2, 3]})
+    assert answer.json() == {"features": [1.0, 2.0, 3.0]}
+
+
+def test_a_malformed_schema_of_the_settings_stops_the_start(linear: Model) -> None:
+    with pytest.raises(ConfigError, match="SAGEMAKER_SPARKML_SCHEMA: the schema is malformed"):
+        app({"linear": linear}, settings=Settings(sparkml=SparkMLSettings("{}")))
+
+
+# ---- other requests ---------------------------------------------------------------------------------------------------
+
+
+def test_a_batch_transform_is_told_the_parameters(linear: Model) -> None:
+    found = ask(app({"linear": linear}), "GET", "/execution-parameters").json()
+    assert found.keys() == {"MaxConcurrentTransforms", "BatchStrategy", "MaxPayloadInMB"}
+    assert (found["BatchStrategy"], found["MaxPayloadInMB"]) == ("SINGLE_RECORD", 5)
+    settings = Settings(limits=RequestLimits(max_body=3 << 20))
+    found = ask(app({"linear": linear}, settings=settings), "GET", "/execution-parameters").json()
+    assert found["MaxPayloadInMB"] == 3
+
+
+@pytest.mark.slow
+def test_sagemakers_own_client_gets_answers() -> None:
+    boto3 = pytest.importorskip("boto3")
+    environment = {"SAGEMAKER_SPARKML_SCHEMA": json.dumps(PREDICTION)}
+    with serving(f"linear={BENCH / 'linear3.zip'}", environment=environment) as server:
+        client = boto3.client(
+            "sagemaker-runtime",
+            endpoint_url=server.url,
+            region_name="eu-central-1",
+            aws_access_key_id="none",
+            aws_secret_access_key="none",
+        )
+        answer = client.invoke_endpoint(EndpointName="linear", ContentType=CSV, Body=b"1,2,3")
+        assert (answer["Body"].read(), answer["ContentType"]) == (b"-0.625", CSV)
+        answer = client.invoke_endpoint(
+            EndpointName="linear", ContentType="application/json", Accept=LINES, Body=json.dumps({"data": [1, 2, 3]})
+        )
+        assert (answer["Body"].read(), answer["ContentType"]) == (b"-0.625", LINES)
