@@ -94,7 +94,9 @@ class ModelRegistry:
         """
         live = self._live
         if len(live) != 1:
-            raise UnknownModelError(f"this path is for servers of one model, and there are {len(live)}")
+            raise UnknownModelError(
+                f"the request names no model, and the server has {len(live)}; /endpoints/{{name}}/invocations names one"
+            )
         return next(iter(live.values()))
 
     def __iter__(self) -> Iterator[ServedModel]:

@@ -19,7 +19,9 @@ def csv_rows(body: bytes) -> list[list[str]]:
         RequestError: it is not CSV.
     """
     try:
-        return [fields for fields in csv.reader(io.StringIO(body.decode(), newline=""), strict=True) if fields]
+        return [
+            fields for fields in csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True) if fields
+        ]
     except (csv.Error, UnicodeDecodeError) as error:
         raise RequestError(f"the body is not CSV: {error}") from None
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from leapstream.serving.context import Context
-from leapstream.serving.failures import Failure, MediaTypeError
+from leapstream.serving.failures import MediaTypeError
 from leapstream.serving.http import Request, Response, Route
 from leapstream.serving.protocols import mlflow, sagemaker
 from leapstream.serving.values import decode
@@ -27,9 +27,7 @@ _JSON_LINES = "application/jsonlines"
 def routes(context: Context) -> Iterator[Route]:
     """The requests of both protocols."""
     has_schema = context.settings.sparkml.schema is not None
-
-    def failure_response(failure: Failure) -> Response:
-        return (sagemaker if has_schema else mlflow).failure_response(failure)
+    failure_response = sagemaker.failure_response if has_schema else mlflow.failure_response
 
     def ping(request: Request) -> Response:
         context.check_ready()
@@ -42,13 +40,18 @@ def routes(context: Context) -> Iterator[Route]:
         media_type = request.media_type
         is_json = media_type in _JSON
         given = decode(request.body) if is_json else None
-        protocol = sagemaker if _is_sagemaker(media_type, given, has_schema) else mlflow
-        request.protocol, request.failure = protocol.NAME, protocol.failure_response
+        is_sagemaker = _is_sagemaker(media_type, given, has_schema)
+        if is_sagemaker:
+            request.protocol, request.failure = sagemaker.NAME, sagemaker.failure_response
+        else:
+            request.protocol, request.failure = mlflow.NAME, mlflow.failure_response
         served = context.models.only() if name is None else context.models.get(name)
         if is_json:
-            return protocol.invoke_json(context, request, served, given)
+            invoke_json = sagemaker.invoke_json if is_sagemaker else mlflow.invoke_json
+            return invoke_json(context, request, served, given)
         if media_type == _CSV:
-            return protocol.invoke_csv(context, request, served)
+            invoke_csv = sagemaker.invoke_csv if is_sagemaker else mlflow.invoke_csv
+            return invoke_csv(context, request, served)
         if media_type == _JSON_LINES:
             return sagemaker.invoke_json_lines(context, request, served)
         raise MediaTypeError(f"{media_type} is not read here; there are application/json, {_CSV} and {_JSON_LINES}")

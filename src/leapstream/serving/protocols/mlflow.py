@@ -1,9 +1,9 @@
 """The protocol of MLflow's scoring server (``mlflow models serve``, MLflow 2 and 3).
 
-``POST /invocations`` reads rows as JSON (``dataframe_split``, ``dataframe_records``, ``instances`` or ``inputs``) or as CSV with a
-header, and answers ``{"predictions": [{column: value, …}, …]}``: what the Python function of a model that
-:mod:`leapstream.mlflow` has logged answers there. As in pandas, a missing number is NaN in columns of floats, and rows that the model
-drops are left out. NaN and infinities are written as MLflow writes them, by the words of Python's ``json``.
+``POST /invocations`` reads rows as JSON (``dataframe_split``, ``dataframe_records``, ``instances`` or ``inputs``) or as CSV with
+a header, and answers ``{"predictions": [{column: value, …}, …]}``: what the Python function of a model that
+:mod:`leapstream.mlflow` has logged answers there. As in pandas, a missing number is NaN in columns of floats, and rows that the
+model drops are left out. NaN and infinities are written as MLflow writes them, by the words of Python's ``json``.
 """
 
 from __future__ import annotations
@@ -102,7 +102,9 @@ def _check_parameters(request: Request) -> None:
     for parameter in request.header(b"content-type").split(";")[1:]:
         name, _, value = parameter.strip().partition("=")
         if (name.lower(), value.strip('"').lower()) != ("charset", "utf-8"):
-            raise MediaTypeError(f"the content type may have the parameter charset=utf-8 alone, not {parameter.strip()!r}")
+            raise MediaTypeError(
+                f"the content type may have the parameter charset=utf-8 alone, not {parameter.strip()!r}"
+            )
 
 
 def _answered(
@@ -113,7 +115,7 @@ def _answered(
     columns = [(name, converters[name]) for name in names if name in converters]
     try:
         records = [{name: convert(row.get(name)) for name, convert in columns} for row in rows]
-    except (ValueError, OverflowError) as error:
+    except OverflowError as error:
         raise RequestError(f"a value does not fit its column: {error}") from None
     if not records and len(columns) < len(converters):
         raise SchemaError(f"there is no row, and no column {', '.join(repr(n) for n in converters if n not in names)}")
@@ -153,8 +155,6 @@ def _converters(served: ServedModel) -> dict[str, Convert]:
 
 def _converter(field: Field) -> Convert:
     """The function that makes a value of a column of its JSON, as a data frame of the column's type has it."""
-    if field.type.base is BasicType.BYTE_STRING:
-        return _bytes
     if isinstance(field.type, ScalarType) and field.type.base in (BasicType.FLOAT, BasicType.DOUBLE):
         return _float
     return _same
@@ -164,19 +164,14 @@ def _float(value: Any) -> Any:
     return math.nan if value is None else float(value) if type(value) is int else value
 
 
-def _bytes(value: Any) -> Any:
-    if type(value) is list:
-        return [_bytes(part) for part in value]
-    return base64.b64decode(value, validate=True) if type(value) is str else value
-
-
 def _same(value: Any) -> Any:
     return value
 
 
 # What pandas reads as missing.
 _MISSING = frozenset(
-    "|#N/A|#N/A N/A|#NA|-1.#IND|-1.#QNAN|-NaN|-nan|1.#IND|1.#QNAN|<NA>|N/A|NA|NULL|NaN|None|n/a|nan|null".split("|")
+    {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"}
+    | {"NULL", "NaN", "None", "n/a", "nan", "null"}
 )
 
 
@@ -184,8 +179,7 @@ def _parser(field: Field) -> Callable[[str], Any]:
     """The function that reads a column of CSV."""
     if not isinstance(field.type, ScalarType):
         raise RequestError(f"column {field.name!r} is {field.type}, which CSV cannot have")
-    # Bytes are base64 here, too.
-    parse = str if field.type.base is BasicType.BYTE_STRING else parser(field.type.base)
+    parse = parser(field.type.base)
 
     def read(text: str) -> Any:
         if text in _MISSING:

@@ -1,9 +1,9 @@
 """The protocol of SageMaker's SparkML serving container (``aws/sagemaker-sparkml-serving-container``, version 3.3).
 
-``POST /invocations`` reads a row of values as JSON (``{"data": […]}``), as CSV or as JSON lines. A schema, in the request or in the
-environment variable ``SAGEMAKER_SPARKML_SCHEMA``, names the columns of the values, and the one column of the answer. The answer
-is CSV, JSON lines or JSON lines of text, as the header ``Accept`` says. A request that fails has the status code 400 and its
-reason as text.
+``POST /invocations`` reads a row of values as JSON (``{"data": […]}``), as CSV or as JSON lines. A schema, in the request or in
+the environment variable ``SAGEMAKER_SPARKML_SCHEMA``, names the columns of the values, and the one column of the answer. The
+answer is CSV, JSON lines or JSON lines of text, as the header ``Accept`` says. A request that fails has the status code 400 and
+its reason as text.
 
 The container answers the first row of a CSV body alone; here each row has a line in the answer.
 """
