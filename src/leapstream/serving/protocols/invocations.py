@@ -12,8 +12,11 @@ from typing import Any
 
 from leapstream.serving.context import Context
 from leapstream.serving.failures import MediaTypeError
-from leapstream.serving.http import Request, Response, Route
+from leapstream.serving.http import TEXT, Request, Response, Route
+from leapstream.serving.operations import Content, JsonSchema, Operation, Parameter
 from leapstream.serving.protocols import mlflow, sagemaker
+from leapstream.serving.registry import ServedModel
+from leapstream.serving.schemas import record_schema
 from leapstream.serving.values import decode
 
 NAME = "invocations"
@@ -56,13 +59,55 @@ def routes(context: Context) -> Iterator[Route]:
             return sagemaker.invoke_json_lines(context, request, served)
         raise MediaTypeError(f"{media_type} is not read here; there are application/json, {_CSV} and {_JSON_LINES}")
 
-    yield Route("GET", "/ping", ping, failure_response, NAME, open=True)
-    yield Route("GET", "/health", ping, failure_response, NAME, open=True)
-    yield Route("POST", "/invocations", invocations, failure_response, NAME)
-    yield Route("POST", "/endpoints/{name}/invocations", answered, failure_response, NAME)
+    for path, operation in (("/ping", _PING), ("/health", _HEALTH)):
+        yield Route("GET", path, ping, failure_response, NAME, open=True, operation=operation)
+    yield Route("POST", "/invocations", invocations, failure_response, NAME, operation=_INVOCATIONS)
+    path = "/endpoints/{name}/invocations"
+    yield Route("POST", path, answered, failure_response, NAME, operation=_endpoint_operation)
 
 
 def _is_sagemaker(media_type: str, given: Any, has_schema: bool) -> bool:
+    """True if a request is SageMaker's; ``given`` is its JSON, if it is JSON."""
     if type(given) is dict:
         return mlflow.FORMATS.isdisjoint(given) and (has_schema or "data" in given)
     return media_type == _JSON_LINES or has_schema
+
+
+# ---- descriptions -----------------------------------------------------------------------------------------------------
+
+_TEXT: JsonSchema = {"type": "string"}
+_FAILURE = Content("", {"application/json": mlflow.FAILURE, TEXT.decode(): _TEXT})
+_READY = {200: Content("They are.", {"application/json": {}})}
+_PING = Operation("ping", "Every model is loaded, as SageMaker and MLflow ask", _READY, _FAILURE)
+_HEALTH = Operation("health", "Every model is loaded, as MLflow asks", _READY, _FAILURE)
+
+
+def _operation(name: str, summary: str, record: JsonSchema) -> Operation:
+    return Operation(
+        name,
+        summary,
+        {
+            200: Content(
+                "MLflow's predictions as JSON, or SageMaker's column as CSV or JSON lines.",
+                {"application/json": mlflow.ANSWER, _CSV: _TEXT, _JSON_LINES: _TEXT},
+            )
+        },
+        _FAILURE,
+        (404, 415),
+        parameters=(Parameter("accept", "The form of SageMaker's answers.", _TEXT, "header"),),
+        body=Content(
+            "Rows, in the forms of MLflow's scoring server or of SageMaker's SparkML container.",
+            {
+                "application/json": {"anyOf": [mlflow.body_schema(record), sagemaker.BODY]},
+                _CSV: _TEXT,
+                _JSON_LINES: _TEXT,
+            },
+        ),
+    )
+
+
+_INVOCATIONS = _operation("invocations", "Predict with the model of the server", {"type": "object"})
+
+
+def _endpoint_operation(served: ServedModel) -> Operation:
+    return _operation("endpoint_invocations", f"Predict with {served.name}", record_schema(served))

@@ -20,6 +20,7 @@ from leapstream.errors import SchemaError
 from leapstream.serving.context import Context
 from leapstream.serving.failures import Failure, MediaTypeError, RequestError
 from leapstream.serving.http import TEXT, Request, Response, Route
+from leapstream.serving.operations import Content, JsonSchema, Operation, Shared
 from leapstream.serving.registry import ServedModel
 from leapstream.serving.texts import csv_rows, parser
 from leapstream.serving.values import encode
@@ -58,7 +59,63 @@ def routes(context: Context) -> Iterator[Route]:
     def version(request: Request) -> Response:
         return Response(_VERSION)
 
-    yield Route("GET", "/version", version, failure_response, NAME, open=True)
+    yield Route("GET", "/version", version, failure_response, NAME, open=True, operation=_GET_VERSION)
+
+
+# ---- descriptions -----------------------------------------------------------------------------------------------------
+
+FAILURE = Shared(
+    "mlflow.Failure",
+    {
+        "type": "object",
+        "properties": {"error_code": {"type": "string"}, "message": {"type": "string"}},
+        "required": ["error_code", "message"],
+    },
+)
+"""The schema of the answer to a request that fails."""
+
+_GET_VERSION = Operation(
+    "version",
+    "The version of MLflow whose protocol is answered",
+    {200: Content("The version, as bare text.", {"application/json": {}})},
+    Content("", {"application/json": FAILURE}),
+)
+
+
+def body_schema(record: JsonSchema) -> JsonSchema:
+    """The schema of a request as JSON, by that of a record."""
+    values: JsonSchema = {"anyOf": [{"type": "array", "items": record}, {"type": "object"}, {"type": "array"}]}
+    split = {
+        "type": "object",
+        "properties": {
+            "columns": {"type": "array", "items": {"type": "string"}},
+            "data": {"type": "array", "items": {"type": "array"}},
+        },
+        "required": ["columns", "data"],
+    }
+    forms: dict[str, JsonSchema] = {
+        "dataframe_split": split,
+        "dataframe_records": {"type": "array", "items": record},
+        "instances": values,
+        "inputs": values,
+    }
+    return {
+        "oneOf": [
+            {"type": "object", "properties": {name: form}, "required": [name], "title": name}
+            for name, form in forms.items()
+        ]
+    }
+
+
+ANSWER = Shared(
+    "mlflow.Predictions",
+    {
+        "type": "object",
+        "properties": {"predictions": {"type": "array", "items": {"type": "object"}}},
+        "required": ["predictions"],
+    },
+)
+"""The schema of an answer."""
 
 
 # ---- requests ---------------------------------------------------------------------------------------------------------

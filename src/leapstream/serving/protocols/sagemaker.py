@@ -25,6 +25,7 @@ from leapstream.javalike.numbers import java_double, java_float
 from leapstream.serving.context import Context
 from leapstream.serving.failures import Failure, RequestError
 from leapstream.serving.http import TEXT, Request, Response, Route
+from leapstream.serving.operations import Content, Operation, Shared
 from leapstream.serving.registry import ServedModel
 from leapstream.serving.scoring import Answer, score_record
 from leapstream.serving.texts import csv_rows, parser
@@ -70,7 +71,46 @@ def routes(context: Context) -> Iterator[Route]:
     def execution_parameters(request: Request) -> Response:
         return Response(parameters)
 
-    yield Route("GET", "/execution-parameters", execution_parameters, failure_response, NAME)
+    yield Route("GET", "/execution-parameters", execution_parameters, failure_response, NAME, operation=_PARAMETERS)
+
+
+# ---- descriptions -----------------------------------------------------------------------------------------------------
+
+_PARAMETERS = Operation(
+    "execution_parameters",
+    "The parameters of batch transforms",
+    {200: Content("The parameters.", {"application/json": {"type": "object"}})},
+    Content("", {TEXT.decode(): {"type": "string"}}),
+)
+
+_COLUMN = Shared(
+    "sagemaker.Column",
+    {
+        "type": "object",
+        "properties": {
+            "name": {"type": "string"},
+            "type": {"enum": ["boolean", "byte", "short", "int", "long", "float", "double", "string"]},
+            "struct": {"enum": ["basic", "vector", "array"]},
+        },
+        "required": ["name", "type"],
+    },
+)
+BODY = Shared(
+    "sagemaker.Row",
+    {
+        "type": "object",
+        "properties": {
+            "schema": {
+                "type": "object",
+                "properties": {"input": {"type": "array", "items": _COLUMN}, "output": _COLUMN},
+                "required": ["input", "output"],
+            },
+            "data": {"type": "array", "description": "A value for each input of the schema."},
+        },
+        "required": ["data"],
+    },
+)
+"""The schema of a request as JSON."""
 
 
 # ---- requests ---------------------------------------------------------------------------------------------------------
