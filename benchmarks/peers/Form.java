@@ -74,9 +74,14 @@ public final class Form {
         return new DefaultLeapFrame(schema, (Seq) WrappedArray.make(rows));
     }
 
+    /** A whole leap frame with the columns that the model adds. */
+    public DefaultLeapFrame transformed(DefaultLeapFrame frame) {
+        return (DefaultLeapFrame) transformer.transform(frame).get();
+    }
+
     /** A whole leap frame at once: the sum of the predictions. */
     public double sumOfFrame(DefaultLeapFrame frame) {
-        Seq rows = ((DefaultLeapFrame) transformer.transform(frame).get()).dataset();
+        Seq rows = transformed(frame).dataset();
         double sum = 0.0;
         int size = rows.size();
         for (int i = 0; i < size; i++) {

@@ -1,0 +1,29 @@
+"""FastAPI around ``model.predict``; the bundle is named by the environment variable BUNDLE."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+import leapstream
+
+
+class Record(BaseModel):
+    feature1: float
+    feature2: float
+    feature3: float
+
+
+app = FastAPI()
+_model = leapstream.load(os.environ["BUNDLE"])
+
+
+async def predict(record: Record) -> dict[str, Any]:
+    answer: dict[str, Any] = _model.predict(record.model_dump())
+    return answer
+
+
+app.post("/predict")(predict)
