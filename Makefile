@@ -11,7 +11,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheel demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-corrupt bench-memory bench-registration bench-exporting clean
+.PHONY: help setup wheel demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-corrupt bench-memory bench-registration bench-exporting bench-serve clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -200,5 +200,17 @@ bench-memory: setup ## peak memory of hashed text, size and load time of a jar o
 bench-exporting: setup ## seconds to export, write and load 1,000 trees of scikit-learn, XGBoost and LightGBM
 	$(RUN) -W ignore benchmarks/exporting.py
 
+bench-serve: setup $(VENV)-bench-serve/.setup-stamp ## the server beside a JVM's, MLServer's, MLflow's and others, and docs/serving-performance.md; needs wrk and h2load
+	$(RUN) benchmarks/serving.py
+	$(RUN) benchmarks/serving.py --kill
+	$(RUN) benchmarks/serving.py --soak 2000000
+
+# Other servers, each with the versions that it asks for.
+$(VENV)-bench-serve/.setup-stamp: pyproject.toml
+	test -x $(@D)/bin/pip || $(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[serve,grpc]" \
+		"fastapi>=0.115,<1" "mlflow>=3,<4" "mlserver>=1.7,<2"
+	@touch $@
+
 clean: ## remove what the targets made
-	rm -rf $(VENV) $(VENV)-mleap $(VENV)-tensorflow $(VENV)-spark3 $(VENV)-spark4 $(VENV)-xgboost2 $(VENV)-xgboost3 $(VENV)-clients $(VENV)-bench site build dist java/target tests/mleap/runner/target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-mleap $(VENV)-tensorflow $(VENV)-spark3 $(VENV)-spark4 $(VENV)-xgboost2 $(VENV)-xgboost3 $(VENV)-clients $(VENV)-bench $(VENV)-bench-serve site build dist java/target tests/mleap/runner/target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -96,14 +96,15 @@ class ServerProcess:
     def wait_until(self, url: str, body: bytes | None, headers: dict[str, str], expected: bytes) -> None:
         """Wait until a request is answered by something that contains ``expected``."""
         end = time.monotonic() + 120
-        said: object = "nothing"
+        said: bytes | OSError = b""
         while time.monotonic() < end and self._process.poll() is None:
             try:
                 request = urllib.request.Request(url, body, headers)
                 with urllib.request.urlopen(request, timeout=10) as answer:
-                    said = answer.read()
-                if expected in said:
+                    answered: bytes = answer.read()
+                if expected in answered:
                     return
+                said = answered
             except urllib.error.HTTPError as error:
                 said = error.read()
             except OSError as error:

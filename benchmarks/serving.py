@@ -1,9 +1,9 @@
 """``leapstream serve`` beside other servers of the same model: CPU time of a request, latency, memory.
 
-Each request has one record for the linear model of three columns. The servers run beside one another, and take turns: in each round
-each of them gets the load of 16 connections that are kept open, from wrk or, for gRPC, from h2load. CPU time is that of all of a server's
-processes. The load generators, and whatever else the machine does, take the same two cores, so that rates and latencies vary more than CPU
-time does.
+Each request has one record for the linear model of three columns. The servers run beside one another, and take turns: in each
+round each of them gets the load of 16 connections that are kept open, from wrk or, for gRPC, from h2load. CPU time is that of all
+of a server's processes. The load generators, and whatever else the machine does, take the same cores, so that rates and
+latencies vary more than CPU time does.
 
 Run it with ``make bench-serve`` or ``python benchmarks/serving.py [--rounds N] [--seconds S] [--only NAME …]``; it writes
 ``docs/serving-performance.md`` from all measurements in ``build/bench``, those of ``--soak`` and ``--kill``, too.
@@ -31,6 +31,7 @@ from serving_report import (
     ECHO,
     GRPC,
     LEAP_FRAME,
+    OIP,
     OURS,
     PLAIN,
     TWO,
@@ -53,6 +54,14 @@ VALUES = (1.0, 2.0, 3.0)
 RECORD = json.dumps(dict(zip(COLUMNS, VALUES, strict=True))).encode()
 FRAME = json.dumps(
     {"schema": {"fields": [{"name": name, "type": "double"} for name in COLUMNS]}, "rows": [list(VALUES)]}
+).encode()
+TENSORS = json.dumps(
+    {
+        "inputs": [
+            {"name": name, "shape": [1], "datatype": "FP64", "data": [value]}
+            for name, value in zip(COLUMNS, VALUES, strict=True)
+        ]
+    }
 ).encode()
 SPLIT = json.dumps({"dataframe_split": {"columns": COLUMNS, "data": [VALUES]}}).encode()
 TRANSFORM = "/ml.combust.mleap.pb.Mleap/Transform"
@@ -170,6 +179,7 @@ def rows() -> list[Row]:
     from leapstream.serving.proto import mleap_pb2 as pb
 
     record, frame = Post("/v1/models/linear:predict", RECORD), Post("/models/linear/transform", FRAME)
+    infer = Post("/v2/models/linear/infer", TENSORS)
     transform = pb.TransformFrameRequest(model_name="linear", format="ml.combust.mleap.json", frame=FRAME)
     call = (TRANSFORM, transform.SerializeToString())
     return [
@@ -182,6 +192,8 @@ def rows() -> list[Row]:
         Row(LEAP_FRAME, OURS, OURS, frame),
         Row(LEAP_FRAME, "JDK HttpServer, MLeap's frame reader and writer", "JDK", Post("/frame", FRAME)),
         Row(LEAP_FRAME, "JDK HttpServer, MLeap's row transformer", "JDK", Post("/rows", FRAME)),
+        Row(OIP, OURS, OURS, infer),
+        Row(OIP, "MLServer, `model.predict`", "MLServer", infer),
         Row(GRPC, OURS, OURS, call=call),
         Row(GRPC, "grpcio, sends the message back", "grpcio", call=call),
     ]

@@ -15,6 +15,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "serving-performance.md"
 
 PLAIN = "a record as JSON"
 LEAP_FRAME = "a leap frame as JSON"
+OIP = "tensors by the Open Inference Protocol"
 GRPC = "a leap frame by gRPC"
 OURS = "leapstream"
 TWO = "leapstream, `--workers 2`"
@@ -160,6 +161,8 @@ TARGETS: tuple[Bound | Below, ...] = (
     Below(PLAIN, "JDK HttpServer, MLeap's row transformer"),
     Below(LEAP_FRAME, "JDK HttpServer, MLeap's frame reader and writer"),
     Below(LEAP_FRAME, "JDK HttpServer, MLeap's row transformer"),
+    Bound(OIP, 60),
+    Below(OIP, "MLServer, `model.predict`", 8),
     Bound(GRPC, 180),
 )
 P99 = 5.0
@@ -227,7 +230,10 @@ def tables(found: Measurements) -> Iterator[str]:
     for work in dict.fromkeys(row.work for row in found.rows):
         ours = found.find(work, OURS)
         yield from (f"## {work[0].upper()}{work[1:]}", "")
-        yield "| server | µs of CPU a request: median | min | max | × leapstream | requests/s | p50, p99 in ms | p99 at half the load | MB |"
+        yield (
+            "| server | µs of CPU a request: median | min | max | × leapstream | requests/s | p50, p99 in ms "
+            "| p99 at half the load | MB |"
+        )
         yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
         for row in (row for row in found.rows if row.work == work):
             micros = [load.cpu for load in row.full]
@@ -271,7 +277,8 @@ def killed() -> Iterator[str]:
     load = Load(**content["load"])
     yield from ("## A worker that is killed", "")
     yield (
-        f"One of two workers got `kill -9` in the middle of 10 s of the highest load, {content['time']}: of {load.requests:,} requests "
-        f"{load.failed} failed, which are connections that ended; {content['started']} worker took its place."
+        f"One of two workers got `kill -9` in the middle of 10 s of the highest load, {content['time']}: of "
+        f"{load.requests:,} requests {load.failed} failed, which are connections that ended; {content['started']} worker "
+        "took its place."
     )
     yield ""

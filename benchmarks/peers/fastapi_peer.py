@@ -21,9 +21,8 @@ app = FastAPI()
 _model = leapstream.load(os.environ["BUNDLE"])
 
 
-async def predict(record: Record) -> dict[str, Any]:
-    answer: dict[str, Any] = _model.predict(record.model_dump())
-    return answer
+async def predict(record: Record) -> Any:
+    return _model.predict(record.model_dump())
 
 
 app.post("/predict")(predict)

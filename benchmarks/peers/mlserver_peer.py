@@ -19,7 +19,7 @@ class LeapstreamRuntime(MLModel):  # type: ignore[misc]
         return True
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
-        answer: dict[str, Any] = self._model.predict({tensor.name: tensor.data[0] for tensor in payload.inputs})
+        answer: Any = self._model.predict({tensor.name: tensor.data[0] for tensor in payload.inputs})
         outputs = [
             ResponseOutput(name=name, shape=[1], datatype="FP64", data=[value]) for name, value in answer.items()
         ]

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import accumulate
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from leapstream.serving.tallies import SECONDS, Tallies
 
 if TYPE_CHECKING:
     from leapstream.serving.registry import ModelRegistry, ServedModel
 
-_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+_BOUNDS = (*map(str, SECONDS), "+Inf")
 # Set by the server for its workers, which then add up what they count.
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -25,23 +33,16 @@ class Metrics:
 
     def __init__(self, models: ModelRegistry) -> None:
         self._registry = CollectorRegistry()
-        self._requests = Counter(
-            "leapstream_requests", "Requests by protocol and model.", ("protocol", "model"), registry=self._registry
-        )
+        directory = os.environ.get(MULTIPROCESS_VARIABLE)
+        self._tallies = Tallies(Path(directory) if directory else None)
+        self._counted = _Counted(self._tallies)
+        self._registry.register(self._counted)
         self._failures = Counter(
             "leapstream_request_failures",
             "Requests that failed, by protocol, model and kind of failure.",
             ("protocol", "model", "kind"),
             registry=self._registry,
         )
-        self._seconds = Histogram(
-            "leapstream_request_seconds",
-            "Seconds from the end of a request's body to its response.",
-            ("protocol", "model"),
-            buckets=_BUCKETS,
-            registry=self._registry,
-        )
-        self._rows = Counter("leapstream_rows", "Rows that were scored, by model.", ("model",), registry=self._registry)
         self._info = Gauge(
             "leapstream_model_info",
             "1 for the live version of each model.",
@@ -56,8 +57,6 @@ class Metrics:
             registry=self._registry,
         )
         self._live: dict[str, str] = {}
-        # The labels of each pair are looked up once.
-        self._children: dict[tuple[str, str], tuple[Counter, Histogram, Counter]] = {}
         for served in models:
             self._changed(served.name, served)
         models.listen(self._changed)
@@ -73,18 +72,7 @@ class Metrics:
             failed: the kind of its failure.
         """
         model = _NO_MODEL if served is None else served.name
-        try:
-            requests, histogram, scored = self._children[protocol, model]
-        except KeyError:
-            requests, histogram, scored = self._children[protocol, model] = (
-                self._requests.labels(protocol, model),
-                self._seconds.labels(protocol, model),
-                self._rows.labels(model),
-            )
-        requests.inc()
-        histogram.observe(seconds)
-        if rows:
-            scored.inc(rows)
+        self._tallies.count(protocol, model, seconds, rows)
         if failed is not None:
             self._failures.labels(protocol, model, failed).inc()
 
@@ -94,6 +82,7 @@ class Metrics:
             return generate_latest(self._registry)
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        together.register(self._counted)
         return generate_latest(together)
 
     def _changed(self, name: str, served: ServedModel | None) -> None:
@@ -104,3 +93,32 @@ class Metrics:
             self._live[name] = served.version
             self._info.labels(name, served.version).set(1)
         self._reloads.labels(name, "unloaded" if served is None else "loaded").inc()
+
+
+class _Counted(Collector):
+    """The requests and rows that were counted, as Prometheus wants them."""
+
+    def __init__(self, tallies: Tallies) -> None:
+        self._tallies = tallies
+
+    def describe(self) -> list[Metric]:
+        """Nothing: there are no metrics before there are requests."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """All of them."""
+        by_both = ("protocol", "model")
+        requests = CounterMetricFamily("leapstream_requests", "Requests by protocol and model.", labels=by_both)
+        seconds = HistogramMetricFamily(
+            "leapstream_request_seconds", "Seconds from the end of a request's body to its response.", labels=by_both
+        )
+        rows = CounterMetricFamily("leapstream_rows", "Rows that were scored, by model.", labels=("model",))
+        by_model: dict[str, float] = defaultdict(float)
+        for labels, tally in sorted(self._tallies.sums().items()):
+            requests.add_metric(labels, tally.requests)
+            buckets = list(zip(_BOUNDS, accumulate(tally.buckets), strict=True))
+            seconds.add_metric(labels, buckets, tally.seconds)
+            by_model[labels[1]] += tally.rows
+        for model, count in by_model.items():
+            rows.add_metric([model], count)
+        yield from (requests, seconds, rows)
