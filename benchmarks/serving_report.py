@@ -1,4 +1,4 @@
-"""What :mod:`serving` measures, and the page that it writes from that: ``docs/serving-performance.md``."""
+"""The measurements of :mod:`serving`, and the page that it writes from them: ``docs/serving-performance.md``."""
 
 from __future__ import annotations
 
@@ -270,7 +270,7 @@ def soaked() -> Iterator[str]:
 
 
 def killed() -> Iterator[str]:
-    """What clients see when a worker is killed."""
+    """The requests that fail when a worker is killed."""
     if not Kill._PATH.is_file():
         return
     content = json.loads(Kill._PATH.read_text())
