@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from leapstream.errors import PredictionError
+from leapstream.installation import VERSION
 from leapstream.serving.context import Context
 from leapstream.serving.failures import RequestError, UnknownModelError
 from leapstream.serving.http import Request
@@ -16,6 +17,9 @@ from leapstream.serving.oip.signature import Column, Signature, signature_of
 from leapstream.serving.oip.tensors import MISSING_ROWS, Result, Tensor, Wanted, shown_rows
 from leapstream.serving.registry import ModelRegistry, ServedModel
 from leapstream.serving.scoring import OnError, check_rows, learn, score_record
+
+EXTENSIONS = ("binary_tensor_data", "model_repository")
+"""The extensions of the protocol that the server has."""
 
 PLATFORM = "mleap_bundle"
 """The platform of all models."""
@@ -53,6 +57,11 @@ def is_served(models: ModelRegistry, name: str, version: str | None = None) -> b
     except UnknownModelError:
         return False
     return True
+
+
+def server_metadata() -> dict[str, Any]:
+    """The description of the server."""
+    return {"name": "leapstream", "version": VERSION, "extensions": EXTENSIONS}
 
 
 def model_metadata(models: ModelRegistry, served: ServedModel) -> dict[str, Any]:

@@ -13,14 +13,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from leapstream.installation import VERSION
 from leapstream.serving.compression import compressed
 from leapstream.serving.context import Context
 from leapstream.serving.failures import Failure, RequestError
 from leapstream.serving.http import Handler, Request, Response, Route
 from leapstream.serving.oip import repository
 from leapstream.serving.oip.datatypes import read_elements, write_elements
-from leapstream.serving.oip.inference import find_model, infer, model_metadata, require_whole
+from leapstream.serving.oip.inference import find_model, infer, model_metadata, require_whole, server_metadata
 from leapstream.serving.oip.signature import BASE64, CONTENT_TYPE
 from leapstream.serving.oip.tensors import Result, Tensor, Wanted, as_list
 from leapstream.serving.values import decode, encode, encode_exactly
@@ -28,7 +27,6 @@ from leapstream.serving.values import decode, encode, encode_exactly
 NAME = "oip"
 
 BINARY = b"application/octet-stream"
-EXTENSIONS = ("binary_tensor_data", "model_repository")
 _LENGTH = b"inference-header-content-length"
 
 _T = TypeVar("_T")
@@ -61,7 +59,7 @@ _decode_inference = msgspec.json.Decoder(_Inference).decode
 def routes(context: Context) -> Iterator[Route]:
     """The requests of the protocol's clients."""
     models = context.models
-    server = encode({"name": "leapstream", "version": VERSION, "extensions": EXTENSIONS})
+    server = encode(server_metadata())
 
     def metadata(request: Request) -> Response:
         return Response(server)
