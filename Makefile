@@ -114,9 +114,10 @@ $(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % s
 	> $$($(@D)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/main.pth
 endef
 
-# The clients ask for other versions of gRPC and protobuf than PyFlink does, so they have an environment of their own.
+# The clients ask for other versions of gRPC and protobuf than PyFlink does, so they have an environment of their own. Each has a
+# process of its own, too: Triton's and KServe's have protobuf messages of the same names.
 test-clients: $(VENV)-clients/.setup-stamp ## leapstream serve, asked by the clients of other servers: Triton's and KServe's
-	$(VENV)-clients/bin/python -m pytest tests/clients
+	for file in tests/clients/test_*.py; do $(VENV)-clients/bin/python -m pytest $$file || exit 1; done
 
 $(VENV)-clients/.setup-stamp: CLIENTS := "kserve>=0.15,<1" "tritonclient[grpc,http]>=2.50,<3"
 $(VENV)-clients/.setup-stamp: pyproject.toml

@@ -51,3 +51,27 @@ def test_a_model_is_asked_over_rest(served: Served, is_binary: bool) -> None:
 def test_an_error_has_its_message(served: Served) -> None:
     with pytest.raises(Exception, match="there is no model 'nobody'"):
         rest(served, lambda client: client.infer(served.url, request(), model_name="nobody"))
+
+
+@pytest.mark.parametrize("is_raw", [False, True])
+def test_a_model_is_asked_over_grpc(served: Served, is_raw: bool) -> None:
+    async def asked() -> Any:
+        async with kserve.InferenceGRPCClient(served.grpc) as client:
+            ready = [
+                await client.is_server_live(),
+                await client.is_server_ready(),
+                await client.is_model_ready("linear"),
+            ]
+            return ready, await client.infer(request(is_binary=is_raw)), await client.is_model_ready("nobody")
+
+    ready, answer, is_nobody_ready = asyncio.run(asked())
+    assert ready == [True, True, True] and not is_nobody_ready
+    assert answer.outputs[0].as_numpy().tolist() == [-0.625]
+
+
+def test_texts_come_in_and_go_out(served: Served) -> None:
+    tensor = kserve.InferInput("text", [1], "BYTES")
+    tensor.set_data_from_numpy(np.array(["Zwei Wörter"], object), binary_data=False)
+    given = kserve.InferRequest("texts", [tensor])
+    answer = rest(served, lambda client: client.infer(served.url, given, model_name="texts"))
+    assert answer.outputs[0].as_numpy().tolist() == [["zwei", "wörter"]]

@@ -9,7 +9,9 @@ from typing import Any, TypeAlias
 import grpc
 from google.protobuf.message import Message
 
+from leapstream.serving.failures import Failure
 from leapstream.serving.http import Request
+from leapstream.serving.logs import log_failure
 
 Watch: TypeAlias = "Callable[[Callable[[], None]], None]"
 """Takes a function, and calls it when the call is over: answered, cancelled, or cut off."""
@@ -65,3 +67,15 @@ class Method:
     def code(self, kind: str) -> grpc.StatusCode:
         """The status code of a kind of failure."""
         return self.status.get(kind) or STATUS.get(kind, grpc.StatusCode.INTERNAL)
+
+
+def log_call(request: Request, protocol: str, failure: Failure, error: Exception) -> None:
+    """Log that a call failed, or a message of its stream."""
+    fields = {
+        "request": request.id,
+        "path": request.path,
+        "protocol": protocol,
+        "kind": failure.kind,
+        "error": failure.message,
+    }
+    log_failure("call", fields, error)

@@ -10,10 +10,9 @@ from typing import Any
 from google.protobuf.message import Message
 
 from leapstream.serving.context import Context
-from leapstream.serving.failures import Failure, RequestError, failure_of
-from leapstream.serving.grpc.methods import Method, UnaryHandler, Watch
+from leapstream.serving.failures import RequestError, failure_of
+from leapstream.serving.grpc.methods import Method, UnaryHandler, Watch, log_call
 from leapstream.serving.http import Request
-from leapstream.serving.logs import log_failure
 from leapstream.serving.oip import repository
 from leapstream.serving.oip.datatypes import BYTES, read_elements, write_elements
 from leapstream.serving.oip.inference import (
@@ -80,7 +79,7 @@ def methods(context: Context) -> Iterator[Method]:
                 yield pb.ModelStreamInferResponse(infer_response=answer)
             except Exception as error:
                 failure = failure_of(error, request.id)
-                _log(request, failure, error)
+                log_call(request, NAME, failure, error)
                 yield pb.ModelStreamInferResponse(
                     error_message=failure.message, infer_response=pb.ModelInferResponse(id=message.id)
                 )
@@ -173,14 +172,3 @@ def _values(parameters: Mapping[str, Any]) -> dict[str, Any]:
 def _say(parameters: Any, values: Mapping[str, str]) -> None:
     for name, value in values.items():
         parameters[name].string_param = value
-
-
-def _log(request: Request, failure: Failure, error: Exception) -> None:
-    fields = {
-        "request": request.id,
-        "path": request.path,
-        "protocol": NAME,
-        "kind": failure.kind,
-        "error": failure.message,
-    }
-    log_failure("call", fields, error)

@@ -18,9 +18,8 @@ import grpc
 from leapstream.errors import ConfigError
 from leapstream.serving.context import Context
 from leapstream.serving.failures import BusyError, failure_of
-from leapstream.serving.grpc.methods import Method
+from leapstream.serving.grpc.methods import Method, log_call
 from leapstream.serving.http import Request
-from leapstream.serving.logs import log_failure
 
 # A stream keeps its thread as long as it is open; some are left for single calls.
 _THREADS = 64
@@ -152,22 +151,12 @@ class GrpcServer:
         except Exception as error:
             failure = failure_of(error, request.id)
             failed = failure.kind
-            self._log(request, method, failed, failure.message, error)
+            log_call(request, method.protocol, failure, error)
             _abort(call, method.code(failure.kind), failure.message)
         finally:
             self._context.metrics.count(
                 method.protocol, request.served, request.rows, time.perf_counter() - started, failed
             )
-
-    def _log(self, request: Request, method: Method, kind: str, message: str, error: Exception) -> None:
-        fields = {
-            "request": request.id,
-            "path": method.path,
-            "protocol": method.protocol,
-            "kind": kind,
-            "error": message,
-        }
-        log_failure("call", fields, error)
 
 
 class _Metadata(Mapping[bytes, bytes]):
