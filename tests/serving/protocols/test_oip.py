@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from jsonschema.validators import Draft202012Validator
 
 from leapstream import load
 from leapstream.serving import Application, RequestLimits, Settings, app
+from tests.golden_corpus import GOLDEN
 from tests.serving.asgi import Answer, ask
 from tests.serving.conftest import BENCH, FAILING, RECORD
 
@@ -398,3 +400,23 @@ def test_a_row_of_flinks_provider_is_scored(application: Application, shape: str
 def test_an_array_that_flinks_provider_lacks_is_missing(application: Application) -> None:
     answer = ask(application, "POST", FOREST, flink("FEATURES", "FP64", "[1,0]", "[null]", "PREDICTION"))
     assert answer.status == 422 and "missing" in answer.json()["error"]
+
+
+# ---- description ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "bundle",
+    ["recommendation/als-long-ids", "feature/map-entry-selector-long", "sklearn/tfidf", "feature/min-hash-lsh"],
+)
+def test_the_example_of_the_document_is_answered_as_described(bundle: str) -> None:
+    application = app({"m": load(GOLDEN / bundle / "bundle.zip")})
+    document = ask(application, "GET", "/openapi.json").json()
+    components = {"components": document["components"]}
+    operation = document["paths"]["/v2/models/m/infer"]["post"]
+    body = operation["requestBody"]["content"]["application/json"]
+    Draft202012Validator({**body["schema"], **components}).validate(body["example"])
+    answer = ask(application, "POST", "/v2/models/m/infer", body["example"])
+    assert answer.status == 200
+    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    Draft202012Validator({**schema, **components}).validate(answer.json())

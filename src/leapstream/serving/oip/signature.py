@@ -47,12 +47,17 @@ class Column:
     @cached_property
     def datatype(self) -> str:
         """The datatype of its tensors."""
-        return BYTES if isinstance(self.type, MapType) else OF_BASE[self.type.base]
+        return BYTES if self.is_map else OF_BASE[self.type.base]
 
     @cached_property
     def is_base64(self) -> bool:
         """True for bytes, which JSON has in base64."""
-        return not isinstance(self.type, MapType) and self.type.base is BasicType.BYTE_STRING
+        return not self.is_map and self.type.base is BasicType.BYTE_STRING
+
+    @cached_property
+    def is_map(self) -> bool:
+        """True for maps, which are texts."""
+        return isinstance(self.type, MapType)
 
     @cached_property
     def rank(self) -> int | None:
@@ -152,7 +157,7 @@ class Column:
     @cached_property
     def _read(self) -> Callable[[Tensor, list[Any]], list[Any]] | None:
         """Makes the values of a model from texts and bytes."""
-        if isinstance(self.type, MapType):
+        if self.is_map:
             return self._maps
         return {BasicType.STRING: _texts, BasicType.BYTE_STRING: _bytes}.get(self.type.base)
 
@@ -180,7 +185,7 @@ class Column:
         if isinstance(values, np.ndarray) and values.dtype != object:
             return Result(name, datatype, values.shape, values.reshape(-1), is_base64=self.is_base64)
         missing = [row for row, value in enumerate(values) if value is None]
-        if isinstance(self.type, MapType):
+        if self.is_map:
             encode = frame_json.encoder_of(self.type)
             values = [None if v is None else json.dumps(encode(v), ensure_ascii=False) for v in values]
         if self.rank == 0:
@@ -210,6 +215,7 @@ class Signature:
         inputs: the inputs, in their order.
         outputs: the outputs that a request gets if it names none.
         names: the names of these outputs.
+        known_outputs: the outputs that a request may name: also those that other nodes of the model read.
     """
 
     def __init__(self, served: ServedModel) -> None:
@@ -219,7 +225,8 @@ class Signature:
         self.outputs = _columns(schema.outputs)
         self.names = schema.outputs.names
         self._inputs = _by_name(self.inputs)
-        self._outputs = _by_name((*self.outputs, *_columns(schema.intermediate)))
+        self.known_outputs = (*self.outputs, *_columns(schema.intermediate))
+        self._outputs = _by_name(self.known_outputs)
 
     def input(self, name: str) -> Column:
         """The input of a name, which may be in another case.

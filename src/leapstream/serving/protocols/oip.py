@@ -17,11 +17,12 @@ from leapstream.serving.compression import compressed
 from leapstream.serving.context import Context
 from leapstream.serving.failures import Failure, RequestError
 from leapstream.serving.http import Handler, Request, Response, Route
-from leapstream.serving.oip import repository
+from leapstream.serving.oip import descriptions, repository
 from leapstream.serving.oip.datatypes import read_elements, write_elements
 from leapstream.serving.oip.inference import find_model, infer, model_metadata, require_whole, server_metadata
 from leapstream.serving.oip.signature import BASE64, CONTENT_TYPE
 from leapstream.serving.oip.tensors import Result, Tensor, Wanted, as_list
+from leapstream.serving.operations import ModelOperation, Operation
 from leapstream.serving.values import decode, encode, encode_exactly
 
 NAME = "oip"
@@ -97,19 +98,27 @@ def routes(context: Context) -> Iterator[Route]:
         repository.unload(context, request, name)
         return Response(b"{}")
 
-    def route(method: str, path: str, handler: Handler, *, open: bool = False, blocking: bool = False) -> Route:
-        return Route(method, path, handler, failure_response, NAME, open, blocking)
+    def route(
+        method: str,
+        path: str,
+        handler: Handler,
+        operation: Operation | ModelOperation,
+        *,
+        open: bool = False,
+        blocking: bool = False,
+    ) -> Route:
+        return Route(method, path, handler, failure_response, NAME, open, blocking, operation)
 
-    yield route("GET", "/v2", metadata)
-    yield route("GET", "/v2/health/live", live, open=True)
-    yield route("GET", "/v2/health/ready", ready, open=True)
+    yield route("GET", "/v2", metadata, descriptions.SERVER)
+    yield route("GET", "/v2/health/live", live, descriptions.LIVE, open=True)
+    yield route("GET", "/v2/health/ready", ready, descriptions.READY, open=True)
     for prefix in ("/v2/models/{name}", "/v2/models/{name}/versions/{version}"):
-        yield route("GET", prefix, model)
-        yield route("GET", f"{prefix}/ready", model_ready)
-        yield route("POST", f"{prefix}/infer", inference)
-    yield route("POST", "/v2/repository/index", index)
-    yield route("POST", "/v2/repository/models/{name}/load", load, blocking=True)
-    yield route("POST", "/v2/repository/models/{name}/unload", unload, blocking=True)
+        yield route("GET", prefix, model, descriptions.MODEL)
+        yield route("GET", f"{prefix}/ready", model_ready, descriptions.MODEL_READY)
+        yield route("POST", f"{prefix}/infer", inference, descriptions.infer_operation)
+    yield route("POST", "/v2/repository/index", index, descriptions.INDEX)
+    yield route("POST", "/v2/repository/models/{name}/load", load, descriptions.LOAD, blocking=True)
+    yield route("POST", "/v2/repository/models/{name}/unload", unload, descriptions.UNLOAD, blocking=True)
 
 
 def _read(request: Request) -> _Inference:
