@@ -1,6 +1,7 @@
 """Compare leapstream with MLeap's own JVM runtime over random models and rows for some time: `make fuzz-mleap SECONDS=600`.
 
-Prints the numbers of cases, rows and ops. What differs is shrunk and written to build/fuzz-mleap/.
+Prints the numbers of cases, rows and ops. What differs is shrunk and written to build/fuzz-mleap/, with
+its bundle and its leap frame.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import leapstream  # noqa: E402
 from tests.mleap.drawing import known_ops  # noqa: E402
 from tests.mleap.fuzzing import Comparison  # noqa: E402
 from tests.mleap.jvm import VARIABLE, MLeap  # noqa: E402
@@ -40,6 +42,9 @@ def main(seconds: float, first: int) -> int:
             TARGET.mkdir(parents=True, exist_ok=True)
             path = TARGET / f"{number}.txt"
             path.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="surrogateescape")
+            if comparison.differing is not None:
+                leapstream.save(comparison.differing.model, path.with_suffix(".zip"), format="protobuf")
+                comparison.differing.frame.write(path.with_suffix(".leap"))
             for each in getattr(error, "exceptions", [error]):
                 print(f"{path.relative_to(ROOT)}: {type(each).__name__}: {str(each)[:300]}", flush=True)
     comparison.close()

@@ -29,6 +29,7 @@ class Comparison:
         ops: how often each op was in a case.
         unloaded: how often MLeap did not load an op, alone or behind others.
         skipped: how often a case, or a row, has a known difference, by the reason.
+        differing: the last case that differs otherwise.
     """
 
     def __init__(self, mleap: MLeap) -> None:
@@ -40,6 +41,7 @@ class Comparison:
         self.ops: Counter[str] = Counter()
         self.unloaded: Counter[str] = Counter()
         self.skipped: Counter[str] = Counter()
+        self.differing: Drawn | None = None
 
     def close(self) -> None:
         """Remove what was written."""
@@ -81,6 +83,7 @@ class Comparison:
                 if known:
                     self.skipped[known] += 1
                     continue
+                self.differing = case
             assert not kind, f"{', '.join(names)}: row {row}: {kind}; {jvm.reason or ours.reason}"
 
     def run(self, number: int, most: int) -> None:

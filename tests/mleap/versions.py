@@ -105,33 +105,49 @@ Ports: TypeAlias = dict[str, list[Any]]
 """The values of a row at the ports of a node; outputs have one of each answer that has values."""
 
 
-def _sums_overflow(ports: Ports) -> bool:
+def _sums_overflow(op: Op, ports: Ports) -> bool:
     (features, *_), *others = ports.values()
     outputs = [value for values in others for value in values]
     given = _elements(features)
-    finite = np.isfinite(given)
     # A sum of infinite products of both signs is NaN; a perceptron makes a number of an infinite sum.
     special = any(_is_huge(value) or _has_nan(value) for value in outputs)
-    return special and bool(finite.all() or (np.abs(given[finite]) > 1e290).any())
+    return special and bool(np.isfinite(given).all() or _largest(given) * _largest(_parameters(op)) > 1e290)
 
 
-REASONS_OF_ROWS: tuple[tuple[str, tuple[str, ...], Callable[[Ports], bool]], ...] = (
+def _largest(numbers: Any) -> float:
+    """The size of the largest finite number, at least 1."""
+    return float(np.abs(numbers[np.isfinite(numbers)]).max(initial=1.0))
+
+
+def _parameters(op: Op) -> Any:
+    """The numbers in an op's vectors and matrices."""
+    arrays = [np.ravel(value) for value in vars(op).values() if isinstance(value, np.ndarray)]
+    return np.concatenate([np.zeros(0), *arrays])
+
+
+REASONS_OF_ROWS: tuple[tuple[str, tuple[str, ...], Callable[[Op, Ports], bool]], ...] = (
     (
         _SCALA.format("takes the greatest score"),
         ("one_vs_rest",),
-        lambda ports: any(map(_has_nan, ports["probability"] + ports["raw_prediction"])),
+        lambda _, ports: any(map(_has_nan, ports["probability"] + ports["raw_prediction"])),
     ),
     (
         _SCALA.format("takes the least distance"),
         ("bisecting_k_means",),
-        lambda ports: any(map(_overflows, ports["features"])),
+        lambda _, ports: any(map(_overflows, ports["features"])),
     ),
-    (COSINES, ("dct",), lambda ports: any(map(_overflows, ports["output"]))),
+    (COSINES, ("dct",), lambda _, ports: any(map(_overflows, ports["output"]))),
     (PRODUCTS, _SUMS_OF_PRODUCTS, _sums_overflow),
+    (
+        "0.20.0 multiplies by a BLAS that leaves out products with 0; that of newer versions makes NaN of 0 times a weight that "
+        "is infinite or NaN",
+        ("multi_layer_perceptron_classifier",),
+        lambda op, _: not np.isfinite(_parameters(op)).all(),
+    ),
     (
         "MLeap puts null into a column of numbers that it declares as not null, which other ops read as 0; leapstream fails",
         ("map_entry_selector",),
-        lambda ports: any(None in entries.values() for entries in ports["input"] if entries is not None),
+        lambda _, ports: any(None in entries.values() for entries in ports["input"] if entries is not None),
     ),
 )
 """Reasons, the names of the ops, and the values of their ports for which the answers to a row differ."""
@@ -172,7 +188,7 @@ def reason_of_row(model: Model, given: dict[str, Any], answers: Sequence[Answer]
     for node in model.nodes:
         ports = _values(node, given, answers)
         for text, ops, differs in REASONS_OF_ROWS:
-            if node.op.op in ops and differs(ports):
+            if node.op.op in ops and differs(node.op, ports):
                 return text
         for text, op, differ in REASONS_BEHIND:
             if op in ("", node.op.op) and any(_behind(c, answers, differ) for c in node.output_columns().values()):

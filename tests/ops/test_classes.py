@@ -272,6 +272,18 @@ def test_probabilities_of_infinite_logarithms_are_nan(special_value: float) -> N
     assert found["prediction"] == 0.0
 
 
+@pytest.mark.parametrize("backend", ["vectorized", "rowwise", pytest.param("jvm", marks=pytest.mark.flink)])
+def test_elements_that_are_not_stored_take_part_where_mleap_makes_a_vector_dense(backend: Any) -> None:
+    unstored = Tensor.sparse(1, [], [])
+    perceptron = MultiLayerPerceptronClassifier((1, 1), np.array([NAN, 0.5]))
+    (found,) = outputs(perceptron, [unstored], backend=backend)
+    assert np.isnan(found["raw_prediction"]).all()
+    # The inverse of the least double is infinite.
+    mixture = GaussianMixture((np.zeros(1), np.ones(1)), (np.eye(1), np.full((1, 1), 5e-324)), (0.5, 0.5))
+    (found,) = outputs(mixture, [unstored], backend=backend)
+    assert np.isnan(found["probability"]).all()
+
+
 def test_perceptron_has_logistic_layers_and_a_softmax() -> None:
     weights = np.linspace(-2.0, 2.0, 20)
     op = MultiLayerPerceptronClassifier((3, 2, 4), weights)

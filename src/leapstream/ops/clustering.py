@@ -15,6 +15,7 @@ from leapstream.bundle.definition import ClusterTree
 from leapstream.bundle.types import DataType
 from leapstream.errors import BundleError
 from leapstream.ops.base import DOUBLE, Op, attribute, doubles, require
+from leapstream.ops.linear import dense_product
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import INT, Expr
@@ -131,14 +132,7 @@ class GaussianMixture(Op):
         vector = doubles(count)
         roots, constants = zip(*map(_root_of_inverse, self.covs), strict=True)
         shifts = [root @ mean for root, mean in zip(roots, self.means, strict=True)]
-        apart = lowering.add(
-            p.MatVec(
-                x=inputs[0],
-                matrix=np.concatenate(roots),
-                intercepts=-np.concatenate(shifts),
-                type=doubles(count * size),
-            )
-        )
+        apart = dense_product(lowering, inputs[0], np.concatenate(roots), -np.concatenate(shifts))
         distances = lowering.add(p.SquareSums(x=apart, size=size, type=vector))
         halves = np.full(count, -0.5)
         logs = lowering.add(p.Affine(x=distances, size=count, factor=halves, offset=np.array(constants), type=vector))

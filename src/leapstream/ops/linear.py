@@ -52,6 +52,15 @@ def dot(lowering: Lowering, x: Expr, weights: Doubles, intercept: float) -> Expr
     return lowering.add(p.Dot(x=x, weights=weights, intercept=intercept, type=DOUBLE))
 
 
+def dense_product(lowering: Lowering, x: Expr, matrix: Doubles, intercepts: Doubles) -> Expr:
+    """``matrix @ x + intercepts``, where elements that a sparse vector does not store take part too."""
+    if not np.isfinite(matrix).all():
+        # NaN or infinity times an element that is not stored is NaN. A sum with zeros is a dense vector.
+        columns = matrix.shape[1]
+        x = lowering.add(p.Affine(x=x, size=columns, offset=np.zeros(columns), type=x.type))
+    return lowering.add(p.MatVec(x=x, matrix=matrix, intercepts=intercepts, type=doubles(len(matrix))))
+
+
 _INVERSE_LINKS: dict[str, p.FunctionName | None] = {
     "identity": None,
     "logit": "logistic",

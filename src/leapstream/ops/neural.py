@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from leapstream.ops.base import attribute, doubles, require
+from leapstream.ops.base import attribute, require
 from leapstream.ops.classifier import ProbabilisticClassifier
+from leapstream.ops.linear import dense_product
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Expr
@@ -58,7 +59,7 @@ class MultiLayerPerceptronClassifier(ProbabilisticClassifier):
             at += inputs * outputs
             intercepts = self.weights[at : at + outputs]
             at += outputs
-            x = lowering.add(p.MatVec(x=x, matrix=matrix, intercepts=intercepts, type=doubles(outputs)))
+            x = dense_product(lowering, x, matrix, intercepts)
         return x
 
     def probability(self, lowering: Lowering, raw: Expr) -> Expr:
