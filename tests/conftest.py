@@ -14,6 +14,9 @@ settings.register_profile("local", deadline=None, database=None, suppress_health
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
+# MLflow reads it when it is imported: tests talk to nobody.
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+
 
 @pytest.fixture(autouse=True)
 def _gateway_for_subprocesses() -> None:

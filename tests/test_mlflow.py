@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # before the import: tests talk to nobody
-
 import mlflow
 import numpy as np
 import pandas as pd
@@ -37,6 +35,7 @@ from leapstream.bundle.types import BasicType, DataShape
 from leapstream.ops.feature import MapEntrySelector
 from leapstream.ops.pipeline import Node
 from leapstream.ops.tensorflow import TensorFlowModel
+from tests.mlflows import mlflow_store
 from tests.pipelines import labelled
 
 pytestmark = pytest.mark.slow
@@ -48,16 +47,9 @@ ESTIMATOR = LogisticRegression(max_iter=1000).fit(IRIS, SPECIES)
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A store in a database, whose experiment keeps its artifacts beside it."""
     folder = tmp_path_factory.mktemp("mlflow")
-    before, environment = mlflow.get_tracking_uri(), dict(os.environ)
-    mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
-    mlflow.create_experiment("leapstream", artifact_location=(folder / "artifacts").as_uri())
-    mlflow.set_experiment("leapstream")
-    yield folder
-    mlflow.set_tracking_uri(before)
-    for name in [name for name in os.environ if name.startswith("MLFLOW_") and name not in environment]:
-        del os.environ[name]  # MLflow tells its choices to subprocesses
+    with mlflow_store(folder):
+        yield folder
 
 
 @pytest.fixture(scope="module")

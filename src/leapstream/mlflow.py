@@ -32,11 +32,11 @@ from mlflow.types.schema import Array, Map
 
 import leapstream
 from leapstream.bundle.types import BasicType, DataType, MapType, ScalarType
-from leapstream.errors import BundleError, SourceError
-from leapstream.fetching.uri import cause_without_secrets, display, redacted
+from leapstream.errors import SourceError
+from leapstream.fetching.registered import FLAVOR_NAME, bundle_of_flavor
+from leapstream.fetching.uri import cause_without_secrets, redacted
 from leapstream.model import Model, load, save
 
-FLAVOR_NAME = "leapstream"
 _BUNDLE = "bundle.zip"
 _DATA = f"data/{_BUNDLE}"
 """Path of the bundle for the Python function, relative to the model's directory."""
@@ -185,13 +185,11 @@ def load_model(model_uri: str, dst_path: str | None = None) -> Model:
     """
     try:
         folder = mlflow.artifacts.download_artifacts(artifact_uri=model_uri, dst_path=dst_path)
-        flavors = MlflowModel.load(folder).flavors
+        bundle = bundle_of_flavor(model_uri, Path(folder))
     except (MlflowException, OSError) as error:
         message = redacted(f"{model_uri}: MLflow cannot load it: {error}", model_uri)
         raise SourceError(message) from cause_without_secrets(error, model_uri, {})
-    if FLAVOR_NAME not in flavors:
-        raise BundleError(f"{display(model_uri)}: it has no flavor {FLAVOR_NAME!r}, but {', '.join(flavors)}")
-    return load(Path(folder, flavors[FLAVOR_NAME]["data"]))
+    return load(bundle)
 
 
 class _Function:

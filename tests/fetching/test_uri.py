@@ -29,6 +29,8 @@ from leapstream.fetching.uri import cause_without_secrets, display, redacted
         ("s3://bucket/a@b/m.zip", "s3://bucket/a@b/m.zip"),
         ("http://[::1]:8080/m.zip", "http://[::1]:8080/m.zip"),
         ("models/a?b#c.zip", "models/a?b#c.zip"),
+        ("models:/iris@champion", "models:/iris@champion"),
+        ("models://scope:prefix@databricks/iris/1", "models://***@databricks/iris/1"),
     ],
 )
 def test_a_shown_uri_has_no_secrets(location: str, shown: str) -> None:

@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial as bind
 from pathlib import Path, PurePosixPath
 
-from leapstream.errors import SourceError
+from leapstream.errors import BundleError, SourceError
 from leapstream.fetching.cache import Cache, cache_key, sha256_of
 from leapstream.fetching.options import SourceOptions
+from leapstream.fetching.registered import SCHEME, fetch_registered
 from leapstream.fetching.remote import LONGEST_PAUSE, ChangedError, Remote, RemoteFile, TooLargeError
-from leapstream.fetching.uri import cause_without_secrets, display, entry_name, local_path, redacted
+from leapstream.fetching.uri import cause_without_secrets, display, entry_name, local_path, redacted, scheme_of
 
 # Bundles that are directories hold many small files; one at a time, the round trips would add up.
 _PARALLEL_FETCHES = 8
@@ -28,7 +29,8 @@ def resolve(uri: str | os.PathLike[str], *, sha256: str | None = None, options: 
 
     Args:
         uri: a path, a ``file:`` or ``jar:file:`` URI, or a URI of any protocol that fsspec knows, such as those of
-            :data:`leapstream.fetching.schemes.STORES`. Either a zip file or a directory with a ``bundle.json``.
+            :data:`leapstream.fetching.schemes.STORES`. Either a zip file or a directory with a ``bundle.json``. Or a model in
+            MLflow's registry, such as ``models:/name@alias``.
         sha256: the SHA-256 of the zip file, in hexadecimal; verified before the path is given.
         options: time-out, retries, cache directory and limits of remote sources.
 
@@ -37,6 +39,7 @@ def resolve(uri: str | os.PathLike[str], *, sha256: str | None = None, options: 
 
     Raises:
         SourceError: the bundle cannot be had; the message names the URI and the reason.
+        BundleError: the model in MLflow's registry has no bundle.
     """
     location = uri if isinstance(uri, str) else os.fspath(uri)
     expected = None if sha256 is None else sha256.strip().lower()
@@ -48,8 +51,13 @@ def resolve(uri: str | os.PathLike[str], *, sha256: str | None = None, options: 
     try:
         if path is not None:
             return _local(path, expected)
+        if scheme_of(location) == SCHEME:
+            bundle = fetch_registered(location, options or SourceOptions())
+            if expected is not None:
+                _verify(display(location), sha256_of(bundle), expected)
+            return bundle
         return _remote(location, expected, options or SourceOptions())
-    except SourceError:
+    except (SourceError, BundleError):
         raise
     # A full disk, a cache that cannot be written, a null byte in a path, …: whatever it is, the caller needs the URI.
     except Exception as error:

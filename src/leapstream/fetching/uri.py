@@ -11,9 +11,10 @@ from urllib.parse import unquote, urlsplit
 
 from leapstream.errors import SourceError
 
-# Hadoop writes hdfs:/path for the default name node; every other remote scheme needs "//".
+# Hadoop writes hdfs:/path for the default name node, and MLflow models:/name; every other remote scheme needs "//".
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?P<rest>.*)", re.DOTALL)
 _WITHOUT_SLASHES = frozenset({"file", "jar", "hdfs"})
+_MODELS = "models:/"
 
 
 def scheme_of(location: str) -> str | None:
@@ -22,7 +23,9 @@ def scheme_of(location: str) -> str | None:
     if match is None:
         return None
     scheme = match["scheme"].lower()
-    return scheme if match["rest"].startswith("//") or scheme in _WITHOUT_SLASHES else None
+    if match["rest"].startswith("//") or scheme in _WITHOUT_SLASHES or location.startswith(_MODELS):
+        return scheme
+    return None
 
 
 def local_path(location: str | os.PathLike[str]) -> Path | None:
@@ -61,7 +64,7 @@ def display(location: str) -> str:
     These are the user information before ``@``, the values of the query, where pre-signed URLs have their signatures, and the
     fragment. A chained URI (``a::b://…``) is shown link by link.
     """
-    return "::".join(_URI.sub(lambda found: found[1] + _without_secrets(found[2]), link) for link in _links(location))
+    return "::".join(_URI.sub(_shown, link) for link in _links(location))
 
 
 def redacted(text: str, location: str, options: Mapping[str, Any] | None = None) -> str:
@@ -119,6 +122,11 @@ def _parts(rest: str) -> tuple[str, str, str, str]:
     return (user, base[len(user) + 1 :], query, fragment) if at else ("", base, query, fragment)
 
 
+def _shown(found: re.Match[str]) -> str:
+    # In MLflow's models:/name@alias there is no user.
+    return found[0] if found[1] == _MODELS else found[1] + _without_secrets(found[2])
+
+
 def _without_secrets(rest: str) -> str:
     user, base, query, fragment = _parts(rest)
     hidden = "&".join(
@@ -131,7 +139,7 @@ def _secrets(location: str) -> set[str]:
     found: set[str] = set()
     for link in _links(location):
         uri = _URI.search(link)
-        if uri is not None:
+        if uri is not None and uri[1] != _MODELS:
             user, _, query, fragment = _parts(uri[2])
             values = [part.partition("=")[2] or part for part in query.split("&")]
             found.update((user, *user.split(":", 1), fragment, *values))

@@ -13,8 +13,9 @@ from leapstream.bundle.types import BasicType, DataType, ListType, ScalarType, T
 from leapstream.errors import ConfigError, LeapstreamError
 from leapstream.fetching.cache import sha256_of_bundle
 from leapstream.fetching.options import SourceOptions
+from leapstream.fetching.registered import SCHEME
 from leapstream.fetching.resolver import resolve
-from leapstream.fetching.uri import display
+from leapstream.fetching.uri import display, scheme_of
 from leapstream.model import load
 from leapstream.serving.registry import ServedModel
 
@@ -61,7 +62,7 @@ class ModelSpec:
 
     @classmethod
     def parsed(cls, given: str) -> ModelSpec:
-        """A model from ``NAME=BUNDLE`` or ``BUNDLE``; without a name it has that of the bundle's file.
+        """A model from ``NAME=BUNDLE`` or ``BUNDLE``; without a name it has that of the bundle's file, or of MLflow's model.
 
         Raises:
             ConfigError: there is no name that fits.
@@ -69,6 +70,8 @@ class ModelSpec:
         name, equals, uri = given.partition("=")
         if equals and _NAME.fullmatch(name):
             return cls(name, uri)
+        if scheme_of(given) == SCHEME:
+            return cls(re.split("[/@]", given.partition(":")[2].lstrip("/"))[0], given)
         stem = Path(given.partition("?")[0].rstrip("/")).name.removesuffix(".zip")
         return cls(re.sub(r"[^A-Za-z0-9_.@+-]", "_", stem), given)
 
