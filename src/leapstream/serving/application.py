@@ -34,7 +34,7 @@ from leapstream.serving.metrics import Metrics
 from leapstream.serving.protocols import PROTOCOLS, plain
 from leapstream.serving.registry import ModelRegistry, ServedModel
 from leapstream.serving.routing import Router
-from leapstream.serving.scoring import NotYetError, TooLongForLoopError
+from leapstream.serving.scoring import LOOP_BODY, NotYetError, TooLongForLoopError
 from leapstream.serving.settings import Settings
 
 Scope = MutableMapping[str, Any]
@@ -44,9 +44,6 @@ Send = Callable[[Message], Awaitable[None]]
 
 Answered = tuple[int, list[tuple[bytes, bytes]], bytes]
 """The status, headers and body of a response; the headers lack ``content-length``."""
-
-LOOP_BODY = 64 << 10
-"""The bytes of a body that is read in the event loop; to decode a larger one takes too long there."""
 
 _INFLATE_PIECE = 1 << 20
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")

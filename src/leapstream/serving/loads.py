@@ -109,24 +109,28 @@ class Loads:
         return served
 
     def wait_for(self, name: str, request: Request) -> ServedModel:
-        """The live version of a model, once it is loaded; for threads that may wait.
+        """The live version of a model, once it is loaded.
 
         Raises:
             UnknownModelError: there is none.
+            NotYetError: it is being loaded, and nothing may take long.
             DeadlineError: it is not there before the request's time is over.
         """
         return self.waiting(lambda: self.get(name), request)
 
     def waiting(self, work: Callable[[], T], request: Request) -> T:
-        """The result of something that may have to wait for a model; for threads that may wait.
+        """The result of something that may have to wait for a model.
 
         Raises:
+            NotYetError: it has to wait, and the request is where nothing may take long.
             DeadlineError: the model is not there before the request's time is over.
         """
         while True:
             try:
                 return work()
             except NotYetError as pending:
+                if request.in_loop:
+                    raise
                 if not wait([pending.done], request.remaining()).done:
                     raise DeadlineError("the model is still being loaded") from None
 

@@ -21,6 +21,9 @@ Answer: TypeAlias = "dict[str, Any] | PredictionError | None"
 LOOP_SECONDS = 0.002
 """The time that a request may take in the event loop, as far as that can be estimated."""
 
+LOOP_BODY = 64 << 10
+"""The bytes of a body that is read in the event loop; to decode a larger one takes too long there."""
+
 # Fewer rows than these are scored one by one: a batch has costs of its own.
 _BATCH = 256
 _PIECE = 8192

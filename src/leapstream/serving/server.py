@@ -30,8 +30,10 @@ from leapstream.serving.shortcut import ShortcutProtocol, shortcut
 
 # The workers are processes of their own, which read the options there.
 _OPTIONS_VARIABLE = "LEAPSTREAM_SERVE_OPTIONS"
-# A thread that computes keeps the interpreter's lock for so long; the event loop waits for it.
+# A thread that computes keeps the interpreter's lock for so long; the event loop waits for it. The threads of gRPC take turns
+# more often than that by themselves; with a shorter time they take them in the middle of a call.
 _SWITCH_SECONDS = 0.0005
+_SWITCH_SECONDS_WITH_GRPC = 0.002
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ def _serve(options: ServeOptions, listening: socket.socket) -> None:
 
 
 def _prepare(options: ServeOptions) -> None:
-    sys.setswitchinterval(_SWITCH_SECONDS)
+    sys.setswitchinterval(_SWITCH_SECONDS if options.grpc_port is None else _SWITCH_SECONDS_WITH_GRPC)
     set_up(options.log_format)
 
 

@@ -14,7 +14,8 @@ from urllib.parse import unquote
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from leapstream.serving.application import LOOP_BODY, Application
+from leapstream.serving.application import Application
+from leapstream.serving.scoring import LOOP_BODY
 
 
 class ShortcutProtocol(HttpToolsProtocol):

@@ -7,19 +7,21 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from leapstream.errors import ConfigError
 from leapstream.serving.context import Context
-from leapstream.serving.failures import BusyError, failure_of
+from leapstream.serving.failures import BusyError, RequestError, failure_of
 from leapstream.serving.grpc.methods import Method, log_call
+from leapstream.serving.grpc.turns import TurnsExecutor
 from leapstream.serving.http import Request
+from leapstream.serving.scoring import LOOP_BODY, NotYetError, TooLongForLoopError
 
 # A stream keeps its thread as long as it is open; some are left for single calls.
 _THREADS = 64
@@ -58,8 +60,9 @@ class GrpcServer:
         self._prefix = secrets.token_hex(6)
         self._numbers = itertools.count(1)
         self._streams = threading.Semaphore(_MOST_STREAMS)
+        self._calls = TurnsExecutor(_THREADS, "leapstream-grpc")
         self._server = grpc.server(
-            ThreadPoolExecutor(_THREADS, thread_name_prefix="leapstream-grpc"),
+            self._calls,
             handlers=self._services(methods),
             options=[
                 # The workers of a server listen on one port.
@@ -93,6 +96,7 @@ class GrpcServer:
     def stop(self) -> None:
         """Take no further calls, and end those that are still there after the time to drain."""
         self._server.stop(self._drain).wait()
+        self._calls.shutdown()
 
     # ---- a call -------------------------------------------------------------------------------------------------------
 
@@ -105,23 +109,31 @@ class GrpcServer:
 
     def _handler(self, method: Method) -> grpc.RpcMethodHandler:
         if method.handler is not None:
-            return grpc.unary_unary_rpc_method_handler(
-                self._unary(method, method.handler), method.request.FromString, _serialized
-            )
+            # Messages are read here, since grpcio reads them in the thread that all calls wait for.
+            return grpc.unary_unary_rpc_method_handler(self._unary(method, method.handler), None, _serialized)
         assert method.stream_handler is not None
         return grpc.stream_stream_rpc_method_handler(
             self._stream(method, method.stream_handler), method.request.FromString, _serialized
         )
 
-    def _unary(self, method: Method, handler: Callable[[Request, Any], Any]) -> Callable[[Any, Any], Any]:
-        def answer(message: Any, call: grpc.ServicerContext) -> Any:
+    def _unary(self, method: Method, handler: Callable[[Request, Any], Any]) -> Callable[[bytes, Any], Any]:
+        def answer(data: bytes, call: grpc.ServicerContext) -> Any:
             with self._counted(method, call) as request:
-                return handler(request, message)
+                if len(data) <= LOOP_BODY:
+                    request.in_loop = True
+                    try:
+                        return handler(request, _parsed(method, data))
+                    except (TooLongForLoopError, NotYetError):
+                        pass
+                self._calls.step_aside()
+                request.in_loop = False
+                return handler(request, _parsed(method, data))
 
         return answer
 
     def _stream(self, method: Method, handler: Callable[..., Iterator[Any]]) -> Callable[[Any, Any], Iterator[Any]]:
         def answers(messages: Iterator[Any], call: grpc.ServicerContext) -> Iterator[Any]:
+            self._calls.step_aside()
             with self._counted(method, call) as request:
                 if not self._streams.acquire(blocking=False):
                     raise BusyError(f"the server has {_MOST_STREAMS} streams at once")
@@ -177,6 +189,13 @@ class _Metadata(Mapping[bytes, bytes]):
 
     def __len__(self) -> int:
         return len(self._found)
+
+
+def _parsed(method: Method, data: bytes) -> Any:
+    try:
+        return method.request.FromString(data)
+    except DecodeError as error:
+        raise RequestError(f"the message is not a {method.request.DESCRIPTOR.name}: {error}") from None
 
 
 def _serialized(message: Any) -> bytes:
