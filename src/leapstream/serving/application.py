@@ -25,7 +25,7 @@ from leapstream.serving.failures import (
     TooLargeError,
     failure_of,
 )
-from leapstream.serving.http import Headers, Request, Response, Route, StreamedResponse
+from leapstream.serving.http import Request, Response, Route, StreamedResponse
 from leapstream.serving.keeper import Keeper
 from leapstream.serving.loading import warmed
 from leapstream.serving.loads import Loads
@@ -44,6 +44,9 @@ Send = Callable[[Message], Awaitable[None]]
 
 Answered = tuple[int, list[tuple[bytes, bytes]], bytes]
 """The status, headers and body of a response; the headers lack ``content-length``."""
+
+LONG = "leapstream.long"
+"""The key of a scope whose request is known to take too long for the event loop."""
 
 _INFLATE_PIECE = 1 << 20
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
@@ -112,18 +115,22 @@ class Application:
 
     # ---- a request ----------------------------------------------------------------------------------------------------
 
-    def answer_small(self, method: str, path: str, query: bytes, headers: Headers, body: bytes) -> Answered | None:
+    def answer_small(
+        self, method: str, path: str, query: bytes, given: dict[bytes, bytes], body: bytes
+    ) -> Answered | None:
         """Answer a request at once, without a task of its own.
 
         Returns:
             ``None`` if that would take too long for the event loop, or is not possible for another reason; then the request has
             to be given to the application as any other.
+
+        Raises:
+            TooLongForLoopError: it would take too long, as the model's cost tells.
         """
         try:
             route, arguments = self._router.find(method, path)
         except ServingError:
             return None
-        given = dict(headers)
         if (
             len(body) > LOOP_BODY
             or route.blocking
@@ -139,7 +146,9 @@ class Application:
         try:
             self._authorize(route, given)
             response = route.handler(request, *arguments)
-        except (TooLongForLoopError, NotYetError):
+        except TooLongForLoopError:
+            raise
+        except NotYetError:
             return None
         except Exception as error:
             response, failed = self._failed(request, route, error)
@@ -164,6 +173,7 @@ class Application:
                 response = await route.stream_handler(request, self._parts(headers, receive), *arguments)
             else:
                 request.body = await self._body(headers, receive)
+                request.in_loop = not scope.get(LONG)
                 started = time.perf_counter()
                 response = await self._answer(route, request, arguments)
         except _GoneError:
@@ -201,7 +211,7 @@ class Application:
                 request.in_loop = True
 
     async def _handle(self, route: Route, request: Request, arguments: tuple[str, ...]) -> Response:
-        if not route.blocking and len(request.body) <= LOOP_BODY:
+        if request.in_loop and not route.blocking and len(request.body) <= LOOP_BODY:
             try:
                 return route.handler(request, *arguments)
             except TooLongForLoopError:

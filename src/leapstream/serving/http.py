@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from leapstream.serving.operations import ModelOperation, Operation
@@ -58,7 +59,7 @@ class Request:
     @property
     def media_type(self) -> str:
         """The media type of the body, in lower case and without parameters; empty if the request does not tell."""
-        return self.header(b"content-type").partition(";")[0].strip().lower()
+        return media_type(self.headers)
 
     def remaining(self) -> float:
         """The seconds that are left; 0 if the time is over."""
@@ -90,6 +91,16 @@ class StreamedResponse:
     content_type: bytes
     headers: Headers = ()
     status: int = 200
+
+
+def media_type(headers: Mapping[bytes, bytes]) -> str:
+    """The media type of a body by its headers, in lower case and without parameters; empty if they do not tell."""
+    return _media_type(headers.get(b"content-type", b""))
+
+
+@lru_cache(256)
+def _media_type(header: bytes) -> str:
+    return header.partition(b";")[0].strip().lower().decode("latin-1")
 
 
 Handler: TypeAlias = Callable[..., Response]

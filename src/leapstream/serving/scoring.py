@@ -29,6 +29,9 @@ _BATCH = 256
 _PIECE = 8192
 # The share of a new measurement in a model's cost.
 _NEWEST = 0.1
+# A measurement counts for no more than so many times what was known, and some seconds for models that cost next to nothing.
+_MOST_TIMES = 8
+_SURE_SECONDS = 50e-6
 
 
 class TooLongForLoopError(Exception):
@@ -123,7 +126,9 @@ def score(
 
 def learn(served: ServedModel, seconds: float) -> None:
     """Take a measurement of what a row costs into account."""
-    served.cost += (seconds - served.cost) * _NEWEST
+    # A measurement during which the machine did something else tells nothing of the model.
+    believed = min(seconds, _MOST_TIMES * served.cost + _SURE_SECONDS)
+    served.cost += (believed - served.cost) * _NEWEST
 
 
 def _alike(records: Sequence[Mapping[str, Any]]) -> bool:

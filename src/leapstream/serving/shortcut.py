@@ -6,6 +6,7 @@ is answered here at once; every other request takes uvicorn's own way.
 
 from __future__ import annotations
 
+from asyncio import TimerHandle
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
@@ -14,8 +15,8 @@ from urllib.parse import unquote
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from leapstream.serving.application import Application
-from leapstream.serving.scoring import LOOP_BODY
+from leapstream.serving.application import LONG, Application
+from leapstream.serving.scoring import LOOP_BODY, TooLongForLoopError
 
 
 class ShortcutProtocol(HttpToolsProtocol):
@@ -28,21 +29,90 @@ class ShortcutProtocol(HttpToolsProtocol):
         # The parts of the body of a request that may be answered at once, or None.
         self._held: list[bytes] | None = None
         self._size = 0
+        self._given: dict[bytes, bytes] = {}
+        self._seen = 0.0
+        self._idle: TimerHandle | None = None
+
+    # ---- the connection -----------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin to watch how long the connection is idle: one timer for all of its requests."""
+        super().connection_made(transport)
+        self._seen = self.loop.time()
+        self._idle = self.loop.call_later(self.timeout_keep_alive, self._close_if_idle)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Watch it no longer."""
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Parse what arrived. A request that is not whole by then takes the long way, on which its time is limited."""
-        super().data_received(data)
+        self._seen = self.loop.time()
+        if self.timeout_keep_alive_task is None and not self._is_busy():
+            # The same as uvicorn does, less the timer that it would cancel and make again for each request.
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserError:
+                self.send_400_response("Invalid HTTP request received.")
+                return
+            except httptools.HttpParserUpgrade:
+                self._unsupported_upgrade_warning()
+        else:
+            super().data_received(data)
         if self._held is not None:
             self._release()
 
+    def _is_busy(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _close_if_idle(self) -> None:
+        left = self._seen + self.timeout_keep_alive - self.loop.time()
+        if self._is_busy():
+            left = self.timeout_keep_alive
+        if left > 0:
+            self._idle = self.loop.call_later(left, self._close_if_idle)
+        else:
+            self._idle = None
+            self.timeout_keep_alive_handler()
+
+    # ---- a request ----------------------------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        """Begin a request; uvicorn's own description of it is made when it takes the long way."""
+        self.url = b""
+        self.expect_100_continue = False
+        self._given = {}
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; of one that repeats, the last. What stands behind the body is none."""
+        if self._held is None:
+            self._given[name.lower()] = value
+
     def on_headers_complete(self) -> None:
-        """Begin a request."""
-        busy = self.cycle is not None and not self.cycle.response_complete
-        if busy or self.expect_100_continue or self.flow.write_paused or self.parser.get_method() != b"POST":
-            super().on_headers_complete()
+        """Decide on the way that the request may take."""
+        given = self._given
+        if (
+            self._is_busy()
+            or self.flow.write_paused
+            or self.parser.get_method() != b"POST"
+            or given.get(b"expect", b"").lower() == b"100-continue"
+        ):
+            self._begin()
             return
         self._held = []
         self._size = 0
+
+    def _begin(self) -> None:
+        """Tell uvicorn of the request."""
+        url = self.url
+        super().on_message_begin()
+        self.url = url
+        for name, value in self._given.items():
+            super().on_header(name, value)
+        super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the request's body."""
@@ -61,11 +131,16 @@ class ShortcutProtocol(HttpToolsProtocol):
             return
         path, query = _parts(self.url)
         answered = None
+        is_long = False
         if not self.parser.should_upgrade():
             body = self._held[0] if len(self._held) == 1 else b"".join(self._held)
-            answered = self.application.answer_small("POST", path, query, self.headers, body)
+            try:
+                answered = self.application.answer_small("POST", path, query, self._given, body)
+            except TooLongForLoopError:
+                is_long = True
         if answered is None:
             self._release()
+            self.scope[LONG] = is_long  # type: ignore[literal-required]
             super().on_message_complete()
             return
         self._held = None
@@ -80,13 +155,11 @@ class ShortcutProtocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         if not keep:
             self.transport.close()
-            return
-        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def _release(self) -> None:
         """Hand the request to uvicorn, with the part of its body that is there."""
         held, self._held = self._held, None
-        super().on_headers_complete()
+        self._begin()
         for part in held or ():
             super().on_body(part)
 

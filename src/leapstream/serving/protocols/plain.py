@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 from leapstream.errors import LeapstreamError, PredictionError, SchemaError
 from leapstream.serving.context import Context
 from leapstream.serving.failures import Failure, MediaTypeError, RequestError, TooLargeError, details_of, failure_of
-from leapstream.serving.http import Request, Response, Route, StreamedResponse
+from leapstream.serving.http import Request, Response, Route, StreamedResponse, media_type
 from leapstream.serving.operations import BINARY, Content, Operation, Parameter, Shared
 from leapstream.serving.registry import ServedModel
 from leapstream.serving.schemas import computed_columns, outputs_schema, record_schema
@@ -28,9 +28,7 @@ NAME = "plain"
 
 JSON_LINES = b"application/jsonl"
 ARROW = b"application/vnd.apache.arrow.stream"
-_LINES = frozenset(
-    {b"application/jsonl", b"application/x-ndjson", b"application/jsonlines", b"application/x-jsonlines"}
-)
+_LINES = frozenset({"application/jsonl", "application/x-ndjson", "application/jsonlines", "application/x-jsonlines"})
 _ARROW = frozenset({ARROW.decode(), "application/vnd.apache.arrow.file"})
 # Lines are scored in groups: one by one, hand-overs between event loop and thread would cost more than predictions.
 _LINES_AT_ONCE = 1024
@@ -56,11 +54,11 @@ def routes(context: Context) -> Iterator[Route]:
     def predict(request: Request, name: str, version: str | None = None) -> Response:
         served = context.models.get(name, version)
         outputs, on_error = _options(request.query)
-        media_type = request.media_type
-        if media_type in _ARROW:
+        kind = request.media_type
+        if kind in _ARROW:
             return _arrow(context, request, served, outputs, on_error)
-        if media_type and media_type != "application/json" and not media_type.endswith("+json"):
-            raise MediaTypeError(f"{media_type} is not read here; there are JSON, JSON lines and Arrow streams")
+        if kind and kind != "application/json" and not kind.endswith("+json"):
+            raise MediaTypeError(f"{kind} is not read here; there are JSON, JSON lines and Arrow streams")
         given = decode(request.body)
         if type(given) is dict:
             try:
@@ -239,7 +237,7 @@ def _predict_operation(served: ServedModel) -> Operation:
 
 
 def _is_lines(headers: Mapping[bytes, bytes]) -> bool:
-    return headers.get(b"content-type", b"").partition(b";")[0].strip().lower() in _LINES
+    return media_type(headers) in _LINES
 
 
 def _options(query: bytes) -> tuple[tuple[str, ...] | None, OnError]:
