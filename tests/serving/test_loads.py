@@ -10,7 +10,7 @@ from leapstream.serving import Settings, keeper
 from leapstream.serving.failures import ConflictError, DeadlineError, ForbiddenError, UnknownModelError
 from leapstream.serving.http import Request
 from leapstream.serving.keeper import Keeper
-from leapstream.serving.loading import ModelSpec, load_model
+from leapstream.serving.loading import ModelSpec, load_pinned
 from leapstream.serving.loads import Loads
 from leapstream.serving.registry import ModelRegistry
 from leapstream.serving.scoring import NotYetError
@@ -38,9 +38,9 @@ def go_on(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 
     def load(*arguments: Any) -> Any:
         assert event.wait(30)
-        return load_model(*arguments)
+        return load_pinned(*arguments)
 
-    monkeypatch.setattr(keeper, "load_model", load)
+    monkeypatch.setattr(keeper, "load_pinned", load)
     return event
 
 

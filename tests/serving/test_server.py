@@ -63,7 +63,6 @@ def test_a_worker_that_is_killed_is_started_again() -> None:
         ([LINEAR, LINEAR], "two models have the name"),
         ([LINEAR, "--reload", "often"], "--reload"),
         ([LINEAR, "--host", "256.0.0.1"], "cannot listen"),
-        ([LINEAR, "--workers", "2", "--allow-load", "file:/"], "--allow-load needs --workers 1"),
     ],
 )
 def test_what_cannot_be_served_is_told(arguments: list[str], message: str) -> None:

@@ -565,7 +565,10 @@ class LogFormatName(str, Enum):
 def _serve(
     bundles: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Argument(metavar="[NAME=]BUNDLE…", help="A model, by default named as its bundle's file."),
+        typer.Argument(
+            metavar="[NAME=]BUNDLE…",
+            help="A model, by default named as its bundle's file; with --store, also MODEL, MODEL@ALIAS or MODEL@VERSION.",
+        ),
     ] = None,
     host: Annotated[
         str, typer.Option(help="The address to listen on; 0.0.0.0 for all.", envvar="MLEAP_HTTP_HOSTNAME")
@@ -596,10 +599,26 @@ def _serve(
             envvar="MLEAP_GRPC_PORT",
         ),
     ] = None,
+    store: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Serve models of a store (see 'publish'): those that are named, else all.", metavar="STORE"),
+    ] = None,
+    alias: Annotated[
+        str, typer.Option(help="The alias that models of the store follow where none is named.", metavar="ALIAS")
+    ] = "latest",
+    config: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Serve the models of a folder of configurations, NAME.conf or NAME.json.", metavar="DIR"),
+    ] = None,
+    keep: Annotated[int, typer.Option(help="Earlier versions of a model that requests can name.", min=0)] = 1,
     workers: Annotated[int, typer.Option(help="Processes that answer.", min=1)] = 1,
     reload: Annotated[
-        str, typer.Option(help="Look so often whether bundles changed, such as 30s; never by default.", metavar="TIME")
-    ] = "0",
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            help="Look so often for new versions, such as 5s; by default every 30s with --store or --config, else never.",
+            metavar="TIME",
+        ),
+    ] = None,
     drain: Annotated[int, typer.Option(help="Seconds that requests in flight have to end after SIGTERM.", min=0)] = 30,
     log_format: Annotated[LogFormatName, typer.Option(help="The form of the log's lines.")] = LogFormatName.TEXT,
     certificate: Annotated[Optional[str], typer.Option(help="PEM file of the certificate, for TLS.")] = None,  # noqa: UP045
@@ -623,13 +642,16 @@ def _serve(
     from leapstream.serving.mleap.startup import startup_models
     from leapstream.serving.server import ServeOptions, serve
     from leapstream.serving.settings import RequestLimits, seconds
+    from leapstream.serving.sources import StoredName
 
-    models = [ModelSpec.parsed(bundle) for bundle in bundles or ()]
+    named = [(bundle, None if store is None else StoredName.parsed(bundle)) for bundle in bundles or ()]
+    models = [ModelSpec.parsed(bundle) for bundle, found in named if found is None]
     if mleap_config is not None:
         models += startup_models(mleap_config)
-    if not models and SAGEMAKER_BUNDLE.joinpath("bundle.json").is_file():
+    changing = store is not None or config is not None
+    if not models and not changing and SAGEMAKER_BUNDLE.joinpath("bundle.json").is_file():
         models = [ModelSpec.parsed(str(SAGEMAKER_BUNDLE))]
-    if not models and not allow_load:
+    if not models and not allow_load and not changing:
         raise typer.BadParameter("there is nothing to serve: name a bundle", param_hint="[NAME=]BUNDLE…")
     serve(
         ServeOptions(
@@ -638,13 +660,18 @@ def _serve(
             port=port,
             grpc_port=grpc_port,
             workers=workers,
-            reload=seconds(reload, "--reload"),
+            reload=seconds(reload or ("30s" if changing else "0"), "--reload"),
             drain=drain,
             log_format=log_format.value,
             certificate=certificate,
             key=key,
             limits=RequestLimits(max_body, max_rows, max_concurrent, seconds(timeout, "--timeout")),
             allow_load=tuple(allow_load or ()),
+            store=store,
+            stored=[found for _, found in named if found is not None],
+            alias=alias,
+            config=None if config is None else str(config),
+            keep=keep,
         )
     )
 

@@ -370,4 +370,6 @@ def app(
         for name, model in models.items():
             registry.put(warmed(ServedModel(name, "1", model)))
     keeper = keeper or Keeper(registry, settings)
-    return Application(Context(registry, settings, keeper, Metrics(registry), Loads(registry, keeper)))
+    metrics = Metrics(registry)
+    keeper.when_rejected = metrics.count_rejected
+    return Application(Context(registry, settings, keeper, metrics, Loads(registry, keeper)))

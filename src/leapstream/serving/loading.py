@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shutil
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from leapstream.bundle.types import BasicType, DataType, ListType, ScalarType, TensorType
-from leapstream.errors import ConfigError, LeapstreamError
+from leapstream.errors import ConfigError, LeapstreamError, SourceError
 from leapstream.fetching.cache import sha256_of_bundle
 from leapstream.fetching.options import SourceOptions
 from leapstream.fetching.registered import SCHEME
 from leapstream.fetching.resolver import resolve
 from leapstream.fetching.uri import display, scheme_of
-from leapstream.model import load
+from leapstream.model import Model, load
 from leapstream.serving.registry import ServedModel
+from leapstream.store import ModelStore
+from leapstream.store.models import verify_contract
 
 SAGEMAKER_BUNDLE = Path("/opt/ml/model")
 """The directory in which SageMaker unpacks the archive of a model, before it starts a container with ``serve`` alone."""
@@ -43,6 +47,9 @@ class ModelSpec:
         memory_timeout: seconds without a request after which it is unloaded; by default it stays.
         disk_timeout: seconds for which MLeap keeps a copy on disk. Shown to clients of MLeap's protocols, and of no other effect
             (as in MLeap): the cache of remote bundles asks the store before each use.
+        contract: the folder of a contract that each version has to fulfil before it goes live.
+        store: the store of the version, which has a manifest and may have a contract.
+        model: the model in the store.
     """
 
     name: str
@@ -51,6 +58,9 @@ class ModelSpec:
     version: str | None = None
     memory_timeout: float | None = None
     disk_timeout: float | None = None
+    contract: str | None = None
+    store: str | None = None
+    model: str | None = None
 
     def __post_init__(self) -> None:
         for value, what in ((self.name, "name"), (self.version, "version")):
@@ -76,18 +86,110 @@ class ModelSpec:
         return cls(re.sub(r"[^A-Za-z0-9_.@+-]", "_", stem), given)
 
 
-def load_model(spec: ModelSpec, options: SourceOptions | None = None) -> ServedModel:
-    """Load a model and predict with it, so that the first request is as fast as the others.
+@dataclass(frozen=True)
+class Pinned:
+    """A model to serve, and what was at its place when somebody looked.
+
+    Attributes:
+        spec: the model.
+        version: its version.
+        digest: the checksum of the bundle.
+        origin: where the wish to serve it comes from.
+        path: a copy of the bundle that does not change; empty without one.
+    """
+
+    spec: ModelSpec
+    version: str
+    digest: str
+    origin: str = ""
+    path: str = ""
+
+    def is_same(self, other: Pinned | None) -> bool:
+        """True if another one would answer in the same way."""
+        return other is not None and (self.spec, self.digest) == (other.spec, other.digest)
+
+
+def pin(spec: ModelSpec, options: SourceOptions | None = None, copies: Path | None = None, origin: str = "") -> Pinned:
+    """Look at what is at the place of a model now.
+
+    Args:
+        spec: the model.
+        options: how bundles are fetched.
+        copies: a folder for a copy of the bundle; ``None`` makes none.
+        origin: where the wish to serve it comes from.
 
     Raises:
         SourceError: the bundle cannot be fetched, or its checksum is another.
+    """
+    path = resolve(spec.uri, sha256=spec.sha256, options=options)
+    digest = _digest(path, spec)
+    if copies is None:
+        return Pinned(spec, spec.version or digest[:12], digest, origin)
+    kept = copies / digest[:32] / path.name
+    if not kept.exists():
+        with tempfile.TemporaryDirectory(dir=_made(copies.parent), prefix="bundle-") as folder:
+            copy = Path(folder, path.name)
+            (shutil.copytree if path.is_dir() else shutil.copyfile)(path, copy)
+            if _digest(copy, spec) != digest:
+                raise _changed(spec)
+            _made(kept.parent)
+            copy.rename(kept)
+    return Pinned(spec, spec.version or digest[:12], digest, origin, str(kept))
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _digest(path: Path, spec: ModelSpec) -> str:
+    try:
+        return sha256_of_bundle(path)
+    except OSError as error:
+        raise SourceError(f"{display(spec.uri)}: {error.strerror or error}") from None
+
+
+def _changed(spec: ModelSpec) -> SourceError:
+    return SourceError(f"{display(spec.uri)}: the bundle was changed while it was read")
+
+
+def load_pinned(pinned: Pinned, options: SourceOptions | None = None, *, verify: bool = True) -> ServedModel:
+    """Load a model and predict with it, so that the first request is as fast as the others.
+
+    Args:
+        pinned: the model.
+        options: how bundles are fetched.
+        verify: compare it with its manifest and its contract, if it has any.
+
+    Raises:
+        SourceError: the bundle cannot be fetched, is not the one that was pinned, or differs from manifest or contract.
         BundleError, UnsupportedOpError: it cannot be read.
         SchemaError: it declares more than fits into memory.
     """
-    path = resolve(spec.uri, sha256=spec.sha256, options=options)
+    spec = pinned.spec
+    path = Path(pinned.path) if pinned.path else resolve(spec.uri, sha256=spec.sha256, options=options)
     model = load(path, limits=None if options is None else options.limits)
-    version = spec.version or sha256_of_bundle(path)[:12]
-    return warmed(ServedModel(spec.name, version, model, uri=display(spec.uri)))
+    # After loading, so that what was loaded is what was pinned.
+    if _digest(path, spec) != pinned.digest:
+        raise _changed(spec)
+    if verify:
+        _verify(spec, pinned, model, options)
+    return warmed(ServedModel(spec.name, pinned.version, model, uri=display(spec.uri)))
+
+
+def _verify(spec: ModelSpec, pinned: Pinned, model: Model, options: SourceOptions | None) -> None:
+    if spec.store is not None:
+        store = ModelStore(spec.store, options)
+        version = store.version(spec.model or spec.name, pinned.version)
+        store.check_signature(version, model)
+        store.check_contract(version, model)
+    if spec.contract is not None:
+        verify_contract(model, Path(spec.contract), f"version {pinned.version}")
+
+
+def load_model(spec: ModelSpec, options: SourceOptions | None = None) -> ServedModel:
+    """Load a model as it is now; see :func:`load_pinned`."""
+    return load_pinned(pin(spec, options), options)
 
 
 def warmed(served: ServedModel) -> ServedModel:

@@ -27,9 +27,13 @@ _MOST_FAILURES = 64
 
 @dataclass(frozen=True, eq=False)
 class _Load:
-    """A model that is being loaded; ``done`` is set when it is live, or could not be loaded."""
+    """A model that is being loaded; ``done`` is set when it is live, or could not be loaded.
 
-    spec: ModelSpec
+    Its request is ``None`` if another worker got it.
+    """
+
+    name: str
+    spec: ModelSpec | None
     done: Future[None] = field(default_factory=Future)
 
 
@@ -42,6 +46,7 @@ class Loads:
         self._lock = threading.Lock()
         self._pending: dict[str, _Load] = {}
         self._failures: dict[str, str] = {}
+        models.missing = self._wait_for_pending
 
     def begin(self, spec: ModelSpec, *, replace: bool) -> None:
         """Begin to load a model.
@@ -52,24 +57,29 @@ class Loads:
             BusyError: very many models are being loaded.
         """
         self._keeper.check_allowed(spec.uri)
-        load = _Load(spec)
+        load = _Load(spec.name, spec)
         with self._lock:
             before = self._pending.get(spec.name)
             if not replace and (before is not None or self._models.find(spec.name) is not None):
                 raise ConflictError(f"there is a model {spec.name!r} already, or it is being loaded")
             if len(self._pending) >= _MOST_AT_ONCE:
                 raise BusyError(f"the server loads {_MOST_AT_ONCE} models at once")
-            self._pending[spec.name] = load
+            self._keeper.announce(spec, replace=replace)
             self._failures.pop(spec.name, None)
-        threading.Thread(target=self._load, args=(load, replace, before), name="leapstream-load", daemon=True).start()
+            self._start(load, lambda: self._keeper.load(spec, replace=replace, announced=True))
 
-    def _load(self, load: _Load, replace: bool, before: _Load | None) -> None:
-        name = load.spec.name
+    def _start(self, load: _Load, work: Callable[[], object]) -> None:
+        before = self._pending.get(load.name)
+        self._pending[load.name] = load
+        threading.Thread(target=self._load, args=(load, work, before), name="leapstream-load", daemon=True).start()
+
+    def _load(self, load: _Load, work: Callable[[], object], before: _Load | None) -> None:
+        name = load.name
         if before is not None:
             before.done.result()
         reason = "it could not be loaded; the server's log says why"
         try:
-            self._keeper.load(load.spec, replace=replace)
+            work()
             reason = ""
         except LeapstreamError as error:
             reason = f"it could not be loaded: {error}"
@@ -92,21 +102,29 @@ class Loads:
             UnknownModelError: there is none.
             NotYetError: it is being loaded.
         """
-        served = self._models.find(name)
-        if served is None:
-            with self._lock:
-                load = self._pending.get(name)
-                reason = self._failures.get(name)
-            if load is not None:
-                raise NotYetError(load.done)
-            # It may have become live in between.
-            served = self._models.find(name)
-            if served is None:
-                if reason:
-                    raise UnknownModelError(f"there is no model {name!r}: {reason}")
-                return self._models.get(name)
+        try:
+            served = self._models.get(name)
+        except UnknownModelError:
+            reason = self._failures.get(name)
+            if reason:
+                raise UnknownModelError(f"there is no model {name!r}: {reason}") from None
+            raise
         served.used = time.monotonic()
         return served
+
+    def _wait_for_pending(self, name: str) -> None:
+        """Let a request wait for a model that is being loaded, here or by another worker.
+
+        Raises:
+            NotYetError: it is.
+        """
+        with self._lock:
+            load = self._pending.get(name)
+            if load is None and self._keeper.is_coming(name):
+                load = _Load(name, None)
+                self._start(load, lambda: self._keeper.await_coming(name))
+        if load is not None:
+            raise NotYetError(load.done)
 
     def wait_for(self, name: str, request: Request) -> ServedModel:
         """The live version of a model, once it is loaded.
@@ -141,13 +159,16 @@ class Loads:
             UnknownModelError: there is none.
         """
         load = self._pending.get(name)
-        if load is not None:
-            return load.spec
-        try:
-            served = self.get(name)
-        except NotYetError:
-            return self.spec(name)
-        return self._keeper.spec(name) or ModelSpec(name, served.uri)
+        if load is None or load.spec is None:
+            try:
+                served = self.get(name)
+                return self._keeper.spec(name) or ModelSpec(name, served.uri)
+            except NotYetError:
+                load = self._pending.get(name)
+        spec = self._keeper.coming_spec(name) if load is None or load.spec is None else load.spec
+        if spec is None:
+            raise UnknownModelError(f"there is no model {name!r}: it could not be loaded")
+        return spec
 
     def unload(self, name: str) -> ModelSpec:
         """Serve a model no longer; returns the request by which it was.

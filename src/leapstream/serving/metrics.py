@@ -52,7 +52,7 @@ class Metrics:
         )
         self._reloads = Counter(
             "leapstream_model_changes",
-            "Changes of models: loaded or unloaded.",
+            "Changes of models: loaded, unloaded, or rejected; the version before a rejected one goes on.",
             ("model", "result"),
             registry=self._registry,
         )
@@ -85,10 +85,18 @@ class Metrics:
         together.register(self._counted)
         return generate_latest(together)
 
+    def count_rejected(self, name: str) -> None:
+        """Count a version of a model that did not go live."""
+        self._reloads.labels(name, "rejected").inc()
+
     def _changed(self, name: str, served: ServedModel | None) -> None:
         before = self._live.pop(name, None)
         if before is not None:
-            self._info.labels(name, before).set(0)
+            # What workers have counted together cannot be removed.
+            if os.environ.get(MULTIPROCESS_VARIABLE):
+                self._info.labels(name, before).set(0)
+            else:
+                self._info.remove(name, before)
         if served is not None:
             self._live[name] = served.version
             self._info.labels(name, served.version).set(1)

@@ -45,6 +45,9 @@ class ModelRegistry:
 
     Args:
         keep: the number of earlier versions of each model that requests can still name.
+
+    Attributes:
+        missing: is called with the name of a model that a request asks for in vain; it may make the request wait.
     """
 
     def __init__(self, keep: int = 1) -> None:
@@ -53,6 +56,7 @@ class ModelRegistry:
         # The versions that were live before, the newest first.
         self._earlier: Mapping[str, tuple[ServedModel, ...]] = MappingProxyType({})
         self._lock = threading.Lock()
+        self.missing: Callable[[str], None] = lambda name: None
         self._listeners: list[Callable[[str, ServedModel | None], None]] = []
 
     def get(self, name: str, version: str | None = None) -> ServedModel:
@@ -64,8 +68,13 @@ class ModelRegistry:
 
         Raises:
             UnknownModelError: it is not served.
+            NotYetError: it is being loaded.
         """
         served = self._live.get(name)
+        if served is None:
+            self.missing(name)
+            # It may have become live in between.
+            served = self._live.get(name)
         if served is None:
             known = ", ".join(self._live) or "none"
             raise UnknownModelError(f"there is no model {name!r}; served: {known}")

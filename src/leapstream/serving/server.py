@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,14 +20,17 @@ from uvicorn.supervisors import Multiprocess
 from leapstream.bundle.malformed import first_repeated
 from leapstream.errors import ConfigError
 from leapstream.fetching.options import SourceOptions
+from leapstream.serving.agreement import Agreement
 from leapstream.serving.application import Application, Companion, app
 from leapstream.serving.keeper import Keeper
-from leapstream.serving.loading import ModelSpec, load_model
+from leapstream.serving.loading import ModelSpec
 from leapstream.serving.logs import LOG, LogFormat, set_up
 from leapstream.serving.metrics import MULTIPROCESS_VARIABLE
 from leapstream.serving.registry import ModelRegistry
 from leapstream.serving.settings import RequestLimits, Settings, SparkMLSettings, token_from_environment
 from leapstream.serving.shortcut import ShortcutProtocol, shortcut
+from leapstream.serving.sources import ConfigFolder, Source, StoredName, StoreModels
+from leapstream.store.manifest import LATEST
 
 # The workers are processes of their own, which read the options there.
 _OPTIONS_VARIABLE = "LEAPSTREAM_SERVE_OPTIONS"
@@ -51,6 +55,12 @@ class ServeOptions:
         certificate, key: files in PEM format, for TLS.
         limits: limits on requests.
         allow_load: see :class:`~leapstream.serving.Settings`.
+        store: the URI of a store.
+        stored: models of the store; without any, all that have the alias.
+        alias: the alias to follow, or ``latest``.
+        config: a folder with a configuration for each model.
+        keep: the number of earlier versions that requests can name.
+        shared: a folder for what the workers share; empty for one worker.
     """
 
     models: list[ModelSpec]
@@ -65,18 +75,46 @@ class ServeOptions:
     key: str | None = None
     limits: RequestLimits = field(default_factory=RequestLimits)
     allow_load: tuple[str, ...] = ()
+    store: str | None = None
+    stored: list[StoredName] = field(default_factory=list)
+    alias: str = LATEST
+    config: str | None = None
+    keep: int = 1
+    shared: str = ""
 
-    def application(self) -> Application:
-        """The application of a process."""
-        settings = Settings(
+    def settings(self) -> Settings:
+        """The settings of a process."""
+        return Settings(
             limits=self.limits,
             token=token_from_environment(),
             allow_load=self.allow_load,
             sparkml=SparkMLSettings.from_environment(),
         )
-        models = ModelRegistry()
-        keeper = Keeper(models, settings, self.models, SourceOptions(), self.reload, idle=self.workers == 1)
-        made = app(models, settings=settings, keeper=keeper)
+
+    def keeper(self, models: ModelRegistry, settings: Settings) -> Keeper:
+        """The keeper of a process."""
+        fetching = SourceOptions()
+        sources: list[Source] = []
+        if self.store is not None:
+            sources.append(StoreModels(self.store, self.stored, self.alias, fetching))
+        if self.config is not None:
+            sources.append(ConfigFolder(Path(self.config), fetching))
+        return Keeper(
+            models,
+            settings,
+            self.models,
+            fetching,
+            self.reload,
+            idle=self.workers == 1,
+            sources=sources,
+            agreement=Agreement(Path(self.shared) if self.shared else None),
+        )
+
+    def application(self) -> Application:
+        """The application of a process."""
+        settings = self.settings()
+        models = ModelRegistry(self.keep)
+        made = app(models, settings=settings, keeper=self.keeper(models, settings))
         if self.grpc_port is not None:
             made.companions.append(self._grpc_server(made, self.grpc_port))
         return made
@@ -114,14 +152,12 @@ def serve(options: ServeOptions) -> None:
     """Serve until a signal ends the process.
 
     Raises:
-        ConfigError: two models have one name, several workers would have different models, or the address cannot be had.
+        ConfigError: two models have one name, or the address cannot be had.
         LeapstreamError: a model cannot be loaded.
     """
     repeated = first_repeated(spec.name for spec in options.models)
     if repeated is not None:
         raise ConfigError(f"two models have the name {repeated!r}; give one of them another by NAME=BUNDLE")
-    if options.workers > 1 and options.allow_load:
-        raise ConfigError("--allow-load needs --workers 1: a request loads a model into the process that answers it")
     _prepare(options)
     listening = _listen(options.host, options.port)
     host, port = listening.getsockname()[:2]
@@ -145,9 +181,9 @@ def _serve(options: ServeOptions, listening: socket.socket) -> None:
         config = uvicorn.Config(application, http=shortcut(application), **_configuration(options))
         uvicorn.Server(config).run(sockets=[listening])
         return
-    for spec in options.models:
-        load_model(spec, SourceOptions())
-    with _shared_metrics():
+    with tempfile.TemporaryDirectory(prefix="leapstream-serve-") as shared, _shared_metrics():
+        options = replace(options, shared=shared)
+        options.keeper(ModelRegistry(), options.settings()).prepare()
         os.environ[_OPTIONS_VARIABLE] = msgspec.json.encode(asdict(options)).decode()
         config = uvicorn.Config(
             "leapstream.serving.server:worker",

@@ -128,27 +128,31 @@ class ModelStore:
             name: the model.
             reference: a version, an alias, or ``latest``, which is the highest version.
         """
+        found = self.find(name, reference)
+        if found is not None:
+            return found
+        if reference == LATEST:
+            raise self._error(f"there is no model {name!r}; there are: {_listed(self.names())}")
+        known = [*self._candidates(name), *(alias.alias for alias in self.aliases(name))]
+        raise self._error(f"model {name!r} has no version or alias {reference!r}; there are: {_listed(known)}")
+
+    def find(self, name: str, reference: str = LATEST) -> Version | None:
+        """A version of a model, or ``None`` if there is no such model, version or alias; see :meth:`version`."""
         check_model_name(name)
         if reference == LATEST:
-            for candidate in self._candidates(name):
-                found = self._manifest(name, candidate)
-                if found is not None:
-                    return found
-            raise self._error(f"there is no model {name!r}; there are: {_listed(self.names())}")
+            candidates = (self._manifest(name, candidate) for candidate in self._candidates(name))
+            return next((version for version in candidates if version is not None), None)
         check_version_name(reference)
         cached = self._manifests.get((name, reference))
         if cached is not None:
             return cached
         alias = self.alias(name, reference)
-        found = self._manifest(name, reference if alias is None else alias.version)
+        if alias is None:
+            return self._manifest(name, reference)
+        found = self._manifest(name, alias.version)
         if found is None:
-            if alias is not None:
-                raise self._error(
-                    f"alias {reference!r} of {name} stands for version {alias.version}, which is not there"
-                )
-            known = [*(self._candidates(name)), *(found.alias for found in self.aliases(name))]
-            raise self._error(f"model {name!r} has no version or alias {reference!r}; there are: {_listed(known)}")
-        if alias is not None and alias.sha256 != found.sha256:
+            raise self._error(f"alias {reference!r} of {name} stands for version {alias.version}, which is not there")
+        if alias.sha256 != found.sha256:
             raise self._error(f"the manifest of {found.reference} was altered after the alias {reference!r} was set")
         return found
 
@@ -229,7 +233,7 @@ class ModelStore:
                 if data is None or hashlib.sha256(data).hexdigest() != file.sha256:
                     raise self._error(f"{path} is missing, or its checksum is another")
                 Path(folder, name).write_bytes(data)
-            _verify(model, Path(folder), f"{version.reference} in {self.uri}")
+            verify_contract(model, Path(folder), f"{version.reference} in {self.uri}")
 
     # ---- writing ------------------------------------------------------------------------------------------------------
 
@@ -269,7 +273,7 @@ class ModelStore:
             model = load(files[BUNDLE], limits=self._options.limits)
             if contract is not None:
                 files.update(_contract_files(Path(contract), folder))
-                _verify(model, folder / CONTRACT, f"{name}: the bundle")
+                verify_contract(model, folder / CONTRACT, f"{name}: the bundle")
             described = Version(
                 name=name,
                 version="",
@@ -480,8 +484,13 @@ def _contract_files(contract: Path, folder: Path) -> dict[str, Path]:
     return files
 
 
-def _verify(model: Model, folder: Path, what: str) -> None:
-    """Compare a model with a contract.
+def verify_contract(model: Model, folder: Path, what: str) -> None:
+    """Compare a model with a contract, on each executor that answers requests.
+
+    Args:
+        model: the model.
+        folder: the folder of the contract, whose content nobody has checked.
+        what: the model in messages.
 
     Raises:
         StoreError: it differs, or the contract is damaged.

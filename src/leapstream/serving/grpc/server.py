@@ -127,7 +127,7 @@ class GrpcServer:
                         pass
                 self._calls.step_aside()
                 request.in_loop = False
-                return handler(request, _parsed(method, data))
+                return self._context.loads.waiting(lambda: handler(request, _parsed(method, data)), request)
 
         return answer
 

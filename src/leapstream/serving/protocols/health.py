@@ -23,7 +23,8 @@ def routes(context: Context) -> Iterator[Route]:
 
     def ready(request: Request) -> Response:
         context.check_ready()
-        return Response(encode({"ready": True}))
+        rejected = {name: found.version for name, found in context.keeper.rejected().items()}
+        return Response(encode({"ready": True, "rejected": rejected} if rejected else {"ready": True}))
 
     def metrics(request: Request) -> Response:
         return Response(context.metrics.text(), content_type=CONTENT_TYPE)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
@@ -49,7 +50,12 @@ def routes(context: Context) -> Iterator[Route]:
     def model(request: Request, name: str) -> Response:
         live = context.models.get(name)
         versions = [served.version for served in context.models.versions(name)]
-        return Response(encode({**described(live), "versions": versions}))
+        answer = {**described(live), "versions": versions}
+        rejected = context.keeper.rejected().get(name)
+        if rejected is not None:
+            since = datetime.fromtimestamp(rejected.since, timezone.utc).isoformat(timespec="seconds")
+            answer["rejected"] = {"version": rejected.version, "error": rejected.error, "since": since}
+        return Response(encode(answer))
 
     def predict(request: Request, name: str, version: str | None = None) -> Response:
         served = context.models.get(name, version)

@@ -1,0 +1,167 @@
+"""The models that the workers of a server agree on: a file that each of them watches, or memory if there is one worker."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from leapstream.bundle.writer import write_atomically
+from leapstream.serving.loading import ModelSpec, Pinned
+
+_MOST_UNLOADED = 64
+
+
+@dataclass(frozen=True)
+class Announced:
+    """A model that a worker is loading by request.
+
+    Attributes:
+        spec: the model.
+        process: the worker.
+    """
+
+    spec: ModelSpec
+    process: int
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A version that did not go live.
+
+    Attributes:
+        version: the version; empty if it is not known.
+        error: why.
+        since: when it was tried first, in seconds since 1970.
+    """
+
+    version: str
+    error: str
+    since: float
+
+
+@dataclass
+class State:
+    """The state of a server's models, each by its name.
+
+    Attributes:
+        begun: true once the models of the start are loaded.
+        models: the live versions.
+        announced: the models that are being loaded by request.
+        away: the models that requests unloaded; they come back by request alone.
+        rejected: the models of which a version did not go live; the one before goes on.
+    """
+
+    begun: bool = False
+    models: dict[str, Pinned] = field(default_factory=dict)
+    announced: dict[str, Announced] = field(default_factory=dict)
+    away: dict[str, ModelSpec] = field(default_factory=dict)
+    rejected: dict[str, Rejected] = field(default_factory=dict)
+
+    def put_away(self, name: str, spec: ModelSpec) -> None:
+        """Remember a model that a request unloaded."""
+        self.away[name] = spec
+        while len(self.away) > _MOST_UNLOADED:
+            del self.away[next(iter(self.away))]
+
+    def is_announced(self, name: str) -> bool:
+        """True for a model that a worker that lives is loading by request."""
+        found = self.announced.get(name)
+        return found is not None and _lives(found.process)
+
+
+class Agreement:
+    """The state that the workers share. Safe to use from several threads and processes.
+
+    Args:
+        folder: a folder of this server's alone, for several workers; ``None`` for one, which has the state in memory.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._state = State()
+        self._lock = threading.RLock()
+        self._folder = folder
+        self._seen: tuple[int, int, int] | None = None
+        if folder is not None:
+            self._file = folder / "models.json"
+            self._file_lock = FileLock(folder / "models.lock", thread_local=False)
+            self._leading = FileLock(folder / "leader.lock", thread_local=False)
+            self._decoder = msgspec.json.Decoder(State)
+
+    @property
+    def is_shared(self) -> bool:
+        """True if there are several workers."""
+        return self._folder is not None
+
+    @property
+    def bundles(self) -> Path | None:
+        """The folder for copies of the bundles that are live, so that a worker that is started again has the same ones."""
+        return None if self._folder is None else self._folder / "bundles"
+
+    def state(self) -> State:
+        """The state as it is now; not to be changed."""
+        if self._folder is None:
+            return self._state
+        try:
+            found = os.stat(self._file)
+        except FileNotFoundError:
+            return self._state
+        seen = (found.st_mtime_ns, found.st_ino, found.st_size)
+        if seen != self._seen:
+            with self._lock:
+                self._state = self._decoder.decode(self._file.read_bytes())
+                self._seen = seen
+        return self._state
+
+    @contextlib.contextmanager
+    def change(self) -> Iterator[State]:
+        """The state, to be changed by the block; others see all changes of a block at once."""
+        with self._lock:
+            if self._folder is None:
+                yield self._state
+                return
+            with self._file_lock:
+                state = self._decoder.decode(self._file.read_bytes()) if self._file.exists() else State()
+                yield state
+                write_atomically(self._file, msgspec.json.encode(state))
+
+    def leads(self) -> bool:
+        """True in the worker that looks for changes; if it ends, another one takes its place."""
+        if self._folder is None or self._leading.is_locked:
+            return True
+        try:
+            self._leading.acquire(timeout=0)
+        except Timeout:
+            return False
+        return True
+
+    def tidy(self) -> None:
+        """Remove the copies of bundles that no live version has; those that were added lately stay."""
+        if self.bundles is None:
+            return
+        wanted = {Path(pinned.path).parent.name for pinned in self.state().models.values() if pinned.path}
+        with contextlib.suppress(OSError):
+            copies = sorted(self.bundles.iterdir(), key=lambda copy: copy.stat().st_mtime)
+            for copy in [copy for copy in copies if copy.name not in wanted][:-_SPARE]:
+                shutil.rmtree(copy, ignore_errors=True)
+
+
+# A worker may be about to read the copy of the version before.
+_SPARE = 4
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
