@@ -250,10 +250,7 @@ class Keeper:
         if not self._agreement.is_shared or self._models.find(name) is not None:
             return False
         state = self._agreement.state()
-        found = state.announced.get(name)
-        if found is not None and found.process != os.getpid():
-            return state.is_announced(name)
-        return name in state.models and self._stuck.get(name) != state.models[name]
+        return state.is_announced(name) or (name in state.models and self._stuck.get(name) != state.models[name])
 
     def coming_spec(self, name: str) -> ModelSpec | None:
         """The place and the options of a model that another worker has loaded or is loading; ``None`` for any other."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias
 
 from pyhocon import ConfigFactory, ConfigTree
 
-from leapstream.errors import ConfigError, LeapstreamError
+from leapstream.errors import ConfigError, LeapstreamError, StoreError
 from leapstream.fetching.options import SourceOptions
 from leapstream.fetching.uri import scheme_of
 from leapstream.serving.loading import ModelSpec
@@ -104,7 +104,11 @@ class StoreModels:
                 found[stored.name] = spec_of_version(stored.name, self.uri, version)
             except LeapstreamError as error:
                 found[stored.name] = error
-        for name in () if self.names else self._store.names():
+        every = () if self.names else self._store.names()
+        if not self.names and not every:
+            # A folder that is not mounted looks like this, too.
+            raise StoreError(f"{self._store.uri}: the store has no models")
+        for name in every:
             try:
                 alias = self._store.find(name, self.alias)
                 if alias is not None:
