@@ -11,7 +11,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheel demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-corrupt bench-memory bench-registration bench-exporting bench-serve clean
+.PHONY: help setup wheel demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -194,6 +194,9 @@ bench-corrupt: setup ## truncated and bit-flipped bundles, all of them
 
 bench-registration: setup ## seconds of registrations and of a process's first use, and what a registration ships
 	$(RUN) benchmarks/registration.py
+
+soak-serve: setup ## RELOADS=200 reloads of a served model under load, and a worker that is killed: what clients see, and memory
+	$(RUN) benchmarks/reloads.py $(or $(RELOADS),200)
 
 bench-memory: setup ## peak memory of hashed text, size and load time of a jar of 1,000 trees
 	$(RUN) benchmarks/memory.py

@@ -11,6 +11,7 @@ from leapstream.cli.app import app
 from leapstream.serving import loading, server
 from leapstream.serving.loading import ModelSpec
 from leapstream.serving.server import ServeOptions
+from leapstream.serving.sources import StoredName
 
 
 @pytest.fixture
@@ -63,3 +64,18 @@ def test_sagemakers_directory_is_served_if_nothing_is_named(
     assert (started[0].models, started[0].port) == ([ModelSpec("model", str(place))], 9000)
     serve("a=x.zip")
     assert [spec.name for spec in started[1].models] == ["a"]
+
+
+def test_models_of_a_store_are_named_beside_bundles(started: list[ServeOptions]) -> None:
+    assert serve("--store", "s3://models", "loans@live", "new=churn", "other.zip", "--keep", 3).exit_code == 0
+    assert started[0].stored == [StoredName("loans", "loans", "live"), StoredName("new", "churn")]
+    assert [spec.name for spec in started[0].models] == ["other"]
+    assert (started[0].store, started[0].alias, started[0].keep) == ("s3://models", "latest", 3)
+
+
+def test_stores_and_folders_are_looked_at_again_and_bundles_are_not(
+    started: list[ServeOptions], tmp_path: Path
+) -> None:
+    for arguments in (("--store", "s"), ("--config", tmp_path), ("a.zip",), ("--config", tmp_path, "--reload", "5s")):
+        serve(*arguments)
+    assert [options.reload for options in started] == [30.0, 30.0, 0.0, 5.0]

@@ -1,18 +1,16 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
-from urllib.error import HTTPError
+from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
 
+from leapstream.store import ModelStore
 from tests.serving.conftest import BENCH, RECORD
-from tests.serving.running import processes_of, serving
+from tests.serving.running import serving
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
@@ -41,18 +39,22 @@ def test_workers_share_the_port_and_the_metrics() -> None:
         server.end()
 
 
-def test_a_worker_that_is_killed_is_started_again() -> None:
-    with serving(LINEAR, "--workers", "2") as server:
-        os.kill(processes_of(server)[-1], signal.SIGKILL)
-        end = time.monotonic() + 60
-        answered = 0
-        while answered < 20 and time.monotonic() < end:
-            try:
-                assert predict(server.url) == {"prediction": -0.625}
-                answered += 1
-            except (OSError, HTTPError):
-                answered = 0
-        assert answered == 20
+def test_a_model_that_a_request_loads_is_served_by_all_workers() -> None:
+    with serving("--workers", "2", "--allow-load", str(BENCH)) as server:
+        body = json.dumps({"modelName": "linear", "uri": str(BENCH / "linear3.zip")}).encode()
+        urlopen(Request(f"{server.url}/models", body, {"content-type": "application/json"}), timeout=30).close()
+        for _ in range(20):
+            assert predict(server.url) == {"prediction": -0.625}
+        server.end()
+
+
+def test_a_store_is_followed(tmp_path: Path) -> None:
+    store = ModelStore(tmp_path)
+    store.publish(BENCH / "linear3.zip", "linear", aliases=["live"])
+    with serving("--store", str(tmp_path), "linear@live", "--reload", "50ms") as server:
+        assert predict(server.url) == {"prediction": -0.625}
+        store.publish(BENCH / "linear3.zip", "linear", aliases=["live"])
+        assert server.find("model reloaded (.*)").strip() == "model=linear version=2"
         server.end()
 
 
@@ -63,6 +65,8 @@ def test_a_worker_that_is_killed_is_started_again() -> None:
         ([LINEAR, LINEAR], "two models have the name"),
         ([LINEAR, "--reload", "often"], "--reload"),
         ([LINEAR, "--host", "256.0.0.1"], "cannot listen"),
+        (["--store", "nowhere"], "the store has no models"),
+        (["--config", "nowhere"], "nowhere: No such file"),
     ],
 )
 def test_what_cannot_be_served_is_told(arguments: list[str], message: str) -> None:
