@@ -6,21 +6,23 @@ from typing import Any
 
 import pytest
 
-from leapstream import Model, load
+from leapstream import LeapstreamError, Model, load
 from leapstream.bundle.definition import Socket
 from leapstream.bundle.types import BasicType
 from leapstream.ops.feature import MapEntrySelector
 from leapstream.ops.pipeline import Node
-from leapstream.serving import Application, app
+from leapstream.serving import Application, ServedModel, app
 from tests.pipelines import labelled
 from tests.serving.asgi import Answer, ask
 from tests.serving.conftest import BENCH, FAILING, RECORD
+from tests.serving.goldens import golden_models, same_json
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = list(RECORD)
 ROWS = [[1.0, 2.0, 9.0], [4.5, -5.0, 6.25]]
 RECORDS: list[dict[str, Any]] = [dict(zip(NAMES, row, strict=True)) for row in ROWS]
 CSV = "text/csv"
+FIRST_ROWS = 20
 
 
 @pytest.fixture(scope="module")
@@ -248,3 +250,38 @@ def test_a_row_that_fails_is_named() -> None:
 def test_the_version_is_one_of_the_protocol(single: Application) -> None:
     answer = ask(single, "GET", "/version")
     assert answer.status == 200 and int(answer.body.split(b".")[0]) >= 2
+
+
+# ---- golden corpus ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_golden_corpus_passes_through_the_protocol() -> None:
+    compared, differing = 0, []
+    application = app({})
+    for case, model, records in golden_models():
+        application.context.models.put(ServedModel("m", "1", model))
+        floats = [f.name for f in model.schema.inputs if str(f.type).startswith(("float", "double"))]
+        good, expected = [], []
+        for row, record in enumerate(records[:FIRST_ROWS]):
+            # A missing number of a data frame is NaN.
+            if any(record[name] is None for name in floats):
+                continue
+            compared += 1
+            try:
+                found = model.predict_record(record)
+            except LeapstreamError:
+                if invoke(application, split([record])).status != 400:
+                    differing.append(f"{case.name} row {row} does not fail")
+                continue
+            good.append(record)
+            expected += [] if found is None else [found]
+        if good:
+            answer = invoke(application, split(good))
+            if not same_json(answer.json().get("predictions"), expected):
+                differing.append(f"{case.name}: {answer.body[:300]!r}")
+    assert (differing, compared > 1000) == ([], True)
+
+
+def split(records: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"dataframe_split": {"columns": list(records[0]), "data": [list(record.values()) for record in records]}}

@@ -3,13 +3,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
-from leapstream import ConfigError, Model, load
-from leapstream.serving import Application, RequestLimits, Settings, SparkMLSettings, app
+from leapstream import ConfigError, LeapstreamError, Model, load
+from leapstream.bundle.types import Field, MapType, ScalarType, TensorType
+from leapstream.serving import Application, RequestLimits, ServedModel, Settings, SparkMLSettings, app
 from tests.pipelines import labelled
 from tests.serving.asgi import Answer, ask
 from tests.serving.conftest import BENCH
+from tests.serving.goldens import golden_models, same_json
 from tests.serving.running import serving
 
 DOUBLES = [{"name": name, "type": "double"} for name in ("feature1", "feature2", "feature3")]
@@ -257,3 +260,75 @@ def test_sagemakers_own_client_gets_answers() -> None:
             EndpointName="linear", ContentType="application/json", Accept=LINES, Body=json.dumps({"data": [1, 2, 3]})
         )
         assert (answer["Body"].read(), answer["ContentType"]) == (b"-0.625", LINES)
+
+
+# ---- golden corpus ----------------------------------------------------------------------------------------------------
+
+FIRST_ROWS = 5
+SCALARS = ("boolean", "byte", "short", "int", "long", "float", "double", "string")
+
+
+def column(field: Field) -> dict[str, str] | None:
+    """A column as SageMaker's schemas describe it, or ``None`` if they cannot."""
+    base = str(field.type.base)
+    if base not in SCALARS or isinstance(field.type, MapType):
+        return None
+    if isinstance(field.type, TensorType):
+        known = {"name": field.name, "type": base, "struct": "vector"}
+        dimensions = field.type.dimensions
+        return known if base == "double" and (dimensions is None or len(dimensions) == 1) else None
+    return {"name": field.name, "type": base, "struct": "basic" if isinstance(field.type, ScalarType) else "array"}
+
+
+def flat(value: Any) -> Any:
+    """A value as SageMaker's answers have it: a tensor is the list of its elements."""
+    if isinstance(value, list) and any(isinstance(part, list) for part in value):
+        return [element for part in value for element in flat(part)]
+    return value
+
+
+def parsed(text: bytes, output: dict[str, str]) -> Any:
+    """A value of an answer as JSON lines."""
+    if output["struct"] != "basic":
+        return [float(v) if v in ("NaN", "Infinity", "-Infinity") else v for v in json.loads(text)["features"]]
+    if output["type"] in ("float", "double"):
+        number = float(text)
+        return number if output["type"] == "double" else float(np.float32(number))
+    return text.decode() if output["type"] == "string" else json.loads(text)
+
+
+@pytest.mark.slow
+def test_the_golden_corpus_passes_through_the_protocol() -> None:
+    compared, differing = 0, []
+    application = app({})
+    for case, model, records in golden_models():
+        inputs = [column(field) for field in case.input().schema]
+        outputs = [
+            found
+            for field in (*model.schema.outputs, *model.schema.intermediate)
+            if (found := column(field)) is not None
+        ]
+        if None in inputs:
+            continue
+        application.context.models.put(ServedModel("m", "1", model))
+        for row, record in enumerate(records[:FIRST_ROWS]):
+            # The container has no missing values.
+            if any(value is None for value in record.values()):
+                continue
+            for output in outputs:
+                schema = {"input": inputs, "output": output}
+                answer = invoke(application, {"schema": schema, "data": list(record.values())}, accept=LINES)
+                try:
+                    expected = model.predict_record(record, outputs=(output["name"],))
+                except LeapstreamError:
+                    expected = None
+                if expected is None or expected[output["name"]] is None:
+                    same = answer.status == 400
+                else:
+                    same = answer.status == 200 and same_json(
+                        parsed(answer.body, output), flat(expected[output["name"]])
+                    )
+                compared += 1
+                if not same:
+                    differing.append(f"{case.name} row {row}: {output} {answer.body[:200]!r}")
+    assert (differing, compared > 1000) == ([], True)
