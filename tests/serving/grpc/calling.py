@@ -44,7 +44,8 @@ def calling(application: Application) -> Iterator[Caller]:
     server = GrpcServer(context, methods, "127.0.0.1", 0, drain=0)
     server.start()
     try:
-        with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        options = [("grpc.max_receive_message_length", -1)]
+        with grpc.insecure_channel(f"127.0.0.1:{server.port}", options) as channel:
             yield Caller(channel)
     finally:
         server.stop()

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -9,9 +10,12 @@ import numpy as np
 import pytest
 
 from leapstream.serving import Application, Settings, app
+from leapstream.serving.oip.datatypes import read_elements, write_elements
+from leapstream.serving.oip.tensors import Result
 from leapstream.serving.proto import oip_pb2 as pb
 from tests.serving.conftest import BENCH, RECORD
 from tests.serving.grpc.calling import Caller, calling, code_of
+from tests.serving.oip.golden import FailedError, Output, problems
 
 SERVICE = "/inference.GRPCInferenceService"
 EXPECTED = -0.625
@@ -194,3 +198,33 @@ def test_a_row_that_fails_is_named(caller: Caller) -> None:
     message.inputs[0].parameters["missing_rows"].string_param = "1"
     with pytest.raises(grpc.RpcError, match=r"feature1.*row 1"):
         infer(caller, message)
+
+
+@pytest.mark.slow
+def test_the_golden_corpus_passes_through_the_protocol() -> None:
+    def asked(given: Sequence[Result], wanted: Sequence[str]) -> tuple[list[Output], str]:
+        message = pb.ModelInferRequest(model_name="m", outputs=[{"name": name} for name in wanted])
+        message.parameters["on_missing"].string_param = "fill"
+        for one in given:
+            tensor = message.inputs.add(name=one.name, datatype=one.datatype, shape=one.shape)
+            for name, value in one.parameters().items():
+                tensor.parameters[name].string_param = value
+            message.raw_input_contents.append(write_elements(one.datatype, one.filled()))
+        try:
+            answer = infer(caller, message)
+        except grpc.RpcError as error:
+            raise FailedError(f"422: {error.details()}") from None
+        outputs = [
+            Output(
+                one.name,
+                one.shape,
+                read_elements(one.name, one.datatype, part, math.prod(one.shape)),
+                one.parameters["missing_rows"].string_param,
+            )
+            for one, part in zip(answer.outputs, answer.raw_output_contents, strict=True)
+        ]
+        return outputs, answer.parameters["dropped_rows"].string_param
+
+    application = app({})
+    with calling(application) as caller:
+        assert problems(application, asked, rows=256) == []

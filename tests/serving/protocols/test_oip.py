@@ -14,9 +14,13 @@ from jsonschema.validators import Draft202012Validator
 
 from leapstream import load
 from leapstream.serving import Application, RequestLimits, Settings, app
+from leapstream.serving.oip.datatypes import read_elements, write_elements
+from leapstream.serving.oip.tensors import Result
+from leapstream.serving.values import encode_exactly
 from tests.golden_corpus import GOLDEN
 from tests.serving.asgi import Answer, ask
 from tests.serving.conftest import BENCH, FAILING, RECORD
+from tests.serving.oip.golden import FailedError, Output, problems
 
 INFER = "/v2/models/linear/infer"
 FOREST = "/v2/models/forest/infer"
@@ -54,6 +58,15 @@ def parts_of(answer: Answer) -> tuple[dict[str, Any], list[bytes]]:
         size += length
     assert size == len(answer.body)
     return head, parts
+
+
+def quickly(application: Application, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """The answer to a request, in the way of small ones if it has one."""
+    given = [(name.encode(), value.encode()) for name, value in headers.items()]
+    found = application.answer_small("POST", path, b"", given, body)
+    if found is None:
+        return ask(application, "POST", path, body, headers)
+    return Answer(found[0], {name.decode(): value.decode() for name, value in found[1]}, found[2])
 
 
 # ---- server and models ------------------------------------------------------------------------------------------------------
@@ -184,7 +197,6 @@ def test_a_number_has_the_precision_of_its_datatype(application: Application) ->
         ({"inputs": [tensor("feature1", [1.0], shape=[-1])]}, r"shape \[-1\]"),
         ({"inputs": [tensor("feature1", ["x"])]}, "not all of its datatype FP64"),
         ({"inputs": [tensor("feature1", [1.5], "INT32")]}, "not all of its datatype INT32"),
-        ({"inputs": [tensor("feature1", ["1"], "BYTES")]}, "takes FP64"),
         ({"inputs": [tensor("feature1", [1.0], "FP8")]}, "FP8"),
         ({"inputs": [tensor("feature1", [1.0, [2.0]], shape=[2])]}, "not all of its datatype"),
         ({"inputs": [tensor("feature1", [[1.0], 2.0], shape=[2])]}, "different depths"),
@@ -229,6 +241,17 @@ def test_more_rows_than_allowed_are_413() -> None:
     nothing = [tensor(name, [], shape=[10**12, 0]) for name in ("features",)]
     application = app({"linear": load(BENCH / "forest3-20x5.zip")})
     assert ask(application, "POST", INFER, {"inputs": nothing}).status == 413
+
+
+def test_a_scalar_of_another_datatype_is_cast_as_spark_does(application: Application) -> None:
+    given = [tensor("feature1", [True], "BOOL"), tensor("feature2", ["2"], "BYTES"), tensor("feature3", [3], "INT8")]
+    answer = ask(application, "POST", INFER, {"inputs": given, "outputs": [{"name": "features"}]})
+    assert answer.json()["outputs"][0]["data"] == [1.0, 2.0, 3.0]
+
+
+def test_a_vector_of_texts_is_refused(application: Application) -> None:
+    answer = ask(application, "POST", FOREST, {"inputs": [tensor("features", ["1"] * 3, "BYTES", shape=[1, 3])]})
+    assert answer.status == 400 and "the model takes FP64" in answer.json()["error"]
 
 
 # ---- binary tensors ---------------------------------------------------------------------------------------------------------
@@ -420,3 +443,39 @@ def test_the_example_of_the_document_is_answered_as_described(bundle: str) -> No
     assert answer.status == 200
     schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
     Draft202012Validator({**schema, **components}).validate(answer.json())
+
+
+# ---- golden corpus ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("is_binary", "rows"), [(False, 8), (True, 256)])
+def test_the_golden_corpus_passes_through_the_protocol(is_binary: bool, rows: int) -> None:
+    application = app({})
+
+    def asked(given: Sequence[Result], wanted: Sequence[str]) -> tuple[list[Output], str]:
+        head: dict[str, Any] = {"inputs": [], "outputs": [{"name": name} for name in wanted]}
+        for one in given:
+            described: dict[str, Any] = {"name": one.name, "shape": list(one.shape), "datatype": one.datatype}
+            described["parameters"] = one.parameters()
+            head["inputs"].append(described)
+        if is_binary:
+            head["parameters"] = {"binary_data_output": True, "on_missing": "fill"}
+            body, headers = binary(head, *(write_elements(one.datatype, one.filled()) for one in given))
+        else:
+            for described, one in zip(head["inputs"], given, strict=True):
+                described["data"] = list(one.elements)
+            body, headers = encode_exactly(head), {}
+        answer = quickly(application, "/v2/models/m/infer", body, headers)
+        if answer.status != 200:
+            raise FailedError(f"{answer.status}: {answer.json()['error']}")
+        found, parts = parts_of(answer) if is_binary else (answer.json(), [])
+        for output, part in zip(found["outputs"], parts, strict=False):
+            output["data"] = read_elements(output["name"], output["datatype"], part, math.prod(output["shape"]))
+        outputs = [
+            Output(o["name"], o["shape"], o["data"], o.get("parameters", {}).get("missing_rows", ""))
+            for o in found["outputs"]
+        ]
+        return outputs, found.get("parameters", {}).get("dropped_rows", "")
+
+    assert problems(application, asked, rows=rows) == []

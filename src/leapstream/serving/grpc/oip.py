@@ -122,7 +122,7 @@ def _infer(context: Context, request: Request, message: pb.ModelInferRequest) ->
     require_whole(results, said, parameters)
     answer = pb.ModelInferResponse(model_name=served.name, model_version=served.version, id=message.id)
     _say(answer.parameters, said)
-    is_raw = bool(message.raw_input_contents)
+    is_raw = bool(message.raw_input_contents) or not tensors
     for result in results:
         output = answer.outputs.add(name=result.name, datatype=result.datatype, shape=result.shape)
         _say(output.parameters, result.parameters())

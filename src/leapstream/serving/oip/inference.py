@@ -106,8 +106,6 @@ def infer(
     """
     signature = signature_of(served)
     _set_deadline(request, parameters)
-    columns = _inputs(signature, tensors)
-    rows = _rows(columns, tensors)
     outputs: Sequence[str] | None = None
     if wanted:
         targets = [(w.name, _output(signature, w)) for w in wanted]
@@ -115,8 +113,13 @@ def infer(
     else:
         targets = [(column.name, column) for column in signature.outputs]
     on_error = _on_error(parameters)
-    if rows == 1 and on_error == "raise":
-        record = {column.name: column.values(t, 1)[0] for column, t in zip(columns, tensors, strict=True)}
+    record = None if on_error != "raise" else _usual_record(signature, tensors)
+    if record is None:
+        columns = _inputs(signature, tensors)
+        rows = _rows(columns, tensors)
+        if rows == 1 and on_error == "raise":
+            record = {column.name: column.values(t, 1)[0] for column, t in zip(columns, tensors, strict=True)}
+    if record is not None:
         answer = score_record(request, served, record, outputs)
         if answer is not None:
             assert not isinstance(answer, PredictionError)
@@ -168,6 +171,18 @@ def _on_error(parameters: Mapping[str, Any]) -> Literal["raise", "null"]:
         raise RequestError(f"on_error is {on_error!r}, and has to be raise or null")
     chosen: Literal["raise", "null"] = on_error
     return chosen
+
+
+def _usual_record(signature: Signature, tensors: Sequence[Tensor]) -> dict[str, Any] | None:
+    """The record of a single row in the form that most clients send it; else ``None``."""
+    record = {}
+    for tensor in tensors:
+        column = signature.input(tensor.name)
+        value = column.usual_value(tensor)
+        if value is None:
+            return None
+        record[column.name] = value
+    return record if len(record) == len(tensors) else None
 
 
 def _inputs(signature: Signature, tensors: Sequence[Tensor]) -> list[Column]:

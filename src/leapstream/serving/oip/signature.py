@@ -32,6 +32,16 @@ CONTENT_TYPE = "content_type"
 BASE64 = "base64"
 
 
+_USUAL: Mapping[BasicType, type] = {
+    BasicType.BOOLEAN: bool,
+    **dict.fromkeys((BasicType.BYTE, BasicType.SHORT, BasicType.INT, BasicType.LONG), int),
+    BasicType.DOUBLE: float,
+    BasicType.STRING: str,
+}
+_ONE_ROW = [1]
+_SINGLE = frozenset({"FP16", "BF16", "FP32"})
+
+
 @dataclass(frozen=True, eq=False)
 class Column:
     """A column of a model.
@@ -82,7 +92,9 @@ class Column:
 
     @cached_property
     def _accepted(self) -> frozenset[str]:
-        """The datatypes of tensors that may be read as this column."""
+        """The datatypes of tensors that may be read as this column; the model casts scalars as Spark does."""
+        if isinstance(self.type, ScalarType) and not self.is_base64:
+            return frozenset({*DATATYPES, BYTES})
         if self.datatype in (BYTES, "BOOL"):
             return frozenset({self.datatype})
         numbers = DATATYPES.keys() - {"BOOL"}
@@ -114,6 +126,23 @@ class Column:
             f"tensor {tensor.name!r} has the shape {shape}, and the model takes {self.shape}; -1 is any size"
         )
 
+    @cached_property
+    def _usual(self) -> Any:
+        """The class of elements that are values of the model as they are."""
+        return None if self.is_map else _USUAL.get(self.type.base)
+
+    def usual_value(self, tensor: Tensor) -> Any:
+        """The value of a tensor of one row in the form that most clients send it, which takes little time; else ``None``."""
+        data = tensor.data
+        if tensor.datatype != self.datatype or tensor.parameters is not None or type(data) is not list:
+            return None
+        shape = tensor.shape
+        if self.rank == 0:
+            return data[0] if shape == _ONE_ROW and len(data) == 1 and type(data[0]) is self._usual else None
+        if self.rank != 1 or len(shape) != 2 or shape[0] != 1 or shape[1] != len(data):
+            return None
+        return data if {self._usual}.issuperset(map(type, data)) else None
+
     def values(self, tensor: Tensor, rows: int) -> list[Any]:
         """The values of a tensor, one for each row; ``None`` for a missing one.
 
@@ -124,8 +153,11 @@ class Column:
         if rows == 1 and missing:
             return [None]
         elements = tensor.elements()
-        if self._read is not None:
+        if tensor.datatype == BYTES:
             elements = self._read(tensor, elements)
+        elif self.datatype == BYTES and tensor.datatype in _SINGLE:
+            # The text of a number depends on its precision.
+            elements = [None if x is None else np.float32(x) for x in elements]
         if self.rank != 0:
             elements = _split(elements, rows, tensor.shape[1:] if self._has_rows(tensor) else tensor.shape)
         if missing:
@@ -135,19 +167,15 @@ class Column:
     def array(self, tensor: Tensor, rows: int) -> npt.NDArray[Any] | list[Any]:
         """The values of a tensor of many rows, as an array if that holds them."""
         data: Any = tensor.data
+        dtype = NUMPY_DTYPES[self.type.base]
         if (
             not isinstance(data, np.ndarray)
-            or tensor.missing(rows)
             or not isinstance(self.type, (ScalarType, TensorType))
+            or dtype.kind == "O"
+            or not np.can_cast(data.dtype, dtype, "safe")
+            or tensor.missing(rows)
         ):
             return self.values(tensor, rows)
-        if len(data) != tensor.count:
-            return self.values(tensor, rows)
-        dtype = NUMPY_DTYPES[self.type.base]
-        if not np.can_cast(data.dtype, dtype, "safe") and dtype.kind in "iu":
-            limits = np.iinfo(dtype)
-            if len(data) and not (data.min() >= limits.min and data.max() <= limits.max):
-                return self.values(tensor, rows)
         array = data.astype(dtype, copy=False)
         return array if self.rank == 0 else array.reshape(tensor.shape)
 
@@ -155,11 +183,11 @@ class Column:
         return len(tensor.shape) > (1 if self.rank is None else self.rank)
 
     @cached_property
-    def _read(self) -> Callable[[Tensor, list[Any]], list[Any]] | None:
+    def _read(self) -> Callable[[Tensor, list[Any]], list[Any]]:
         """Makes the values of a model from texts and bytes."""
         if self.is_map:
             return self._maps
-        return {BasicType.STRING: _texts, BasicType.BYTE_STRING: _bytes}.get(self.type.base)
+        return _bytes if self.is_base64 else _texts
 
     def _maps(self, tensor: Tensor, elements: list[Any]) -> list[Any]:
         decode = frame_json.decoder_of(self.type)
