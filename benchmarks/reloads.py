@@ -204,13 +204,13 @@ def reload_often(folder: Path, reloads: int, *, workers: int = 2, clients: int =
         clients: the number of clients.
     """
     store = ModelStore(folder / "store")
-    store.publish(version_of(1), MODEL, aliases=["live"])
+    store.publish(MODEL, version_of(1), aliases=["live"])
     memory: dict[int, float] = {}
     seconds = []
     with served(folder / "store", workers, folder / "log") as (url, process), load_of(url, clients) as seen:
         for number in range(2, reloads + 2):
             published = time.monotonic()
-            store.publish(version_of(number), MODEL, aliases=["live"])
+            store.publish(MODEL, version_of(number), aliases=["live"])
             # Each look may be answered by another worker.
             while any(live_version(url) != str(number) for _ in range(2 * workers)):
                 assert time.monotonic() - published < 60, f"version {number} did not become live"
@@ -220,24 +220,40 @@ def reload_often(folder: Path, reloads: int, *, workers: int = 2, clients: int =
     return Reloads(seen, memory, seconds)
 
 
-def kill_a_worker(folder: Path, *, workers: int = 2, clients: int = 4) -> tuple[Seen, float]:
-    """Kill a worker while clients ask; returns what they saw, and the seconds until there is another worker that answers."""
+def kill_each_worker(folder: Path, *, workers: int = 2, clients: int = 4) -> tuple[Seen, list[float]]:
+    """Kill the workers one after the other while clients ask, and publish a version after each.
+
+    Returns:
+        what clients saw, and the seconds until another worker was in the place of each.
+    """
     store = ModelStore(folder / "store")
-    store.publish(version_of(1), MODEL, aliases=["live"])
+    store.publish(MODEL, version_of(1), aliases=["live"])
     log = folder / "log"
+    seconds = []
     with served(folder / "store", workers, log) as (url, process):
-        before = family(process.pid)
-        started = log.read_text().count("startup complete")
+        before = family(process.pid)[-workers:]
         with load_of(url, clients) as seen:
-            time.sleep(1)
-            killed = time.monotonic()
-            os.kill(before[-1], signal.SIGKILL)
-            while log.read_text().count("startup complete") == started:
-                assert time.monotonic() - killed < 90, log.read_text()
-                time.sleep(0.05)
-            seconds = time.monotonic() - killed
-            time.sleep(1)
+            for number, worker in enumerate(before, 2):
+                started = log.read_text().count("startup complete")
+                killed = time.monotonic()
+                os.kill(worker, signal.SIGKILL)
+                while log.read_text().count("startup complete") == started:
+                    assert time.monotonic() - killed < 90, log.read_text()
+                    time.sleep(0.05)
+                seconds.append(time.monotonic() - killed)
+                # One of them was the one that looks for new versions.
+                store.publish(MODEL, version_of(number), aliases=["live"])
+                _wait_for(url, str(number), workers)
     return seen, seconds
+
+
+def _wait_for(url: str, version: str, workers: int) -> float:
+    """Wait until a version is live in every worker that answers; returns the seconds."""
+    started = time.monotonic()
+    # Each look may be answered by another worker.
+    while any(live_version(url) != version for _ in range(2 * workers)):
+        assert time.monotonic() - started < 60, f"version {version} did not become live"
+    return time.monotonic() - started
 
 
 def main() -> None:
@@ -251,10 +267,11 @@ def main() -> None:
     print(f"  seconds until live everywhere: median {seconds[len(seconds) // 2]:.2f}, worst {seconds[-1]:.2f}")
     print("  memory: " + ", ".join(f"{mib:.1f} MiB after {number}" for number, mib in found.memory.items()))
     with tempfile.TemporaryDirectory(prefix="leapstream-reloads-") as folder:
-        killed, away = kill_a_worker(Path(folder))
+        killed, away = kill_each_worker(Path(folder))
     failures = ", ".join(f"{count} {reason}" for reason, count in killed.failures.items()) or "none"
+    replaced = ", ".join(f"{each:.1f} s" for each in away)
     print(
-        f"kill -9 of one of 2 workers: {killed.requests} requests answered, failed: {failures}; replaced in {away:.1f} s"
+        f"kill -9 of each of 2 workers: {killed.requests} requests answered, failed: {failures}; replaced in {replaced}"
     )
     sys.exit(bool(seen.failures or seen.mixed))
 

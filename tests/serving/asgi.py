@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,10 +27,13 @@ def ask(
     application: Application,
     method: str,
     path: str,
-    body: bytes | Sequence[bytes] | Any = b"",
+    body: bytes | Sequence[bytes] | Iterator[bytes] | Any = b"",
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """Ask an application; a body that is not bytes is sent as JSON, and one in parts is sent part by part."""
+    """Ask an application; a body that is not bytes is sent as JSON, and one in parts is sent part by part.
+
+    The parts of an iterator are taken when the application asks for them.
+    """
     given = {"content-type": "application/json", **(headers or {})}
     path, _, query = path.partition("?")
     scope = {
@@ -43,7 +46,9 @@ def ask(
     return asyncio.run(_ask(application, scope, _parts(body)))
 
 
-def _parts(body: Any) -> list[bytes]:
+def _parts(body: Any) -> Iterable[bytes]:
+    if isinstance(body, Iterator):
+        return body
     if isinstance(body, bytes):
         return [body]
     if isinstance(body, (list, tuple)) and body and all(isinstance(part, bytes) for part in body):
@@ -52,10 +57,16 @@ def _parts(body: Any) -> list[bytes]:
 
 
 async def _ask(application: Application, scope: dict[str, Any], parts: Iterable[bytes]) -> Answer:
-    waiting = list(parts)
+    later = parts if isinstance(parts, Iterator) else None
+    waiting = list(parts) if later is None else []
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
+        nonlocal later
+        if later is not None:
+            part = next(later, None)
+            later = None if part is None else later
+            return {"type": "http.request", "body": part or b"", "more_body": part is not None}
         if not waiting:
             return {"type": "http.disconnect"}
         return {"type": "http.request", "body": waiting.pop(0), "more_body": bool(waiting)}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,7 @@ class Server:
 def store(tmp_path: Path) -> ModelStore:
     """A store with a version of a model, which is live."""
     store = ModelStore(tmp_path / "store")
-    store.publish(adding(1), "m", aliases=["live"])
+    store.publish("m", adding(1), aliases=["live"])
     return store
 
 
@@ -104,7 +104,7 @@ def server(store: ModelStore) -> Server:
 
 
 def test_the_version_of_an_alias_that_moves_goes_live(store: ModelStore, server: Server) -> None:
-    store.publish(adding(2), "m")
+    store.publish("m", adding(2))
     server.keeper.reload()
     assert server.sum() == 2.0
     store.set_alias("m", "live", "2")
@@ -117,7 +117,7 @@ def test_the_version_of_an_alias_that_moves_goes_live(store: ModelStore, server:
 
 
 def test_models_come_and_go_with_the_store(store: ModelStore, server: Server) -> None:
-    store.publish(adding(5), "other", aliases=["live"])
+    store.publish("other", adding(5), aliases=["live"])
     server.keeper.reload()
     assert (server.sum(), server.sum("other")) == (2.0, 6.0)
     store.remove_alias("other", "live")
@@ -129,20 +129,20 @@ def rejected_version(store: ModelStore, tmp_path: Path, kind: str) -> str:
     """Let the alias stand for a version that cannot go live; returns the reason."""
     folder = tmp_path / "store" / "m" / "2"
     if kind == "signature":
-        store.publish(BENCH / "linear3.zip", "m", aliases=["live"])
+        store.publish("m", BENCH / "linear3.zip", aliases=["live"])
         return "version 2 has the signature"
     if kind == "contract":
-        store.publish(adding(2), "m", contract=contract_of(2, tmp_path / "contract"))
+        store.publish("m", adding(2), contract=contract_of(2, tmp_path / "contract"))
         # The rows of another version, with the right checksums: as if another leapstream had recorded them.
         manifest = json.loads((folder / "manifest.json").read_text())
-        other = ModelStore(tmp_path / "other").publish(adding(3), "m", contract=contract_of(3, tmp_path / "contract"))
+        other = ModelStore(tmp_path / "other").publish("m", adding(3), contract=contract_of(3, tmp_path / "contract"))
         shutil.copy(f"{other.uri}/contract/expected.json", folder / "contract" / "expected.json")
         file = other.files["contract/expected.json"]
         manifest["files"]["contract/expected.json"] = {"sha256": file.sha256, "size": file.size}
         (folder / "manifest.json").write_text(json.dumps(manifest))
         ModelStore(store.uri).set_alias("m", "live", "2")
         return "differs from its contract"
-    store.publish(adding(2), "m", aliases=["live"])
+    store.publish("m", adding(2), aliases=["live"])
     if kind == "checksum":
         with (folder / "bundle.zip").open("ab") as stream:
             stream.write(b"x")
@@ -255,6 +255,19 @@ def test_requests_go_before_sources(store: ModelStore, server: Server, tmp_path:
     assert server.sum() == 404
 
 
+def test_a_stream_ends_on_the_version_that_it_began_with(store: ModelStore, server: Server) -> None:
+    def parts() -> Iterator[bytes]:
+        yield b'{"x": [1.0]}\n'
+        store.publish("m", adding(2), aliases=["live"])
+        server.keeper.reload()
+        yield b'{"x": [2.0]}\n'
+
+    headers = {"content-type": "application/jsonl"}
+    answer = ask(server.application, "POST", "/v1/models/m:predict", parts(), headers)
+    assert answer.body.splitlines() == [b'{"sum":2.0}', b'{"sum":3.0}']
+    assert server.sum() == 3.0
+
+
 # ---- several workers ----------------------------------------------------------------------------------------------------
 
 
@@ -281,7 +294,7 @@ def started(workers: list[Server], monkeypatch: pytest.MonkeyPatch) -> list[Serv
 
 
 def test_one_worker_looks_for_changes_and_the_others_follow(store: ModelStore, started: list[Server]) -> None:
-    store.publish(adding(2), "m", aliases=["live"])
+    store.publish("m", adding(2), aliases=["live"])
     for worker in started:
         worker.keeper.reload()
     assert [worker.sum() for worker in started] == [3.0, 2.0]
@@ -292,7 +305,7 @@ def test_one_worker_looks_for_changes_and_the_others_follow(store: ModelStore, s
 def test_a_worker_that_is_started_again_has_the_live_version(
     store: ModelStore, started: list[Server], tmp_path: Path
 ) -> None:
-    store.publish(adding(2), "m", aliases=["live"])
+    store.publish("m", adding(2), aliases=["live"])
     started[0].keeper.reload()
     rejected_version(store, tmp_path, "signature")
     shutil.rmtree(tmp_path / "store")
@@ -325,7 +338,7 @@ def test_nobody_waits_for_a_worker_that_was_killed(started: list[Server], tmp_pa
 
 def test_copies_of_old_versions_are_removed(store: ModelStore, started: list[Server], tmp_path: Path) -> None:
     for number in range(2, 12):
-        store.publish(adding(number), "m", aliases=["live"])
+        store.publish("m", adding(number), aliases=["live"])
         started[0].keeper.reload()
     follow(started)
     assert started[1].sum() == 12.0
@@ -339,3 +352,14 @@ def test_loading_needs_to_be_allowed(store: ModelStore) -> None:
             work()
     with pytest.raises(LeapstreamError):
         keeper.unload("kept")
+
+
+def test_what_tidies_temporary_files_takes_no_model_away(
+    store: ModelStore, started: list[Server], tmp_path: Path
+) -> None:
+    store.publish("n", adding(2), aliases=["live"])
+    shutil.rmtree(tmp_path / "shared")
+    started[0].keeper.reload()
+    follow(started)
+    assert [worker.sum() for worker in started] == [2.0, 2.0]
+    assert [worker.sum("n") for worker in started] == [3.0, 3.0]

@@ -32,8 +32,8 @@ def test_no_request_fails_and_no_answer_is_mixed_while_versions_change(tmp_path:
     assert len(found.seconds) == 10
 
 
-def test_a_killed_worker_loses_the_requests_that_it_was_answering_alone(tmp_path: Path) -> None:
-    seen, _ = reloads.kill_a_worker(tmp_path)
-    assert not seen.mixed and seen.requests > 20
+def test_killed_workers_lose_the_requests_that_they_were_answering_alone(tmp_path: Path) -> None:
+    seen, _ = reloads.kill_each_worker(tmp_path)
+    assert not seen.mixed and len(seen.versions) == 3
     # A connection of each client may have been with the worker that was killed.
-    assert sum(seen.failures.values()) <= 4
+    assert sum(seen.failures.values()) <= 8

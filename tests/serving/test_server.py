@@ -50,10 +50,10 @@ def test_a_model_that_a_request_loads_is_served_by_all_workers() -> None:
 
 def test_a_store_is_followed(tmp_path: Path) -> None:
     store = ModelStore(tmp_path)
-    store.publish(BENCH / "linear3.zip", "linear", aliases=["live"])
+    store.publish("linear", BENCH / "linear3.zip", aliases=["live"])
     with serving("--store", str(tmp_path), "linear@live", "--reload", "50ms") as server:
         assert predict(server.url) == {"prediction": -0.625}
-        store.publish(BENCH / "linear3.zip", "linear", aliases=["live"])
+        store.publish("linear", BENCH / "linear3.zip", aliases=["live"])
         assert server.find("model reloaded (.*)").strip() == "model=linear version=2"
         server.end()
 

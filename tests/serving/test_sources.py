@@ -16,9 +16,9 @@ from tests.serving.versions import adding
 def store(tmp_path: Path) -> ModelStore:
     """Two versions of one model, the first of which is live, and a version of another one."""
     store = ModelStore(tmp_path / "store")
-    store.publish(adding(1), "loans", aliases=["live"])
-    store.publish(adding(2), "loans")
-    store.publish(adding(3), "churn")
+    store.publish("loans", adding(1), aliases=["live"])
+    store.publish("loans", adding(2))
+    store.publish("churn", adding(3))
     return store
 
 

@@ -48,14 +48,14 @@ def contract(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_versions_are_numbered(store: ModelStore) -> None:
-    published = [store.publish(LINEAR, "loans") for _ in range(3)]
+    published = [store.publish("loans", LINEAR) for _ in range(3)]
     assert [version.version for version in published] == ["1", "2", "3"]
     assert store.names() == ["loans"]
     assert [version.reference for version in store.versions("loans")] == ["loans@3", "loans@2", "loans@1"]
 
 
 def test_a_version_says_what_is_in_it(store: ModelStore) -> None:
-    published = store.publish(LINEAR, "loans", note="the first")
+    published = store.publish("loans", LINEAR, note="the first")
     version = reopened(store).version("loans", "1")
     assert version == published
     assert version.bundle.sha256 == sha256_of(LINEAR) and version.bundle.size == LINEAR.stat().st_size
@@ -66,20 +66,20 @@ def test_a_version_says_what_is_in_it(store: ModelStore) -> None:
 
 def test_latest_is_the_highest_version(store: ModelStore) -> None:
     for version in ("v1.9", "v1.10", "v1.2"):
-        store.publish(LINEAR, "loans", version=version)
+        store.publish("loans", LINEAR, version=version)
     assert store.version("loans").version == "v1.10"
 
 
 def test_an_alias_moves(store: ModelStore) -> None:
-    store.publish(LINEAR, "loans", aliases=["live", "champion"])
-    store.publish(LINEAR, "loans", aliases=["live"])
+    store.publish("loans", LINEAR, aliases=["live", "champion"])
+    store.publish("loans", LINEAR, aliases=["live"])
     assert {alias.alias: alias.version for alias in store.aliases("loans")} == {"champion": "1", "live": "2"}
     store.set_alias("loans", "live", "champion")
     assert reopened(store).version("loans", "live").version == "1"
 
 
 def test_an_alias_that_is_removed_stands_for_nothing(store: ModelStore) -> None:
-    store.publish(LINEAR, "loans", aliases=["live"])
+    store.publish("loans", LINEAR, aliases=["live"])
     store.remove_alias("loans", "live")
     with pytest.raises(StoreError, match="no version or alias 'live'; there are: 1"):
         store.version("loans", "live")
@@ -87,7 +87,7 @@ def test_an_alias_that_is_removed_stands_for_nothing(store: ModelStore) -> None:
 
 def test_rollbacks_go_back_version_by_version(store: ModelStore) -> None:
     for _ in range(3):
-        store.publish(LINEAR, "loans", aliases=["live"])
+        store.publish("loans", LINEAR, aliases=["live"])
     assert [store.rollback("loans", "live").version for _ in range(2)] == ["2", "1"]
     with pytest.raises(StoreError, match="no earlier version"):
         store.rollback("loans", "live")
@@ -96,8 +96,8 @@ def test_rollbacks_go_back_version_by_version(store: ModelStore) -> None:
 
 
 def test_the_history_has_every_change(store: ModelStore) -> None:
-    store.publish(LINEAR, "loans", aliases=["live"])
-    store.publish(LINEAR, "loans", aliases=["live"])
+    store.publish("loans", LINEAR, aliases=["live"])
+    store.publish("loans", LINEAR, aliases=["live"])
     store.rollback("loans", "live")
     store.remove("loans", "2")
     changes = [(change.action, change.version, change.alias) for change in store.history("loans")]
@@ -112,8 +112,8 @@ def test_the_history_has_every_change(store: ModelStore) -> None:
 
 
 def test_a_model_is_loaded_by_its_alias(store: ModelStore) -> None:
-    store.publish(LINEAR, "loans", aliases=["live"])
-    store.publish(FOREST, "loans")
+    store.publish("loans", LINEAR, aliases=["live"])
+    store.publish("loans", FOREST)
     assert store.load("loans", "live").predict(RECORD) == load(LINEAR).predict(RECORD)
     assert store.load("loans").predict({"features": [1.0, 2.0, 3.0]})
 
@@ -123,15 +123,15 @@ def test_directories_and_models_are_published(store: ModelStore, tmp_path: Path)
 
     model = load(LINEAR)
     save(model, tmp_path / "bundle")
-    store.publish(tmp_path / "bundle", "loans")
-    store.publish(model, "loans")
+    store.publish("loans", tmp_path / "bundle")
+    store.publish("loans", model)
     for version in ("1", "2"):
         assert store.load("loans", version).predict(RECORD) == model.predict(RECORD)
 
 
 def test_a_removed_version_is_gone(store: ModelStore) -> None:
-    store.publish(LINEAR, "loans", aliases=["live"])
-    store.publish(LINEAR, "loans")
+    store.publish("loans", LINEAR, aliases=["live"])
+    store.publish("loans", LINEAR)
     with pytest.raises(StoreError, match="the alias 'live' stands for it"):
         store.remove("loans", "1")
     store.remove("loans", "2")
@@ -144,15 +144,15 @@ def test_a_removed_version_is_gone(store: ModelStore) -> None:
 
 
 def test_a_version_does_not_change(store: ModelStore) -> None:
-    store.publish(LINEAR, "loans", version="7")
+    store.publish("loans", LINEAR, version="7")
     with pytest.raises(StoreError, match="loans@7 exists, and versions do not change"):
-        store.publish(FOREST, "loans", version="7")
+        store.publish("loans", FOREST, version="7")
     assert store.load("loans", "7").predict(RECORD)
 
 
 def test_publishers_at_the_same_time_lose_nothing(store: ModelStore) -> None:
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: reopened(store).publish(LINEAR, "loans", aliases=["live"]), range(24)))
+        found = list(pool.map(lambda _: reopened(store).publish("loans", LINEAR, aliases=["live"]), range(24)))
     versions = sorted(int(version.version) for version in found)
     assert versions == list(range(1, 25))
     assert [version.version for version in store.versions("loans")] == [str(n) for n in reversed(versions)]
@@ -163,7 +163,7 @@ def test_publishers_at_the_same_time_lose_nothing(store: ModelStore) -> None:
 def test_of_two_publishers_of_one_version_one_fails(store: ModelStore) -> None:
     def publish(_: int) -> str:
         try:
-            return reopened(store).publish(LINEAR, "loans", version="7").version
+            return reopened(store).publish("loans", LINEAR, version="7").version
         except StoreError as error:
             return str(error)
 
@@ -177,7 +177,7 @@ def test_of_two_publishers_of_one_version_one_fails(store: ModelStore) -> None:
 def test_processes_that_publish_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
     code = (
         "import sys; from leapstream.store import ModelStore\n"
-        "for _ in range(5): ModelStore(sys.argv[1]).publish(sys.argv[2], 'm')"
+        "for _ in range(5): ModelStore(sys.argv[1]).publish('m', sys.argv[2])"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "models"), str(LINEAR)]
     processes = [subprocess.Popen(command) for _ in range(4)]
@@ -186,16 +186,16 @@ def test_processes_that_publish_at_the_same_time_lose_nothing(tmp_path: Path) ->
 
 
 def test_a_killed_publisher_leaves_nothing_that_is_seen(store: ModelStore) -> None:
-    store.publish(LINEAR, "loans")
+    store.publish("loans", LINEAR)
     store._place.create("loans/2/claim.json", b"{}")
     store._place.upload(LINEAR, "loans/2/bundle.zip")
     assert store.version("loans").version == "1"
     assert [version.version for version in store.versions("loans")] == ["1"]
-    assert store.publish(LINEAR, "loans").version == "3"
+    assert store.publish("loans", LINEAR).version == "3"
     with pytest.raises(StoreError, match="its publisher was killed; 'leapstream store remove'"):
-        store.publish(LINEAR, "loans", version="2")
+        store.publish("loans", LINEAR, version="2")
     store.remove("loans", "2")
-    assert store.publish(LINEAR, "loans", version="2").version == "2"
+    assert store.publish("loans", LINEAR, version="2").version == "2"
 
 
 def test_a_publisher_that_fails_gives_its_version_up(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,16 +204,16 @@ def test_a_publisher_that_fails_gives_its_version_up(store: ModelStore, monkeypa
 
     monkeypatch.setattr(store._place, "upload", upload)
     with pytest.raises(SourceError, match="disk full"):
-        store.publish(LINEAR, "loans", version="7")
+        store.publish("loans", LINEAR, version="7")
     monkeypatch.undo()
-    assert store.publish(LINEAR, "loans", version="7").version == "7"
+    assert store.publish("loans", LINEAR, version="7").version == "7"
 
 
 # ---- contracts ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_contract_goes_with_the_version(store: ModelStore, contract: Path) -> None:
-    version = store.publish(LINEAR, "loans", contract=contract)
+    version = store.publish("loans", LINEAR, contract=contract)
     assert sorted(version.contract) == ["case.json", "expected.json", "input.json"]
     store.load("loans", check=True)
 
@@ -228,14 +228,14 @@ def test_a_bundle_that_breaks_its_contract_is_not_published(store: ModelStore, c
     (broken / "expected.json").write_text(json.dumps(expected))
     for folder, reason in ((broken, "differs from its contract .*row 3"), (other, "contract")):
         with pytest.raises(StoreError, match=reason):
-            store.publish(LINEAR, "loans", contract=folder)
+            store.publish("loans", LINEAR, contract=folder)
     with pytest.raises(StoreError, match="it is not a contract"):
-        store.publish(LINEAR, "loans", contract=BENCH)
+        store.publish("loans", LINEAR, contract=BENCH)
     assert store.names() == []
 
 
 def test_a_contract_that_was_altered_fails_the_version(store: ModelStore, contract: Path) -> None:
-    store.publish(LINEAR, "loans", contract=contract)
+    store.publish("loans", LINEAR, contract=contract)
     altered(store, "loans/1/contract/expected.json", lambda data: data[:-1] + b" ")
     assert store.load("loans").predict(RECORD)
     with pytest.raises(StoreError, match=r"loans/1/contract/expected\.json is missing, or its checksum is another"):
@@ -250,28 +250,28 @@ def test_a_malformed_contract_is_rejected(store: ModelStore, contract: Path, tmp
         (tmp_path / file).write_bytes((contract / file).read_bytes())
     (tmp_path / "case.json").write_text(json.dumps(case))
     with pytest.raises(StoreError, match="malformed contract"):
-        store.publish(LINEAR, "loans", contract=tmp_path)
+        store.publish("loans", LINEAR, contract=tmp_path)
 
 
 # ---- damage -------------------------------------------------------------------------------------------------------------
 
 
 def test_a_bundle_that_was_altered_is_not_loaded(store: ModelStore) -> None:
-    store.publish(LINEAR, "loans")
+    store.publish("loans", LINEAR)
     altered(store, "loans/1/bundle.zip", lambda data: data[:-1] + b"x")
     with pytest.raises(SourceError, match="sha256 is"):
         store.load("loans")
 
 
 def test_a_manifest_that_was_altered_after_its_alias_is_rejected(store: ModelStore) -> None:
-    store.publish(LINEAR, "loans", aliases=["live"])
+    store.publish("loans", LINEAR, aliases=["live"])
     altered(store, "loans/1/manifest.json", lambda data: data + b" ")
     with pytest.raises(StoreError, match="was altered after the alias 'live' was set"):
         reopened(store).version("loans", "live")
 
 
 def test_a_bundle_without_the_signature_of_its_manifest_is_rejected(store: ModelStore) -> None:
-    store.publish(LINEAR, "loans")
+    store.publish("loans", LINEAR)
     altered(store, "loans/1/manifest.json", lambda data: data.replace(b"feature1", b"feature9"))
     with pytest.raises(StoreError, match="has not the signature of its manifest"):
         reopened(store).load("loans")
@@ -298,7 +298,7 @@ def test_a_damaged_manifest_is_rejected(store: ModelStore, manifest: bytes, reas
 
 @pytest.mark.parametrize("path", ["../x", "/etc/passwd", "contract/../../x", "a/b/c", ""])
 def test_a_manifest_cannot_name_files_elsewhere(store: ModelStore, path: str) -> None:
-    store.publish(LINEAR, "loans")
+    store.publish("loans", LINEAR)
 
     def other(data: bytes) -> bytes:
         content = json.loads(data)
@@ -311,7 +311,7 @@ def test_a_manifest_cannot_name_files_elsewhere(store: ModelStore, path: str) ->
 
 
 def test_a_manifest_of_another_version_is_rejected(store: ModelStore) -> None:
-    store.publish(LINEAR, "loans")
+    store.publish("loans", LINEAR)
     data = store._place.read("loans/1/manifest.json", 1 << 20)
     assert data is not None
     store._place.replace("loans/2/manifest.json", data)
@@ -331,31 +331,31 @@ def test_a_huge_manifest_is_not_read(store: ModelStore) -> None:
 @pytest.mark.parametrize("name", ["", "..", "a/b", "a@b", "_a", ".a", "a b", "ä", "a" * 101, "a\n"])
 def test_names_are_checked(store: ModelStore, name: str) -> None:
     with pytest.raises(StoreError, match="it has to start with a letter or digit"):
-        store.publish(LINEAR, name)
+        store.publish(name, LINEAR)
     with pytest.raises(StoreError):
-        store.publish(LINEAR, "loans", version=name)
+        store.publish("loans", LINEAR, version=name)
     with pytest.raises(StoreError):
-        store.publish(LINEAR, "loans", aliases=[name])
+        store.publish("loans", LINEAR, aliases=[name])
     with pytest.raises(StoreError):
         store.version("loans", name)
     assert store.names() == []
 
 
 def test_an_alias_and_a_version_have_different_names(store: ModelStore) -> None:
-    store.publish(LINEAR, "loans", version="v1", aliases=["live"])
+    store.publish("loans", LINEAR, version="v1", aliases=["live"])
     with pytest.raises(StoreError, match="there is an alias of this name"):
-        store.publish(LINEAR, "loans", version="live")
+        store.publish("loans", LINEAR, version="live")
     with pytest.raises(StoreError, match="there is a version of this name"):
         store.set_alias("loans", "v1", "latest")
     for alias in ("latest", "7"):
         with pytest.raises(StoreError, match="cannot be a number or 'latest'"):
             store.set_alias("loans", alias, "v1")
     with pytest.raises(StoreError, match="cannot be 'latest'"):
-        store.publish(LINEAR, "loans", version="latest")
+        store.publish("loans", LINEAR, version="latest")
 
 
 def test_a_model_that_is_not_there_is_named(store: ModelStore) -> None:
-    store.publish(LINEAR, "loans")
+    store.publish("loans", LINEAR)
     with pytest.raises(StoreError, match="no model 'churn'; there are: loans"):
         store.version("churn")
     with pytest.raises(StoreError, match="model 'loans' has no version or alias '9'; there are: 1"):

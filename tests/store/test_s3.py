@@ -42,7 +42,7 @@ def options(endpoint: str, tmp_path: Path) -> SourceOptions:
 def test_versions_are_published_and_loaded(options: SourceOptions) -> None:
     store = ModelStore("s3://models/a", options)
     for _ in range(2):
-        store.publish(LINEAR, "loans", aliases=["live"])
+        store.publish("loans", LINEAR, aliases=["live"])
     assert store.rollback("loans", "live").version == "1"
     again = ModelStore("s3://models/a", options)
     assert again.names() == ["loans"]
@@ -55,11 +55,11 @@ def test_versions_are_published_and_loaded(options: SourceOptions) -> None:
 
 def test_publishers_at_the_same_time_lose_nothing(options: SourceOptions) -> None:
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda _: ModelStore("s3://models/b", options).publish(LINEAR, "loans"), range(8)))
+        found = list(pool.map(lambda _: ModelStore("s3://models/b", options).publish("loans", LINEAR), range(8)))
     assert sorted(int(version.version) for version in found) == list(range(1, 9))
 
 
 def test_a_bucket_that_is_not_there_is_an_error(options: SourceOptions) -> None:
     with pytest.raises(SourceError, match=r"s3://nobucket/x.*") as raised:
-        ModelStore("s3://nobucket/x", options).publish(LINEAR, "loans")
+        ModelStore("s3://nobucket/x", options).publish("loans", LINEAR)
     assert "testing-secret" not in str(raised.value)

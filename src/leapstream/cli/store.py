@@ -59,7 +59,7 @@ def publish(
     model = StoredModel.parsed(target)
     if model.reference is not None:
         raise StoreError(f"{display(target)!r}: give the version by --version")
-    return model.store.publish(bundle, model.name, version=version, aliases=aliases, contract=contract, note=note)
+    return model.store.publish(model.name, bundle, version=version, aliases=aliases, contract=contract, note=note)
 
 
 def show_models(place: str, *, as_json: bool) -> None:

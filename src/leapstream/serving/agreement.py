@@ -128,8 +128,14 @@ class Agreement:
                 yield self._state
                 return
             with self._file_lock:
-                state = self._decoder.decode(self._file.read_bytes()) if self._file.exists() else State()
+                try:
+                    data = self._file.read_bytes()
+                except FileNotFoundError:
+                    # It is not there yet, or something that tidies temporary files has removed it.
+                    data = msgspec.json.encode(self._state)
+                state = self._decoder.decode(data)
                 yield state
+                self._folder.mkdir(exist_ok=True)
                 write_atomically(self._file, msgspec.json.encode(state))
 
     def leads(self) -> bool:
@@ -158,6 +164,9 @@ _SPARE = 4
 
 
 def _lives(process: int) -> bool:
+    # Elsewhere this signal is one that ends processes.
+    if os.name != "posix":
+        return True
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -239,8 +239,8 @@ class ModelStore:
 
     def publish(
         self,
-        bundle: str | os.PathLike[str] | Model,
         name: str,
+        bundle: str | os.PathLike[str] | Model,
         *,
         version: str | None = None,
         aliases: Sequence[str] = (),
@@ -250,8 +250,8 @@ class ModelStore:
         """Publish a bundle as a new version. Nobody sees it before all of it is there.
 
         Args:
-            bundle: the path or URI of a bundle, or a model.
             name: the model.
+            bundle: the path or URI of a bundle, or a model in memory.
             version: the version; by default the next number.
             aliases: aliases to set to it.
             contract: the folder of a contract (:func:`leapstream.contract.record`), which the bundle has to fulfil now, and again

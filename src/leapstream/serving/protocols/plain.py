@@ -194,7 +194,34 @@ _MODELS = Operation(
     FAILURE,
 )
 _MODEL = Operation(
-    "model", "A model, with its version and columns", {200: Content("The model.", {_JSON: _DESCRIBED})}, FAILURE, (404,)
+    "model",
+    "A model, with its versions and columns",
+    {
+        200: Content(
+            "The model, the versions that requests can name, the live one first, and one that could not go live.",
+            {
+                _JSON: {
+                    "allOf": [_DESCRIBED],
+                    "type": "object",
+                    "properties": {
+                        "versions": {"type": "array", "items": {"type": "string"}},
+                        "rejected": {
+                            "type": "object",
+                            "properties": {
+                                "version": {"type": "string"},
+                                "error": {"type": "string"},
+                                "since": {"type": "string", "format": "date-time"},
+                            },
+                            "required": ["version", "error", "since"],
+                        },
+                    },
+                    "required": ["versions"],
+                }
+            },
+        )
+    },
+    FAILURE,
+    (404,),
 )
 
 
