@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import re
-import secrets
 import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
@@ -26,6 +24,7 @@ from leapstream.serving.failures import (
     failure_of,
 )
 from leapstream.serving.http import Request, Response, Route, StreamedResponse
+from leapstream.serving.identifiers import RequestIds
 from leapstream.serving.keeper import Keeper
 from leapstream.serving.loading import warmed
 from leapstream.serving.loads import Loads
@@ -49,7 +48,6 @@ LONG = "leapstream.long"
 """The key of a scope whose request is known to take too long for the event loop."""
 
 _INFLATE_PIECE = 1 << 20
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 _TRACE_PARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -83,8 +81,7 @@ class Application:
         # NumPy and numba release the interpreter's lock, so that more threads than cores are of use only for waiting ones.
         self._threads = ThreadPoolExecutor(max(2, os.cpu_count() or 1), thread_name_prefix="leapstream-serving")
         self._active = 0
-        self._prefix = secrets.token_hex(6)
-        self._numbers = itertools.count(1)
+        self._ids = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or take part in the start and the end of the server."""
@@ -189,10 +186,7 @@ class Application:
 
     def _request(self, method: str, path: str, query: bytes, headers: dict[bytes, bytes]) -> Request:
         given = headers.get(b"x-request-id")
-        if given is not None and _REQUEST_ID.fullmatch(given):
-            request_id = given.decode()
-        else:
-            request_id = f"{self._prefix}-{next(self._numbers):x}"
+        request_id = self._ids.of(None if given is None else given.decode("latin-1"))
         return Request(method, path, query, headers, b"", request_id, time.monotonic() + self._limits.timeout)
 
     def _authorize(self, route: Route, headers: Mapping[bytes, bytes]) -> None:

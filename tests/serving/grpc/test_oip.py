@@ -227,4 +227,4 @@ def test_the_golden_corpus_passes_through_the_protocol() -> None:
 
     application = app({})
     with calling(application) as caller:
-        assert problems(application, asked, rows=256) == []
+        assert problems(application, {256: asked}) == []

@@ -59,3 +59,16 @@ def test_the_command_answers_on_the_port_for_grpc(workers: str) -> None:
             call = channel.unary_unary(GET, pb.GetModelRequest.SerializeToString, pb.Model.FromString)
             assert {call(LINEAR, timeout=30).name for _ in range(20)} == {"linear"}
         assert server.end() == 0
+
+
+@pytest.mark.parametrize(("given", "is_kept"), [("ours/1", True), (None, False), ("not one", False)])
+def test_calls_answer_with_their_id(application: Application, given: str | None, is_kept: bool) -> None:
+    metadata = [] if given is None else [("x-request-id", given)]
+    with calling(application) as caller:
+        call = caller.channel.unary_unary(GET, pb.GetModelRequest.SerializeToString, pb.Model.FromString)
+        _, answered = call.with_call(LINEAR, metadata=metadata)
+        with pytest.raises(grpc.RpcError) as failed:
+            call(pb.GetModelRequest(model_name="no"), metadata=metadata)
+    for trailing in (answered.trailing_metadata(), failed.value.trailing_metadata()):
+        found = dict(trailing)["x-request-id"]
+        assert (found == given) is is_kept and " " not in found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,13 +52,12 @@ Ask = Callable[[Sequence[Result], Sequence[str]], tuple[list[Output], str]]
 """Sends inputs, asks for outputs, and returns them with the rows that the model drops; raises :class:`FailedError`."""
 
 
-def problems(application: Application, ask: Ask, *, rows: int) -> list[str]:
+def problems(application: Application, asks: Mapping[int, Ask]) -> list[str]:
     """The cases whose answers differ from what is recorded, but for those of :data:`NOT_CARRIED`.
 
     Args:
         application: where the models are put, under the name ``m``.
-        ask: asks it.
-        rows: the number of rows in a request.
+        asks: ask it, by the number of rows in a request.
     """
     found = []
     for case in contracts(GOLDEN):
@@ -66,17 +65,18 @@ def problems(application: Application, ask: Ask, *, rows: int) -> list[str]:
             continue
         model = load(case.bundle)
         application.context.models.put(ServedModel("m", case.path.name, model))
-        try:
-            report = case.verify_answers(_Rows(case, model, ask).answers(rows))
-        except SchemaError:
-            # All rows of a frame without a column fail.
-            assert len(case.info["error_rows"]) == case.info["rows_in"]
-            continue
-        except FailedError as error:
-            found.append(f"{case.path.name}: {error}")
-            continue
-        if not report.ok:
-            found.append(f"{case.path.name}: {report.problems} {report.failures} {report.columns}")
+        for rows, ask in asks.items():
+            try:
+                report = case.verify_answers(_Rows(case, model, ask).answers(rows))
+            except SchemaError:
+                # All rows of a frame without a column fail.
+                assert len(case.info["error_rows"]) == case.info["rows_in"]
+                continue
+            except FailedError as error:
+                found.append(f"{case.path.name}: {error}")
+                continue
+            if not report.ok:
+                found.append(f"{case.path.name}: {report.problems} {report.failures} {report.columns}")
     return found
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,11 +19,14 @@ from leapstream.serving.failures import BusyError, RequestError, failure_of
 from leapstream.serving.grpc.methods import Method, log_call
 from leapstream.serving.grpc.turns import TurnsExecutor
 from leapstream.serving.http import Request
+from leapstream.serving.identifiers import RequestIds
 from leapstream.serving.scoring import LOOP_BODY, NotYetError, TooLongForLoopError
 
 # A stream keeps its thread as long as it is open; some are left for single calls.
 _THREADS = 64
 _MOST_STREAMS = 48
+# The metadata by which a call and its line in the log find each other.
+_REQUEST_ID = "x-request-id"
 
 
 class GrpcServer:
@@ -57,8 +58,7 @@ class GrpcServer:
         self._drain = drain
         limits = context.settings.limits
         self._timeout = limits.timeout
-        self._prefix = secrets.token_hex(6)
-        self._numbers = itertools.count(1)
+        self._ids = RequestIds("g")
         self._streams = threading.Semaphore(_MOST_STREAMS)
         self._calls = TurnsExecutor(_THREADS, "leapstream-grpc")
         self._server = grpc.server(
@@ -150,9 +150,11 @@ class GrpcServer:
         started = time.perf_counter()
         remaining = call.time_remaining()
         seconds = self._timeout if remaining is None else min(remaining, self._timeout)
-        number = f"{self._prefix}-g{next(self._numbers):x}"
+        given = next((value for name, value in call.invocation_metadata() if name == _REQUEST_ID), None)
+        request_id = self._ids.of(given)
+        call.set_trailing_metadata(((_REQUEST_ID, request_id),))
         request = Request(
-            "POST", method.path, b"", _Metadata(call), b"", number, time.monotonic() + seconds, in_loop=False
+            "POST", method.path, b"", _Metadata(call), b"", request_id, time.monotonic() + seconds, in_loop=False
         )
         failed: str | None = None
         try:
