@@ -97,9 +97,22 @@ def test_vectors_are_json_lines_of_features(with_schema: Application) -> None:
     assert answer.json() == {"features": [1.0, 2.0, 1e10]} and answer.headers["content-type"] == LINES
 
 
-def test_an_input_can_be_the_output(with_schema: Application) -> None:
-    schema = {"input": DOUBLES, "output": {"name": "feature1", "type": "double"}}
-    assert invoke(with_schema, {"schema": schema, "data": [1, 2, 3]}).body == b"1.0"
+@pytest.mark.parametrize(
+    ("column", "value", "expected"),
+    [
+        ({"type": "double"}, 1, b"1.0"),
+        ({"type": "int"}, 1, b"1"),
+        ({"type": "boolean"}, "True", b"true"),
+        ({"type": "float"}, 0.1, b"0.1"),
+        ({"type": "string", "struct": "array"}, ["a", "b"], b"a,b"),
+        ({"type": "double", "struct": "vector"}, [1, 2], b"1.0,2.0"),
+    ],
+)
+def test_an_input_can_be_the_output(with_schema: Application, column: Any, value: Any, expected: bytes) -> None:
+    echoed = {"name": "echoed", **column}
+    schema = {"input": [echoed, *DOUBLES], "output": echoed}
+    assert invoke(with_schema, {"schema": schema, "data": [value, 2, 3, 4]}).body == expected
+    assert invoke(with_schema, {"schema": schema, "data": [[value, 2, 3, 4]]}, LINES).body == b"[[%b]]" % expected
 
 
 def test_values_are_of_the_types_of_the_schema(with_schema: Application) -> None:
@@ -168,6 +181,7 @@ def test_accept_has_to_be_a_type_of_the_container(with_schema: Application) -> N
         ({**PREDICTION, "input": [{"name": "feature1", "type": "integer"}]}, "malformed"),
         ({**PREDICTION, "input": [{"name": "feature1", "type": "int", "struct": "vector"}]}, "vectors are doubles"),
         ({**PREDICTION, "input": DOUBLES[:2]}, "feature3"),
+        ({**PREDICTION, "output": {"name": "feature1", "type": "int"}}, "feature1"),
         ({**PREDICTION, "output": {"name": "nothing", "type": "double"}}, "no output 'nothing'"),
         ({**PREDICTION, "output": {"name": "prediction", "type": "int"}}, "prediction"),
         ({**PREDICTION, "output": {"name": "prediction", "type": "double", "struct": "vector"}}, "prediction"),

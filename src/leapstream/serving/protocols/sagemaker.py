@@ -27,7 +27,7 @@ from leapstream.serving.failures import Failure, RequestError
 from leapstream.serving.http import TEXT, Request, Response, Route
 from leapstream.serving.operations import Content, Operation, Shared
 from leapstream.serving.registry import ServedModel
-from leapstream.serving.scoring import Answer, score_record
+from leapstream.serving.scoring import Answer, check_rows, score_record
 from leapstream.serving.texts import csv_rows, parser
 from leapstream.serving.values import decode, encode, encode_exactly
 
@@ -122,7 +122,9 @@ def invoke_json(context: Context, request: Request, served: ServedModel, given: 
     data = _data(given)
     schema = _schema_of(context, given)
     write = schema.writer(served, accepted)
-    return _response(write(score_record(request, served, schema.record(data), schema.outputs)), accepted)
+    record = schema.record(data)
+    answer = record if schema.outputs is None else score_record(request, served, record, schema.outputs)
+    return _response(write(answer), accepted)
 
 
 def invoke_csv(context: Context, request: Request, served: ServedModel) -> Response:
@@ -133,8 +135,7 @@ def invoke_csv(context: Context, request: Request, served: ServedModel) -> Respo
     records = [schema.record_of_texts(fields) for fields in csv_rows(request.body)]
     if not records:
         raise RequestError("the body has no row")
-    answers = context.score(request, served, records, outputs=schema.outputs)
-    return _response(b"\n".join(map(write, answers)), accepted)
+    return _response(b"\n".join(map(write, _answers(context, request, served, schema, records))), accepted)
 
 
 def invoke_json_lines(context: Context, request: Request, served: ServedModel) -> Response:
@@ -147,9 +148,18 @@ def invoke_json_lines(context: Context, request: Request, served: ServedModel) -
         raise RequestError("the body has no row")
     schema = _schema_of(context, given[0])
     write = schema.writer(served, accepted)
-    answers = context.score(request, served, [schema.record(row) for row in rows], outputs=schema.outputs)
+    answers = _answers(context, request, served, schema, [schema.record(row) for row in rows])
     # The container prints a Java list of lists of texts.
     return _response(b"[%b]" % b", ".join([b"[%b]" % write(answer) for answer in answers]), accepted)
+
+
+def _answers(
+    context: Context, request: Request, served: ServedModel, schema: SparkSchema, records: Sequence[dict[str, Any]]
+) -> Sequence[Answer]:
+    if schema.outputs is None:
+        check_rows(request, served, len(records), context.most_rows)
+        return records
+    return context.score(request, served, records, outputs=schema.outputs)
 
 
 def _response(body: bytes, accepted: bytes) -> Response:
@@ -213,11 +223,12 @@ class SparkSchema:
     """A schema, ready to make records of rows and texts of answers.
 
     Attributes:
-        outputs: the column that the model has to compute.
+        outputs: the column that the model has to compute; ``None`` if the answer is one of the inputs.
     """
 
-    outputs: tuple[str]
+    outputs: tuple[str] | None
     _output: _Column
+    _echoed: DataType | None
     _inputs: tuple[tuple[str, Convert], ...]
     _texts: tuple[tuple[str, Convert], ...]
 
@@ -243,9 +254,11 @@ class SparkSchema:
         Raises:
             SchemaError: the model has no such column, or one of another type.
         """
+        if self._echoed is not None:
+            return _writer(self._output, self._echoed, accepted)
         name = self._output.name
         schema = served.model.schema
-        for fields in (schema.outputs, schema.intermediate, schema.inputs):
+        for fields in (schema.outputs, schema.intermediate):
             if name in fields:
                 return _writer(self._output, fields[name].type, accepted)
         raise SchemaError(f"model {served.name!r} has no output {name!r}")
@@ -278,9 +291,11 @@ def spark_schema(text: bytes) -> SparkSchema:
     names = [column.name for column in given.input]
     if len(set(names)) < len(names):
         raise RequestError("the schema is malformed: two inputs have one name")
+    echoed = next((_type_of(column) for column in given.input if column.name == given.output.name), None)
     return SparkSchema(
-        (given.output.name,),
+        None if echoed is not None else (given.output.name,),
         given.output,
+        echoed,
         tuple((column.name, _from_json(column)) for column in given.input),
         tuple((column.name, parser(BasicType(column.type))) for column in given.input),
     )
@@ -403,6 +418,13 @@ def _fits(column: _Column, actual: DataType) -> bool:
     return isinstance(actual, ScalarType) and (
         declared is actual.base or any(declared in kind and actual.base in kind for kind in (_FLOATS, _INTEGERS))
     )
+
+
+def _type_of(column: _Column) -> DataType:
+    base = BasicType(column.type)
+    if column.struct == "vector":
+        return TensorType(base)
+    return ListType(base) if column.struct == "array" else ScalarType(base)
 
 
 def _flat(value: Any) -> Iterator[Any]:
