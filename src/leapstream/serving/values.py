@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -50,3 +51,12 @@ def with_texts(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [with_texts(part) for part in value]
     return value
+
+
+def flat(value: Any) -> Iterator[Any]:
+    """The elements of a list or tensor, in row-major order."""
+    for part in value:
+        if isinstance(part, (list, tuple)):
+            yield from flat(part)
+        else:
+            yield part

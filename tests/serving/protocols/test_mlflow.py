@@ -12,6 +12,8 @@ from leapstream.bundle.types import BasicType
 from leapstream.ops.feature import MapEntrySelector
 from leapstream.ops.pipeline import Node
 from leapstream.serving import Application, ServedModel, app
+from leapstream.serving.values import flat
+from tests.golden_corpus import GOLDEN
 from tests.pipelines import labelled
 from tests.serving.asgi import Answer, ask
 from tests.serving.conftest import BENCH, FAILING, RECORD
@@ -145,6 +147,14 @@ def test_rows_that_the_model_drops_are_left_out() -> None:
     assert [row["label"] for row in found] == [1.0, 0.0]
 
 
+def test_a_tensor_is_the_list_of_its_elements_as_in_a_data_frame() -> None:
+    model = load(GOLDEN / "feature/min-hash-lsh/bundle.zip")
+    row = {"features": [1.303, 0.0, 1.113, 0.0, 0.0]}
+    assert model.predict(row) == {"hashes": [[790621260.0], [1503402899.0], [-1215735184.0]]}
+    found = invoke(app({"m": model}), {"dataframe_records": [row]}).json()["predictions"]
+    assert found == [{"hashes": [790621260.0, 1503402899.0, -1215735184.0]}]
+
+
 def selector(base: BasicType, default: Any) -> Application:
     op = MapEntrySelector(BasicType.STRING, base, default)
     sockets = tuple(Socket(port, port) for port in op.inputs())
@@ -275,12 +285,16 @@ def test_the_golden_corpus_passes_through_the_protocol() -> None:
                     differing.append(f"{case.name} row {row} does not fail")
                 continue
             good.append(record)
-            expected += [] if found is None else [found]
+            expected += [] if found is None else [{name: elements(value) for name, value in found.items()}]
         if good:
             answer = invoke(application, split(good))
             if not same_json(answer.json().get("predictions"), expected):
                 differing.append(f"{case.name}: {answer.body[:300]!r}")
     assert (differing, compared > 1000) == ([], True)
+
+
+def elements(value: Any) -> Any:
+    return list(flat(value)) if isinstance(value, list) else value
 
 
 def split(records: list[dict[str, Any]]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from leapstream import ConfigError, LeapstreamError, Model, load
 from leapstream.bundle.types import Field, MapType, ScalarType, TensorType
 from leapstream.serving import Application, RequestLimits, ServedModel, Settings, SparkMLSettings, app
+from leapstream.serving.values import flat
 from tests.pipelines import labelled
 from tests.serving.asgi import Answer, ask
 from tests.serving.conftest import BENCH
@@ -294,11 +295,8 @@ def column(field: Field) -> dict[str, str] | None:
     return {"name": field.name, "type": base, "struct": "basic" if isinstance(field.type, ScalarType) else "array"}
 
 
-def flat(value: Any) -> Any:
-    """A value as SageMaker's answers have it: a tensor is the list of its elements."""
-    if isinstance(value, list) and any(isinstance(part, list) for part in value):
-        return [element for part in value for element in flat(part)]
-    return value
+def elements(value: Any) -> Any:
+    return list(flat(value)) if isinstance(value, list) else value
 
 
 def parsed(text: bytes, output: dict[str, str]) -> Any:
@@ -340,7 +338,7 @@ def test_the_golden_corpus_passes_through_the_protocol() -> None:
                     same = answer.status == 400
                 else:
                     same = answer.status == 200 and same_json(
-                        parsed(answer.body, output), flat(expected[output["name"]])
+                        parsed(answer.body, output), elements(expected[output["name"]])
                     )
                 compared += 1
                 if not same:

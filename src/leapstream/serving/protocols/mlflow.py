@@ -12,10 +12,11 @@ import base64
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from leapstream.bundle.types import BasicType, Field, ListType, ScalarType, TensorType
+from leapstream.bundle.types import BasicType, DataType, Field, ListType, ScalarType, TensorType
 from leapstream.errors import SchemaError
 from leapstream.serving.context import Context
 from leapstream.serving.failures import Failure, MediaTypeError, RequestError
@@ -23,7 +24,7 @@ from leapstream.serving.http import TEXT, Request, Response, Route
 from leapstream.serving.operations import Content, JsonSchema, Operation, Shared
 from leapstream.serving.registry import ServedModel
 from leapstream.serving.texts import csv_rows, parser
-from leapstream.serving.values import encode
+from leapstream.serving.values import encode, flat
 
 NAME = "mlflow"
 
@@ -168,7 +169,8 @@ def _answered(
     context: Context, request: Request, served: ServedModel, names: Sequence[str], rows: Sequence[dict[str, Any]]
 ) -> Response:
     """Answer rows, of which at least one has each of the columns ``names``."""
-    converters = _converters(served)
+    known = _columns_of(served)
+    converters = known.inputs
     columns = [(name, converters[name]) for name in names if name in converters]
     try:
         records = [{name: convert(row.get(name)) for name, convert in columns} for row in rows]
@@ -179,7 +181,12 @@ def _answered(
     # Like the Python function: only the prediction where the columns that other outputs need are not there.
     outputs = None if len(columns) == len(converters) else served.model.prediction_columns()
     answers = context.score(request, served, records, outputs=outputs)
-    return Response(_written({"predictions": [answer for answer in answers if answer is not None]}))
+    predictions = [answer for answer in answers if isinstance(answer, dict)]
+    for name in known.tensors:
+        for prediction in predictions:
+            if isinstance(prediction.get(name), list):
+                prediction[name] = list(flat(prediction[name]))
+    return Response(_written({"predictions": predictions}))
 
 
 def _written(value: Any) -> bytes:
@@ -199,15 +206,36 @@ def _base64(value: bytes) -> str:
 
 Convert = Callable[[Any], Any]
 
-_known: WeakKeyDictionary[ServedModel, dict[str, Convert]] = WeakKeyDictionary()
+
+@dataclass(frozen=True)
+class _Columns:
+    """The columns of a model.
+
+    Attributes:
+        inputs: the function for the values of each input.
+        tensors: the outputs that may have several dimensions: in a data frame they are lists of elements.
+    """
+
+    inputs: dict[str, Convert]
+    tensors: tuple[str, ...]
 
 
-def _converters(served: ServedModel) -> dict[str, Convert]:
-    """The function for the values of each input of a model."""
+_known: WeakKeyDictionary[ServedModel, _Columns] = WeakKeyDictionary()
+
+
+def _columns_of(served: ServedModel) -> _Columns:
     known = _known.get(served)
     if known is None:
-        known = _known[served] = {f.name: _converter(f) for f in served.model.schema.inputs}
+        schema = served.model.schema
+        known = _known[served] = _Columns(
+            {f.name: _converter(f) for f in schema.inputs},
+            tuple(f.name for f in (*schema.outputs, *schema.intermediate) if _may_be_deep(f.type)),
+        )
     return known
+
+
+def _may_be_deep(data_type: DataType) -> bool:
+    return isinstance(data_type, TensorType) and (data_type.dimensions is None or len(data_type.dimensions) > 1)
 
 
 def _converter(field: Field) -> Convert:

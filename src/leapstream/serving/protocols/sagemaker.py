@@ -29,7 +29,7 @@ from leapstream.serving.operations import Content, Operation, Shared
 from leapstream.serving.registry import ServedModel
 from leapstream.serving.scoring import Answer, check_rows, score_record
 from leapstream.serving.texts import csv_rows, parser
-from leapstream.serving.values import decode, encode, encode_exactly
+from leapstream.serving.values import decode, encode, encode_exactly, flat
 
 NAME = "sagemaker"
 
@@ -121,9 +121,9 @@ def invoke_json(context: Context, request: Request, served: ServedModel, given: 
     accepted = _accepted(context, request)
     data = _data(given)
     schema = _schema_of(context, given)
-    write = schema.writer(served, accepted)
+    outputs, write = schema.answering(served, accepted)
     record = schema.record(data)
-    answer = record if schema.outputs is None else score_record(request, served, record, schema.outputs)
+    answer = record if outputs is None else score_record(request, served, record, outputs)
     return _response(write(answer), accepted)
 
 
@@ -131,11 +131,11 @@ def invoke_csv(context: Context, request: Request, served: ServedModel) -> Respo
     """Answer rows as CSV without a header; the schema is that of the environment."""
     accepted = _accepted(context, request)
     schema = _schema_of(context, {})
-    write = schema.writer(served, accepted)
+    outputs, write = schema.answering(served, accepted)
     records = [schema.record_of_texts(fields) for fields in csv_rows(request.body)]
     if not records:
         raise RequestError("the body has no row")
-    return _response(b"\n".join(map(write, _answers(context, request, served, schema, records))), accepted)
+    return _response(b"\n".join(map(write, _answers(context, request, served, records, outputs))), accepted)
 
 
 def invoke_json_lines(context: Context, request: Request, served: ServedModel) -> Response:
@@ -147,19 +147,19 @@ def invoke_json_lines(context: Context, request: Request, served: ServedModel) -
     if not rows:
         raise RequestError("the body has no row")
     schema = _schema_of(context, given[0])
-    write = schema.writer(served, accepted)
-    answers = _answers(context, request, served, schema, [schema.record(row) for row in rows])
+    outputs, write = schema.answering(served, accepted)
+    answers = _answers(context, request, served, [schema.record(row) for row in rows], outputs)
     # The container prints a Java list of lists of texts.
     return _response(b"[%b]" % b", ".join([b"[%b]" % write(answer) for answer in answers]), accepted)
 
 
 def _answers(
-    context: Context, request: Request, served: ServedModel, schema: SparkSchema, records: Sequence[dict[str, Any]]
+    context: Context, request: Request, served: ServedModel, records: Sequence[dict[str, Any]], outputs: Outputs
 ) -> Sequence[Answer]:
-    if schema.outputs is None:
+    if outputs is None:
         check_rows(request, served, len(records), context.most_rows)
         return records
-    return context.score(request, served, records, outputs=schema.outputs)
+    return context.score(request, served, records, outputs=outputs)
 
 
 def _response(body: bytes, accepted: bytes) -> Response:
@@ -216,17 +216,14 @@ class _Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 Convert = Callable[[Any], Any]
 Write = Callable[[Answer], bytes]
+Outputs = tuple[str] | None
+"""The column that the model has to compute; ``None`` if the answer is one of the inputs."""
 
 
 @dataclass(frozen=True)
 class SparkSchema:
-    """A schema, ready to make records of rows and texts of answers.
+    """A schema, ready to make records of rows and texts of answers."""
 
-    Attributes:
-        outputs: the column that the model has to compute; ``None`` if the answer is one of the inputs.
-    """
-
-    outputs: tuple[str] | None
     _output: _Column
     _echoed: DataType | None
     _inputs: tuple[tuple[str, Convert], ...]
@@ -248,20 +245,20 @@ class SparkSchema:
         """
         return _record(self._texts, fields)
 
-    def writer(self, served: ServedModel, accepted: bytes) -> Write:
-        """The function that writes an answer of a model.
+    def answering(self, served: ServedModel, accepted: bytes) -> tuple[Outputs, Write]:
+        """The column that a model has to compute, and the function that writes its answers.
 
         Raises:
             SchemaError: the model has no such column, or one of another type.
         """
-        if self._echoed is not None:
-            return _writer(self._output, self._echoed, accepted)
         name = self._output.name
         schema = served.model.schema
         for fields in (schema.outputs, schema.intermediate):
             if name in fields:
-                return _writer(self._output, fields[name].type, accepted)
-        raise SchemaError(f"model {served.name!r} has no output {name!r}")
+                return (name,), _writer(self._output, fields[name].type, accepted)
+        if self._echoed is None:
+            raise SchemaError(f"model {served.name!r} has no output {name!r}")
+        return None, _writer(self._output, self._echoed, accepted)
 
 
 def _record(columns: Sequence[tuple[str, Convert]], values: list[Any]) -> dict[str, Any]:
@@ -293,7 +290,6 @@ def spark_schema(text: bytes) -> SparkSchema:
         raise RequestError("the schema is malformed: two inputs have one name")
     echoed = next((_type_of(column) for column in given.input if column.name == given.output.name), None)
     return SparkSchema(
-        None if echoed is not None else (given.output.name,),
         given.output,
         echoed,
         tuple((column.name, _from_json(column)) for column in given.input),
@@ -376,13 +372,13 @@ def _writer(column: _Column, actual: DataType, accepted: bytes) -> Write:
     text = _PRINTERS.get(actual.base, str)
 
     def joined(value: Any) -> bytes:
-        return ",".join(map(text, _flat(value))).encode()
+        return ",".join(map(text, flat(value))).encode()
 
     def written(value: Any) -> bytes:
-        return encode_exactly({"features": list(_flat(value))})
+        return encode_exactly({"features": list(flat(value))})
 
     def written_as_text(value: Any) -> bytes:
-        return encode({"source": " ".join(map(text, _flat(value)))})
+        return encode({"source": " ".join(map(text, flat(value)))})
 
     def single(value: Any) -> bytes:
         return text(value).encode()
@@ -425,15 +421,6 @@ def _type_of(column: _Column) -> DataType:
     if column.struct == "vector":
         return TensorType(base)
     return ListType(base) if column.struct == "array" else ScalarType(base)
-
-
-def _flat(value: Any) -> Iterator[Any]:
-    """The elements of a list or tensor, in row-major order."""
-    for part in value:
-        if isinstance(part, (list, tuple)):
-            yield from _flat(part)
-        else:
-            yield part
 
 
 def _java_boolean(value: bool) -> str:
