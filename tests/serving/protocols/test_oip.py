@@ -4,9 +4,11 @@ import gzip
 import json
 import math
 import re
+import shutil
 import struct
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,9 @@ import pytest
 from jsonschema.validators import Draft202012Validator
 
 from leapstream import load
-from leapstream.serving import Application, RequestLimits, Settings, app
+from leapstream.serving import Application, ModelRegistry, RequestLimits, Settings, app
+from leapstream.serving.keeper import Keeper
+from leapstream.serving.loading import ModelSpec
 from leapstream.serving.oip.datatypes import read_elements, write_elements
 from leapstream.serving.oip.tensors import Result
 from leapstream.serving.values import encode_exactly
@@ -389,6 +393,21 @@ def test_requests_load_and_unload_nothing_unless_that_is_allowed(application: Ap
     for path in ("linear/load", "linear/unload", "nobody/load"):
         assert ask(application, "POST", f"/v2/repository/models/{path}", b"").status == 403
     assert len(ask(application, "POST", "/v2/repository/index", b"").json()) == 2
+
+
+def test_a_version_that_does_not_go_live_is_in_the_index_with_the_reason(tmp_path: Path) -> None:
+    bundle = tmp_path / "m.zip"
+    shutil.copy(BENCH / "linear3.zip", bundle)
+    models, settings = ModelRegistry(), Settings()
+    keeper = Keeper(models, settings, [ModelSpec("m", str(bundle))])
+    keeper.start()
+    shutil.copy(BENCH / "forest3-20x5.zip", bundle)
+    keeper.reload()
+    application = app(models, settings=settings, keeper=keeper)
+    live, rejected = ask(application, "POST", "/v2/repository/index", b"").json()
+    assert (live["name"], live["state"]) == ("m", "READY")
+    assert (rejected["name"], rejected["state"]) == ("m", "UNAVAILABLE")
+    assert rejected["version"] != live["version"] and "signature" in rejected["reason"]
 
 
 # ---- Flink's triton provider ------------------------------------------------------------------------------------------------

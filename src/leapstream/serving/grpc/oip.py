@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from google.protobuf.message import Message
@@ -25,6 +26,7 @@ from leapstream.serving.oip.inference import (
 )
 from leapstream.serving.oip.tensors import Result, Tensor, Wanted, as_list
 from leapstream.serving.proto import oip_pb2 as pb
+from leapstream.serving.scoring import TooLongForLoopError
 
 NAME = "oip-grpc"
 
@@ -74,7 +76,7 @@ def methods(context: Context) -> Iterator[Method]:
             # Each message is a request of its own.
             one = replace(request, deadline=time.monotonic() + seconds)
             try:
-                answer = _infer(context, one, message)
+                answer = context.loads.waiting(partial(_infer, context, one, message), one)
                 answer.parameters[_FINAL].bool_param = True
                 yield pb.ModelStreamInferResponse(infer_response=answer)
             except Exception as error:
@@ -91,10 +93,12 @@ def methods(context: Context) -> Iterator[Method]:
         return pb.RepositoryIndexResponse(models=[pb.RepositoryIndexResponse.ModelIndex(**entry) for entry in found])
 
     def load(request: Request, message: pb.RepositoryModelLoadRequest) -> Message:
+        _leave_turn(request)
         repository.load(context, message.model_name, _values(message.parameters))
         return pb.RepositoryModelLoadResponse()
 
     def unload(request: Request, message: pb.RepositoryModelUnloadRequest) -> Message:
+        _leave_turn(request)
         repository.unload(context, request, message.model_name)
         return pb.RepositoryModelUnloadResponse()
 
@@ -131,6 +135,12 @@ def _infer(context: Context, request: Request, message: pb.ModelInferRequest) ->
         else:
             getattr(output.contents, _CONTENTS[result.datatype]).extend(_typed(result))
     return answer
+
+
+def _leave_turn(request: Request) -> None:
+    """Do what follows where it may take long."""
+    if request.in_loop:
+        raise TooLongForLoopError
 
 
 def _tensors(message: pb.ModelInferRequest) -> list[Tensor]:

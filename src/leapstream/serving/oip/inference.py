@@ -16,7 +16,7 @@ from leapstream.serving.http import Request
 from leapstream.serving.oip.signature import Column, Signature, signature_of
 from leapstream.serving.oip.tensors import MISSING_ROWS, Result, Tensor, Wanted, shown_rows
 from leapstream.serving.registry import ModelRegistry, ServedModel
-from leapstream.serving.scoring import OnError, check_rows, learn, score_record
+from leapstream.serving.scoring import NotYetError, OnError, check_rows, learn, score_record
 
 EXTENSIONS = ("binary_tensor_data", "model_repository")
 """The extensions of the protocol that the server has."""
@@ -54,7 +54,7 @@ def is_served(models: ModelRegistry, name: str, version: str | None = None) -> b
     """True for a model that :func:`find_model` finds."""
     try:
         find_model(models, name, version)
-    except UnknownModelError:
+    except (UnknownModelError, NotYetError):
         return False
     return True
 

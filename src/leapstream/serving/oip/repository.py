@@ -17,7 +17,7 @@ URI = "uri"
 
 
 def index(context: Context, *, only_ready: bool) -> list[dict[str, str]]:
-    """The models that are served, and those that requests unloaded, each with its state."""
+    """The models that are served, those that requests unloaded, and versions that did not go live, each with its state."""
     ready = [
         {"name": version.name, "version": version.version, "state": "READY", "reason": ""}
         for served in context.models
@@ -27,7 +27,12 @@ def index(context: Context, *, only_ready: bool) -> list[dict[str, str]]:
         return ready
     live = {entry["name"] for entry in ready}
     gone = [name for name in context.keeper.unloaded() if name not in live]
-    return ready + [{"name": name, "version": "", "state": "UNAVAILABLE", "reason": "unloaded"} for name in gone]
+    rejected = context.keeper.rejected().items()
+    return [
+        *ready,
+        *({"name": name, "version": "", "state": "UNAVAILABLE", "reason": "unloaded"} for name in gone),
+        *({"name": name, "version": r.version, "state": "UNAVAILABLE", "reason": r.error} for name, r in rejected),
+    ]
 
 
 def load(context: Context, name: str, parameters: Mapping[str, Any]) -> None:
