@@ -69,7 +69,8 @@ def test_values_are_those_of_their_tensor(data_type: DataType, rows: list[Any]) 
     assert found.shape[0] == len(rows)
     tensor = Tensor(found.name, list(found.shape), found.datatype, list(found.elements), found.parameters())
     assert values(data_type, tensor) == rows
-    tensor.data = list(read_elements("y", found.datatype, write_elements(found.datatype, found.filled()), tensor.count))
+    raw: Any = read_elements("y", found.datatype, write_elements(found.datatype, found.filled()), tensor.count)
+    tensor.data = raw
     assert values(data_type, tensor) == rows
 
 

@@ -153,16 +153,17 @@ class Column:
         if rows == 1 and missing:
             return [None]
         elements = tensor.elements()
+        if missing and self.rank == 0:
+            elements = _without(missing, elements)
         if tensor.datatype == BYTES:
             elements = self._read(tensor, elements)
         elif self.datatype == BYTES and tensor.datatype in _SINGLE:
             # The text of a number depends on its precision.
             elements = [None if x is None else np.float32(x) for x in elements]
-        if self.rank != 0:
-            elements = _split(elements, rows, tensor.shape[1:] if self._has_rows(tensor) else tensor.shape)
-        if missing:
-            return [None if row in missing else value for row, value in enumerate(elements)]
-        return elements
+        if self.rank == 0:
+            return elements
+        found = _split(elements, rows, tensor.shape[1:] if self._has_rows(tensor) else tensor.shape)
+        return _without(missing, found) if missing else found
 
     def array(self, tensor: Tensor, rows: int) -> npt.NDArray[Any] | list[Any]:
         """The values of a tensor of many rows, as an array if that holds them."""
@@ -308,6 +309,10 @@ def _by_name(columns: Sequence[Column]) -> Mapping[str, Column]:
         folded[key] = None if key in folded else column
     sure = {key: column for key, column in folded.items() if column is not None}
     return {**sure, **{column.name: column for column in columns}}
+
+
+def _without(missing: frozenset[int], values: list[Any]) -> list[Any]:
+    return [None if row in missing else value for row, value in enumerate(values)]
 
 
 def _split(elements: list[Any], rows: int, shape: Sequence[int]) -> list[Any]:

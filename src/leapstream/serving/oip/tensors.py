@@ -21,7 +21,7 @@ MISSING_ROWS = "missing_rows"
 # The texts that stand for the numbers that JSON lacks.
 _NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _TEXTS = frozenset({str, type(None)})
-_BYTES = frozenset({bytes})
+_BYTES = frozenset({bytes, type(None)})
 _NONE: frozenset[int] = frozenset()
 _FIRST = frozenset({0})
 
