@@ -35,12 +35,11 @@ def names_after(keeper: Keeper, models: ModelRegistry, seconds: float) -> list[s
         keeper.stop()
 
 
-@pytest.mark.parametrize(("idle", "names"), [(True, ["kept"]), (False, ["idle", "kept"])])
-def test_idle_models_are_unloaded_where_one_process_serves_them(idle: bool, names: list[str]) -> None:
+def test_idle_models_are_unloaded() -> None:
     models = ModelRegistry()
-    keeper = Keeper(models, Settings(), [IDLE, KEPT], idle=idle)
-    assert names_after(keeper, models, 0.5) == names
-    assert keeper.spec("idle") == (None if idle else IDLE)
+    keeper = Keeper(models, Settings(), [IDLE, KEPT])
+    assert names_after(keeper, models, 0.5) == ["kept"]
+    assert keeper.spec("idle") is None
 
 
 def test_a_model_that_is_in_use_is_not_idle() -> None:
@@ -69,7 +68,7 @@ class Server:
     def __init__(self, *sources: Source, specs: Sequence[ModelSpec] = (), agreement: Agreement | None = None) -> None:
         self.models = ModelRegistry()
         settings = Settings(allow_load=("/",))
-        self.keeper = Keeper(self.models, settings, specs, sources=sources, agreement=agreement, idle=False)
+        self.keeper = Keeper(self.models, settings, specs, sources=sources, agreement=agreement)
         self.application: Application = app(self.models, settings=settings, keeper=self.keeper)
 
     def started(self) -> Server:
@@ -363,3 +362,30 @@ def test_what_tidies_temporary_files_takes_no_model_away(
     follow(started)
     assert [worker.sum() for worker in started] == [2.0, 2.0]
     assert [worker.sum("n") for worker in started] == [3.0, 3.0]
+
+
+def test_a_model_is_idle_if_no_worker_has_used_it(tmp_path: Path) -> None:
+    spec = ModelSpec("idle", str(BENCH / "linear3.zip"), memory_timeout=0.4)
+    workers = [Server(specs=[spec], agreement=Agreement(tmp_path)).started() for _ in range(2)]
+    try:
+        for _ in range(8):
+            workers[1].models.get("idle").used = time.monotonic()
+            time.sleep(0.1)
+        assert [len(worker.models) for worker in workers] == [1, 1]
+        time.sleep(1)
+        assert [len(worker.models) for worker in workers] == [0, 0]
+    finally:
+        for worker in workers:
+            worker.keeper.stop()
+
+
+def test_a_model_of_a_source_that_is_unloaded_and_loaded_again_follows_its_source(
+    store: ModelStore, server: Server
+) -> None:
+    server.keeper.unload("m")
+    spec = server.keeper.known("m")
+    assert spec is not None
+    server.keeper.load(spec)
+    store.publish("m", adding(2), aliases=["live"])
+    server.keeper.reload()
+    assert server.sum() == 3.0

@@ -26,6 +26,7 @@ from leapstream.fetching.uri import cause_without_secrets, display, redacted, sc
 T = TypeVar("T")
 
 LONGEST_PAUSE = 8.0
+_MOST_CREATED = 64 << 20
 
 _TIMEOUTS = (TimeoutError, asyncio.TimeoutError, concurrent.futures.TimeoutError)
 _NETWORK_ERRNOS = frozenset(
@@ -154,7 +155,8 @@ class Remote:
     def create(self, path: str, data: bytes) -> bool:
         """Write an object if there is none of this name; returns false if there is.
 
-        S3, GCS and the memory of fsspec do that in one step. Other file systems look first and then write.
+        S3, GCS and the memory of fsspec do that in one step. Elsewhere, of two processes that write at once, one usually notices
+        that, but not always.
 
         Raises:
             SourceError: with the URI and the reason.
@@ -170,8 +172,11 @@ class Remote:
                 raise
             return True
 
-        # An attempt whose answer got lost may have written the object.
-        return self._request(attempt) or self.read(path, len(data)) == data
+        if self._request(lambda: self._call("exists", self._place(path))):
+            return False
+        self._request(attempt)
+        # An attempt whose answer got lost may have written the object, and where that takes two steps, somebody else.
+        return self.read(path, _MOST_CREATED) == data
 
     def replace(self, path: str, data: bytes) -> None:
         """Write an object, in the place of the one that may be there.

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,12 +63,12 @@ class State:
     begun: bool = False
     models: dict[str, Pinned] = field(default_factory=dict)
     announced: dict[str, Announced] = field(default_factory=dict)
-    away: dict[str, ModelSpec] = field(default_factory=dict)
+    away: dict[str, Pinned] = field(default_factory=dict)
     rejected: dict[str, Rejected] = field(default_factory=dict)
 
-    def put_away(self, name: str, spec: ModelSpec) -> None:
+    def put_away(self, name: str, pinned: Pinned) -> None:
         """Remember a model that a request unloaded."""
-        self.away[name] = spec
+        self.away[name] = pinned
         while len(self.away) > _MOST_UNLOADED:
             del self.away[next(iter(self.away))]
 
@@ -147,6 +148,28 @@ class Agreement:
         except Timeout:
             return False
         return True
+
+    def idle(self, name: str, seconds: float) -> float:
+        """The seconds for which no worker has used a model.
+
+        Args:
+            name: the model.
+            seconds: those of this worker, which the others then know, too.
+        """
+        if self._folder is None:
+            return seconds
+        now = time.time()
+        file = self._folder / "used" / name
+        try:
+            used = file.stat().st_mtime
+        except FileNotFoundError:
+            used = 0.0
+        if now - seconds > used:
+            used = now - seconds
+            file.parent.mkdir(exist_ok=True)
+            file.touch()
+            os.utime(file, (used, used))
+        return now - used
 
     def tidy(self) -> None:
         """Remove the copies of bundles that no live version has; those that were added lately stay."""

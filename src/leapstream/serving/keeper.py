@@ -36,7 +36,6 @@ class Keeper:
         specs: bundles to serve.
         options: how bundles are fetched.
         reload_seconds: the time between two looks at what is to be served; 0 looks once.
-        idle: unload models after their memory time-outs. Several processes that serve the same models would not agree on that.
         sources: further sources of models to serve.
         agreement: what the workers of the server share.
 
@@ -55,7 +54,6 @@ class Keeper:
         options: SourceOptions | None = None,
         reload_seconds: float = 0.0,
         *,
-        idle: bool = True,
         sources: Sequence[Source] = (),
         agreement: Agreement | None = None,
     ) -> None:
@@ -63,7 +61,6 @@ class Keeper:
         self.in_use: Callable[[str], bool] = lambda name: False
         self.when_ending: list[Callable[[], None]] = []
         self.when_rejected: Callable[[str], None] = lambda name: None
-        self._idle = idle
         self._idle_watch: threading.Thread | None = None
         self._reload_seconds = reload_seconds
         self._ended = threading.Event()
@@ -180,7 +177,7 @@ class Keeper:
         pinned = None
         try:
             with self._changing:
-                pinned = pin(spec, self._options, self._agreement.bundles, REQUEST)
+                pinned = pin(spec, self._options, self._agreement.bundles, self._origin(spec))
                 served = load_pinned(pinned, self._options)
                 self._models.put(served, replace=replace)
                 self._applied[spec.name] = pinned
@@ -223,7 +220,7 @@ class Keeper:
             pinned = state.models.pop(name, None)
             state.rejected.pop(name, None)
             if pinned is not None and put_away:
-                state.put_away(name, pinned.spec)
+                state.put_away(name, pinned)
         return served
 
     def spec(self, name: str) -> ModelSpec | None:
@@ -233,7 +230,15 @@ class Keeper:
 
     def known(self, name: str) -> ModelSpec | None:
         """The place and the options of a model that is served, or that a request unloaded; ``None`` for any other."""
-        return self.spec(name) or self._agreement.state().away.get(name)
+        state = self._agreement.state()
+        found = state.models.get(name) or state.away.get(name)
+        return None if found is None else found.spec
+
+    def _origin(self, spec: ModelSpec) -> str:
+        """The origin of a model that a request wants; what is only loaded again stays that of its source."""
+        state = self._agreement.state()
+        known = (state.models.get(spec.name), state.away.get(spec.name))
+        return next((found.origin for found in known if found is not None and found.spec == spec), REQUEST)
 
     def unloaded(self) -> list[str]:
         """The models that requests unloaded."""
@@ -291,6 +296,7 @@ class Keeper:
                 if not pinned.is_same(before):
                     self._models.put(load_pinned(pinned, self._options, verify=False))
                 self._applied[name] = pinned
+                self._watch_idle()
             except LeapstreamError as error:
                 self._stuck[name] = pinned
                 LOG.error("model not loaded", extra={"fields": {"model": name, "error": str(error)}})
@@ -299,11 +305,15 @@ class Keeper:
 
     def unload_idle(self) -> None:
         """Unload the models for which no request has come for longer than their memory time-out."""
+        # Other workers tell of their requests as often as this one looks.
+        patience = self._idle_pause() if self._agreement.is_shared else 0.0
         for spec in self._live_specs():
             served = self._models.find(spec.name)
-            if spec.memory_timeout is None or served is None or self.in_use(spec.name):
+            if spec.memory_timeout is None or served is None:
                 continue
-            if time.monotonic() - served.used > spec.memory_timeout:
+            idle = 0.0 if self.in_use(spec.name) else time.monotonic() - served.used
+            idle = self._agreement.idle(spec.name, idle)
+            if idle > spec.memory_timeout + patience and self._agreement.leads():
                 with self._changing:
                     if self._models.find(spec.name) is served:
                         self._remove(spec.name, put_away=True)
@@ -311,7 +321,7 @@ class Keeper:
 
     def _watch_idle(self) -> None:
         """Look for idle models from now on, if there is one that may become idle."""
-        if not self._idle or self._idle_watch is not None:
+        if self._idle_watch is not None:
             return
         if any(spec.memory_timeout is not None for spec in self._live_specs()):
             self._idle_watch = threading.Thread(target=self._unload_idle, name="leapstream-idle", daemon=True)

@@ -105,7 +105,6 @@ class ServeOptions:
             self.models,
             fetching,
             self.reload,
-            idle=self.workers == 1,
             sources=sources,
             agreement=Agreement(Path(self.shared) if self.shared else None),
         )
