@@ -27,6 +27,8 @@ LOOP_BODY = 64 << 10
 # Fewer rows than these are scored one by one: a batch has costs of its own.
 _BATCH = 256
 _PIECE = 8192
+# To parse a number as Java does takes up to so long.
+_VALUE_SECONDS = 4e-6
 # The share of a new measurement in a model's cost.
 _NEWEST = 0.1
 # A measurement counts for no more than so many times what was known, and some seconds for models that cost next to nothing.
@@ -64,6 +66,16 @@ def check_rows(request: Request, served: ServedModel, rows: int, most: int) -> N
     request.served = served
     request.rows = rows
     served.used = time.monotonic()
+
+
+def check_values(request: Request, values: int) -> None:
+    """Decide, before so many values are converted one by one, whether that may be done here.
+
+    Raises:
+        TooLongForLoopError: it would take too long for the event loop.
+    """
+    if request.in_loop and values * _VALUE_SECONDS > LOOP_SECONDS:
+        raise TooLongForLoopError
 
 
 def score_record(

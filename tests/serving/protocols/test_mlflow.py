@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from leapstream.bundle.types import BasicType
 from leapstream.ops.feature import MapEntrySelector
 from leapstream.ops.pipeline import Node
 from leapstream.serving import Application, ServedModel, app
+from leapstream.serving.scoring import TooLongForLoopError
 from leapstream.serving.values import flat
 from tests.golden_corpus import GOLDEN
 from tests.pipelines import labelled
@@ -110,6 +112,17 @@ def test_a_long_table_is_answered_like_its_rows(single: Application, linear: Mod
     rows = [[float(i), 2.0, -1.5 * i] for i in range(10_000)]
     expected = [linear.predict(dict(zip(NAMES, row, strict=True))) for row in rows]
     assert invoke(single, {"dataframe_split": {"columns": NAMES, "data": rows}}).json() == {"predictions": expected}
+
+
+def test_long_tables_are_converted_in_threads(single: Application) -> None:
+    for body in (
+        b"feature1,feature2,feature3\n" + b"1,2,3\n" * 1000,
+        json.dumps({"inputs": [[1, 2, 3]] * 1000}).encode(),
+    ):
+        content = CSV if body[:1] == b"f" else "application/json"
+        with pytest.raises(TooLongForLoopError):
+            single.answer_small("POST", "/invocations", b"", {b"content-type": content.encode()}, body)
+        assert len(invoke(single, body, content).json()["predictions"]) == 1000
 
 
 # ---- values -----------------------------------------------------------------------------------------------------------
@@ -227,6 +240,7 @@ def test_columns_that_do_not_fit_the_model_are_invalid(single: Application, body
         (b"", "no header"),
         (b"feature1,feature2,feature3\n1,2\n", "row 0 has 2 values"),
         (b"feature1,feature2,feature3\n1,2,3\n1,2,x\n", "row 1: column 'feature3': 'x' is not a number"),
+        (b"feature1,feature2,feature3,feature1\n1,2,3,4\n", "differ"),
         (b'feature1,feature2,feature3\n1,2,"3\n', "not CSV"),
         (b"feature1,feature2,feature3\n1,2,\xff\n", "not CSV"),
     ],

@@ -9,6 +9,7 @@ import pytest
 from leapstream import ConfigError, LeapstreamError, Model, load
 from leapstream.bundle.types import Field, MapType, ScalarType, TensorType
 from leapstream.serving import Application, RequestLimits, ServedModel, Settings, SparkMLSettings, app
+from leapstream.serving.scoring import TooLongForLoopError
 from leapstream.serving.values import flat
 from tests.pipelines import labelled
 from tests.serving.asgi import Answer, ask
@@ -223,6 +224,13 @@ def test_each_row_of_csv_has_a_line(with_schema: Application, linear: Model) -> 
     answer = invoke(with_schema, "\n".join(",".join(map(str, row)) for row in rows).encode(), CSV)
     expected = [linear.predict(dict(zip(linear.schema.inputs.names, row, strict=True))) for row in rows]
     assert [float(line) for line in answer.body.splitlines()] == [found["prediction"] for found in expected]
+
+
+@pytest.mark.parametrize(("content", "body"), [(CSV, b"1,2,3\n" * 1000), (LINES, b'{"data":[1,2,3]}\n' * 1000)])
+def test_many_rows_are_converted_in_threads(with_schema: Application, content: str, body: bytes) -> None:
+    with pytest.raises(TooLongForLoopError):
+        with_schema.answer_small("POST", "/invocations", b"", {b"content-type": content.encode()}, body)
+    assert invoke(with_schema, body, content).body.count(b"-0.625") == 1000
 
 
 def test_whole_numbers_are_elements_of_vectors_of_doubles(forest: Application) -> None:

@@ -23,6 +23,7 @@ from leapstream.serving.failures import Failure, MediaTypeError, RequestError
 from leapstream.serving.http import TEXT, Request, Response, Route
 from leapstream.serving.operations import Content, JsonSchema, Operation, Shared
 from leapstream.serving.registry import ServedModel
+from leapstream.serving.scoring import check_values
 from leapstream.serving.texts import csv_rows, parser
 from leapstream.serving.values import encode, flat
 
@@ -142,6 +143,8 @@ def invoke_csv(context: Context, request: Request, served: ServedModel) -> Respo
     if not lines:
         raise RequestError("the body has no header")
     names, *texts = lines
+    _check_names(names)
+    check_values(request, len(texts) * len(names))
     inputs = served.model.schema.inputs
     parsers = [_parser(inputs[name]) if name in inputs else _ignored for name in names]
     rows = []
@@ -169,6 +172,7 @@ def _answered(
     context: Context, request: Request, served: ServedModel, names: Sequence[str], rows: Sequence[dict[str, Any]]
 ) -> Response:
     """Answer rows, of which at least one has each of the columns ``names``."""
+    check_values(request, len(rows) * len(names))
     known = _columns_of(served)
     converters = known.inputs
     columns = [(name, converters[name]) for name in names if name in converters]
@@ -292,9 +296,13 @@ def _split(served: ServedModel, given: Any) -> Table:
     names, data = (given.get("columns"), given.get("data")) if type(given) is dict else (None, None)
     if type(names) is not list or type(data) is not list:
         raise SchemaError("dataframe_split has to be an object with the lists columns and data")
-    if not all(type(name) is str for name in names) or len(set(names)) < len(names):
-        raise RequestError("the columns of dataframe_split have to be texts that differ")
+    _check_names(names)
     return names, _zipped(names, data, "dataframe_split")
+
+
+def _check_names(names: list[Any]) -> None:
+    if not all(type(name) is str for name in names) or len(set(names)) < len(names):
+        raise RequestError("the names of the columns have to be texts that differ")
 
 
 def _zipped(names: Sequence[str], rows: list[Any], where: str) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ from leapstream.serving.failures import Failure, RequestError
 from leapstream.serving.http import TEXT, Request, Response, Route
 from leapstream.serving.operations import Content, Operation, Shared
 from leapstream.serving.registry import ServedModel
-from leapstream.serving.scoring import Answer, check_rows, score_record
+from leapstream.serving.scoring import Answer, check_rows, check_values, score_record
 from leapstream.serving.texts import csv_rows, parser
 from leapstream.serving.values import decode, encode, encode_exactly, flat
 
@@ -132,9 +132,11 @@ def invoke_csv(context: Context, request: Request, served: ServedModel) -> Respo
     accepted = _accepted(context, request)
     schema = _schema_of(context, {})
     outputs, write = schema.answering(served, accepted)
-    records = [schema.record_of_texts(fields) for fields in csv_rows(request.body)]
-    if not records:
+    rows = csv_rows(request.body)
+    if not rows:
         raise RequestError("the body has no row")
+    check_values(request, len(rows) * len(rows[0]))
+    records = [schema.record_of_texts(fields) for fields in rows]
     return _response(b"\n".join(map(write, _answers(context, request, served, records, outputs))), accepted)
 
 
@@ -142,10 +144,10 @@ def invoke_json_lines(context: Context, request: Request, served: ServedModel) -
     """Answer JSON lines, each of which has a row or several; the first may have the schema of all."""
     accepted = _accepted(context, request)
     given = [decode(line) for line in request.body.splitlines() if line.strip()]
-    records_of = [_rows(_data(line)) for line in given]
-    rows = list(chain.from_iterable(records_of))
+    rows = list(chain.from_iterable(_rows(_data(line)) for line in given))
     if not rows:
         raise RequestError("the body has no row")
+    check_values(request, len(rows) * len(rows[0]))
     schema = _schema_of(context, given[0])
     outputs, write = schema.answering(served, accepted)
     answers = _answers(context, request, served, [schema.record(row) for row in rows], outputs)
