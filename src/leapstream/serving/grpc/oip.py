@@ -149,7 +149,8 @@ def _tensors(message: pb.ModelInferRequest) -> list[Tensor]:
         raise RequestError(f"there are {len(raw)} raw_input_contents, and {len(message.inputs)} inputs")
     tensors = []
     for position, given in enumerate(message.inputs):
-        tensor = Tensor(given.name, list(given.shape), given.datatype, parameters=_values(given.parameters))
+        parameters = _values(given.parameters) if given.parameters else None
+        tensor = Tensor(given.name, list(given.shape), given.datatype, parameters=parameters)
         if raw:
             if given.HasField("contents"):
                 raise RequestError(f"tensor {given.name!r} has contents, although there are raw_input_contents")

@@ -137,9 +137,10 @@ def _read(request: Request) -> _Inference:
         )
     given = _parsed(request.body[:size], _Inference, _decode_inference)
     for tensor in given.inputs:
-        part = None if tensor.parameters is None else tensor.parameters.get("binary_data_size")
+        part = None if tensor.parameters is None else tensor.parameters.pop("binary_data_size", None)
         if part is None:
             continue
+        tensor.parameters = tensor.parameters or None
         if type(part) is not int or not 0 <= part <= len(request.body) - size:
             raise RequestError(
                 f"tensor {tensor.name!r} has the binary_data_size {part!r}, and {len(request.body) - size} bytes are left"
