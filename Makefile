@@ -11,7 +11,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheel demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean
+.PHONY: help setup wheel demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients test-web screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -113,6 +113,18 @@ $(BIN)/python -m venv --clear $(@D)
 $(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' \
 	> $$($(@D)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/main.pth
 endef
+
+# What checks leapstream serve from outside, and everything else from the main environment.
+test-web: $(VENV)-web/.setup-stamp ## the page of leapstream serve in Chromium, and its OpenAPI document, by schemathesis
+	$(VENV)-web/bin/python -m pytest tests/web
+
+screenshot: $(VENV)-web/.setup-stamp ## docs/images/serving-page.png, with Chromium
+	$(VENV)-web/bin/python -m tests.web.screenshot
+
+$(VENV)-web/.setup-stamp: $(STAMP)
+	$(over-main)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check "schemathesis>=4.32,<5" "playwright>=1.50,<2" "axe-playwright-python>=0.1.6,<0.2"
+	@touch $@
 
 # The clients ask for other versions of gRPC and protobuf than PyFlink does, so they have an environment of their own. Each has a
 # process of its own, too: Triton's and KServe's have protobuf messages of the same names.
@@ -217,4 +229,4 @@ $(VENV)-bench-serve/.setup-stamp: pyproject.toml
 	@touch $@
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) $(VENV)-mleap $(VENV)-tensorflow $(VENV)-spark3 $(VENV)-spark4 $(VENV)-xgboost2 $(VENV)-xgboost3 $(VENV)-clients $(VENV)-bench $(VENV)-bench-serve site build dist java/target tests/mleap/runner/target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-mleap $(VENV)-tensorflow $(VENV)-spark3 $(VENV)-spark4 $(VENV)-xgboost2 $(VENV)-xgboost3 $(VENV)-clients $(VENV)-web $(VENV)-bench $(VENV)-bench-serve site build dist java/target tests/mleap/runner/target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

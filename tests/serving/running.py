@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -38,6 +39,11 @@ class Running:
             if select.select([self.process.stderr], [], [], 1)[0]:
                 self.log.append(self.process.stderr.readline().decode())
         raise AssertionError(f"the log has no {pattern}: {self.log}")
+
+    def discard_log(self) -> None:
+        """Read the log from now on, and forget it: a server whose log nobody reads waits when the pipe is full."""
+        assert self.process.stderr is not None
+        threading.Thread(target=self.process.stderr.read, daemon=True).start()
 
     def end(self, with_signal: int = signal.SIGTERM) -> int:
         """End the server; returns its exit code."""

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
@@ -78,12 +78,43 @@ class Metrics:
 
     def text(self) -> bytes:
         """Everything, in Prometheus' text format; of all workers together."""
+        return generate_latest(self._together())
+
+    def statistics(self) -> dict[str, dict[str, Any]]:
+        """The numbers of each model that was asked for, of all protocols and workers together.
+
+        Returns:
+            model to ``requests``, ``rows``, ``seconds``, ``counts`` (requests by the bucket of their seconds; see
+            :data:`leapstream.serving.tallies.SECONDS`) and ``failures`` by kind.
+        """
+        found: dict[str, dict[str, Any]] = defaultdict(
+            lambda: {"requests": 0, "rows": 0, "seconds": 0.0, "counts": [0] * len(_BOUNDS), "failures": {}}
+        )
+        for (_, model), tally in self._tallies.sums().items():
+            numbers = found[model]
+            numbers["requests"] += int(tally.requests)
+            numbers["rows"] += int(tally.rows)
+            numbers["seconds"] += tally.seconds
+            numbers["counts"] = [
+                before + int(more) for before, more in zip(numbers["counts"], tally.buckets, strict=True)
+            ]
+        for metric in self._together().collect():
+            for sample in metric.samples:
+                if sample.name == "leapstream_request_failures_total":
+                    failures = found[sample.labels["model"]]["failures"]
+                    kind = sample.labels["kind"]
+                    failures[kind] = failures.get(kind, 0) + int(sample.value)
+        found.pop(_NO_MODEL, None)
+        return dict(found)
+
+    def _together(self) -> CollectorRegistry:
+        """The numbers of all workers."""
         if not os.environ.get(MULTIPROCESS_VARIABLE):
-            return generate_latest(self._registry)
+            return self._registry
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         together.register(self._counted)
-        return generate_latest(together)
+        return together
 
     def count_rejected(self, name: str) -> None:
         """Count a version of a model that did not go live."""

@@ -126,7 +126,7 @@ class _Document:
         if parameters:
             made["parameters"] = parameters
         if operation.body is not None:
-            made["requestBody"] = {**self._content(operation.body), "required": True}
+            made["requestBody"] = {**self._content(operation.body), "required": operation.body.required}
         if self._has_token and route.open:
             made["security"] = []
         return made

@@ -38,11 +38,13 @@ class Content:
         description: one sentence.
         schemas: its schema by media type; none if it is empty.
         examples: records, messages, … by media type, as JSON.
+        required: a request may not leave it out.
     """
 
     description: str
     schemas: Mapping[str, JsonSchema] = field(default_factory=dict)
     examples: Mapping[str, Any] = field(default_factory=dict)
+    required: bool = True
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Operation:
         failures: the status codes of failures, without those that any request may have (see :data:`COMMON_FAILURES`).
         description: more about it.
         parameters: its parameters. A part of the path that is not among them is any text; ``{name}`` is the name of a model.
-        body: what a request has to bring.
+        body: what a request brings.
     """
 
     id: str

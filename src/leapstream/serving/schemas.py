@@ -5,10 +5,12 @@ They promise less than the server takes: as in Spark, a value of another type is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from leapstream.bundle.types import BasicType, DataType, Field, ListType, MapType, ScalarType, Schema, TensorType
+from leapstream.bundle.types import BasicType, DataType, Field, ListType, MapType, ScalarType, TensorType
+from leapstream.ops.feature.categories import StringIndexer
+from leapstream.ops.feature.maps import StringMap
 from leapstream.serving.loading import example
 from leapstream.serving.operations import JsonSchema, Shared
 from leapstream.serving.registry import ServedModel
@@ -38,7 +40,7 @@ def record_schema(served: ServedModel) -> Shared:
         "properties": {f.name: given_schema(f.type) for f in inputs},
         "required": list(inputs.names),
     }
-    found = example_record(inputs)
+    found = example_record(served)
     return Shared(f"{served.name}.Record", schema if found is None else {**schema, "examples": [found]})
 
 
@@ -60,11 +62,35 @@ def computed_columns(served: ServedModel) -> Sequence[Field]:
     return [*final, *(f for f in served.model.plan().output_schema if f.name not in final.names)]
 
 
-def example_record(inputs: Schema) -> dict[str, Any] | None:
-    """A record with a made-up value for each column; ``None`` if one of them would be very long, or is not JSON."""
+def example_record(served: ServedModel) -> dict[str, Any] | None:
+    """A record with a value for each column: a text that the model knows if there is one, else a made-up value.
+
+    Returns:
+        ``None`` if a value would be very long, or is not JSON.
+    """
+    inputs = served.model.schema.inputs
     if any(_is_long(f.type) or f.type.base is BasicType.BYTE_STRING for f in inputs):
         return None
-    return {f.name: example(f.type) for f in inputs}
+    known = dict(_known_texts(served))
+    return {
+        f.name: known.get(f.name, example(f.type))
+        if isinstance(f.type, ScalarType) and f.type.base is BasicType.STRING
+        else example(f.type)
+        for f in inputs
+    }
+
+
+def _known_texts(served: ServedModel) -> Iterator[tuple[str, str]]:
+    """A text for each column of labels."""
+    for node in served.model.nodes:
+        labels: Sequence[Sequence[str]] = ()
+        if isinstance(node.op, StringIndexer):
+            labels = node.op.labels_array
+        elif isinstance(node.op, StringMap):
+            labels = [node.op.labels]
+        for column, texts in zip(node.input_columns().values(), labels, strict=False):
+            if text := next(filter(None, texts), None):
+                yield column, text
 
 
 def given_schema(data_type: DataType) -> JsonSchema:

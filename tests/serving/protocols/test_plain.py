@@ -67,7 +67,7 @@ def test_an_unknown_output_is_refused(application: Application) -> None:
     assert answer.status == 400 and "nothing" in answer.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("query", ["on_error=maybe", "output=a", "outputs"])
+@pytest.mark.parametrize("query", ["on_error=maybe", "output=a", "outputs", "outputs=", "outputs=,"])
 def test_an_unknown_option_is_refused(application: Application, query: str) -> None:
     assert ask(application, "POST", f"{PREDICT}?{query}", RECORD).status == 400
 

@@ -111,7 +111,9 @@ INDEX = Operation(
         )
     },
     FAILURE,
-    body=Content("Which of them.", {_JSON: {"type": "object", "properties": {"ready": {"type": "boolean"}}}}),
+    body=Content(
+        "Which of them.", {_JSON: {"type": "object", "properties": {"ready": {"type": "boolean"}}}}, required=False
+    ),
 )
 _EMPTY = {_JSON: {"type": "object", "maxProperties": 0}}
 LOAD = Operation(
@@ -128,6 +130,7 @@ LOAD = Operation(
                 "properties": {"parameters": {"type": "object", "properties": {"uri": _TEXT, "config": _TEXT}}},
             }
         },
+        required=False,
     ),
 )
 UNLOAD = Operation(
@@ -212,7 +215,7 @@ def _tensor(column: Column, element: Any) -> dict[str, Any]:
 
 
 def _examples(served: ServedModel) -> dict[str, Any]:
-    record = example_record(served.model.schema.inputs)
+    record = example_record(served)
     if record is None:
         return {}
     found = [column.result(column.name, [record[column.name]]) for column in signature_of(served).inputs]

@@ -205,7 +205,7 @@ _FRAME = Shared(
 
 def _transform_frame_operation(served: ServedModel) -> Operation:
     schema = served.model.schema.inputs
-    record = example_record(schema)
+    record = example_record(served)
     examples = {}
     if record is not None and all(
         not isinstance(f.type, TensorType) or len(f.type.dimensions or (0,)) == 1 for f in schema

@@ -250,7 +250,7 @@ def _predict_operation(served: ServedModel) -> Operation:
             Parameter(
                 "outputs",
                 "The columns to compute; by default the model's final outputs.",
-                {"type": "array", "items": {"enum": columns}, "uniqueItems": True},
+                {"type": "array", "items": {"enum": columns}, "minItems": 1, "uniqueItems": True},
             ),
             Parameter(
                 "on_error",
@@ -289,6 +289,8 @@ def _options(query: bytes) -> tuple[tuple[str, ...] | None, OnError]:
         raise RequestError(f"on_error is {on_error!r}, and has to be raise, null or row")
     outputs = given.get("outputs")
     names = None if outputs is None else tuple(name for text in outputs for name in text.split(",") if name)
+    if names == ():
+        raise RequestError("the option outputs names no column")
     return names, on_error  # type: ignore[return-value]
 
 
