@@ -115,11 +115,15 @@ def test_other_files_are_left_alone(tmp_path: Path) -> None:
     assert configured(tmp_path, README_md="# models") == {}
 
 
+MUCH_OF_LITTLE = "a0 = aaaaaaaaaa\n" + "".join(f"a{i + 1} = ${{a{i}}}${{a{i}}}\n" for i in range(20))
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("bundle = [", "loans.conf"),
-        ("[1, 2]", "an object is expected"),
+        ("[1, 2]", "expected an object, found list"),
+        (MUCH_OF_LITTLE, "its substitutions make more than"),
         ("{}", "it needs bundle, or store and model"),
         ('bundel = "x.zip"', "no option 'bundel'; there are bundle"),
         ("bundle = 5", "bundle has to be a text, and is 5"),

@@ -5,20 +5,16 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from pathlib import Path
-from typing import Any, TypeAlias, cast
-
-from pyhocon import ConfigFactory, ConfigParser, ConfigTree
-from pyhocon.config_tree import ConfigSubstitution, ConfigValues
-from pyhocon.exceptions import ConfigException
+from typing import Any, TypeAlias
 
 from leapstream.bundle.limits import Limits
 from leapstream.bundle.malformed import first_repeated
 from leapstream.errors import ConfigError
 from leapstream.flink.names import check_name
 from leapstream.flink.options import BACKEND, LOAD_ON, ON_ERROR, Backend, LoadOn, OnError
+from leapstream.hocon import as_object, kind_of, parse_file, parse_text
 
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _REGISTRY = "mleap.udfRegistry"
@@ -97,7 +93,7 @@ def read_config(config: ConfigSource) -> RegistryConfig:
     if items is None:
         raise ConfigError(f"the configuration has no {_REGISTRY}")
     if not isinstance(items, Sequence) or isinstance(items, str | bytes):
-        raise ConfigError(f"{_REGISTRY} must be a list of entries, not {_kind(items)}")
+        raise ConfigError(f"{_REGISTRY} must be a list of entries, not {kind_of(items)}")
     entries: list[UDFEntry] = []
     places: dict[str, int] = {}
     for index, item in enumerate(items):
@@ -116,96 +112,12 @@ def read_config(config: ConfigSource) -> RegistryConfig:
 
 def _parse(config: str | os.PathLike[str] | Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(config, Mapping):
-        return _tree(config, "configuration")
+        return as_object(config, "configuration")
     if not isinstance(config, str | os.PathLike):
-        raise ConfigError(f"a configuration is a path, HOCON text or a parsed configuration, not {_kind(config)}")
+        raise ConfigError(f"a configuration is a path, HOCON text or a parsed configuration, not {kind_of(config)}")
     text = os.fspath(config)
     is_text = isinstance(config, str) and any(mark in text for mark in "{=\n")
-    where = "configuration" if is_text else text
-    try:
-        if is_text:
-            return _tree(_resolved(ConfigFactory.parse_string(text, resolve=False), where), where)
-        if not Path(text).is_file():
-            raise ConfigError(f"{text}: there is no such configuration file")
-        return _tree(_resolved(ConfigFactory.parse_file(text, required=True, resolve=False), where), where)
-    except ConfigError:
-        raise
-    except ConfigException as error:
-        raise ConfigError(f"{where}: {error}") from error
-    except OSError as error:
-        raise ConfigError(f"{where}: {error.strerror or error}") from error
-    # pyhocon lets the errors of its parser and of files it includes escape as they are.
-    except Exception as error:
-        raise ConfigError(f"{where} is not HOCON: {' '.join(str(error).split())}") from error
-
-
-# Letters, and elements of lists and objects.
-_MOST_CONTENT = 1 << 20
-
-
-def _resolved(parsed: Any, where: str) -> Any:
-    """A configuration with values in place of its substitutions, which could make much of little: they are counted before."""
-    try:
-        _Content(parsed).of(parsed)
-    except OverflowError:
-        raise ConfigError(f"{where}: its substitutions make more than {_MOST_CONTENT} letters and elements") from None
-    if isinstance(parsed, ConfigTree):
-        ConfigParser.resolve_substitutions(parsed)
-    return parsed
-
-
-class _Content:
-    """Counts the letters and elements of a configuration after substitution."""
-
-    def __init__(self, root: Any) -> None:
-        self._root = root
-        self._known: dict[str, int] = {}
-
-    def of(self, value: Any) -> int:
-        """The content of a value; ``OverflowError`` if it is too much."""
-        if isinstance(value, ConfigSubstitution):
-            if value.variable not in self._known:
-                self._count(value.variable)
-            return self._known[value.variable]
-        if isinstance(value, ConfigValues):
-            parts = value.tokens
-        elif isinstance(value, Mapping):
-            parts = [value[key] for key in value] if not isinstance(value, ConfigTree) else list(dict.values(value))
-        elif isinstance(value, list):
-            parts = value
-        else:
-            return len(value) if isinstance(value, str) else 1
-        total = 1
-        for part in parts:
-            total += self.of(part)
-            if total > _MOST_CONTENT:
-                raise OverflowError
-        return total
-
-    def _count(self, path: str) -> None:
-        """Count the content of a path; a value that refers to the path itself means the value that the path had before."""
-        self._known[path] = 0
-        for value in _values(self._root, ConfigTree.parse_key(path)):
-            self._known[path] = self.of(value)
-
-
-def _values(tree: Any, keys: Sequence[str]) -> Iterator[Any]:
-    """The values that a path of keys has had, the last one at the end."""
-    if not isinstance(tree, ConfigTree):
-        return
-    first, *rest = keys
-    for value in [*vars(tree).get("history", {}).get(first, ()), dict.get(tree, first)]:
-        if rest:
-            yield from _values(value, rest)
-        elif value is not None:
-            yield value
-
-
-def _tree(parsed: Any, where: str) -> Mapping[str, Any]:
-    if not isinstance(parsed, Mapping):
-        raise ConfigError(f"{where}: expected an object, found {_kind(parsed)}")
-    # A ConfigTree raises for keys that it lacks, and takes dots in keys for paths.
-    return cast("Mapping[str, Any]", parsed.as_plain_ordered_dict()) if isinstance(parsed, ConfigTree) else parsed
+    return parse_text(text, "configuration") if is_text else parse_file(text)
 
 
 _KEYS = (
@@ -268,7 +180,7 @@ def _table(value: Any, where: str) -> Mapping[str, Any]:
     if value is None:
         raise ConfigError(f"the configuration has no {where}")
     if not isinstance(value, Mapping):
-        raise ConfigError(f"{where} must be an object, not {_kind(value)}")
+        raise ConfigError(f"{where} must be an object, not {kind_of(value)}")
     return value
 
 
@@ -295,7 +207,7 @@ def _text(value: Any, key: str, where: str, *, optional: bool = False) -> str | 
     if value is None and optional:
         return None
     if not isinstance(value, str) or not value:
-        raise ConfigError(f"{where}: {key} must be a text that is not empty, not {_kind(value)} {value!r}")
+        raise ConfigError(f"{where}: {key} must be a text that is not empty, not {kind_of(value)} {value!r}")
     return value
 
 
@@ -303,7 +215,7 @@ def _names(value: Any, key: str, where: str) -> tuple[str, ...] | None:
     if value is None:
         return None
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-        raise ConfigError(f"{where}: {key} must be a list of column names, not {_kind(value)} {value!r}")
+        raise ConfigError(f"{where}: {key} must be a list of column names, not {kind_of(value)} {value!r}")
     names = tuple(value)
     if not names or not all(isinstance(name, str) and name for name in names):
         raise ConfigError(f"{where}: {key} must be a list of column names, not {list(value)!r}")
@@ -311,9 +223,3 @@ def _names(value: Any, key: str, where: str) -> tuple[str, ...] | None:
     if repeated is not None:
         raise ConfigError(f"{where}: {key} repeats {repeated}")
     return names
-
-
-def _kind(value: object) -> str:
-    return {"NoneValue": "null", "NoneType": "null", "ConfigTree": "object", "ConfigList": "list"}.get(
-        type(value).__name__, type(value).__name__
-    )

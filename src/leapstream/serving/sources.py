@@ -9,11 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
-from pyhocon import ConfigFactory, ConfigTree
-
 from leapstream.errors import ConfigError, LeapstreamError, StoreError
 from leapstream.fetching.options import SourceOptions
 from leapstream.fetching.uri import scheme_of
+from leapstream.hocon import parse_file
 from leapstream.serving.loading import ModelSpec
 from leapstream.serving.settings import seconds
 from leapstream.store import ModelStore, Version
@@ -210,25 +209,15 @@ class ConfigFolder:
         return given if scheme_of(given) is not None else str(self.folder / given)
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read(file: Path) -> Mapping[str, Any]:
     """The options of a configuration.
 
     Raises:
         ConfigError: it cannot be read.
     """
     try:
-        with file.open("rb") as stream:
-            data = stream.read(_MOST_BYTES + 1)
-        if len(data) > _MOST_BYTES:
+        if file.stat().st_size > _MOST_BYTES:
             raise ConfigError(f"{file}: more than {_MOST_BYTES} bytes")
-        tree = ConfigFactory.parse_string(data.decode(), basedir=str(file.parent))
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror or error}") from None
-    except ConfigError:
-        raise
-    # The parser raises errors of several libraries.
-    except Exception as error:
-        raise ConfigError(f"{file}: {type(error).__name__}: {error}") from None
-    if not isinstance(tree, ConfigTree):
-        raise ConfigError(f"{file}: an object is expected")
-    return dict(tree)
+    return parse_file(str(file))
