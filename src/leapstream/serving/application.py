@@ -30,7 +30,7 @@ from leapstream.serving.loading import warmed
 from leapstream.serving.loads import Loads
 from leapstream.serving.logs import log_failure
 from leapstream.serving.metrics import Metrics
-from leapstream.serving.protocols import PROTOCOLS, plain
+from leapstream.serving.protocols import PROTOCOLS, health, plain
 from leapstream.serving.registry import ModelRegistry, ServedModel
 from leapstream.serving.routing import Router
 from leapstream.serving.scoring import LOOP_BODY, NotYetError, TooLongForLoopError
@@ -149,7 +149,7 @@ class Application:
             return None
         except Exception as error:
             response, failed = self._failed(request, route, error)
-        self._count(request, route, started, failed)
+        self._count(request, route, started, failed, response.status)
         return response.status, self._headers(response, request), response.body
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -182,7 +182,7 @@ class Application:
             await self._send(response, request, send)
         finally:
             self._active -= 1
-            self._count(request, route, started, failed)
+            self._count(request, route, started, failed, response.status)
 
     def _request(self, method: str, path: str, query: bytes, headers: dict[bytes, bytes]) -> Request:
         given = headers.get(b"x-request-id")
@@ -227,10 +227,18 @@ class Application:
         answer = request.failure or (plain.failure_response if route is None else route.failure)
         return answer(failure), failure.kind
 
-    def _count(self, request: Request, route: Route | None, started: float, failed: str | None) -> None:
+    def _count(self, request: Request, route: Route | None, started: float, failed: str | None, status: int) -> None:
         protocol = _protocol(request, route)
         seconds = time.perf_counter() - started
         self.context.metrics.count(protocol, request.served, request.rows, seconds, failed)
+        spans = self.context.spans
+        if spans is not None and not (route is not None and route.protocol == health.NAME):
+            attributes: dict[str, Any] = {"http.request.method": request.method, "http.response.status_code": status}
+            name = request.method
+            if route is not None:
+                attributes["http.route"] = route.path
+                name += f" {route.path}"
+            spans.record(request, name, attributes, seconds, failed, is_ours=status >= 500)
 
     # ---- bodies -------------------------------------------------------------------------------------------------------
 
@@ -348,6 +356,7 @@ def app(
     *,
     settings: Settings | None = None,
     keeper: Keeper | None = None,
+    tracer_provider: Any = None,
 ) -> Application:
     """An ASGI application that answers requests with the predictions of models.
 
@@ -355,6 +364,7 @@ def app(
         models: the models by the names that requests have for them, or a registry of them.
         settings: limits, token, and what requests may do.
         keeper: loads models when the application starts, and on requests; by default one with nothing to load.
+        tracer_provider: OpenTelemetry's, which gets a span for each request; by default there are none.
     """
     settings = settings or Settings()
     if isinstance(models, ModelRegistry):
@@ -366,4 +376,9 @@ def app(
     keeper = keeper or Keeper(registry, settings)
     metrics = Metrics(registry)
     keeper.when_rejected = metrics.count_rejected
-    return Application(Context(registry, settings, keeper, metrics, Loads(registry, keeper)))
+    spans = None
+    if tracer_provider is not None:
+        from leapstream.serving.tracing import Spans
+
+        spans = Spans(tracer_provider)
+    return Application(Context(registry, settings, keeper, metrics, Loads(registry, keeper), spans))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leapstream.serving import scoring
 from leapstream.serving.failures import NotReadyError
@@ -15,6 +15,9 @@ from leapstream.serving.metrics import Metrics
 from leapstream.serving.registry import ModelRegistry, ServedModel
 from leapstream.serving.scoring import Answer, OnError
 from leapstream.serving.settings import Settings
+
+if TYPE_CHECKING:
+    from leapstream.serving.tracing import Spans
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Context:
         keeper: loads and unloads models.
         metrics: what Prometheus scrapes.
         loads: loads models while requests wait.
+        spans: makes spans of OpenTelemetry; ``None`` if nobody wants them.
     """
 
     models: ModelRegistry
@@ -34,6 +38,7 @@ class Context:
     keeper: Keeper
     metrics: Metrics
     loads: Loads
+    spans: Spans | None = None
 
     @property
     def most_rows(self) -> int:

@@ -34,6 +34,7 @@ from leapstream.store.manifest import LATEST
 
 # The workers are processes of their own, which read the options there.
 _OPTIONS_VARIABLE = "LEAPSTREAM_SERVE_OPTIONS"
+_TRACES_VARIABLES = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 # A thread that computes keeps the interpreter's lock for so long; the event loop waits for it. The threads of gRPC take turns
 # more often than that by themselves; with a shorter time they take them in the middle of a call.
 _SWITCH_SECONDS = 0.0005
@@ -113,7 +114,10 @@ class ServeOptions:
         """The application of a process."""
         settings = self.settings()
         models = ModelRegistry(self.keep)
-        made = app(models, settings=settings, keeper=self.keeper(models, settings))
+        keeper = self.keeper(models, settings)
+        made = app(models, settings=settings, keeper=keeper, tracer_provider=_tracer_provider())
+        if made.context.spans is not None:
+            made.companions.append(made.context.spans)
         if self.grpc_port is not None:
             made.companions.append(self._grpc_server(made, self.grpc_port))
         return made
@@ -132,6 +136,19 @@ class ServeOptions:
             certificate=self.certificate,
             key=self.key,
         )
+
+
+def _tracer_provider() -> Any:
+    """OpenTelemetry's provider, if the environment says where to send spans."""
+    if not any(os.environ.get(name) for name in _TRACES_VARIABLES) or os.environ.get("OTEL_SDK_DISABLED") == "true":
+        return None
+    try:
+        from leapstream.serving.tracing import provider_from_environment
+    except ImportError as error:
+        # The variable may be there for other programs.
+        LOG.warning("no spans are sent: pip install 'leapstream[otel]'", extra={"fields": {"error": str(error)}})
+        return None
+    return provider_from_environment()
 
 
 class _WorkerProtocol(ShortcutProtocol):

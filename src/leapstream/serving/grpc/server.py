@@ -27,6 +27,8 @@ _THREADS = 64
 _MOST_STREAMS = 48
 # The metadata by which a call and its line in the log find each other.
 _REQUEST_ID = "x-request-id"
+# The failures that are the server's own.
+_OURS = frozenset({"backend", "deadline", "internal", "not_ready", "source"})
 
 
 class GrpcServer:
@@ -168,9 +170,12 @@ class GrpcServer:
             log_call(request, method.protocol, failure, error)
             _abort(call, method.code(failure.kind), failure.message)
         finally:
-            self._context.metrics.count(
-                method.protocol, request.served, request.rows, time.perf_counter() - started, failed
-            )
+            seconds = time.perf_counter() - started
+            self._context.metrics.count(method.protocol, request.served, request.rows, seconds, failed)
+            if self._context.spans is not None:
+                attributes = {"rpc.system.name": "grpc", "rpc.method": method.path[1:]}
+                is_ours = failed in _OURS
+                self._context.spans.record(request, method.path[1:], attributes, seconds, failed, is_ours=is_ours)
 
 
 class _Metadata(Mapping[bytes, bytes]):
