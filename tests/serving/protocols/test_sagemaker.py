@@ -1,20 +1,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
-from leapstream import ConfigError, LeapstreamError, Model, load
+from leapstream import ConfigError, LeapFrame, LeapstreamError, Model, load
+from leapstream.bundle.tensor import Tensor
 from leapstream.bundle.types import Field, MapType, ScalarType, TensorType
 from leapstream.serving import Application, RequestLimits, ServedModel, Settings, SparkMLSettings, app
 from leapstream.serving.scoring import TooLongForLoopError
 from leapstream.serving.values import flat
+from tests.golden_corpus import GOLDEN
 from tests.pipelines import labelled
 from tests.serving.asgi import Answer, ask
 from tests.serving.conftest import BENCH
-from tests.serving.goldens import golden_models, same_json
+from tests.serving.goldens import golden_models, records, same_json
 from tests.serving.running import serving
 
 DOUBLES = [{"name": name, "type": "double"} for name in ("feature1", "feature2", "feature3")]
@@ -107,6 +110,7 @@ def test_vectors_are_json_lines_of_features(with_schema: Application) -> None:
         ({"type": "boolean"}, "True", b"true"),
         ({"type": "float"}, 0.1, b"0.1"),
         ({"type": "string", "struct": "array"}, ["a", "b"], b"a,b"),
+        ({"type": "float", "struct": "array"}, [0.1, 2], b"0.1,2.0"),
         ({"type": "double", "struct": "vector"}, [1, 2], b"1.0,2.0"),
     ],
 )
@@ -123,6 +127,20 @@ def test_values_are_of_the_types_of_the_schema(with_schema: Application) -> None
     assert invoke(with_schema, {"schema": schema, "data": [1, 2, 1e10]}).body == b"7.499999997125E9"
     answer = invoke(with_schema, {"schema": schema, "data": [1.0, 2, 1e10]})
     assert (answer.status, answer.body.decode()) == (400, "column 'feature1': '1.0' is not a valid int")
+
+
+def test_a_float_is_not_the_double_of_its_digits() -> None:
+    """The text of a float is short in Java, and so is the label that an indexer has for it."""
+    application = app({"m": load(GOLDEN / "feature/string-indexer-from-float/bundle.zip")})
+    for kind, expected in (("float", b"5.0"), ("double", b"8.0")):
+        schema = {"input": [{"name": "float", "type": kind}], "output": {"name": "idx", "type": "double"}}
+        assert invoke(application, {"schema": schema, "data": [0.10000000149011612]}).body == expected
+
+
+def test_json_lines_have_the_digits_of_floats(without: Application) -> None:
+    echoed = {"name": "echoed", "type": "float", "struct": "array"}
+    body = {"schema": {"input": [echoed], "output": echoed}, "data": [[0.1, 1e30]]}
+    assert invoke(without, body, accept=LINES).json() == {"features": [0.1, 1e30]}
 
 
 def test_vectors_are_lists(forest: Application) -> None:
@@ -307,6 +325,20 @@ def elements(value: Any) -> Any:
     return list(flat(value)) if isinstance(value, list) else value
 
 
+def dense(row: Sequence[Any]) -> list[Any]:
+    """A row with dense tensors, as all vectors are in the container."""
+    return [Tensor.dense(value.to_dense(), value.base) if isinstance(value, Tensor) else value for value in row]
+
+
+def predicted(model: Model, row: LeapFrame, output: str) -> Any:
+    """The value of an output for a frame of one row, whose types are declared; ``None`` if there is none."""
+    try:
+        found = records(model.predict(row, outputs=(output,)))
+    except LeapstreamError:
+        return None
+    return found[0][output] if found else None
+
+
 def parsed(text: bytes, output: dict[str, str]) -> Any:
     """A value of an answer as JSON lines."""
     if output["struct"] != "basic":
@@ -321,33 +353,30 @@ def parsed(text: bytes, output: dict[str, str]) -> Any:
 def test_the_golden_corpus_passes_through_the_protocol() -> None:
     compared, differing = 0, []
     application = app({})
-    for case, model, records in golden_models():
-        inputs = [column(field) for field in case.input().schema]
+    for case, model, rows in golden_models():
+        given = case.input()
+        inputs = [column(field) for field in given.schema]
         outputs = [
             found
             for field in (*model.schema.outputs, *model.schema.intermediate)
             if (found := column(field)) is not None
         ]
-        if None in inputs:
+        # A vector in the place of a number is a list here, which no port for numbers takes.
+        if None in inputs or case.name.startswith("frame/tensor-"):
             continue
         application.context.models.put(ServedModel("m", "1", model))
-        for row, record in enumerate(records[:FIRST_ROWS]):
+        for row, record in enumerate(rows[:FIRST_ROWS]):
             # The container has no missing values.
             if any(value is None for value in record.values()):
                 continue
             for output in outputs:
                 schema = {"input": inputs, "output": output}
                 answer = invoke(application, {"schema": schema, "data": list(record.values())}, accept=LINES)
-                try:
-                    expected = model.predict_record(record, outputs=(output["name"],))
-                except LeapstreamError:
-                    expected = None
-                if expected is None or expected[output["name"]] is None:
+                expected = predicted(model, LeapFrame(given.schema, [dense(given.rows[row])]), output["name"])
+                if expected is None:
                     same = answer.status == 400
                 else:
-                    same = answer.status == 200 and same_json(
-                        parsed(answer.body, output), elements(expected[output["name"]])
-                    )
+                    same = answer.status == 200 and same_json(parsed(answer.body, output), elements(expected))
                 compared += 1
                 if not same:
                     differing.append(f"{case.name} row {row}: {output} {answer.body[:200]!r}")

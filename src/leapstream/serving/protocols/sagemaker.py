@@ -18,6 +18,7 @@ from itertools import chain
 from typing import Any, Literal
 
 import msgspec
+import numpy as np
 
 from leapstream.bundle.types import BasicType, DataType, ListType, ScalarType, TensorType
 from leapstream.errors import ConfigError, SchemaError
@@ -295,7 +296,7 @@ def spark_schema(text: bytes) -> SparkSchema:
         given.output,
         echoed,
         tuple((column.name, _from_json(column)) for column in given.input),
-        tuple((column.name, parser(BasicType(column.type))) for column in given.input),
+        tuple((column.name, _typed_parser(BasicType(column.type))) for column in given.input),
     )
 
 
@@ -322,6 +323,8 @@ def _from_json(column: _Column) -> Convert:
     if column.struct == "vector" and column.type != "double":
         raise RequestError(f"the schema is malformed: input {column.name!r}: elements of vectors are doubles")
     kinds = _KINDS.get(column.type, (int,))
+    # An op that takes texts writes floats otherwise than doubles.
+    number = np.float32 if column.type == "float" else float
 
     def elements(value: Any) -> list[Any]:
         if type(value) is not list:
@@ -329,7 +332,7 @@ def _from_json(column: _Column) -> Convert:
         for part in value:
             if type(part) not in kinds:
                 raise ValueError(f"an element is not of type {column.type}")
-        return [float(part) for part in value] if kinds[0] is float else value
+        return [number(part) for part in value] if kinds[0] is float else value
 
     return elements
 
@@ -343,11 +346,16 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 
 def _single(base: BasicType) -> Convert:
-    parse = parser(base)
+    parse = _typed_parser(base)
     if base is not BasicType.DOUBLE:
         return lambda value: parse(_java_text(value))
     # The number that its text, which the container reads, gives.
     return lambda value: float(value) if type(value) in (float, int) else parse(_java_text(value))
+
+
+def _typed_parser(base: BasicType) -> Convert:
+    parse = parser(base)
+    return (lambda text: np.float32(parse(text))) if base is BasicType.FLOAT else parse
 
 
 def _java_text(value: Any) -> str:
@@ -377,7 +385,11 @@ def _writer(column: _Column, actual: DataType, accepted: bytes) -> Write:
         return ",".join(map(text, flat(value))).encode()
 
     def written(value: Any) -> bytes:
-        return encode_exactly({"features": list(flat(value))})
+        elements = list(flat(value))
+        if actual.base is BasicType.FLOAT:
+            # The digits of a float, not those of the double that is the same number.
+            elements = [float(java_float(element)) for element in elements]
+        return encode_exactly({"features": elements})
 
     def written_as_text(value: Any) -> bytes:
         return encode({"source": " ".join(map(text, flat(value)))})
