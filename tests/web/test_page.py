@@ -8,11 +8,15 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
 
+from leapstream import save
+from leapstream.ops.feature.categories import StringIndexer
+from tests.pipelines import node
 from tests.serving.running import serving
 from tests.web.conftest import MODELS
 
@@ -120,6 +124,23 @@ def test_the_pipeline_is_a_picture_and_a_table(page: Any) -> None:
     assert picture.locator("g.step .op").all_text_contents().count("string_indexer") == 2
     page.get_by_text("Steps as a table").click()
     assert page.locator("#steps tr").count() == 7
+
+
+def test_names_of_a_bundle_are_shown_as_text(browser: Any, tmp_path: Path) -> None:
+    script = "<img src=x onerror=\"document.title='harmed'\">"
+    op = StringIndexer(((f"{script} label",),), "error")
+    indexer = node(f"{script} node", op, {"input": f"{script} in"}, {"output": f"{script} out"})
+    save(indexer, tmp_path / "bundle.zip")
+    with serving(f"model={tmp_path / 'bundle.zip'}") as server:
+        server.discard_log()
+        page = open_page(browser, server.url)
+        score(page)
+        page.locator("#answer th").filter(has_text=f"{script} out").wait_for()
+        page.get_by_text("Steps as a table").click()
+        assert page.locator("#steps th").inner_text() == f"{script} node"
+        score(page, **{f"{script} in": f"{script} other"})
+        page.get_by_role("alert").filter(has_text="unseen label").wait_for()
+        assert page.locator("img").count() == 0 and "harmed" not in page.title() and page.problems == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
