@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from queue import Queue
@@ -16,7 +17,9 @@ from tests.serving.conftest import BENCH, RECORD
 pytest.importorskip("tritonclient")
 
 import tritonclient.grpc as over_grpc
+import tritonclient.grpc.aio as over_grpc_aio
 import tritonclient.http as over_http
+import tritonclient.http.aio as over_http_aio
 from tritonclient.utils import InferenceServerException
 
 EXPECTED = -0.625
@@ -159,3 +162,21 @@ def test_models_are_loaded_and_unloaded(client: Any) -> None:
     client.load_model("lin")
     assert client.is_model_ready("lin")
     client.unload_model("lin")
+
+
+@pytest.mark.parametrize("protocol", ["http", "grpc"])
+def test_the_clients_of_event_loops_are_answered(served: Served, protocol: str) -> None:
+    module = over_http_aio if protocol == "http" else over_grpc_aio
+    address = served.http if protocol == "http" else served.grpc
+
+    async def asked() -> list[Any]:
+        async with module.InferenceServerClient(address) as client:
+            assert await client.is_server_ready() and await client.is_model_ready("linear")
+            tensors = []
+            for name, value in RECORD.items():
+                tensor = module.InferInput(name, [1], "FP64")
+                tensor.set_data_from_numpy(np.full(1, value))
+                tensors.append(tensor)
+            return await asyncio.gather(*(client.infer("linear", tensors) for _ in range(20)))
+
+    assert [answer.as_numpy("prediction").tolist() for answer in asyncio.run(asked())] == [[EXPECTED]] * 20

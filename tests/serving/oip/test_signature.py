@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from leapstream.bundle.types import BasicType, DataType, ListType, MapType, ScalarType, TensorType
-from leapstream.serving.failures import RequestError
+from leapstream.serving.failures import RequestError, TooLargeError
 from leapstream.serving.oip.datatypes import read_elements, write_elements
 from leapstream.serving.oip.signature import Column
 from leapstream.serving.oip.tensors import Tensor
@@ -37,6 +37,7 @@ def values(data_type: DataType, tensor: Tensor) -> list[Any]:
         (ScalarType(B.BYTE_STRING), "BYTES", [-1]),
         (TensorType(B.DOUBLE, (2, 3)), "FP64", [-1, 2, 3]),
         (TensorType(B.FLOAT), "FP32", [-1, -1]),
+        (TensorType(B.INT, ()), "INT32", [-1]),
         (ListType(B.STRING), "BYTES", [-1, -1]),
         (MapType(B.STRING, B.DOUBLE), "BYTES", [-1]),
     ],
@@ -78,6 +79,11 @@ def test_values_are_those_of_their_tensor(data_type: DataType, rows: list[Any]) 
 def test_rows_of_different_shapes_have_no_tensor(rows: list[Any]) -> None:
     with pytest.raises(RequestError, match="different shapes"):
         column(ListType(B.DOUBLE)).result("y", rows)
+
+
+def test_more_elements_than_memory_holds_are_refused() -> None:
+    with pytest.raises(TooLargeError, match="1000 rows of 262144 elements"):
+        column(TensorType(B.DOUBLE, (2**18,))).result("y", [None] * 1000)
 
 
 def test_arrays_of_many_rows_are_kept_as_arrays() -> None:

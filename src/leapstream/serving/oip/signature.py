@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,7 +23,7 @@ from leapstream.bundle import frame_json
 from leapstream.bundle.malformed import decoding
 from leapstream.bundle.tensor import NUMPY_DTYPES
 from leapstream.bundle.types import BasicType, DataType, Field, ListType, MapType, ScalarType, Schema, TensorType
-from leapstream.serving.failures import RequestError
+from leapstream.serving.failures import RequestError, TooLargeError
 from leapstream.serving.oip.datatypes import BYTES, DATATYPES, OF_BASE
 from leapstream.serving.oip.tensors import Result, Tensor
 from leapstream.serving.registry import ServedModel
@@ -39,6 +40,8 @@ _USUAL: Mapping[BasicType, type] = {
     BasicType.STRING: str,
 }
 _ONE_ROW = [1]
+# More would take gigabytes of memory.
+_MOST_ELEMENTS = 1 << 26
 _SINGLE = frozenset({"FP16", "BF16", "FP32"})
 
 
@@ -80,7 +83,7 @@ class Column:
     def shape(self) -> list[int]:
         """The shape of its tensors; -1 for any size."""
         if isinstance(self.type, TensorType):
-            return [-1, *(self.type.dimensions or (-1,))]
+            return [-1, *((-1,) if self.type.dimensions is None else self.type.dimensions)]
         return [-1, -1] if isinstance(self.type, ListType) else [-1]
 
     @property
@@ -209,6 +212,7 @@ class Column:
 
         Raises:
             RequestError: rows have values of different shapes.
+            TooLargeError: they have very many elements.
         """
         datatype = self.datatype
         if isinstance(values, np.ndarray) and values.dtype != object:
@@ -228,9 +232,14 @@ class Column:
                 f"output {name!r} has rows of different shapes, such as {shown}, which no tensor holds: send them one by one"
             )
         shape = shapes.pop() if shapes else tuple(max(n, 0) for n in self.shape[1:])
+        size = math.prod(shape)
+        if size * len(values) > _MOST_ELEMENTS:
+            raise TooLargeError(
+                f"output {name!r} has {len(values)} rows of {size} elements, and {_MOST_ELEMENTS} elements are allowed"
+            )
         elements: list[Any] = []
         for value in values:
-            elements += [None] * int(np.prod(shape)) if value is None else _flat(value, len(shape))
+            elements += [None] * size if value is None else _flat(value, len(shape))
         return Result(name, datatype, [len(values), *shape], elements, missing, self.is_base64)
 
 
