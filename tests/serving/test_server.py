@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -45,6 +46,23 @@ def test_a_model_that_a_request_loads_is_served_by_all_workers() -> None:
         urlopen(Request(f"{server.url}/models", body, {"content-type": "application/json"}), timeout=30).close()
         for _ in range(20):
             assert predict(server.url) == {"prediction": -0.625}
+        server.end()
+
+
+def test_the_open_inference_protocol_loads_and_unloads_in_all_workers() -> None:
+    def repository(what: str) -> None:
+        body = json.dumps({"parameters": {"uri": str(BENCH / "linear3.zip")}} if what == "load" else {}).encode()
+        given = Request(f"{server.url}/v2/repository/models/linear/{what}", body, {"content-type": "application/json"})
+        urlopen(given, timeout=30).close()
+
+    with serving("--workers", "2", "--allow-load", str(BENCH)) as server:
+        for _ in range(5):
+            repository("load")
+            assert [predict(server.url) for _ in range(4)] == [{"prediction": -0.625}] * 4
+            repository("unload")
+            for _ in range(4):
+                with pytest.raises(HTTPError, match="404"):
+                    predict(server.url)
         server.end()
 
 

@@ -18,6 +18,8 @@ from leapstream.bundle.writer import write_atomically
 from leapstream.serving.loading import ModelSpec, Pinned
 
 _MOST_UNLOADED = 64
+# Seconds between two looks at what the other workers have done.
+_AWAIT_PAUSE = 0.01
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class State:
 
     Attributes:
         begun: true once the models of the start are loaded.
+        revision: the number of changes.
         models: the live versions.
         announced: the models that are being loaded by request.
         away: the models that requests unloaded; they come back by request alone.
@@ -61,6 +64,7 @@ class State:
     """
 
     begun: bool = False
+    revision: int = 0
     models: dict[str, Pinned] = field(default_factory=dict)
     announced: dict[str, Announced] = field(default_factory=dict)
     away: dict[str, Pinned] = field(default_factory=dict)
@@ -136,6 +140,7 @@ class Agreement:
                     data = msgspec.json.encode(self._state)
                 state = self._decoder.decode(data)
                 yield state
+                state.revision += 1
                 self._folder.mkdir(exist_ok=True)
                 write_atomically(self._file, msgspec.json.encode(state))
 
@@ -148,6 +153,42 @@ class Agreement:
         except Timeout:
             return False
         return True
+
+    def acknowledge(self, revision: int) -> None:
+        """Tell the other workers that this one has done all changes up to a revision."""
+        if self._folder is not None:
+            file = self._folder / "workers" / str(os.getpid())
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(file, str(revision).encode())
+
+    def await_others(self, seconds: float) -> bool:
+        """Wait until the other workers have done what is agreed on now; returns false if they have not after so many seconds."""
+        if self._folder is None:
+            return True
+        revision = self.state().revision
+        end = time.monotonic() + seconds
+        while any(done < revision for done in self._done_by_others()):
+            if time.monotonic() > end:
+                return False
+            time.sleep(_AWAIT_PAUSE)
+        return True
+
+    def _done_by_others(self) -> list[int]:
+        """The revision up to which each other worker that lives has done the changes."""
+        assert self._folder is not None
+        try:
+            workers = [worker for worker in (self._folder / "workers").iterdir() if worker.name.isdecimal()]
+        except FileNotFoundError:
+            return []
+        others = [worker for worker in workers if int(worker.name) != os.getpid()]
+        found = []
+        for worker in others:
+            if _lives(int(worker.name)):
+                with contextlib.suppress(OSError, ValueError):
+                    found.append(int(worker.read_bytes()))
+            else:
+                worker.unlink(missing_ok=True)
+        return found
 
     def idle(self, name: str, seconds: float) -> float:
         """The seconds for which no worker has used a model.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from leapstream.errors import ConfigError, LeapstreamError
 from leapstream.fetching.options import SourceOptions
 from leapstream.serving.agreement import Agreement, Announced, Rejected
-from leapstream.serving.failures import ConflictError, ForbiddenError
+from leapstream.serving.failures import ConflictError, DeadlineError, ForbiddenError
 from leapstream.serving.loading import ModelSpec, Pinned, load_pinned, pin
 from leapstream.serving.logs import LOG
 from leapstream.serving.registry import ModelRegistry, ServedModel
@@ -106,6 +106,7 @@ class Keeper:
         if self._reload_seconds > 0:
             self._watch("leapstream-reload", self._reload_seconds, self.reload)
         if self._agreement.is_shared:
+            self.follow()
             self._watch("leapstream-follow", _FOLLOW_PAUSE, self.follow)
         self._watch_idle()
 
@@ -248,6 +249,15 @@ class Keeper:
         """The models of which a version did not go live."""
         return dict(self._agreement.state().rejected)
 
+    def await_workers(self, seconds: float) -> None:
+        """Wait until all workers have done what requests have asked for.
+
+        Raises:
+            DeadlineError: they have not after so many seconds.
+        """
+        if not self._agreement.await_others(seconds):
+            raise DeadlineError("another worker of the server is still changing its models")
+
     # ---- other workers ------------------------------------------------------------------------------------------------
 
     def is_coming(self, name: str) -> bool:
@@ -279,6 +289,7 @@ class Keeper:
                 self._follow(name)
         for name in self._applied.keys() - state.models.keys():
             self._follow(name)
+        self._agreement.acknowledge(state.revision)
         self._followed = state
 
     def _follow(self, name: str) -> None:

@@ -94,7 +94,7 @@ def methods(context: Context) -> Iterator[Method]:
 
     def load(request: Request, message: pb.RepositoryModelLoadRequest) -> Message:
         _leave_turn(request)
-        repository.load(context, message.model_name, _values(message.parameters))
+        repository.load(context, request, message.model_name, _values(message.parameters))
         return pb.RepositoryModelLoadResponse()
 
     def unload(request: Request, message: pb.RepositoryModelUnloadRequest) -> Message:

@@ -11,6 +11,7 @@ from leapstream.serving.failures import RequestError
 from leapstream.serving.http import Request
 from leapstream.serving.loading import ModelSpec
 from leapstream.serving.oip.inference import find_model
+from leapstream.serving.scoring import TooLongForLoopError
 
 URI = "uri"
 """The parameter of a load that names the bundle."""
@@ -35,11 +36,12 @@ def index(context: Context, *, only_ready: bool) -> list[dict[str, str]]:
     ]
 
 
-def load(context: Context, name: str, parameters: Mapping[str, Any]) -> None:
-    """Load a model, or load it again.
+def load(context: Context, request: Request, name: str, parameters: Mapping[str, Any]) -> None:
+    """Load a model, or load it again; all workers have it afterwards.
 
     Args:
         context: what the protocols share.
+        request: whose time limit holds.
         name: the model.
         parameters: ``uri`` of its bundle; without it, that from which the server had it. Triton's clients send it within
             ``config``: ``{"parameters": {"uri": {"string_value": …}}}``.
@@ -48,25 +50,35 @@ def load(context: Context, name: str, parameters: Mapping[str, Any]) -> None:
         ForbiddenError: requests may not load it.
         RequestError: nobody knows where it is, or the parameters have something else.
         LeapstreamError: it cannot be loaded.
+        DeadlineError: the request's time is over before all workers have it.
+        TooLongForLoopError: that takes too long for the event loop.
     """
     context.keeper.check_loading()
+    if request.in_loop:
+        raise TooLongForLoopError
     uri = _uri(name, parameters)
     spec = context.keeper.known(name) if uri is None else ModelSpec(name, uri)
     if spec is None:
         raise RequestError(f"no bundle is known for model {name!r}; the parameter uri names one")
     context.keeper.load(spec)
+    context.keeper.await_workers(request.remaining())
 
 
 def unload(context: Context, request: Request, name: str) -> None:
-    """Serve a model no longer.
+    """Serve a model no longer; no worker has it afterwards.
 
     Raises:
         ForbiddenError: requests may not unload models.
         UnknownModelError: it is not served.
+        DeadlineError: the request's time is over before all workers have unloaded it.
+        TooLongForLoopError: that takes too long for the event loop.
     """
     context.keeper.check_unloading()
+    if request.in_loop:
+        raise TooLongForLoopError
     found = find_model(context.models, name).name
     context.loads.waiting(lambda: context.loads.unload(found), request)
+    context.keeper.await_workers(request.remaining())
 
 
 def _uri(name: str, parameters: Mapping[str, Any]) -> str | None:

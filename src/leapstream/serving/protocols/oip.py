@@ -91,7 +91,7 @@ def routes(context: Context) -> Iterator[Route]:
         return Response(encode(repository.index(context, only_ready=_repository_request(request).ready)))
 
     def load(request: Request, name: str) -> Response:
-        repository.load(context, name, _repository_request(request).parameters or {})
+        repository.load(context, request, name, _repository_request(request).parameters or {})
         return Response(b"{}")
 
     def unload(request: Request, name: str) -> Response:
