@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
+from typing import Any
 
 import pytest
 
@@ -114,3 +116,15 @@ def test_requests_are_counted_by_model_and_failures_by_kind() -> None:
     assert 'leapstream_request_failures_total{kind="schema",model="linear",protocol="plain"} 1.0' in text
     assert 'leapstream_model_info{model="linear",version="1"} 1.0' in text
     assert "made-up" not in text
+
+
+def test_an_application_may_be_mounted_under_a_path(application: Application) -> None:
+    async def mounted(scope: Any, receive: Any, send: Any) -> None:
+        await application({**scope, "root_path": "/ml"}, receive, send)
+
+    assert ask(mounted, "POST", f"/ml{PREDICT}", RECORD).status == 200
+    assert ask(mounted, "POST", PREDICT, RECORD).status == 200  # a server may take the root away
+    page = ask(mounted, "GET", "/ml/").body.decode()
+    assert not re.search(r'(href|src)="/', page)
+    assert ask(mounted, "GET", "/ml/openapi.json").json()["servers"] == [{"url": "/ml"}]
+    assert ask(application, "GET", "/openapi.json").json()["servers"] == [{"url": "/"}]

@@ -154,7 +154,8 @@ class Application:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        request = self._request(scope["method"], scope["path"], scope["query_string"], headers)
+        request = self._request(scope["method"], _path(scope), scope["query_string"], headers)
+        request.root = scope.get("root_path", "")
         started = time.perf_counter()
         failed: str | None = None
         route: Route | None = None
@@ -321,6 +322,13 @@ class Application:
 
 def _protocol(request: Request, route: Route | None) -> str:
     return request.protocol or ("none" if route is None else route.protocol)
+
+
+def _path(scope: Scope) -> str:
+    """The path within this application, which may be mounted under another one's path."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    return path[len(root) :] if root and path.startswith(f"{root}/") else path
 
 
 class _GoneError(Exception):

@@ -35,6 +35,7 @@ class Request:
         in_loop: true while it is handled in the event loop, where nothing may take long.
         served: the model that answers, once it is known; for the metrics.
         rows: the number of rows that were scored.
+        root: the path under which the application is mounted; empty if it is not.
         failure: makes the answer if the request fails from now on; by default the route's function does.
         protocol: the protocol that answers, once it is known, if it is not the route's; for the metrics and logs.
     """
@@ -49,6 +50,7 @@ class Request:
     in_loop: bool = True
     served: ServedModel | None = None
     rows: int = 0
+    root: str = ""
     failure: Callable[[Failure], Response] | None = None
     protocol: str | None = None
 

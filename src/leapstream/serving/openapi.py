@@ -33,14 +33,17 @@ def routes(context: Context, described: Sequence[Route]) -> Iterator[Route]:
         described: the routes of the protocols.
     """
     has_token = context.settings.token is not None
-    made: tuple[tuple[ServedModel, ...], bytes] | None = None
+    made: tuple[Any, bytes] | None = None
 
     def openapi(request: Request) -> Response:
         nonlocal made
         models = tuple(context.models)
-        if made is None or made[0] != models:
-            made = models, encode(document(all_routes, models, has_token=has_token))
-        return Response(made[1])
+        wanted = (models, request.root)
+        found = made
+        if found is None or found[0] != wanted:
+            body = encode(document(all_routes, models, has_token=has_token, root=request.root))
+            made = found = wanted, body
+        return Response(found[1])
 
     operation = Operation(
         "document",
@@ -53,19 +56,23 @@ def routes(context: Context, described: Sequence[Route]) -> Iterator[Route]:
     yield route
 
 
-def document(described: Sequence[Route], models: Iterable[ServedModel], *, has_token: bool) -> dict[str, Any]:
+def document(
+    described: Sequence[Route], models: Iterable[ServedModel], *, has_token: bool, root: str = ""
+) -> dict[str, Any]:
     """The document, as JSON's types.
 
     Args:
         described: the routes; those without a description are left out.
         models: the models.
         has_token: clients need the server's token.
+        root: the path under which the application is mounted.
     """
-    return _Document(models, has_token=has_token).of(described)
+    return _Document(models, has_token=has_token, root=root).of(described)
 
 
 class _Document:
-    def __init__(self, models: Iterable[ServedModel], *, has_token: bool) -> None:
+    def __init__(self, models: Iterable[ServedModel], *, has_token: bool, root: str) -> None:
+        self._root = root
         self._models = list(models)
         self._has_token = has_token
         self._schemas: dict[str, Any] = {}
@@ -88,6 +95,7 @@ class _Document:
         whole: dict[str, Any] = {
             "openapi": "3.1.0",
             "info": {"title": "leapstream", "version": VERSION, "description": _DESCRIPTION},
+            "servers": [{"url": self._root or "/"}],
             "tags": [{"name": tag} for tag in tags],
             "paths": paths,
             "components": components,
