@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from leapstream import load
 from leapstream.serving import Application, Settings, SparkMLSettings, app
@@ -76,3 +78,46 @@ def test_requests_are_counted_by_the_protocol_that_answers(single: Application) 
     text = ask(single, "GET", "/metrics").body.decode()
     for protocol in ("mlflow", "sagemaker"):
         assert f'leapstream_requests_total{{model="linear",protocol="{protocol}"}}' in text
+
+
+# ---- odd bodies -------------------------------------------------------------------------------------------------------
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**30), 10**30)
+    | st.floats()
+    | st.sampled_from(["1", "a", "", "feature1", "features", "NaN", "\u2028"]),
+    lambda parts: (
+        st.lists(parts, max_size=3)
+        | st.dictionaries(st.sampled_from([*RECORD, "features", "columns", "data", "index", "x"]), parts, max_size=4)
+    ),
+    max_leaves=12,
+)
+NAMES = st.sampled_from(["feature1", "features", "prediction", "x"])
+TYPES = st.sampled_from(["double", "int", "string", "float"])
+STRUCTS = st.sampled_from(["basic", "vector", "array"])
+COLUMNS = st.fixed_dictionaries({"name": NAMES, "type": TYPES}, optional={"struct": STRUCTS})
+SCHEMAS = st.fixed_dictionaries({"input": st.lists(COLUMNS, max_size=3), "output": COLUMNS})
+FIELDS = st.sampled_from(["dataframe_split", "dataframe_records", "instances", "inputs", "data", "params", "schema"])
+BODIES = (
+    VALUES
+    | st.dictionaries(FIELDS, VALUES, max_size=2)
+    | st.fixed_dictionaries({"schema": SCHEMAS, "data": st.lists(VALUES, max_size=4)})
+)
+
+
+@pytest.mark.slow
+@given(BODIES, st.sampled_from(["linear", "forest"]), st.sampled_from(["application/json", "application/jsonlines"]))
+def test_no_json_is_an_internal_error(application: Application, body: object, name: str, content: str) -> None:
+    answer = ask(
+        application, "POST", f"/endpoints/{name}/invocations", json.dumps(body).encode(), {"content-type": content}
+    )
+    assert answer.status in (200, 400), answer.body
+
+
+@pytest.mark.slow
+@given(st.text(st.sampled_from("feature123s,\n\r\"'x. -é\0"), max_size=60), st.booleans())
+def test_no_csv_is_an_internal_error(single: Application, with_schema: Application, text: str, sparkml: bool) -> None:
+    answer = ask(with_schema if sparkml else single, "POST", "/invocations", text.encode(), TOKEN | CSV)
+    assert answer.status in (200, 400), answer.body
