@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import uuid
@@ -15,6 +16,8 @@ from leapstream.errors import StoreError
 from leapstream.fetching.options import SourceOptions
 from leapstream.fetching.remote import Remote
 from leapstream.fetching.uri import display, local_path, scheme_of
+
+_WITHOUT_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 
 class Place(Protocol):
@@ -73,7 +76,20 @@ class LocalPlace:
                 os.link(written, self._root / path)
             except FileExistsError:
                 return False
+            except OSError as error:
+                if error.errno not in _WITHOUT_LINKS:
+                    raise
+                return self._create_directly(self._root / path, data)
             return True
+
+    def _create_directly(self, target: Path, data: bytes) -> bool:
+        """Write a file where there are no hard links; a reader may see a part of it for a moment."""
+        try:
+            with target.open("xb") as stream:
+                stream.write(data)
+        except FileExistsError:
+            return False
+        return True
 
     def replace(self, path: str, data: bytes) -> None:
         with self._explained(path):
