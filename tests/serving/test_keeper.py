@@ -389,3 +389,18 @@ def test_a_model_of_a_source_that_is_unloaded_and_loaded_again_follows_its_sourc
     store.publish("m", adding(2), aliases=["live"])
     server.keeper.reload()
     assert server.sum() == 3.0
+
+
+def test_a_worker_starts_again_although_the_copies_of_bundles_were_tidied_away(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    spec = ModelSpec("m", saved(1, tmp_path / "m.zip"))
+    first = Server(specs=[spec], agreement=Agreement(shared)).started()
+    for change in (lambda: None, lambda: saved(2, tmp_path / "m.zip")):
+        shutil.rmtree(shared / "bundles", ignore_errors=True)
+        change()
+        again = Server(specs=[spec], agreement=Agreement(shared)).started()
+    first.keeper.follow()
+    for worker in (first, again):
+        worker.keeper.stop()
+        assert worker.sum() == 3.0

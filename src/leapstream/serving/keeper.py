@@ -99,7 +99,7 @@ class Keeper:
         state = self._agreement.state()
         if state.begun:
             for pinned in list(state.models.values()):
-                self._take(pinned, load_pinned(pinned, self._options, verify=False))
+                self._take_again(pinned)
         else:
             self._begin(self._take)
         self.ready = True
@@ -130,6 +130,17 @@ class Keeper:
         with self._agreement.change() as state:
             state.begun = True
             state.models.update(found)
+
+    def _take_again(self, pinned: Pinned) -> None:
+        """Make live what other workers have."""
+        try:
+            self._take(pinned, load_pinned(pinned, self._options, verify=False))
+        except LeapstreamError:
+            # Something that tidies temporary files may have removed the copy of a bundle that has changed since.
+            current = pin(pinned.spec, self._options, self._agreement.bundles, pinned.origin)
+            self._take(current, load_pinned(current, self._options))
+            with self._agreement.change() as state:
+                state.models[pinned.spec.name] = current
 
     def _take(self, pinned: Pinned, served: ServedModel) -> None:
         self._models.put(served)

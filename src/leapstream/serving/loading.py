@@ -167,7 +167,8 @@ def load_pinned(pinned: Pinned, options: SourceOptions | None = None, *, verify:
         SchemaError: it declares more than fits into memory.
     """
     spec = pinned.spec
-    path = Path(pinned.path) if pinned.path else resolve(spec.uri, sha256=spec.sha256, options=options)
+    copy = Path(pinned.path) if pinned.path else None
+    path = copy if copy is not None and copy.exists() else resolve(spec.uri, sha256=spec.sha256, options=options)
     model = load(path, limits=None if options is None else options.limits)
     # After loading, so that what was loaded is what was pinned.
     if _digest(path, spec) != pinned.digest:
