@@ -10,7 +10,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from leapstream.store import ModelStore
-from tests.serving.conftest import BENCH, RECORD
+from tests.serving.conftest import BENCH, FAILING, RECORD
 from tests.serving.running import serving
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
@@ -37,6 +37,12 @@ def test_workers_share_the_port_and_the_metrics() -> None:
         with urlopen(f"{server.url}/metrics") as answer:
             text = answer.read().decode()
         assert 'leapstream_requests_total{model="linear",protocol="plain"} 20.0' in text
+        for _ in range(10):
+            with pytest.raises(HTTPError):
+                predict(server.url, FAILING)
+        with urlopen(f"{server.url}/v1/statistics") as answer:
+            counted = json.load(answer)["models"]["linear"]
+        assert (counted["requests"], counted["rows"], counted["failures"]) == (30, 30, {"prediction": 10})
         server.end()
 
 

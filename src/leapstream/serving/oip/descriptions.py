@@ -127,7 +127,12 @@ LOAD = Operation(
         {
             _JSON: {
                 "type": "object",
-                "properties": {"parameters": {"type": "object", "properties": {"uri": _TEXT, "config": _TEXT}}},
+                "properties": {
+                    "parameters": {
+                        "type": ["object", "null"],
+                        "properties": {"uri": {"type": "string", "minLength": 1}, "config": _TEXT},
+                    }
+                },
             }
         },
         required=False,
