@@ -131,7 +131,7 @@ $(VENV)-web/.setup-stamp: $(STAMP)
 test-clients: $(VENV)-clients/.setup-stamp ## leapstream serve, asked by the clients of other servers: Triton's and KServe's
 	for file in tests/clients/test_*.py; do $(VENV)-clients/bin/python -m pytest $$file || exit 1; done
 
-$(VENV)-clients/.setup-stamp: CLIENTS := "kserve>=0.15,<1" "tritonclient[grpc,http]>=2.50,<3"
+$(VENV)-clients/.setup-stamp: CLIENTS := "kserve>=0.16,<1" "tritonclient[grpc,http]>=2.55,<3"
 $(VENV)-clients/.setup-stamp: pyproject.toml
 	test -x $(@D)/bin/pip || $(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[serve,grpc]" $(CLIENTS) \
