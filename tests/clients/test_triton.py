@@ -73,6 +73,14 @@ def test_the_server_and_its_models_are_described(http: Any, grpc: Any) -> None:
     assert list(found.versions) == metadata["versions"]
 
 
+def test_a_model_has_a_configuration(http: Any, grpc: Any) -> None:
+    found = http.get_model_config("texts")
+    assert found["input"] == [{"name": "text", "data_type": "TYPE_STRING", "dims": [1]}]
+    config = grpc.get_model_config("texts", as_json=True)["config"]
+    assert config["output"] == [{"name": "words", "data_type": "TYPE_STRING", "dims": ["-1"]}]
+    assert config["max_batch_size"] == found["max_batch_size"]
+
+
 @pytest.mark.parametrize("rows", [1, 5, 2000])
 def test_rows_are_scored(client: Any, rows: int) -> None:
     answer = client.infer("linear", inputs(client, rows), request_id="7")

@@ -70,7 +70,11 @@ def parts_of(answer: Answer) -> tuple[dict[str, Any], list[bytes]]:
 
 def test_the_server_says_what_it_is(application: Application) -> None:
     found = ask(application, "GET", "/v2").json()
-    assert found["name"] == "leapstream" and found["extensions"] == ["binary_tensor_data", "model_repository"]
+    assert found["name"] == "leapstream" and found["extensions"] == [
+        "binary_tensor_data",
+        "model_configuration",
+        "model_repository",
+    ]
 
 
 def test_the_server_is_ready_when_its_models_are_loaded() -> None:
@@ -92,6 +96,13 @@ def test_a_model_is_described_by_its_tensors(application: Application, path: str
         "outputs": [{"name": "prediction", "datatype": "FP64", "shape": [-1]}],
     }
     assert ask(application, "GET", f"/v2/models/{path}/ready").json() == {"name": "forest", "ready": True}
+
+
+def test_a_model_has_a_configuration_as_triton_has_it(application: Application) -> None:
+    found = ask(application, "GET", "/v2/models/forest/versions/latest/config").json()
+    assert found["input"] == [{"name": "features", "data_type": "TYPE_FP64", "dims": [3]}]
+    assert found["output"] == [{"name": "prediction", "data_type": "TYPE_FP64", "dims": [1]}]
+    assert found["max_batch_size"] == RequestLimits().max_rows
 
 
 @pytest.mark.parametrize("path", ["nobody", "forest/versions/2"])

@@ -20,6 +20,7 @@ from leapstream.serving.oip.inference import (
     find_model,
     infer,
     is_served,
+    model_config,
     model_metadata,
     require_whole,
     server_metadata,
@@ -67,6 +68,10 @@ def methods(context: Context) -> Iterator[Method]:
         request.served = find_model(models, message.name, message.version)
         return pb.ModelMetadataResponse(**model_metadata(models, request.served))
 
+    def config(request: Request, message: pb.ModelConfigRequest) -> Message:
+        request.served = find_model(models, message.name, message.version)
+        return pb.ModelConfigResponse(config=pb.ModelConfig(**model_config(request.served, context.most_rows)))
+
     def inference(request: Request, message: pb.ModelInferRequest) -> Message:
         return _infer(context, request, message)
 
@@ -110,6 +115,7 @@ def methods(context: Context) -> Iterator[Method]:
     yield unary("ServerMetadata", pb.ServerMetadataRequest, metadata)
     yield unary("ModelReady", pb.ModelReadyRequest, model_ready)
     yield unary("ModelMetadata", pb.ModelMetadataRequest, model)
+    yield unary("ModelConfig", pb.ModelConfigRequest, config)
     yield unary("ModelInfer", pb.ModelInferRequest, inference)
     yield Method(f"/{SERVICE}/ModelStreamInfer", pb.ModelInferRequest, NAME, stream_handler=stream)
     yield unary("RepositoryIndex", pb.RepositoryIndexRequest, index)

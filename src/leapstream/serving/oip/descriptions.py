@@ -88,6 +88,36 @@ MODEL_READY = Operation(
     FAILURE,
     (404,),
 )
+_CONFIGURED = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {
+            "name": _TEXT,
+            "data_type": _TEXT,
+            "dims": {"type": "array", "items": {"type": "integer", "minimum": -1}},
+        },
+        "required": ["name", "data_type", "dims"],
+    },
+}
+CONFIG = Operation(
+    "config",
+    "A model's configuration, as Triton has it",
+    {
+        200: Content(
+            "The configuration.",
+            _object(
+                name=_TEXT,
+                platform={"const": PLATFORM},
+                max_batch_size={"type": "integer"},
+                input=_CONFIGURED,
+                output=_CONFIGURED,
+            ),
+        )
+    },
+    FAILURE,
+    (404,),
+)
 INDEX = Operation(
     "index",
     "The models that are served, and those that requests unloaded",

@@ -13,12 +13,13 @@ from leapstream.installation import VERSION
 from leapstream.serving.context import Context
 from leapstream.serving.failures import RequestError, UnknownModelError
 from leapstream.serving.http import Request
+from leapstream.serving.oip.datatypes import BYTES
 from leapstream.serving.oip.signature import Column, Signature, signature_of
 from leapstream.serving.oip.tensors import MISSING_ROWS, Result, Tensor, Wanted, shown_rows
 from leapstream.serving.registry import ModelRegistry, ServedModel
 from leapstream.serving.scoring import NotYetError, OnError, check_rows, learn, score_record
 
-EXTENSIONS = ("binary_tensor_data", "model_repository")
+EXTENSIONS = ("binary_tensor_data", "model_configuration", "model_repository")
 """The extensions of the protocol that the server has."""
 
 PLATFORM = "mleap_bundle"
@@ -29,6 +30,7 @@ DROPPED_ROWS = "dropped_rows"
 
 # Fewer rows are scored one by one.
 _MANY = 256
+_MOST_INT32 = 2**31 - 1
 
 
 def find_model(models: ModelRegistry, name: str, version: str | None = None) -> ServedModel:
@@ -74,6 +76,23 @@ def model_metadata(models: ModelRegistry, served: ServedModel) -> dict[str, Any]
         "inputs": [column.metadata for column in signature.inputs],
         "outputs": [column.metadata for column in signature.outputs],
     }
+
+
+def model_config(served: ServedModel, most_rows: int) -> dict[str, Any]:
+    """The configuration of a model, as Triton has it: the axis of the rows is not in ``dims``, and scalars have one of size 1."""
+    signature = signature_of(served)
+    return {
+        "name": served.name,
+        "platform": PLATFORM,
+        "max_batch_size": min(most_rows, _MOST_INT32),
+        "input": [_configured(column) for column in signature.inputs],
+        "output": [_configured(column) for column in signature.outputs],
+    }
+
+
+def _configured(column: Column) -> dict[str, Any]:
+    kind = "STRING" if column.datatype == BYTES else column.datatype
+    return {"name": column.name, "data_type": f"TYPE_{kind}", "dims": column.shape[1:] or [1]}
 
 
 def infer(

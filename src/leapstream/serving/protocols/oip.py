@@ -19,7 +19,14 @@ from leapstream.serving.failures import Failure, RequestError
 from leapstream.serving.http import Handler, Request, Response, Route
 from leapstream.serving.oip import descriptions, repository
 from leapstream.serving.oip.datatypes import read_elements, write_elements
-from leapstream.serving.oip.inference import find_model, infer, model_metadata, require_whole, server_metadata
+from leapstream.serving.oip.inference import (
+    find_model,
+    infer,
+    model_config,
+    model_metadata,
+    require_whole,
+    server_metadata,
+)
 from leapstream.serving.oip.signature import BASE64, CONTENT_TYPE
 from leapstream.serving.oip.tensors import Result, Tensor, Wanted, as_list
 from leapstream.serving.operations import ModelOperation, Operation
@@ -80,6 +87,10 @@ def routes(context: Context) -> Iterator[Route]:
         request.served = find_model(models, name, version)
         return Response(encode({"name": request.served.name, "ready": True}))
 
+    def config(request: Request, name: str, version: str | None = None) -> Response:
+        request.served = find_model(models, name, version)
+        return Response(encode(model_config(request.served, context.most_rows)))
+
     def inference(request: Request, name: str, version: str | None = None) -> Response:
         served = find_model(models, name, version)
         given = _read(request)
@@ -115,6 +126,7 @@ def routes(context: Context) -> Iterator[Route]:
     for prefix in ("/v2/models/{name}", "/v2/models/{name}/versions/{version}"):
         yield route("GET", prefix, model, descriptions.MODEL)
         yield route("GET", f"{prefix}/ready", model_ready, descriptions.MODEL_READY)
+        yield route("GET", f"{prefix}/config", config, descriptions.CONFIG)
         yield route("POST", f"{prefix}/infer", inference, descriptions.infer_operation)
     yield route("POST", "/v2/repository/index", index, descriptions.INDEX)
     yield route("POST", "/v2/repository/models/{name}/load", load, descriptions.LOAD, blocking=True)
