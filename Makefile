@@ -116,7 +116,7 @@ endef
 
 # What checks leapstream serve from outside, and everything else from the main environment.
 test-web: $(VENV)-web/.setup-stamp ## the page of leapstream serve in Chromium, and its OpenAPI document, by schemathesis
-	$(VENV)-web/bin/python -m pytest tests/web
+	$(VENV)-web/bin/python -m pytest -n 2 --dist loadfile tests/web
 
 screenshot: $(VENV)-web/.setup-stamp ## docs/images/serving-page.png, with Chromium
 	$(VENV)-web/bin/python -m tests.web.screenshot
