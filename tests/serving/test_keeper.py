@@ -404,3 +404,18 @@ def test_a_worker_starts_again_although_the_copies_of_bundles_were_tidied_away(t
     for worker in (first, again):
         worker.keeper.stop()
         assert worker.sum() == 3.0
+
+
+def test_a_worker_that_cannot_load_what_others_have_says_so_and_tries_again(
+    store: ModelStore, started: list[Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.move(tmp_path / "shared" / "bundles", tmp_path / "away")
+    shutil.move(tmp_path / "store", tmp_path / "gone")
+    again = Server(StoreModels(store.uri, alias="live"), agreement=Agreement(tmp_path / "shared")).started()
+    assert again.keeper.ready and again.sum() == 503
+    shutil.move(tmp_path / "gone", tmp_path / "store")
+    follow([again])
+    assert again.sum() == 503
+    monkeypatch.setattr(again.keeper, "_retry_at", 0.0)
+    follow([again])
+    assert [worker.sum() for worker in (*started, again)] == [2.0, 2.0, 2.0]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from leapstream.errors import ConfigError, LeapstreamError
 from leapstream.fetching.options import SourceOptions
 from leapstream.serving.agreement import Agreement, Announced, Rejected
-from leapstream.serving.failures import ConflictError, DeadlineError, ForbiddenError
+from leapstream.serving.failures import ConflictError, DeadlineError, ForbiddenError, NotReadyError
 from leapstream.serving.loading import ModelSpec, Pinned, load_pinned, pin
 from leapstream.serving.logs import LOG
 from leapstream.serving.registry import ModelRegistry, ServedModel
@@ -21,6 +21,8 @@ from leapstream.serving.sources import FixedModels, Source
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
 # Seconds between two looks at what the workers have agreed on, and at a model that another one is loading.
 _FOLLOW_PAUSE, _AWAIT_PAUSE = 0.05, 0.01
+# Seconds until a worker tries again to load what another one has loaded.
+_RETRY_PAUSE = 5.0
 # The longest time, in seconds, until a version that was rejected is tried again.
 _LONGEST_WAIT = 3600.0
 REQUEST = "request"
@@ -72,6 +74,7 @@ class Keeper:
         # What is live in this process, and what could not be made so although another process could.
         self._applied: dict[str, Pinned] = {}
         self._stuck: dict[str, Pinned] = {}
+        self._retry_at = 0.0
         self._followed: object = None
         # Versions that were rejected, how often, and until when they are left alone.
         self._rejections: dict[str, tuple[Pinned, int, float]] = {}
@@ -98,15 +101,14 @@ class Keeper:
             return
         state = self._agreement.state()
         if state.begun:
-            for pinned in list(state.models.values()):
-                self._take_again(pinned)
+            # The others go on without this worker; it must not end them by a start that fails.
+            self.follow()
         else:
             self._begin(self._take)
         self.ready = True
         if self._reload_seconds > 0:
             self._watch("leapstream-reload", self._reload_seconds, self.reload)
         if self._agreement.is_shared:
-            self.follow()
             self._watch("leapstream-follow", _FOLLOW_PAUSE, self.follow)
         self._watch_idle()
 
@@ -130,17 +132,6 @@ class Keeper:
         with self._agreement.change() as state:
             state.begun = True
             state.models.update(found)
-
-    def _take_again(self, pinned: Pinned) -> None:
-        """Make live what other workers have."""
-        try:
-            self._take(pinned, load_pinned(pinned, self._options, verify=False))
-        except LeapstreamError:
-            # Something that tidies temporary files may have removed the copy of a bundle that has changed since.
-            current = pin(pinned.spec, self._options, self._agreement.bundles, pinned.origin)
-            self._take(current, load_pinned(current, self._options))
-            with self._agreement.change() as state:
-                state.models[pinned.spec.name] = current
 
     def _take(self, pinned: Pinned, served: ServedModel) -> None:
         self._models.put(served)
@@ -272,11 +263,19 @@ class Keeper:
     # ---- other workers ------------------------------------------------------------------------------------------------
 
     def is_coming(self, name: str) -> bool:
-        """True for a model that another worker has loaded or is loading, and that is not live here yet."""
+        """True for a model that another worker has loaded or is loading, and that is not live here yet.
+
+        Raises:
+            NotReadyError: this worker could not load it, although another one could.
+        """
         if not self._agreement.is_shared or self._models.find(name) is not None:
             return False
         state = self._agreement.state()
-        return state.is_announced(name) or (name in state.models and self._stuck.get(name) != state.models[name])
+        if state.is_announced(name):
+            return True
+        if name in state.models and self._stuck.get(name) == state.models[name]:
+            raise NotReadyError(f"this worker could not load model {name!r}, and tries again; its log says why")
+        return name in state.models
 
     def coming_spec(self, name: str) -> ModelSpec | None:
         """The place and the options of a model that another worker has loaded or is loading; ``None`` for any other."""
@@ -293,6 +292,9 @@ class Keeper:
     def follow(self) -> None:
         """Do what other workers have done."""
         state = self._agreement.state()
+        if self._stuck and time.monotonic() > self._retry_at:
+            self._stuck.clear()
+            self._followed = None
         if state is self._followed:
             return
         for name, pinned in list(state.models.items()):
@@ -314,14 +316,30 @@ class Keeper:
                 del self._applied[name]
                 return
             try:
-                # Who made it live has verified it. What is the same but for its origin is live already.
+                # What is the same but for its origin is live already.
                 if not pinned.is_same(before):
-                    self._models.put(load_pinned(pinned, self._options, verify=False))
+                    pinned, served = self._load_agreed(pinned, before)
+                    self._models.put(served)
                 self._applied[name] = pinned
                 self._watch_idle()
             except LeapstreamError as error:
                 self._stuck[name] = pinned
+                self._retry_at = time.monotonic() + _RETRY_PAUSE
                 LOG.error("model not loaded", extra={"fields": {"model": name, "error": str(error)}})
+
+    def _load_agreed(self, pinned: Pinned, before: Pinned | None) -> tuple[Pinned, ServedModel]:
+        """Load what the worker that made it live has verified."""
+        try:
+            return pinned, load_pinned(pinned, self._options, verify=False)
+        except LeapstreamError:
+            if before is not None:
+                raise
+            # Something that tidies temporary files may have removed the copy of a bundle that has changed since.
+            current = pin(pinned.spec, self._options, self._agreement.bundles, pinned.origin)
+            served = load_pinned(current, self._options)
+            with self._agreement.change() as state:
+                state.models[pinned.spec.name] = current
+            return current, served
 
     # ---- idle models --------------------------------------------------------------------------------------------------
 

@@ -117,6 +117,7 @@ class Loads:
 
         Raises:
             NotYetError: it is.
+            NotReadyError: this worker could not load it, although another one could.
         """
         with self._lock:
             load = self._pending.get(name)
