@@ -32,6 +32,7 @@ from serving_report import (
     GRPC,
     LEAP_FRAME,
     OIP,
+    OIP_GRPC,
     OURS,
     PLAIN,
     TWO,
@@ -65,6 +66,7 @@ TENSORS = json.dumps(
 ).encode()
 SPLIT = json.dumps({"dataframe_split": {"columns": COLUMNS, "data": [VALUES]}}).encode()
 TRANSFORM = "/ml.combust.mleap.pb.Mleap/Transform"
+INFER = "/inference.GRPCInferenceService/ModelInfer"
 
 
 @dataclass(frozen=True)
@@ -176,12 +178,19 @@ def servers(scratch: Path) -> list[Server]:
 
 def rows() -> list[Row]:
     """All kinds of requests, in the order of the report."""
-    from leapstream.serving.proto import mleap_pb2 as pb
+    from leapstream.serving.proto import mleap_pb2, oip_pb2
 
     record, frame = Post("/v1/models/linear:predict", RECORD), Post("/models/linear/transform", FRAME)
     infer = Post("/v2/models/linear/infer", TENSORS)
-    transform = pb.TransformFrameRequest(model_name="linear", format="ml.combust.mleap.json", frame=FRAME)
+    transform = mleap_pb2.TransformFrameRequest(model_name="linear", format="ml.combust.mleap.json", frame=FRAME)
     call = (TRANSFORM, transform.SerializeToString())
+    inputs = [
+        oip_pb2.ModelInferRequest.InferInputTensor(
+            name=name, datatype="FP64", shape=[1], contents=oip_pb2.InferTensorContents(fp64_contents=[value])
+        )
+        for name, value in zip(COLUMNS, VALUES, strict=True)
+    ]
+    tensors = (INFER, oip_pb2.ModelInferRequest(model_name="linear", inputs=inputs).SerializeToString())
     return [
         Row(PLAIN, OURS, OURS, record),
         Row(PLAIN, TWO, TWO, record),
@@ -196,6 +205,8 @@ def rows() -> list[Row]:
         Row(OIP, "MLServer, `model.predict`", "MLServer", infer),
         Row(GRPC, OURS, OURS, call=call),
         Row(GRPC, "grpcio, sends the message back", "grpcio", call=call),
+        Row(OIP_GRPC, OURS, OURS, call=tensors),
+        Row(OIP_GRPC, "MLServer, `model.predict`", "MLServer", call=tensors),
     ]
 
 

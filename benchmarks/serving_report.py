@@ -17,6 +17,7 @@ PLAIN = "a record as JSON"
 LEAP_FRAME = "a leap frame as JSON"
 OIP = "tensors by the Open Inference Protocol"
 GRPC = "a leap frame by gRPC"
+OIP_GRPC = "tensors by gRPC"
 OURS = "leapstream"
 TWO = "leapstream, `--workers 2`"
 ECHO = "uvicorn, raw ASGI that sends the body back"
@@ -164,6 +165,7 @@ TARGETS: tuple[Bound | Below, ...] = (
     Bound(OIP, 60),
     Below(OIP, "MLServer, `model.predict`", 8),
     Bound(GRPC, 180),
+    Bound(OIP_GRPC, 180),
 )
 P99 = 5.0
 """Milliseconds of 99 of 100 requests at half of the highest load."""
