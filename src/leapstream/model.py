@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
@@ -489,9 +490,20 @@ def _remembered(made: dict[K, V], key: K, make: Callable[[], V]) -> V:
 
 def _names_of(outputs: Sequence[str]) -> tuple[str, ...]:
     """The outputs that are asked for."""
+    if type(outputs) is tuple:
+        try:
+            return _checked_names(outputs)
+        except TypeError:  # one of them has no hash, and is no name
+            pass
     if isinstance(outputs, str) or not all(isinstance(name, str) for name in outputs):
         raise SchemaError(f"outputs is {outputs!r}, and has to be a list of names of columns")
     return tuple(outputs)
+
+
+@lru_cache
+def _checked_names(outputs: tuple[Any, ...]) -> tuple[str, ...]:
+    """The same, for a tuple that may come again with each record."""
+    return _names_of(list(outputs))
 
 
 def _is_record(data: Mapping[str, Any], inputs: Schema) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from types import MappingProxyType
+from typing import Any
 
 from leapstream.errors import SchemaError
 from leapstream.model import Model
@@ -19,7 +20,7 @@ LATEST = "latest"
 
 @dataclass(eq=False)
 class ServedModel:
-    """A version of a model that answers requests. Immutable but for its cost and its use.
+    """A version of a model that answers requests. Immutable but for its cost, its use, and what is made of it.
 
     Attributes:
         name: the name in requests.
@@ -29,6 +30,7 @@ class ServedModel:
         loaded: when it was loaded.
         cost: seconds that a row takes, as seen lately; decides whether a request is scored in the event loop.
         used: when it was asked for last, on the clock of :func:`time.monotonic`.
+        made: the things that protocols made of it, for as long as it lives.
     """
 
     name: str
@@ -38,6 +40,7 @@ class ServedModel:
     loaded: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     cost: float = 0.0
     used: float = field(default_factory=time.monotonic)
+    made: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 class ModelRegistry:

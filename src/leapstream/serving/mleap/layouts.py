@@ -85,9 +85,10 @@ class Layout:
         return len(self.schema) > _MOST_FIELDS
 
     @cached_property
-    def text(self) -> msgspec.Raw:
-        """The schema as JSON."""
-        return msgspec.Raw(json.dumps(frame_json.schema_to_json(self.schema), ensure_ascii=False).encode())
+    def _json_head(self) -> bytes:
+        """The beginning of a frame as JSON, up to its rows."""
+        schema = json.dumps(frame_json.schema_to_json(self.schema), ensure_ascii=False, separators=(",", ":"))
+        return b'{"schema":%b,"rows":' % schema.encode()
 
     @cached_property
     def tensors(self) -> tuple[tuple[int, BasicType], ...]:
@@ -117,7 +118,7 @@ class Layout:
 
     def json_of_rows(self, rows: Rows) -> bytes:
         """Encode a frame."""
-        return _encode({"schema": self.text, "rows": _converted(rows, self._to_json)})
+        return b"%b%b}" % (self._json_head, _encode(_converted(rows, self._to_json)))
 
     @cached_property
     def _rows_decoder(self) -> msgspec.json.Decoder[Any] | None:

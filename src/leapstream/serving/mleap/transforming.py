@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
-from weakref import WeakKeyDictionary
+from typing import Any, TypeAlias
 
 from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.malformed import first_repeated
@@ -139,9 +138,8 @@ class FrameTransform:
         return [[row[position] for position in self._picked] for row in found]
 
 
-_made: WeakKeyDictionary[ServedModel, dict[tuple[Layout, tuple[str, ...] | None, bool], FrameTransform]] = (
-    WeakKeyDictionary()
-)
+_MADE = "mleap"
+_Made: TypeAlias = "dict[tuple[Layout, tuple[str, ...] | None, bool], FrameTransform]"
 
 
 def transform_for(
@@ -154,9 +152,9 @@ def transform_for(
     """
     if given.is_large:
         return FrameTransform(served, given, select, relaxed)
-    known = _made.get(served)
+    known: _Made | None = served.made.get(_MADE)
     if known is None:
-        known = _made.setdefault(served, {})
+        known = served.made.setdefault(_MADE, {})
     key = (given, select, relaxed)
     found = known.get(key)
     if found is None:
