@@ -499,5 +499,5 @@ def test_the_golden_corpus_passes_through_the_protocol() -> None:
         ]
         return outputs, found.get("parameters", {}).get("dropped_rows", "")
 
-    asks = {8: partial(asked, is_binary=False), 256: partial(asked, is_binary=True)}
+    asks = {32: partial(asked, is_binary=False), 256: partial(asked, is_binary=True)}
     assert problems(application, asks) == []
