@@ -502,7 +502,7 @@ def _names_of(outputs: Sequence[str]) -> tuple[str, ...]:
 
 @lru_cache
 def _checked_names(outputs: tuple[Any, ...]) -> tuple[str, ...]:
-    """The same, for a tuple that may come again with each record."""
+    """Like :func:`_names_of`, for a tuple that may come again with each record."""
     return _names_of(list(outputs))
 
 
