@@ -104,9 +104,18 @@ def test_requests_in_a_row_are_answered_in_their_order(linear: Application) -> N
     talk(linear, conversation)
 
 
-def test_the_connection_ends_if_the_client_wants_that(linear: Application) -> None:
+@pytest.mark.parametrize(
+    "request_of_client",
+    [
+        WHOLE.replace(b"host: x", b"connection: close"),
+        WHOLE.replace(b"HTTP/1.1", b"HTTP/1.0"),
+        WHOLE.replace(b"HTTP/1.1", b"HTTP/1.0").replace(b"host: x", b"connection: keep-alive"),
+    ],
+    ids=["told to", "of HTTP/1.0", "of HTTP/1.0, asked to stay"],
+)
+def test_the_connection_ends_if_the_client_wants_that(linear: Application, request_of_client: bytes) -> None:
     async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(WHOLE.replace(b"host: x", b"connection: close"))
+        writer.write(request_of_client)
         _, headers, body = await answer(reader)
         assert headers["connection"] == "close" and body == ANSWER
         assert await reader.read() == b""
@@ -136,14 +145,15 @@ def test_an_idle_connection_ends(linear: Application, first: bytes) -> None:
     talk(linear, conversation, keep_alive=0.1)
 
 
+@pytest.mark.slow
 def test_a_connection_that_is_used_goes_on(linear: Application) -> None:
     async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for _ in range(5):
-            await asyncio.sleep(0.06)
+            await asyncio.sleep(0.3)
             writer.write(WHOLE)
             assert (await answer(reader))[2] == ANSWER
 
-    talk(linear, conversation, keep_alive=0.1)
+    talk(linear, conversation, keep_alive=1)
 
 
 def test_a_request_that_takes_long_is_decoded_once_in_the_event_loop(

@@ -148,7 +148,8 @@ class ShortcutProtocol(HttpToolsProtocol):
         text = [_status_line(status)]
         for name, value in headers:
             text += (name, b": ", value, b"\r\n")
-        keep = self.parser.should_keep_alive()
+        # uvicorn keeps no connection of HTTP/1.0, and a client would wait for the end of this one.
+        keep = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
         text.append(b"content-length: %d\r\n%b\r\n" % (len(body), b"" if keep else b"connection: close\r\n"))
         text.append(body)
         self.transport.write(b"".join(text))
