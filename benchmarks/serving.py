@@ -1,9 +1,9 @@
 """``leapstream serve`` beside other servers of the same model: CPU time of a request, latency, memory.
 
-Each request has one record for the linear model of three columns. The servers run beside one another, and take turns: in each
-round each of them gets the load of 16 connections that are kept open, from wrk or, for gRPC, from h2load. CPU time is that of all
-of a server's processes. The load generators, and whatever else the machine does, take the same cores, so that rates and
-latencies vary more than CPU time does.
+A request has one record for the linear model of three columns, or a list of them. The servers run beside one another, and take
+turns: in each round each of them gets the load of 16 connections that are kept open, from wrk or, for gRPC, from h2load. CPU
+time is that of all of a server's processes. The load generators, and whatever else the machine does, take the same cores, so that
+rates and latencies vary more than CPU time does.
 
 Run it with ``make bench-serve`` or ``python benchmarks/serving.py [--rounds N] [--seconds S] [--only NAME …]``; it writes
 ``docs/serving-performance.md`` from all measurements in ``build/bench``, those of ``--soak`` and ``--kill``, too.
@@ -31,6 +31,7 @@ from serving_report import (
     ECHO,
     GRPC,
     LEAP_FRAME,
+    LIST,
     OIP,
     OIP_GRPC,
     OURS,
@@ -53,6 +54,7 @@ WARM_UP = 4.0
 COLUMNS = ("feature1", "feature2", "feature3")
 VALUES = (1.0, 2.0, 3.0)
 RECORD = json.dumps(dict(zip(COLUMNS, VALUES, strict=True))).encode()
+RECORDS = b"[%s]" % b",".join([RECORD] * 100)
 FRAME = json.dumps(
     {"schema": {"fields": [{"name": name, "type": "double"} for name in COLUMNS]}, "rows": [list(VALUES)]}
 ).encode()
@@ -181,6 +183,7 @@ def rows() -> list[Row]:
     from leapstream.serving.proto import mleap_pb2, oip_pb2
 
     record, frame = Post("/v1/models/linear:predict", RECORD), Post("/models/linear/transform", FRAME)
+    records = Post("/v1/models/linear:predict", RECORDS)
     infer = Post("/v2/models/linear/infer", TENSORS)
     transform = mleap_pb2.TransformFrameRequest(model_name="linear", format="ml.combust.mleap.json", frame=FRAME)
     call = (TRANSFORM, transform.SerializeToString())
@@ -198,6 +201,8 @@ def rows() -> list[Row]:
         Row(PLAIN, "FastAPI, `model.predict`", "FastAPI", Post("/predict", RECORD)),
         Row(PLAIN, "`mlflow models serve`", "MLflow", Post("/invocations", SPLIT)),
         Row(PLAIN, ECHO, "uvicorn", Post("/", RECORD, expected=RECORD)),
+        Row(LIST, OURS, OURS, records),
+        Row(LIST, TWO, TWO, records),
         Row(LEAP_FRAME, OURS, OURS, frame),
         Row(LEAP_FRAME, "JDK HttpServer, MLeap's frame reader and writer", "JDK", Post("/frame", FRAME)),
         Row(LEAP_FRAME, "JDK HttpServer, MLeap's row transformer", "JDK", Post("/rows", FRAME)),
