@@ -17,7 +17,7 @@ from leapstream.serving.proto import mleap_pb2 as pb
 from tests.golden_corpus import GOLDEN, Case
 from tests.serving.conftest import BENCH, FAILING, RECORD
 from tests.serving.grpc.calling import Caller, calling, code_of
-from tests.serving.mleap.frames import expected
+from tests.serving.mleap.frames import differing_cases, expected, failure_of
 
 SERVICE = "/ml.combust.mleap.pb.Mleap"
 BINARY = "ml.combust.mleap.binary"
@@ -338,3 +338,17 @@ def test_a_server_that_ends_does_not_wait_for_further_elements() -> None:
             next(answers)
         over.set()
     assert code_of(failed) is grpc.StatusCode.UNAVAILABLE
+
+
+@pytest.mark.slow
+def test_the_golden_corpus_passes_through_the_protocol() -> None:
+    application = app({})
+    with calling(application) as caller:
+
+        def asked(part: LeapFrame) -> LeapFrame:
+            found = caller.one(f"{SERVICE}/Transform", transform_request(part, "m"), pb.TransformFrameResponse)
+            if found.status == pb.STATUS_ERROR:
+                raise failure_of(found.error, found.backtrace)
+            return LeapFrame.from_bytes(found.frame)
+
+        assert differing_cases(application, asked, 256) == []

@@ -10,16 +10,11 @@ import pytest
 
 from leapstream import LeapFrame, Model, load
 from leapstream.bundle.types import BasicType, Field, ScalarType, Schema
-from leapstream.contract import Answers, Contract, answers, contracts
-from leapstream.errors import PredictionError, SchemaError
 from leapstream.serving import Application, RequestLimits, Settings, app
-from leapstream.serving.loading import warmed
 from leapstream.serving.proto import mleap_pb2 as pb
-from leapstream.serving.registry import ServedModel
-from tests.golden_corpus import GOLDEN
 from tests.serving.asgi import Answer, ask
 from tests.serving.conftest import BENCH, FAILING, RECORD
-from tests.serving.mleap.frames import expected
+from tests.serving.mleap.frames import differing_cases, expected, failure_of
 
 JSON = {"content-type": "application/json"}
 PROTOBUF = {"content-type": "application/x-protobuf"}
@@ -335,46 +330,20 @@ def test_the_actuator_tells_health_and_info(linear: Model) -> None:
 # ---- golden corpus ----------------------------------------------------------------------------------------------------------
 
 
-def answers_of(application: Application, case: Contract, format: Any, rows: int) -> Answers:
-    """The answers for a case over the protocol, in requests of some rows."""
-
-    def transform(given: LeapFrame) -> LeapFrame:
-        parts = []
-        for start in range(0, max(len(given), 1), rows):
-            part = LeapFrame(given.schema, given.rows[start : start + rows])
-            headers = JSON if format == "json" else PROTOBUF
-            answer = ask(application, "POST", "/models/m/transform", part.to_bytes(format), headers)
-            if format == "binary" and answer.body[:1] == b"\x08":
-                error = pb.ErrorTransformResponse.FromString(answer.body)
-                raise failure_of(error.error, error.backtrace, start)
-            if format == "json" and "status" in (found := answer.json()):
-                raise failure_of(found["error"], found["backtrace"], start)
-            parts.append(LeapFrame.from_bytes(answer.body))
-        return LeapFrame(parts[0].schema, [row for part in parts for row in part.rows])
-
-    return answers(transform, case.frame("input"))
-
-
-def failure_of(message: str, backtrace: str, start: int) -> PredictionError | SchemaError:
-    row = re.search(r"\tat row (\d+)", backtrace)
-    return SchemaError(message) if row is None else PredictionError(message, row=start + int(row[1]))
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(("format", "rows"), [("json", 1), ("binary", 256)])
-def test_the_golden_corpus_passes_through_the_protocol(format: str, rows: int) -> None:
-    differing = []
+def test_the_golden_corpus_passes_through_the_protocol(format: Any, rows: int) -> None:
     application = app({})
-    for case in contracts(GOLDEN):
-        if format == "json" and any("Infinity" in str(n["value"]) for n in case.info.get("nonfinite", ())):
-            continue  # JSON has no infinities: they are null, as in MLeap.
-        application.context.models.put(warmed(ServedModel("m", case.path.name, load(case.bundle))))
-        try:
-            report = case.verify_answers(answers_of(application, case, format, rows))
-        except SchemaError:
-            # All rows of a frame without a column fail.
-            assert len(case.info["error_rows"]) == case.info["rows_in"]
-            continue
-        if not report.ok:
-            differing.append(f"{case.path.name}: {report.problems} {report.failures} {report.columns}")
-    assert differing == []
+
+    def asked(part: LeapFrame) -> LeapFrame:
+        headers = JSON if format == "json" else PROTOBUF
+        answer = ask(application, "POST", "/models/m/transform", part.to_bytes(format), headers)
+        if format == "binary" and answer.body[:1] == b"\x08":
+            error = pb.ErrorTransformResponse.FromString(answer.body)
+            raise failure_of(error.error, error.backtrace)
+        if format == "json" and "status" in (found := answer.json()):
+            raise failure_of(found["error"], found["backtrace"])
+        return LeapFrame.from_bytes(answer.body)
+
+    # JSON has no infinities: they are null, as in MLeap.
+    assert differing_cases(application, asked, rows, infinities=format == "binary") == []
