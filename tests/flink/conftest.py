@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import pyflink.fn_execution.beam.beam_worker_pool_service  # noqa: F401
 
+from py4j.java_gateway import GatewayClient
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import EnvironmentSettings, StreamTableEnvironment, TableEnvironment
 
@@ -52,6 +54,24 @@ def collect(table_env: TableEnvironment, query: str) -> list[tuple[Any, ...]]:
 def pytest_configure(config: pytest.Config) -> None:
     # PyFlink keeps no handle of its JVM, which ends with this process.
     config.addinivalue_line("filterwarnings", "ignore:subprocess .* is still running:ResourceWarning")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _java_objects_are_forgotten_by_the_main_thread_alone() -> Iterator[None]:
+    """Keeps the main thread on one connection to Java, since Flink's planner works in the Java thread that made it alone.
+
+    Python collects garbage in any thread, and Py4J would tell Java of it over the connection that is free. A call of the main
+    thread at this moment would get another connection, and a ``NullPointerException`` from the planner.
+    """
+    forget = GatewayClient.garbage_collect_object
+
+    def forget_in_main_thread(client: GatewayClient, target: str) -> None:
+        if threading.current_thread() is threading.main_thread():
+            forget(client, target)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(GatewayClient, "garbage_collect_object", forget_in_main_thread)
+        yield
 
 
 # Each test has environments of its own, as every job takes all jars of its environment along; the JVM is the same.
