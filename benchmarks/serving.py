@@ -20,8 +20,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -238,6 +238,12 @@ class Running:
         process = ServerProcess(server.command(port, grpc), server.environment, scratch / f"{server.name}.log")
         return cls(process, port, grpc)
 
+    def wait_until_answered(self, post: Post) -> None:
+        """Wait until it answers a request."""
+        self.process.wait_until(
+            f"http://127.0.0.1:{self.port}{post.path}", post.body, dict(post.headers), post.expected
+        )
+
 
 def measure(row: Row, running: Running, seconds: float, measured: Measured) -> None:
     """Add a round of a row: at full load, and at half of it."""
@@ -272,8 +278,7 @@ def compare(only: list[str], rounds: int, seconds: float) -> None:
         for row in chosen:
             at = running[row.server]
             if row.post is not None:
-                url = f"http://127.0.0.1:{at.port}{row.post.path}"
-                at.process.wait_until(url, row.post.body, dict(row.post.headers), row.post.expected)
+                at.wait_until_answered(row.post)
             else:
                 at.process.wait_for_port(at.grpc)
         for row, measured in zip(chosen, found.rows, strict=True):
@@ -285,18 +290,26 @@ def compare(only: list[str], rounds: int, seconds: float) -> None:
             found.save()
 
 
+@contextmanager
+def alone(server: Server) -> Iterator[tuple[Running, Post]]:
+    """A server that runs without the others, and the request for a record."""
+    post = rows()[0].post
+    assert post is not None
+    with tempfile.TemporaryDirectory() as directory:
+        at = Running.started(server, Path(directory))
+        try:
+            at.wait_until_answered(post)
+            yield at, post
+        finally:
+            at.process.stop()
+
+
 def soak(requests: int) -> None:
     """Send a number of requests to one server, and look at its memory in between."""
-    row = rows()[0]
-    assert row.post is not None
-    with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
-        at = Running.started(Server(OURS, _leapstream(1)), Path(directory))
-        stack.callback(at.process.stop)
-        url = f"http://127.0.0.1:{at.port}{row.post.path}"
-        at.process.wait_until(url, row.post.body, dict(row.post.headers), row.post.expected)
+    with alone(Server(OURS, _leapstream(1))) as (at, post):
         found = Soak(time.strftime("%Y-%m-%d %H:%M:%S %z"), [(0, resident_megabytes(at.process.pid))], 0)
         while found.requests < requests:
-            load = wrk(at.process.pid, at.port, row.post, 10)
+            load = wrk(at.process.pid, at.port, post, 10)
             found.failed += load.failed
             found.memory.append((found.requests + load.requests, resident_megabytes(at.process.pid)))
             print(f"{found.requests} requests, {found.memory[-1][1]:.1f} MB", file=sys.stderr, flush=True)
@@ -305,13 +318,7 @@ def soak(requests: int) -> None:
 
 def kill(seconds: float) -> None:
     """Kill one of two workers under load, and count what clients see."""
-    row = rows()[0]
-    assert row.post is not None
-    with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
-        at = Running.started(Server(TWO, _leapstream(2)), Path(directory))
-        stack.callback(at.process.stop)
-        url = f"http://127.0.0.1:{at.port}{row.post.path}"
-        at.process.wait_until(url, row.post.body, dict(row.post.headers), row.post.expected)
+    with alone(Server(TWO, _leapstream(2))) as (at, post):
         time.sleep(2)
         before = list(tree(at.process.pid))
 
@@ -320,7 +327,7 @@ def kill(seconds: float) -> None:
 
         timer = threading.Timer(seconds / 2, end_one)
         timer.start()
-        load = wrk(at.process.pid, at.port, row.post, seconds)
+        load = wrk(at.process.pid, at.port, post, seconds)
         after = set(tree(at.process.pid)) - set(before)
         Kill(time.strftime("%Y-%m-%d %H:%M:%S %z"), load, len(after)).save()
         print(f"{load.requests} requests, {load.failed} failed, {len(after)} new worker", file=sys.stderr)
