@@ -38,8 +38,7 @@ def check_model_name(name: str) -> str:
     Raises:
         StoreError: it cannot.
     """
-    if not _NAME.fullmatch(name):
-        raise StoreError(f"name {name!r} of a model: {_RULE}")
+    _check(name, f"name {name!r} of a model")
     return name
 
 
@@ -49,8 +48,7 @@ def check_version_name(version: str) -> str:
     Raises:
         StoreError: it cannot.
     """
-    if not _NAME.fullmatch(version):
-        raise StoreError(f"version {version!r}: {_RULE}")
+    _check(version, f"version {version!r}")
     if version == LATEST or version.endswith(".json"):
         raise StoreError(f"version {version!r}: it cannot be {LATEST!r} or end in '.json'")
     return version
@@ -62,11 +60,15 @@ def check_alias(alias: str) -> str:
     Raises:
         StoreError: it cannot.
     """
-    if not _NAME.fullmatch(alias):
-        raise StoreError(f"alias {alias!r}: {_RULE}")
+    _check(alias, f"alias {alias!r}")
     if alias == LATEST or alias.isdecimal():
         raise StoreError(f"alias {alias!r}: it cannot be a number or {LATEST!r}, which is always the highest version")
     return alias
+
+
+def _check(name: str, what: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise StoreError(f"{what}: {_RULE}")
 
 
 @dataclass(frozen=True)
