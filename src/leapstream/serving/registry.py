@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from leapstream.errors import SchemaError
 from leapstream.model import Model
 from leapstream.serving.failures import ConflictError, UnknownModelError
+
+T = TypeVar("T")
 
 LATEST = "latest"
 """The version that a request names to get the live one."""
@@ -30,7 +32,7 @@ class ServedModel:
         loaded: when it was loaded.
         cost: seconds that a row takes, as seen lately; decides whether a request is scored in the event loop.
         used: when it was asked for last, on the clock of :func:`time.monotonic`.
-        made: the things that protocols made of it, for as long as it lives.
+        made: the results of :meth:`once`, by their functions.
     """
 
     name: str
@@ -40,7 +42,17 @@ class ServedModel:
     loaded: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     cost: float = 0.0
     used: float = field(default_factory=time.monotonic)
-    made: dict[str, Any] = field(default_factory=dict, repr=False)
+    made: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    def once(self, make: Callable[[ServedModel], T]) -> T:
+        """The result of a function of this version, which is kept for as long as the version lives.
+
+        Several threads may call the function at first; all get the result of one of them.
+        """
+        found: T | None = self.made.get(make)
+        if found is None:
+            found = self.made.setdefault(make, make(self))
+        return found
 
 
 class ModelRegistry:

@@ -24,8 +24,9 @@ LOOP_SECONDS = 0.002
 LOOP_BODY = 64 << 10
 """The bytes of a body that is read in the event loop; to decode a larger one takes too long there."""
 
-# Fewer rows than these are scored one by one: a batch has costs of its own.
-_BATCH = 256
+BATCH = 256
+"""The number of rows from which on they are scored together: a batch has costs of its own."""
+
 _PIECE = 8192
 # To parse a number as Java does takes up to so long.
 _VALUE_SECONDS = 4e-6
@@ -128,7 +129,7 @@ def score(
     if not records:
         return []
     started = time.perf_counter()
-    if len(records) < _BATCH and _alike(records):
+    if len(records) < BATCH and _alike(records):
         answers = _one_by_one(request, served, records, outputs, on_error)
     else:
         answers = _in_batches(request, served, _completed(records), outputs, on_error)

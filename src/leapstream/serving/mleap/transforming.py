@@ -138,7 +138,6 @@ class FrameTransform:
         return [[row[position] for position in self._picked] for row in found]
 
 
-_MADE = "mleap"
 _Made: TypeAlias = "dict[tuple[Layout, tuple[str, ...] | None, bool], FrameTransform]"
 
 
@@ -152,9 +151,7 @@ def transform_for(
     """
     if given.is_large:
         return FrameTransform(served, given, select, relaxed)
-    known: _Made | None = served.made.get(_MADE)
-    if known is None:
-        known = served.made.setdefault(_MADE, {})
+    known = served.once(_no_transforms)
     key = (given, select, relaxed)
     found = known.get(key)
     if found is None:
@@ -164,6 +161,10 @@ def transform_for(
             known.clear()
         known[key] = found
     return found
+
+
+def _no_transforms(served: ServedModel) -> _Made:
+    return {}
 
 
 def mleap_types(schema: Schema) -> Schema:

@@ -17,7 +17,7 @@ from leapstream.serving.oip.datatypes import BYTES
 from leapstream.serving.oip.signature import Column, Signature, signature_of
 from leapstream.serving.oip.tensors import MISSING_ROWS, Result, Tensor, Wanted, shown_rows
 from leapstream.serving.registry import ModelRegistry, ServedModel
-from leapstream.serving.scoring import NotYetError, OnError, check_rows, learn, score_record
+from leapstream.serving.scoring import BATCH, NotYetError, OnError, check_rows, learn, score_record
 
 EXTENSIONS = ("binary_tensor_data", "model_configuration", "model_repository")
 """The extensions of the protocol that the server has."""
@@ -28,8 +28,6 @@ PLATFORM = "mleap_bundle"
 DROPPED_ROWS = "dropped_rows"
 """The parameter of an answer that names the rows that the model drops."""
 
-# Fewer rows are scored one by one.
-_MANY = 256
 _MOST_INT32 = 2**31 - 1
 
 
@@ -147,7 +145,7 @@ def infer(
         dropped = [0]
     else:
         check_rows(request, served, rows, context.most_rows)
-        few = _few if rows < _MANY else _many
+        few = _few if rows < BATCH else _many
         found, dropped = few(context, request, served, columns, tensors, rows, outputs, on_error)
     results = [column.result(name, found[column.name]) for name, column in targets]
     return results, {DROPPED_ROWS: shown_rows(dropped)} if dropped else {}

@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -291,15 +290,9 @@ class Signature:
         return column
 
 
-_SIGNATURES: WeakKeyDictionary[ServedModel, Signature] = WeakKeyDictionary()
-
-
 def signature_of(served: ServedModel) -> Signature:
     """The signature of a version, which is made once."""
-    signature = _SIGNATURES.get(served)
-    if signature is None:
-        signature = _SIGNATURES[served] = Signature(served)
-    return signature
+    return served.once(Signature)
 
 
 def _columns(schema: Schema) -> tuple[Column, ...]:

@@ -14,7 +14,6 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from leapstream.bundle.types import BasicType, DataType, Field, ListType, ScalarType, TensorType
 from leapstream.errors import SchemaError
@@ -173,7 +172,7 @@ def _answered(
 ) -> Response:
     """Answer rows, of which at least one has each of the columns ``names``."""
     check_values(request, len(rows) * len(names))
-    known = _columns_of(served)
+    known = served.once(_columns_of)
     converters = known.inputs
     columns = [(name, converters[name]) for name in names if name in converters]
     try:
@@ -224,18 +223,12 @@ class _Columns:
     tensors: tuple[str, ...]
 
 
-_known: WeakKeyDictionary[ServedModel, _Columns] = WeakKeyDictionary()
-
-
 def _columns_of(served: ServedModel) -> _Columns:
-    known = _known.get(served)
-    if known is None:
-        schema = served.model.schema
-        known = _known[served] = _Columns(
-            {f.name: _converter(f) for f in schema.inputs},
-            tuple(f.name for f in (*schema.outputs, *schema.intermediate) if _may_be_deep(f.type)),
-        )
-    return known
+    schema = served.model.schema
+    return _Columns(
+        {f.name: _converter(f) for f in schema.inputs},
+        tuple(f.name for f in (*schema.outputs, *schema.intermediate) if _may_be_deep(f.type)),
+    )
 
 
 def _may_be_deep(data_type: DataType) -> bool:
