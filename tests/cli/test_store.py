@@ -65,6 +65,23 @@ def test_aliases_move_and_go_back(run: Run, store: str) -> None:
     assert run("store", "history", f"{store}/loans").stdout.count("\n") == 8
 
 
+def test_an_alias_stands_for_several_versions(run: Run, store: str) -> None:
+    run("publish", LINEAR, f"{store}/loans")
+    moved = run("store", "alias", f"{store}/loans", "live", "--weights", "2=90,1=10", "--shadow", "3")
+    assert moved.stdout == "loans@live is version 2=90,1=10 with shadow 3\n"
+    assert "live=(2=90,1=10 with shadow 3)" in run("store", "list", store).stdout
+    lines = run("store", "show", f"{store}/loans").stdout.splitlines()
+    assert [part in line for part, line in zip(("(shadow)", "live (90 of 100)", "live (10 of"), lines[1:], strict=True)]
+    listed = json.loads(run("store", "list", store, "--json").stdout)
+    assert listed[0]["aliases"] == {"live": {"versions": {"2": 90, "1": 10}, "shadow": ["3"]}}
+    assert "2=90,1=10 with shadow 3" in run("store", "history", f"{store}/loans").stdout
+    changes = json.loads(run("store", "history", f"{store}/loans", "--json").stdout)
+    assert (changes[-1]["version"], changes[-1]["weights"], changes[-1]["shadow"]) == ("2", {"2": 90, "1": 10}, ["3"])
+    checked = run("store", "check", f"{store}/loans@live").stdout
+    assert [line.split(":")[0] for line in checked.splitlines()] == ["loans@2", "loans@1", "loans@3"]
+    assert run("store", "rollback", f"{store}/loans", "live").stdout == "loans@live is version 2\n"
+
+
 def test_remove_removes_a_version(run: Run, store: str) -> None:
     assert run("store", "remove", f"{store}/loans@1").exit_code == 0
     assert "2" in run("store", "list", store).stdout
@@ -79,6 +96,8 @@ def test_remove_removes_a_version(run: Run, store: str) -> None:
         (("publish", LINEAR, "models/loans@2"), "give the version by --version"),
         (("publish", LINEAR, "models/@"), "give STORE/NAME"),
         (("store", "alias", "models/loans", "live"), "give a version, such as loans@latest"),
+        (("store", "alias", "models/loans@2", "live", "--weights", "1=1"), "give the versions by --weights alone"),
+        (("store", "alias", "models/loans", "live", "--weights", "1"), "give VERSION=WEIGHT,VERSION=WEIGHT"),
         (("store", "show", "models/loans"), "there is no model 'loans'; there are: none"),
     ],
 )

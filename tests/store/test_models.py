@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -138,6 +139,133 @@ def test_a_removed_version_is_gone(store: ModelStore) -> None:
     assert [version.version for version in store.versions("loans")] == ["1"]
     with pytest.raises(StoreError, match="no version '2'"):
         store.remove("loans", "2")
+
+
+# ---- several versions at once ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with three versions of a model, and a fourth with other columns."""
+    folder = tmp_path_factory.mktemp("published")
+    for bundle in (LINEAR, LINEAR, LINEAR, FOREST):
+        ModelStore(folder).publish("loans", bundle)
+    return folder
+
+
+@pytest.fixture
+def three(published: Path, tmp_path: Path) -> ModelStore:
+    """A copy of this store, in which the third version is live."""
+    store = ModelStore(shutil.copytree(published, tmp_path / "three"))
+    store.set_alias("loans", "live", "3")
+    return store
+
+
+def test_an_object_store_has_aliases_of_several_versions(store: ModelStore) -> None:
+    for _ in range(2):
+        store.publish("loans", LINEAR)
+    store.set_alias("loans", "live", {"1": 90, "2": 10})
+    assert str(reopened(store).alias("loans", "live")) == "1=90,2=10"
+
+
+def test_an_alias_stands_for_versions_by_weights_and_for_shadows(three: ModelStore) -> None:
+    three.set_alias("loans", "live", {"1": 90, "2": 10}, shadow=["3"])
+    alias = reopened(three).alias("loans", "live")
+    assert alias is not None and alias.is_split
+    assert dict(alias.weights) == {"1": 90, "2": 10} and alias.shadows == ("3",)
+    selection = reopened(three).select("loans", "live")
+    assert [(version.version, weight) for version, weight in selection.versions] == [("1", 90), ("2", 10)]
+    assert [version.version for version in selection.shadow] == ["3"]
+    # A reader of one version gets that of the most weight.
+    assert reopened(three).version("loans", "live").version == alias.version == "1"
+
+
+def test_the_file_of_an_alias_of_one_version_stays_as_it_was(three: ModelStore) -> None:
+    def content(alias: str) -> Any:
+        data = three._place.read(f"loans/{alias}.json", 1 << 16)
+        assert data is not None
+        return json.loads(data)
+
+    sha256 = three.version("loans", "1").sha256
+    three.set_alias("loans", "one", {"1": 5})
+    assert content("one") == {
+        "format": 1,
+        "alias": "one",
+        "version": "1",
+        "sha256": sha256,
+        "changed": content("one")["changed"],
+    }
+    three.set_alias("loans", "two", {"1": 5}, shadow=["2"])
+    assert content("two") == {
+        "format": 2,
+        "alias": "two",
+        "versions": [{"version": "1", "sha256": sha256, "weight": 5}],
+        "shadow": [{"version": "2", "sha256": three.version("loans", "2").sha256}],
+        "changed": content("two")["changed"],
+    }
+
+
+def test_rollbacks_go_back_to_weights_and_shadows(three: ModelStore) -> None:
+    three.set_alias("loans", "live", {"2": 90, "3": 10}, shadow=["1"])
+    three.set_alias("loans", "live", {"2": 90, "3": 10}, shadow=["1"])
+    three.set_alias("loans", "live", {"2": 50, "3": 50})
+    found = [str(reopened(three).rollback("loans", "live")) for _ in range(2)]
+    assert found == ["2=90,3=10 with shadow 1", "3"]
+    assert [change.versions for change in three.history("loans")][-2:] == found
+
+
+def test_versions_of_a_split_are_not_removed(three: ModelStore) -> None:
+    three.set_alias("loans", "live", {"1": 90, "2": 10}, shadow=["3"])
+    for version in ("1", "2", "3"):
+        with pytest.raises(StoreError, match="the alias 'live' stands for it"):
+            three.remove("loans", version)
+
+
+def test_versions_behind_one_alias_have_one_signature(three: ModelStore) -> None:
+    for shadow in ((), ("4",)):
+        weights = {"3": 90} if shadow else {"3": 90, "4": 10}
+        with pytest.raises(StoreError, match="loans@4 and loans@3 cannot be behind one alias: the inputs differ"):
+            three.set_alias("loans", "live", weights, shadow=shadow)
+    assert three.version("loans", "live").version == "3"
+
+
+@pytest.mark.parametrize(
+    ("weights", "shadow", "reason"),
+    [
+        ({}, (), "from one to 16 versions"),
+        ({str(n): 1 for n in range(17)}, (), "from one to 16 versions"),
+        ({"1": 0}, (), "has to be an integer from 1 to 1000000"),
+        ({"1": 1.5}, (), "has to be an integer"),
+        ({"1": True}, (), "has to be an integer"),
+        ({"1": 1_000_001}, (), "has to be an integer"),
+        ({"1": 1}, ("1",), "version 1 is there twice"),
+        ({"1": 1}, ("2", "2"), "version 2 is there twice"),
+        ({"3": 1, "live": 1}, (), "version 3 of loans is there twice"),
+        ({"9": 1}, (), "no version or alias '9'"),
+    ],
+)
+def test_weights_are_checked(three: ModelStore, weights: Any, shadow: tuple[str, ...], reason: str) -> None:
+    with pytest.raises(StoreError, match=reason):
+        three.set_alias("loans", "live", weights, shadow=shadow)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"format": 3}, "has format 3, and this version of leapstream reads 1 and 2"),
+        ({"versions": []}, "from one to 16 versions"),
+        ({"versions": [{"version": "1", "sha256": ""}]}, "'weight' has to be an integer"),
+        ({"versions": 1}, "'versions' has to be a list"),
+        ({"shadow": [1]}, "an object is expected"),
+        ({"shadow": [{"version": "2", "sha256": "0" * 64}]}, "loans@2 was altered after the alias 'live' was set"),
+        ({"shadow": [{"version": "../2", "sha256": "0" * 64}]}, "version '../2'"),
+    ],
+)
+def test_a_damaged_alias_is_rejected(three: ModelStore, change: Any, reason: str) -> None:
+    three.set_alias("loans", "live", {"1": 90, "2": 10})
+    altered(three, "loans/live.json", lambda data: json.dumps({**json.loads(data), **change}).encode())
+    with pytest.raises(StoreError, match=reason):
+        reopened(three).select("loans", "live")
 
 
 # ---- nothing is lost or half there --------------------------------------------------------------------------------------

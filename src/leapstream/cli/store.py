@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -13,6 +14,7 @@ from leapstream.cli.console import out, print_json
 from leapstream.errors import StoreError
 from leapstream.fetching.uri import display
 from leapstream.store import Alias, ModelStore, Version
+from leapstream.store.splits import parsed_weights
 
 
 @dataclass(frozen=True)
@@ -65,23 +67,15 @@ def publish(
 def show_models(place: str, *, as_json: bool) -> None:
     """Print the models of a store."""
     opened = ModelStore(place)
-    found = [
-        {
-            "name": name,
-            "versions": [version.version for version in opened.versions(name)],
-            "aliases": {alias.alias: alias.version for alias in opened.aliases(name)},
-        }
-        for name in opened.names()
-    ]
+    found = [(name, [v.version for v in opened.versions(name)], opened.aliases(name)) for name in opened.names()]
     if as_json:
-        print_json(found)
+        print_json([{"name": n, "versions": v, "aliases": _aliases_json(aliases)} for n, v, aliases in found])
         return
     rows: list[tuple[str, ...]] = [("model", "versions", "aliases")]
-    for model in found:
-        versions, aliases = model["versions"], model["aliases"]
-        assert isinstance(versions, list) and isinstance(aliases, dict)
+    for name, versions, aliases in found:
         more = f" and {len(versions) - 5} more" if len(versions) > 5 else ""
-        rows.append((str(model["name"]), ", ".join(versions[:5]) + more, _pairs(aliases)))
+        shown = ", ".join(f"{a.alias}=({a})" if a.is_split else f"{a.alias}={a}" for a in aliases)
+        rows.append((name, ", ".join(versions[:5]) + more, shown))
     _table(out(), rows)
 
 
@@ -103,11 +97,11 @@ def show_model(model: str, *, as_json: bool) -> None:
     aliases = chosen.store.aliases(chosen.name)
     if as_json:
         listed = [version.as_json() for version in versions]
-        print_json({"name": chosen.name, "aliases": {a.alias: a.version for a in aliases}, "versions": listed})
+        print_json({"name": chosen.name, "aliases": _aliases_json(aliases), "versions": listed})
         return
     rows: list[tuple[str, ...]] = [("version", "published", "sha256", "bytes", "contract", "aliases", "note")]
     for version in versions:
-        names = [alias.alias for alias in aliases if alias.version == version.version]
+        names = [name for alias in aliases for name in _part(alias, version.version)]
         date = version.published.strftime("%Y-%m-%d %H:%M")
         has = "yes" if version.contract else "no"
         size = str(version.bundle.size)
@@ -123,14 +117,17 @@ def show_history(model: str, *, as_json: bool) -> None:
         print_json([change.as_json() for change in changes])
         return
     rows: list[tuple[str, ...]] = [("date", "action", "alias", "version", "user")]
-    rows += [(c.date.strftime("%Y-%m-%d %H:%M:%S"), c.action, c.alias, c.version, c.user) for c in changes]
+    rows += [(c.date.strftime("%Y-%m-%d %H:%M:%S"), c.action, c.alias, c.versions, c.user) for c in changes]
     _table(out(), rows)
 
 
-def set_alias(version: str, alias: str) -> None:
-    """Let an alias stand for a version, and say so."""
-    chosen = StoredModel.parsed(version, needs_version=True)
-    _moved(chosen, chosen.store.set_alias(chosen.name, alias, chosen.reference or "latest"))
+def set_alias(model: str, alias: str, weights: str | None, shadow: Sequence[str]) -> None:
+    """Let an alias stand for a version, or for several ones, and say so."""
+    chosen = StoredModel.parsed(model, needs_version=weights is None)
+    if weights is not None and chosen.reference is not None:
+        raise StoreError(f"{display(model)!r}: give the versions by --weights alone")
+    reference = (chosen.reference or "latest") if weights is None else parsed_weights(weights)
+    _moved(chosen, chosen.store.set_alias(chosen.name, alias, reference, shadow=shadow))
 
 
 def remove_alias(model: str, alias: str) -> None:
@@ -146,12 +143,12 @@ def rollback(model: str, alias: str) -> None:
 
 
 def check(version: str) -> None:
-    """Verify a version, and say so."""
+    """Verify a version, or all versions of an alias, and say so."""
     chosen = StoredModel.parsed(version)
-    found = chosen.version()
-    chosen.store.load(chosen.name, found.version, check=True)
-    rows = "its contract" if found.contract else "it has no contract"
-    out().print(f"{found.reference}: checksum, signature, {rows}: ok", soft_wrap=True)
+    for found in chosen.store.select(chosen.name, chosen.reference or "latest").all:
+        chosen.store.load(chosen.name, found.version, check=True)
+        rows = "its contract" if found.contract else "it has no contract"
+        out().print(f"{found.reference}: checksum, signature, {rows}: ok", soft_wrap=True)
 
 
 def remove(version: str) -> None:
@@ -161,11 +158,20 @@ def remove(version: str) -> None:
 
 
 def _moved(chosen: StoredModel, alias: Alias) -> None:
-    out().print(f"{chosen.name}@{alias.alias} is version {alias.version}", soft_wrap=True)
+    out().print(f"{chosen.name}@{alias.alias} is version {alias}", soft_wrap=True)
 
 
-def _pairs(aliases: dict[str, str]) -> str:
-    return ", ".join(f"{alias}={version}" for alias, version in aliases.items())
+def _aliases_json(aliases: Sequence[Alias]) -> dict[str, Any]:
+    return {alias.alias: alias.as_json() for alias in aliases}
+
+
+def _part(alias: Alias, version: str) -> Iterator[str]:
+    """The name of an alias that stands for a version, with the part that the version has in it."""
+    weights = alias.weights
+    if version in alias.shadows:
+        yield f"{alias.alias} (shadow)"
+    elif version in weights:
+        yield alias.alias if len(weights) == 1 else f"{alias.alias} ({weights[version]} of {sum(weights.values())})"
 
 
 def _table(console: Console, rows: Sequence[tuple[str, ...]]) -> None:

@@ -43,11 +43,31 @@ def _history(model: _Model, as_json: _Json = False) -> None:
     show_history(model, as_json=as_json)
 
 
-@store_app.command("alias", help="Let an alias stand for a version; one that is there moves.")
-def _set_alias(version: _Version, alias: _Alias) -> None:
+@store_app.command(
+    "alias", help="Let an alias stand for a version, or for several by weights; one that is there moves."
+)
+def _set_alias(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="STORE/NAME[@VERSION]", help="A version of a model, an alias, or 'latest'; a model with --weights."
+        ),
+    ],
+    alias: _Alias,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VERSION=N,…", help="Split the rows among these versions by their keys, such as v7=90,v8=10."
+        ),
+    ] = None,
+    shadow: Annotated[
+        list[str] | None,
+        typer.Option(metavar="VERSION", help="Compute this version beside, without answering by it (repeatable)."),
+    ] = None,
+) -> None:
     from leapstream.cli.store import set_alias
 
-    set_alias(version, alias)
+    set_alias(model, alias, weights, shadow or ())
 
 
 @store_app.command("unalias", help="Remove an alias.")
@@ -57,14 +77,16 @@ def _remove_alias(model: _Model, alias: _Alias) -> None:
     remove_alias(model, alias)
 
 
-@store_app.command("rollback", help="Set an alias to the version that it stood for before.")
+@store_app.command("rollback", help="Set an alias to what it stood for before.")
 def _rollback(model: _Model, alias: _Alias) -> None:
     from leapstream.cli.store import rollback
 
     rollback(model, alias)
 
 
-@store_app.command("check", help="Verify a version: checksum, signature, and the rows of its contract.")
+@store_app.command(
+    "check", help="Verify a version, or all versions of an alias: checksum, signature, and the rows of its contract."
+)
 def _check(version: _Version) -> None:
     from leapstream.cli.store import check
 

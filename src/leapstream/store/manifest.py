@@ -233,13 +233,14 @@ class Fields:
 
     def __init__(self, given: Any, where: str) -> None:
         self.where = where
+        self.format = FORMAT
         if not isinstance(given, dict):
             raise self.error("an object is expected")
         self._given = given
 
     @classmethod
-    def parsed(cls, data: bytes, where: str) -> Fields:
-        """The fields of a document.
+    def parsed(cls, data: bytes, where: str, formats: tuple[int, ...] = (FORMAT,)) -> Fields:
+        """The fields of a document, which has one of these formats.
 
         Raises:
             StoreError: it is not JSON, or of a format that this version of leapstream does not read.
@@ -248,10 +249,11 @@ class Fields:
             fields = cls(json.loads(data), where)
         except (ValueError, RecursionError) as error:
             raise StoreError(f"{where}: {error}") from None
-        if fields._given.get("format") != FORMAT:
-            raise fields.error(
-                f"it has format {fields._given.get('format')!r}, and this version of leapstream reads {FORMAT}"
-            )
+        found = fields._given.get("format")
+        if type(found) is not int or found not in formats:
+            known = " and ".join(map(str, formats))
+            raise fields.error(f"it has format {found!r}, and this version of leapstream reads {known}")
+        fields.format = found
         return fields
 
     def error(self, reason: str) -> StoreError:
@@ -270,6 +272,31 @@ class Fields:
         value = self._given.get(name)
         if not isinstance(value, dict):
             raise self.error(f"{name!r} has to be an object, and is {value!r}")
+        return value
+
+    def objects(self, name: str, default: Any = None) -> list[Fields]:
+        """A list of objects."""
+        value = self._given.get(name, default)
+        if not isinstance(value, (list, tuple)):
+            raise self.error(f"{name!r} has to be a list, and is {value!r}")
+        return [Fields(part, f"{self.where}, {name}") for part in value]
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of texts."""
+        value = self._given.get(name)
+        if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+            raise self.error(f"{name!r} has to be a list of texts, and is {value!r}")
+        return tuple(value)
+
+    def has(self, name: str) -> bool:
+        """True if there is a field of this name."""
+        return name in self._given
+
+    def integer(self, name: str) -> int:
+        """An integer."""
+        value = self._given.get(name)
+        if type(value) is not int:
+            raise self.error(f"{name!r} has to be an integer, and is {value!r}")
         return value
 
     def moment(self, name: str) -> datetime:

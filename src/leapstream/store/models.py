@@ -11,12 +11,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import leapstream
 from leapstream.contract import Contract
@@ -27,6 +26,7 @@ from leapstream.fetching.options import SourceOptions
 from leapstream.fetching.resolver import resolve
 from leapstream.fetching.uri import display
 from leapstream.model import Backend, Model, load, save
+from leapstream.store.aliases import Alias, AliasedVersion, Selection, alias_file, alias_of, parsed_alias
 from leapstream.store.manifest import (
     BUNDLE,
     CONTRACT,
@@ -34,7 +34,6 @@ from leapstream.store.manifest import (
     LATEST,
     MANIFEST,
     MOST_MANIFEST,
-    Fields,
     StoredFile,
     Version,
     check_alias,
@@ -44,8 +43,9 @@ from leapstream.store.manifest import (
     manifest,
     parsed_manifest,
 )
-from leapstream.store.past import HISTORY, Change, changes, remember
+from leapstream.store.past import HISTORY, Action, Change, changes, remember
 from leapstream.store.places import Place, place_of
+from leapstream.store.splits import checked
 
 CLAIM = "claim.json"
 MOST_CONTRACT = 64 << 20
@@ -58,23 +58,6 @@ _MOST_NOTE = 4096
 _TRIES = 100
 _AT_ONCE = 8
 _BACKENDS: tuple[Backend, ...] = ("vectorized", "rowwise")
-
-
-@dataclass(frozen=True)
-class Alias:
-    """A name for a version, which can move to another one.
-
-    Attributes:
-        alias: the name.
-        version: the version that it stands for.
-        sha256: the checksum of the version's manifest.
-        changed: when it was set.
-    """
-
-    alias: str
-    version: str
-    sha256: str
-    changed: datetime
 
 
 class ModelStore:
@@ -126,9 +109,24 @@ class ModelStore:
 
         Args:
             name: the model.
-            reference: a version, an alias, or ``latest``, which is the highest version.
+            reference: a version, an alias, or ``latest``, which is the highest version. An alias of several versions gives the
+                one of the most weight here; :meth:`select` gives all.
         """
-        found = self.find(name, reference)
+        return self.select(name, reference).main
+
+    def find(self, name: str, reference: str = LATEST) -> Version | None:
+        """A version of a model, or ``None`` if there is no such model, version or alias; see :meth:`version`."""
+        found = self.find_selection(name, reference)
+        return None if found is None else found.main
+
+    def select(self, name: str, reference: str = LATEST) -> Selection:
+        """The versions that an alias with weights or shadows stands for; any other reference is a single version.
+
+        Args:
+            name: the model.
+            reference: a version, an alias, or ``latest``.
+        """
+        found = self.find_selection(name, reference)
         if found is not None:
             return found
         if reference == LATEST:
@@ -136,24 +134,33 @@ class ModelStore:
         known = [*self._candidates(name), *(alias.alias for alias in self.aliases(name))]
         raise self._error(f"model {name!r} has no version or alias {reference!r}; there are: {_listed(known)}")
 
-    def find(self, name: str, reference: str = LATEST) -> Version | None:
-        """A version of a model, or ``None`` if there is no such model, version or alias; see :meth:`version`."""
+    def find_selection(self, name: str, reference: str = LATEST) -> Selection | None:
+        """The versions that a reference stands for, or ``None`` if there is no such thing; see :meth:`select`."""
         check_model_name(name)
         if reference == LATEST:
             candidates = (self._manifest(name, candidate) for candidate in self._candidates(name))
-            return next((version for version in candidates if version is not None), None)
+            return _single(next((version for version in candidates if version is not None), None))
         check_version_name(reference)
         cached = self._manifests.get((name, reference))
         if cached is not None:
-            return cached
+            return _single(cached)
         alias = self.alias(name, reference)
         if alias is None:
-            return self._manifest(name, reference)
-        found = self._manifest(name, alias.version)
+            return _single(self._manifest(name, reference))
+        selection = Selection(
+            tuple((self._aliased(name, reference, version), version.weight) for version in alias.versions),
+            tuple(self._aliased(name, reference, version) for version in alias.shadow),
+        )
+        selection.check_signatures()
+        return selection
+
+    def _aliased(self, name: str, alias: str, aliased: AliasedVersion) -> Version:
+        """The version that an alias stands for, whose manifest is the one of then."""
+        found = self._manifest(name, aliased.version)
         if found is None:
-            raise self._error(f"alias {reference!r} of {name} stands for version {alias.version}, which is not there")
-        if alias.sha256 != found.sha256:
-            raise self._error(f"the manifest of {found.reference} was altered after the alias {reference!r} was set")
+            raise self._error(f"alias {alias!r} of {name} stands for version {aliased.version}, which is not there")
+        if aliased.sha256 != found.sha256:
+            raise self._error(f"the manifest of {found.reference} was altered after the alias {alias!r} was set")
         return found
 
     def alias(self, name: str, alias: str) -> Alias | None:
@@ -164,9 +171,7 @@ class ModelStore:
         data = self._place.read(path, _MOST_ALIAS)
         if data is None:
             return None
-        fields = Fields.parsed(data, f"{path} in {self.uri}")
-        version = check_version_name(fields.text("version"))
-        return Alias(alias, version, fields.text("sha256"), fields.moment("changed"))
+        return parsed_alias(data, alias, f"{path} in {self.uri}")
 
     def aliases(self, name: str) -> list[Alias]:
         """The aliases of a model, by their names."""
@@ -293,15 +298,35 @@ class ModelStore:
             self.set_alias(name, alias, published.version)
         return published
 
-    def set_alias(self, name: str, alias: str, reference: str) -> Alias:
-        """Let an alias stand for a version; returns the alias.
+    def set_alias(
+        self, name: str, alias: str, reference: str | Mapping[str, int], *, shadow: Sequence[str] = ()
+    ) -> Alias:
+        """Let an alias stand for a version, or for several ones; returns the alias.
 
         Args:
             name: the model.
             alias: the alias; one that is there moves.
-            reference: a version, another alias, or ``latest``.
+            reference: a version, another alias, or ``latest``; or several, each with its weight: ``{"7": 90, "8": 10}`` lets 10
+                of 100 keys have version 8.
+            shadow: versions that are computed beside, and whose results nobody gets.
+
+        Raises:
+            StoreError: a version is not there, or the versions differ in their inputs or outputs.
         """
-        return self._set_alias(name, alias, self.version(name, reference), "alias")
+        weights = {reference: 1} if isinstance(reference, str) else reference
+        checked(weights, shadow, f"alias {alias!r} of {name}")
+        return self._set_alias(name, alias, self._selection(name, weights, shadow), "alias")
+
+    def _selection(self, name: str, weights: Mapping[str, int], shadow: Sequence[str]) -> Selection:
+        selection = Selection(
+            tuple((self.version(name, version), weight) for version, weight in weights.items()),
+            tuple(self.version(name, version) for version in shadow),
+        )
+        # Two references may be of one version.
+        names = [version.version for version in selection.all]
+        if twice := [version for number, version in enumerate(names) if version in names[:number]]:
+            raise self._error(f"version {twice[0]} of {name} is there twice")
+        return selection
 
     def remove_alias(self, name: str, alias: str) -> None:
         """Remove an alias."""
@@ -312,18 +337,20 @@ class ModelStore:
         remember(self._place, name, "unalias", before.version, alias)
 
     def rollback(self, name: str, alias: str) -> Alias:
-        """Set an alias to the version that it stood for before; returns the alias. A second rollback goes one further back."""
-        before: list[str] = []
+        """Set an alias to what it stood for before; returns the alias. A second rollback goes one further back."""
+        before: list[Change] = []
         for change in self.history(name):
             if change.alias != alias:
                 continue
-            if change.action == "alias" and before[-1:] != [change.version]:
-                before.append(change.version)
+            if change.action == "alias" and not (before and before[-1].is_same(change)):
+                before.append(change)
             elif change.action == "rollback" and before:
                 before.pop()
         if len(before) < 2:
             raise self._error(f"the history of {name} has no earlier version for the alias {alias!r}")
-        return self._set_alias(name, alias, self.version(name, before[-2]), "rollback")
+        earlier = before[-2]
+        selection = self._selection(name, earlier.weights or {earlier.version: 1}, earlier.shadow)
+        return self._set_alias(name, alias, selection, "rollback")
 
     def remove(self, name: str, version: str) -> None:
         """Remove a version for good, or what a publisher that was killed has left of one.
@@ -332,7 +359,7 @@ class ModelStore:
             StoreError: it is not there, or an alias stands for it.
         """
         check_version_name(version)
-        pointing = [alias.alias for alias in self.aliases(name) if alias.version == version]
+        pointing = [alias.alias for alias in self.aliases(name) if version in (*alias.weights, *alias.shadows)]
         if pointing:
             raise self._error(f"{name}@{version} cannot be removed: the alias {pointing[0]!r} stands for it")
         folder = f"{name}/{version}"
@@ -415,16 +442,17 @@ class ModelStore:
         for file in (*(f"{CONTRACT}/{file}" for file in _CONTRACT_FILES), BUNDLE, CLAIM):
             self._place.remove(f"{name}/{version}/{file}")
 
-    def _set_alias(self, name: str, alias: str, version: Version, action: Any) -> Alias:
+    def _set_alias(self, name: str, alias: str, selection: Selection, action: Action) -> Alias:
         check_alias(alias)
         if self._manifest(name, alias) is not None:
             raise self._error(f"alias {alias!r} of {name}: there is a version of this name")
-        changed = _now()
-        content = {"format": FORMAT, "alias": alias, "version": version.version, "sha256": version.sha256}
+        changed = alias_of(alias, selection, datetime.now(timezone.utc))
+        selection.check_signatures()
         # First the history: a change that was remembered and not made is harmless.
-        remember(self._place, name, action, version.version, alias)
-        self._place.replace(f"{name}/{alias}.json", (json_text({**content, "changed": changed}) + "\n").encode())
-        return Alias(alias, version.version, version.sha256, datetime.fromisoformat(changed))
+        split = (changed.weights, changed.shadows) if changed.is_split else ({}, ())
+        remember(self._place, name, action, changed.version, alias, *split)
+        self._place.replace(f"{name}/{alias}.json", alias_file(changed))
+        return changed
 
     def _error(self, reason: str) -> StoreError:
         return StoreError(f"{self.uri}: {reason}")
@@ -432,6 +460,10 @@ class ModelStore:
 
 def _now() -> str:
     return datetime.now(timezone.utc).isoformat()
+
+
+def _single(version: Version | None) -> Selection | None:
+    return None if version is None else Selection(((version, 1),))
 
 
 def _is_name(entry: str) -> bool:

@@ -30,11 +30,11 @@ def _mixed(state: int, word: int) -> int:
     return ((state << 13 | state >> 19) & _MASK) * 5 + 0xE6546B64 & _MASK
 
 
-def murmur(text: str, legacy_tail: bool = False) -> int:
+def murmur(text: str, legacy_tail: bool = False, seed: int = _SEED) -> int:
     """The hash of a text as a signed integer; see :class:`leapstream.plan.primitives.HashedCounts`."""
     data = text.encode("utf-8", "replace")
     whole = len(data) & ~3
-    state = _SEED
+    state = seed
     for word in struct.unpack_from(f"<{whole >> 2}I", data):
         state = _mixed(state, word)
     if legacy_tail:
