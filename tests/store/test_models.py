@@ -257,7 +257,7 @@ def test_weights_are_checked(three: ModelStore, weights: Any, shadow: tuple[str,
         ({"versions": [{"version": "1", "sha256": ""}]}, "'weight' has to be an integer"),
         ({"versions": 1}, "'versions' has to be a list"),
         ({"shadow": [1]}, "an object is expected"),
-        ({"shadow": [{"version": "2", "sha256": "0" * 64}]}, "loans@2 was altered after the alias 'live' was set"),
+        ({"shadow": [{"version": "3", "sha256": "0" * 64}]}, "loans@3 was altered after the alias 'live' was set"),
         ({"shadow": [{"version": "../2", "sha256": "0" * 64}]}, "version '../2'"),
     ],
 )
