@@ -13,11 +13,11 @@ from pyflink.table import DataTypes, StreamTableEnvironment
 
 import leapstream
 from leapstream import ConfigError, LeapFrame, Tensor
-from leapstream.errors import OnError
 from leapstream.executors.jvm.runtime_jar import process_directory
 from leapstream.flink import Target, compile_jar, create_model
 from leapstream.flink.ddl import statements
 from leapstream.flink.jars import add_jar
+from leapstream.flink.options import OnFailure
 
 from .conftest import FOREST, LINEAR, bundle_of, collect, golden
 
@@ -48,14 +48,14 @@ def predict(name: str, view: str, columns: tuple[str, ...], wanted: str) -> str:
 
 
 def loan_predictions(
-    table_env: StreamTableEnvironment, table: Table, case: str, wanted: str, on_error: OnError = "raise"
+    table_env: StreamTableEnvironment, table: Table, case: str, wanted: str, on_error: OnFailure = "raise", **more: str
 ) -> tuple[list[Row], LeapFrame, LeapFrame]:
     """The columns ``wanted`` for a case's rows, by the row's number ``n``, and the frames."""
     view, frame, answers = loans(table, case)
     columns = (f"CAST({name} AS DOUBLE) AS {name}" if name == "flag" else name for name in frame.schema.names)
     loan, given = f"loan_{on_error}", f"loans_{on_error}"
     table_env.execute_sql(f"CREATE TEMPORARY VIEW {given} AS SELECT n, {', '.join(columns)} FROM {view}")
-    create_model(loan, bundle_of(case), table_env, on_error=on_error)
+    create_model(loan, bundle_of(case), table_env, on_error=on_error, **more)  # type: ignore[arg-type]
     inputs = leapstream.load(bundle_of(case)).schema.inputs.names
     return sorted(collect(table_env, predict(loan, given, inputs, wanted))), frame, answers
 
@@ -80,6 +80,26 @@ def test_a_failing_row_stops_the_job_or_gives_null(table_env: StreamTableEnviron
     found, frame, answers = loan_predictions(table_env, table, ERROR, "n, prediction", "null")
     assert len(found) == len(frame.rows)
     assert [row[1] for row in found if row[1] is not None] == answers.column("prediction")
+
+
+def test_a_failing_row_is_kept_with_its_error_and_the_version_of_the_model(
+    table_env: StreamTableEnvironment, table: Table
+) -> None:
+    found, frame, answers = loan_predictions(
+        table_env, table, ERROR, "n, prediction, problem, v", "row", error_column="problem", version_column="v"
+    )
+    model = leapstream.load(bundle_of(ERROR))
+    errors = model.predict_rows(frame).errors
+    assert {n: problem for n, _, problem, _ in found if problem is not None} == {
+        n: str(error.at_row(None)) for n, error in errors.items()
+    }
+    assert [row[1] for row in found if row[2] is None] == answers.column("prediction")
+    assert {row[3] for row in found} == {model.definition.uid}
+
+
+def test_a_column_for_errors_needs_a_name_of_its_own(table_env: StreamTableEnvironment) -> None:
+    with pytest.raises(ConfigError, match="there is an output 'prediction' already; error_column is another name"):
+        create_model("m", LINEAR, table_env, on_error="row", error_column="prediction")
 
 
 def test_columns_are_matched_by_name_by_position_or_packed(table_env: StreamTableEnvironment, table: Table) -> None:
@@ -188,7 +208,7 @@ def _create(name: str, inputs: str, outputs: str, bundle: str, more: str = "") -
         (("x DOUBLE, y DOUBLE, z DOUBLE", "p DOUBLE", "Absent"), "no jar of this session has the bundle 'Absent'"),
         (
             ("x DOUBLE, y DOUBLE, z DOUBLE", "p DOUBLE", "Linear", ", 'on-error' = 'stop'"),
-            "'on-error' is 'fail' or 'null'",
+            "'on-error' is 'fail', 'null' or 'row'",
         ),
         (("x DOUBLE, y DOUBLE, z DOUBLE", "p DOUBLE", "Linear", ", 'colour' = 'red'"), "colour"),
     ],

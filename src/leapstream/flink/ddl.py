@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from leapstream.bundle.types import BasicType, DataType, Field, MapType, ScalarType, Schema
-from leapstream.errors import ConfigError, OnError
+from leapstream.errors import ConfigError
 from leapstream.escaping import is_printable, sql_name, sql_string
 from leapstream.flink.compiler import Target
-from leapstream.flink.options import ON_ERROR
+from leapstream.flink.options import ON_FAILURE, OnFailure
 from leapstream.flink.signature import sql_type
 from leapstream.model import Model
 from leapstream.ops.feature.categories import StringIndexer
@@ -17,16 +17,41 @@ _DEFAULT_SIZE = 3
 _MOST_LABELS = 8
 
 
-def create_model_statement(target: Target, *, on_error: OnError = "raise", temporary: bool = False) -> str:
-    """``CREATE MODEL`` for a model of a jar."""
+def create_model_statement(
+    target: Target,
+    *,
+    on_error: OnFailure = "raise",
+    error_column: str = "error",
+    version_column: str | None = None,
+    temporary: bool = False,
+) -> str:
+    """``CREATE MODEL`` for a model of a jar.
+
+    Raises:
+        ConfigError: an output has the name of the column for errors or versions.
+    """
     signature = target.signature()
     options = {"provider": "mleap", "bundle": target.name}
     if on_error != "raise":
-        options["on-error"] = ON_ERROR.words[on_error]
+        options["on-error"] = ON_FAILURE.words[on_error]
+    more: dict[str, str] = {}
+    for key, wanted, usual, column in (
+        ("error", on_error == "row", "error", error_column),
+        ("version", version_column is not None, "model_version", version_column or ""),
+    ):
+        if not wanted:
+            continue
+        if column in signature.outputs or column in more:
+            raise ConfigError(
+                f"model {target.name!r}: there is an output {column!r} already; {key}_column is another name"
+            )
+        more[column] = f"{_name(column)} STRING"
+        if column != usual:
+            options[f"{key}-column"] = column
     return (
         f"CREATE {'TEMPORARY ' if temporary else ''}MODEL {_name(target.name)}\n"
         f"INPUT ({_columns(signature.inputs)})\n"
-        f"OUTPUT ({_columns(signature.outputs)})\n"
+        f"OUTPUT ({', '.join([_columns(signature.outputs), *more.values()])})\n"
         f"WITH ({_options(options)})"
     )
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from pyflink.table import TableEnvironment
 
 from leapstream.deprecation import moved_names, old_order
-from leapstream.errors import OnError
 from leapstream.executors.jvm.runtime_jar import process_directory
 from leapstream.flink.compat import require_models
 from leapstream.flink.compiler import Target, compile_jar
@@ -17,7 +16,7 @@ from leapstream.flink.ddl import create_model_statement
 from leapstream.flink.jars import add_jar, add_runtime_jar
 from leapstream.flink.loading import ModelSource, load_model
 from leapstream.flink.names import check_name
-from leapstream.flink.options import ON_ERROR
+from leapstream.flink.options import ON_FAILURE, OnFailure
 from leapstream.sources import SourceOptions
 
 
@@ -29,7 +28,9 @@ def create_model(
     *,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
-    on_error: OnError = "raise",
+    on_error: OnFailure = "raise",
+    error_column: str = "error",
+    version_column: str | None = None,
     sha256: str | None = None,
     options: SourceOptions | None = None,
 ) -> str:
@@ -43,7 +44,10 @@ def create_model(
         table_env: the environment in which the model is created.
         inputs: the columns of the descriptor, in order; by default the bundle's inputs in order of first use.
         outputs: columns to give; by default all that the bundle gives.
-        on_error: ``raise`` for a row that fails, which fails the job; or give ``null`` in all of its outputs.
+        on_error: ``raise`` for a row that fails, which fails the job; give ``null`` in all of its outputs; or keep the ``row``,
+            with NULL in all of its outputs and the error as text in another column.
+        error_column: the name of that column, which no output may have.
+        version_column: the name of a column with the version of the model that predicts; by default there is none.
         sha256: the checksum of the bundle's file; it is verified when the model is loaded.
         options: settings for bundles that are fetched.
 
@@ -51,13 +55,13 @@ def create_model(
         the ``CREATE MODEL`` statement that was executed.
 
     Raises:
-        ConfigError: ``on_error`` or the name is malformed.
+        ConfigError: ``on_error`` or the name is malformed, or an output has the name of another column.
         BackendError: Flink is older than 2.1, or the JVM cannot run the model.
         LeapstreamError: the bundle cannot be fetched or read.
     """
     check_name(name, "model")
     require_models()
-    on_error = ON_ERROR.check(on_error, f"model {name!r}")
+    on_error = ON_FAILURE.check(on_error, f"model {name!r}")
     target = Target(
         name,
         load_model(model, sha256=sha256, options=options),
@@ -65,11 +69,13 @@ def create_model(
         inputs=None if inputs is None else tuple(inputs),
         outputs=None if outputs is None else tuple(outputs),
     )
+    statement = create_model_statement(
+        target, on_error=on_error, error_column=error_column, version_column=version_column, temporary=True
+    )
     path = Path(tempfile.mkdtemp(dir=process_directory())) / f"{name}.jar"
     compile_jar([target], path, self_contained=False)
     add_runtime_jar(table_env)
     add_jar(table_env, path)
-    statement = create_model_statement(target, on_error=on_error, temporary=True)
     table_env.execute_sql(statement)
     return statement
 

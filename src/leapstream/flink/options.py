@@ -15,6 +15,9 @@ Backend: TypeAlias = Literal["auto", "jvm", "vectorized"]
 LoadOn: TypeAlias = Literal["submit", "worker"]
 """The time at which a bundle is read: when its function is registered, or when a worker opens the function."""
 
+OnFailure: TypeAlias = Literal["raise", "null", "row"]
+"""The choice for rows that fail: fail the job, give missing values, or give these and the error in a column of its own."""
+
 Word = TypeVar("Word", bound=str)
 
 
@@ -61,5 +64,6 @@ class Option(Generic[Word]):
 BACKEND = Option[Backend]("backend", "backend", {"auto": "auto", "jvm": "jvm", "vectorized": "python"})
 LOAD_ON = Option[LoadOn]("load_on", "loadOn", {"submit": "submit", "worker": "worker"})
 ON_ERROR = Option[OnError]("on_error", "onError", {"raise": "fail", "null": "null"})
+ON_FAILURE = Option[OnFailure]("on_error", "onError", {"raise": "fail", "null": "null", "row": "row"})
 
-__all__ = ["BACKEND", "LOAD_ON", "ON_ERROR", "Backend", "LoadOn", "OnError", "Option"]
+__all__ = ["BACKEND", "LOAD_ON", "ON_ERROR", "ON_FAILURE", "Backend", "LoadOn", "OnError", "OnFailure", "Option"]

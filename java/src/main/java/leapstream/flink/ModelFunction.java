@@ -119,6 +119,11 @@ public abstract class ModelFunction extends ScalarFunction {
         return dropped;
     }
 
+    /** The version of the model that predicts, as queries show it. */
+    public String modelVersion() {
+        return version();
+    }
+
     public final int outputCount() {
         return outputs().length;
     }

@@ -1,6 +1,7 @@
 package leapstream.flink.ml;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
@@ -18,11 +19,13 @@ import org.apache.flink.table.functions.PredictFunction;
 import org.apache.flink.table.ml.ModelProvider;
 import org.apache.flink.table.ml.PredictRuntimeProvider;
 import org.apache.flink.table.types.logical.LogicalType;
+import org.apache.flink.table.types.logical.VarCharType;
 
 /**
  * Makes CREATE MODEL a model of a bundle that leapstream compiled; each has a subclass.
  *
  * Columns of INPUT stand for the bundle's inputs of their names, or for all of them by position; those of OUTPUT for its outputs.
+ * OUTPUT may also have columns for the error of a row that fails and for the version of the model.
  */
 public abstract class BundleProviderFactory implements ModelProviderFactory {
 
@@ -30,6 +33,10 @@ public abstract class BundleProviderFactory implements ModelProviderFactory {
             ConfigOptions.key("bundle").stringType().noDefaultValue();
     public static final ConfigOption ON_ERROR =
             ConfigOptions.key("on-error").stringType().defaultValue("fail");
+    public static final ConfigOption ERROR_COLUMN =
+            ConfigOptions.key("error-column").stringType().defaultValue("error");
+    public static final ConfigOption VERSION_COLUMN =
+            ConfigOptions.key("version-column").stringType().defaultValue("model_version");
 
     private final ModelFunction function;
 
@@ -46,7 +53,12 @@ public abstract class BundleProviderFactory implements ModelProviderFactory {
     }
 
     public Set optionalOptions() {
-        return new HashSet(Collections.singleton(ON_ERROR));
+        return optional();
+    }
+
+    /** The options that CREATE MODEL may have. */
+    public static Set optional() {
+        return new HashSet(Arrays.asList(new Object[] {ON_ERROR, ERROR_COLUMN, VERSION_COLUMN}));
     }
 
     public ModelProvider createModelProvider(ModelProviderFactory.Context context) {
@@ -54,8 +66,8 @@ public abstract class BundleProviderFactory implements ModelProviderFactory {
         helper.validate();
         String onError = (String) helper.getOptions().get(ON_ERROR);
         String model = "Model " + context.getObjectIdentifier().asSummaryString() + ": ";
-        if (!onError.equals("fail") && !onError.equals("null")) {
-            throw rejected(model + "'on-error' is 'fail' or 'null', not '" + onError + "'");
+        if (!onError.equals("fail") && !onError.equals("null") && !onError.equals("row")) {
+            throw rejected(model + "'on-error' is 'fail', 'null' or 'row', not '" + onError + "'");
         }
         ResolvedSchema given = context.getCatalogModel().getResolvedInputSchema();
         ResolvedSchema wanted = context.getCatalogModel().getResolvedOutputSchema();
@@ -73,11 +85,23 @@ public abstract class BundleProviderFactory implements ModelProviderFactory {
         if (mismatch != null) {
             throw rejected(model + "INPUT: " + mismatch + ". " + function.describe());
         }
-        int[] outputs = outputs(wanted, function, model);
+        String errorColumn = (String) helper.getOptions().get(ERROR_COLUMN);
+        int[] outputs = outputs(wanted, function, model, errorColumn, (String)
+                helper.getOptions().get(VERSION_COLUMN));
+        boolean hasError = false;
+        for (int i = 0; i < outputs.length; i++) {
+            hasError = hasError || outputs[i] == ModelPredictFunction.ERROR;
+        }
+        if (onError.equals("row") && !hasError || onError.equals("null") && hasError) {
+            throw rejected(model + "'on-error' = '" + onError + "' "
+                    + (hasError ? "leaves OUTPUT column '" : "needs an OUTPUT column '") + errorColumn
+                    + (hasError ? "' empty; 'row' fills it" : "' STRING that is no output of the bundle") + ". "
+                    + function.describe());
+        }
         String[] names = (String[]) given.getColumnNames().toArray(new String[0]);
         InputColumns inputs = new InputColumns(
                 context.getObjectIdentifier().asSummaryString() + ", " + function.describe(), names, types, columns);
-        return new Provider(new ModelPredictFunction(function, inputs, outputs, onError.equals("null")));
+        return new Provider(new ModelPredictFunction(function, inputs, outputs, !onError.equals("fail")));
     }
 
     /** The index of the column for each argument. */
@@ -104,21 +128,37 @@ public abstract class BundleProviderFactory implements ModelProviderFactory {
         return all;
     }
 
-    private static int[] outputs(ResolvedSchema wanted, ModelFunction function, String model) {
+    /** The output that each OUTPUT column is. A column of the bundle wins over the error and the version of that name. */
+    private static int[] outputs(
+            ResolvedSchema wanted, ModelFunction function, String model, String errorColumn, String versionColumn) {
         int count = wanted.getColumnCount();
         int[] places = new int[count];
+        boolean[] named = new boolean[count];
+        int others = 0;
+        for (int i = 0; i < count; i++) {
+            String name = ((Column) wanted.getColumn(i).get()).getName();
+            places[i] = function.outputNamed(name);
+            named[i] = places[i] >= 0;
+            if (!named[i] && (name.equals(errorColumn) || name.equals(versionColumn))) {
+                places[i] = name.equals(errorColumn) ? ModelPredictFunction.ERROR : ModelPredictFunction.VERSION;
+                named[i] = true;
+                others++;
+            }
+        }
+        int position = 0;
         for (int i = 0; i < count; i++) {
             Column column = (Column) wanted.getColumn(i).get();
-            places[i] = function.outputNamed(column.getName());
-            if (places[i] < 0 && count == function.outputCount()) {
-                places[i] = i;
+            boolean isOther = places[i] < 0 && named[i];
+            if (!named[i]) {
+                if (count - others != function.outputCount()) {
+                    throw rejected(model + "OUTPUT: the bundle has no column '" + column.getName() + "'. "
+                            + function.describe());
+                }
+                places[i] = position;
             }
-            if (places[i] < 0) {
-                throw rejected(
-                        model + "OUTPUT: the bundle has no column '" + column.getName() + "'. " + function.describe());
-            }
+            position += isOther ? 0 : 1;
             LogicalType given = column.getDataType().getLogicalType();
-            LogicalType type = function.outputType(places[i]);
+            LogicalType type = isOther ? new VarCharType(VarCharType.MAX_LENGTH) : function.outputType(places[i]);
             if (!given.copy(true).equals(type.copy(true))) {
                 throw rejected(model + "OUTPUT: column '" + column.getName() + "' must be " + type.asSummaryString()
                         + ", not " + given.asSummaryString() + ". " + function.describe());

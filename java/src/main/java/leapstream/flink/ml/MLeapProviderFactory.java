@@ -27,7 +27,7 @@ public final class MLeapProviderFactory implements ModelProviderFactory {
     }
 
     public Set optionalOptions() {
-        return Collections.singleton(BundleProviderFactory.ON_ERROR);
+        return BundleProviderFactory.optional();
     }
 
     public ModelProvider createModelProvider(ModelProviderFactory.Context context) {

@@ -6,6 +6,7 @@ import leapstream.flink.ModelFunction;
 import leapstream.runtime.PredictionException;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
+import org.apache.flink.table.data.binary.BinaryStringData;
 import org.apache.flink.table.functions.FunctionContext;
 import org.apache.flink.table.functions.PredictFunction;
 import org.apache.flink.table.functions.SpecializedFunction;
@@ -14,31 +15,38 @@ import org.apache.flink.table.functions.UserDefinedFunction;
 /** The function that ML_PREDICT calls: a model over the columns of a CREATE MODEL statement. A dropped row gives no row. */
 public final class ModelPredictFunction extends PredictFunction implements SpecializedFunction {
 
+    /** Stands for an output of the model: the error of a row that fails. */
+    public static final int ERROR = -1;
+
+    /** Stands for an output of the model: the version that predicts. */
+    public static final int VERSION = -2;
+
     private static final long serialVersionUID = 1L;
 
     private final ModelFunction function;
     private final InputColumns columns;
     private final int[] outputs;
-    private final boolean nullOnError;
+    private final boolean keepsFailures;
 
     private transient Object[] arguments;
 
     /**
      * @param columns the statement's INPUT
-     * @param outputs which output of the model each column of the result is
+     * @param outputs which output of the model each column of the result is; or ERROR, or VERSION
+     * @param keepsFailures whether a row that fails gives NULLs instead of an exception
      */
-    public ModelPredictFunction(ModelFunction function, InputColumns columns, int[] outputs, boolean nullOnError) {
+    public ModelPredictFunction(ModelFunction function, InputColumns columns, int[] outputs, boolean keepsFailures) {
         this.function = function;
         this.columns = columns;
         this.outputs = outputs;
-        this.nullOnError = nullOnError;
+        this.keepsFailures = keepsFailures;
     }
 
     /** The function for columns of the types that a query has; fails where it cannot take them. */
     @Override
     public UserDefinedFunction specialize(SpecializedFunction.SpecializedContext context) {
         InputColumns given = columns.over(context.getCallContext().getArgumentDataTypes());
-        return new ModelPredictFunction(function, given, outputs, nullOnError);
+        return new ModelPredictFunction(function, given, outputs, keepsFailures);
     }
 
     @Override
@@ -52,22 +60,33 @@ public final class ModelPredictFunction extends PredictFunction implements Speci
         for (int i = 0; i < arguments.length; i++) {
             arguments[i] = columns.argument(row, i);
         }
-        GenericRowData result = new GenericRowData(outputs.length);
-        Object found;
+        Object found = null;
+        String error = null;
         try {
             found = function.call(arguments);
         } catch (PredictionException failure) {
-            if (!nullOnError) {
+            if (!keepsFailures) {
                 throw failure;
             }
-            return Collections.singletonList(result);
+            error = failure.getMessage();
         }
-        if (function.dropped()) {
+        if (error == null && function.dropped()) {
             return Collections.emptyList();
         }
+        return Collections.singletonList(result(found, error));
+    }
+
+    private RowData result(Object found, String error) {
+        GenericRowData result = new GenericRowData(outputs.length);
         for (int i = 0; i < outputs.length; i++) {
-            result.setField(i, function.output(found, outputs[i]));
+            if (outputs[i] == VERSION) {
+                result.setField(i, BinaryStringData.fromString(function.modelVersion()));
+            } else if (outputs[i] == ERROR) {
+                result.setField(i, BinaryStringData.fromString(error));
+            } else if (error == null) {
+                result.setField(i, function.output(found, outputs[i]));
+            }
         }
-        return Collections.singletonList(result);
+        return result;
     }
 }

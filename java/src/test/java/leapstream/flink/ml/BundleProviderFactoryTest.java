@@ -83,7 +83,59 @@ class BundleProviderFactoryTest {
     }
 
     @Test
-    void onErrorIsFailOrNull() {
-        assertRejected("'on-error' is 'fail' or 'null', not 'raise'", INPUTS, OUTPUTS, "raise");
+    void onErrorIsFailNullOrRow() {
+        assertRejected("'on-error' is 'fail', 'null' or 'row', not 'raise'", INPUTS, OUTPUTS, "raise");
+    }
+
+    @Test
+    void errorAndVersionMayBeAmongTheOutputs() {
+        for (ResolvedSchema outputs : new ResolvedSchema[] {
+            Statement.columns("error", "STRING", "total", "DOUBLE", "model_version", "STRING"),
+            Statement.columns("x", "DOUBLE", "error", "STRING", "y", "STRING"),
+        }) {
+            assertNotNull(provider(INPUTS, outputs, "row"));
+            assertNotNull(provider(INPUTS, outputs, "fail"));
+        }
+    }
+
+    @Test
+    void errorsNeedTheirColumnAndAreNotThereForNothing() {
+        assertRejected(
+                "'on-error' = 'row' needs an OUTPUT column 'error' STRING that is no output of the bundle. "
+                        + SIGNATURE,
+                INPUTS,
+                OUTPUTS,
+                "row");
+        assertRejected(
+                "'on-error' = 'null' leaves OUTPUT column 'error' empty; 'row' fills it. " + SIGNATURE,
+                INPUTS,
+                Statement.columns("total", "DOUBLE", "error", "STRING"),
+                "null");
+        assertRejected(
+                "OUTPUT: column 'error' must be STRING, not INT. " + SIGNATURE,
+                INPUTS,
+                Statement.columns("total", "DOUBLE", "error", "INT"),
+                "row");
+    }
+
+    @Test
+    void columnOfTheBundleWinsOverTheErrorOfItsName() {
+        Map<String, String> options = Map.of(
+                "provider",
+                "mleap",
+                "bundle",
+                "Adder",
+                "on-error",
+                "row",
+                "error-column",
+                "sign",
+                "version-column",
+                "v");
+        ResolvedSchema outputs = Statement.columns("total", "DOUBLE", "sign", "STRING", "v", "STRING");
+        assertEquals(
+                "Model c.d.m: OUTPUT: the bundle has no column 'error'. " + SIGNATURE,
+                assertThrows(ValidationException.class, () -> new Adder()
+                                .createModelProvider(Statement.of(INPUTS, outputs, options)))
+                        .getMessage());
     }
 }

@@ -29,9 +29,13 @@ class ModelPredictFunctionTest {
     }
 
     /** Columns come as b, a; results are sign, total. */
-    private static ModelPredictFunction opened(boolean nullOnError) throws Exception {
+    private static ModelPredictFunction opened(boolean keepsFailures) throws Exception {
+        return opened(keepsFailures, 1, 0);
+    }
+
+    private static ModelPredictFunction opened(boolean keepsFailures, int... outputs) throws Exception {
         ModelPredictFunction function =
-                new ModelPredictFunction(new Sum(), columns("DOUBLE", "DOUBLE"), new int[] {1, 0}, nullOnError);
+                new ModelPredictFunction(new Sum(), columns("DOUBLE", "DOUBLE"), outputs, keepsFailures);
         function.open(new FunctionContext(null, null, null) {
             @Override
             public org.apache.flink.metrics.MetricGroup getMetricGroup() {
@@ -78,5 +82,19 @@ class ModelPredictFunctionTest {
         assertThrows(PredictionException.class, () -> strict.predict(GenericRowData.of(-2.0, 1.0)));
         assertEquals(
                 Collections.singletonList(new GenericRowData(2)), opened(true).predict(GenericRowData.of(-2.0, 1.0)));
+    }
+
+    @Test
+    void rowThatFailsIsKeptWithItsErrorAndTheVersion() throws Exception {
+        ModelPredictFunction function = opened(true, ModelPredictFunction.ERROR, 0, ModelPredictFunction.VERSION);
+        StringData version = StringData.fromString("1");
+        assertEquals(
+                Collections.singletonList(
+                        GenericRowData.of(StringData.fromString("the sum is negative (model 'adder')"), null, version)),
+                function.predict(GenericRowData.of(-2.0, 1.0)));
+        assertEquals(
+                Collections.singletonList(GenericRowData.of(null, 3.0, version)),
+                function.predict(GenericRowData.of(2.0, 1.0)));
+        assertEquals(Collections.emptyList(), function.predict(GenericRowData.of(0.0, 0.0)));
     }
 }
