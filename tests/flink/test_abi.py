@@ -70,7 +70,7 @@ def jar(tmp_path: Path) -> Jar:
 
 def one_loader(*jars: Path) -> Any:
     ready = gateway.runtime()
-    return gateway._jar_loader(ready.gateway, jars, ready.gateway.jvm.java.lang.ClassLoader.getSystemClassLoader())
+    return gateway.jar_loader(ready.gateway, jars, ready.gateway.jvm.java.lang.ClassLoader.getSystemClassLoader())
 
 
 def child_first(jar: Path, parent: Any) -> Any:

@@ -543,11 +543,17 @@ def _publish(
         typer.Option(help="Folder of a contract (see 'record') that the bundle has to fulfil.", metavar="DIR"),
     ] = None,
     note: Annotated[str, typer.Option(help="A text for people.", metavar="TEXT")] = "",
+    library: Annotated[
+        str, typer.Option(help="The library that trained the model, such as 'Spark 4.0.1', for people.", metavar="TEXT")
+    ] = "",
+    jar: Annotated[
+        bool, typer.Option("--jar/--no-jar", help="Compile the model too, so that running jobs of Flink can load it.")
+    ] = True,
     as_json: _Json = False,
 ) -> None:
     from leapstream.cli.store import publish
 
-    published = publish(bundle, target, version, aliases or (), contract, note)
+    published = publish(bundle, target, version, aliases or (), contract, note, library, jar=jar)
     if as_json:
         print_json(published.as_json())
     else:

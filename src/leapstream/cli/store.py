@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from leapstream.cli.console import out, print_json
-from leapstream.errors import StoreError
+from leapstream.cli.console import err, out, print_json
+from leapstream.errors import BackendError, SchemaError, StoreError
+from leapstream.executors.registry import executor
 from leapstream.fetching.uri import display
 from leapstream.store import Alias, ModelStore, Version
 from leapstream.store.splits import parsed_weights
@@ -52,8 +54,11 @@ def publish(
     aliases: Sequence[str],
     contract: Path | None,
     note: str,
+    library: str,
+    *,
+    jar: bool,
 ) -> Version:
-    """Publish a bundle.
+    """Publish a bundle, compiled for Flink where ``jar`` asks for it and it is possible; standard error says where not.
 
     Raises:
         LeapstreamError: it cannot be published.
@@ -61,7 +66,34 @@ def publish(
     model = StoredModel.parsed(target)
     if model.reference is not None:
         raise StoreError(f"{display(target)!r}: give the version by --version")
-    return model.store.publish(model.name, bundle, version=version, aliases=aliases, contract=contract, note=note)
+    publishing = partial(
+        model.store.publish,
+        model.name,
+        bundle,
+        version=version,
+        aliases=aliases,
+        contract=contract,
+        note=note,
+        library=library,
+    )
+    if not jar:
+        return publishing()
+    reason = executor("jvm").unavailable()
+    if reason is None:
+        from leapstream.flink.modeljar import write_model_jar
+
+        try:
+            return publishing(jar=write_model_jar)
+        except (BackendError, SchemaError) as error:
+            # Those of the bundle itself are raised again below.
+            reason = str(error)
+    published = publishing()
+    err().print(
+        f"{published.reference} has no model.jar, so jobs of Flink cannot load it: {reason}",
+        soft_wrap=True,
+        markup=False,
+    )
+    return published
 
 
 def show_models(place: str, *, as_json: bool) -> None:

@@ -18,6 +18,26 @@ from leapstream.model import Backend, Model
 
 
 @dataclass(frozen=True)
+class RecordedRows:
+    """The rows of the input by what was recorded of them; the others are rows of the expected frame, in their order.
+
+    Attributes:
+        failing: those that fail.
+        dropped: those that the model drops.
+        unwritable: those whose answers no frame holds.
+    """
+
+    failing: frozenset[int]
+    dropped: frozenset[int]
+    unwritable: frozenset[int]
+
+    def expected(self, count: int) -> list[int]:
+        """The rows, of so many, that are in the expected frame."""
+        others = self.failing | self.dropped | self.unwritable
+        return [row for row in range(count) if row not in others]
+
+
+@dataclass(frozen=True)
 class Contract:
     """A recorded case: a folder with a bundle, frames and ``case.json``.
 
@@ -49,6 +69,32 @@ class Contract:
         """The ``input`` or ``expected`` frame."""
         binary = self.path / f"{name}.leap"
         return LeapFrame.read(binary if binary.exists() else self.path / f"{name}.json")
+
+    @cached_property
+    def rows(self) -> RecordedRows:
+        """What was recorded of the rows of the input."""
+        info = self.info
+        return RecordedRows(
+            failing=frozenset(int(e["row"]) for e in info.get("error_rows", ())),
+            dropped=frozenset(int(row) for row in info.get("dropped_rows", ())),
+            unwritable=frozenset(int(u["row"]) for u in info.get("unwritable_rows", ())),
+        )
+
+    @cached_property
+    def unstable(self) -> frozenset[str]:
+        """The columns whose values no run has to repeat."""
+        return frozenset(self.info.get("unstable_outputs", ()))
+
+    def numbers(self, row: int, column: str) -> RecordedNumbers:
+        """The recorded numbers of a value for which JSON shows null."""
+        return RecordedNumbers(self._nonfinite, row, column)
+
+    @cached_property
+    def _nonfinite(self) -> Mapping[tuple[int, str, int | None], float]:
+        return {
+            (int(n["row"]), n["column"], n["index"]): float(str(n["value"]).replace("Infinity", "inf"))
+            for n in self.info.get("nonfinite", ())
+        }
 
     @property
     def tolerance(self) -> Tolerance:
@@ -99,17 +145,10 @@ class Contract:
             columns: the columns to compare; ``None``, or columns of which none is recorded, for all that are recorded.
             required: the share of the rows that has to agree.
         """
-        info = self.info
         given, expected = self.frame("input"), self.frame("expected")
-        failing = {int(e["row"]) for e in info.get("error_rows", ())}
-        dropped = {int(row) for row in info.get("dropped_rows", ())}
-        unwritable = {int(u["row"]) for u in info.get("unwritable_rows", ())}
-        recorded = [i for i in range(len(given.rows)) if i not in failing | dropped | unwritable]
+        failing, dropped = self.rows.failing, self.rows.dropped
+        recorded = self.rows.expected(len(given.rows))
         added = [f.name for f in expected.schema if f.name not in given.schema]
-        special = {
-            (int(n["row"]), n["column"], n["index"]): float(str(n["value"]).replace("Infinity", "inf"))
-            for n in info.get("nonfinite", ())
-        }
         report = Report([], rows=len(given.rows), required=required)
         if len(expected.rows) != len(recorded):
             report.problems.append(f"{len(expected.rows)} rows are recorded, and {len(recorded)} are accounted for")
@@ -126,12 +165,11 @@ class Contract:
             if row not in found.rows and row not in found.errors:
                 report.failures[row] = f"row {row} is dropped, and has not to be"
         names = found.schema.names
-        unstable = set(info.get("unstable_outputs", ()))
         if columns is not None:
             added = [name for name in added if name in columns] or added
         allowed = tolerance or self.tolerance
         for name in added:
-            if name in unstable:
+            if name in self.unstable:
                 continue
             if name not in names:
                 report.problems.append(f"column {name!r} is missing")
@@ -140,8 +178,7 @@ class Contract:
             column = ColumnReport(name)
             for row, theirs in zip(recorded, expected.column(name), strict=True):
                 if row in found.rows:
-                    lookup = RecordedNumbers(special, row, name)
-                    column.compare(row, found.rows[row][position], theirs, allowed, lookup)
+                    column.compare(row, found.rows[row][position], theirs, allowed, self.numbers(row, name))
             report.columns.append(column)
         return report
 

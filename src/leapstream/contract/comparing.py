@@ -27,6 +27,11 @@ class RecordedNumbers:
         """The recorded number at a place in the row's value; ``None`` where JSON shows it."""
         return self.values.get((self.row, self.column, index))
 
+    @property
+    def places(self) -> list[int]:
+        """The places in the row's value where there is a recorded number."""
+        return [i for row, column, i in self.values if (row, column) == (self.row, self.column) and i is not None]
+
 
 @dataclass
 class ColumnReport:

@@ -104,7 +104,7 @@ def compile_jar(targets: Sequence[Target], path: str | os.PathLike[str], *, self
             name = f"{PACKAGE}.provider.{target.name}"
             sources[name] = _around(target, name, f"{PROVIDERS}.BundleProviderFactory")
             files[_SERVICE] = f"{PROVIDERS}.MLeapProviderFactory\n".encode()
-        compiled.append(_described(target, signature))
+        compiled.append(described(target, signature))
     jar = CompiledJar(VERSION, tuple(compiled))
     classes = compile_java(sources)
     if self_contained:
@@ -120,7 +120,8 @@ def _runtime_classes(with_models: bool) -> dict[str, bytes]:
     return {name: data for name, data in classes.items() if with_models or not name.startswith(providers)}
 
 
-def _described(target: Target, signature: FunctionSignature) -> CompiledModel:
+def described(target: Target, signature: FunctionSignature) -> CompiledModel:
+    """A function or model as the manifest of its jar describes it."""
     definition = target.model.definition
     return CompiledModel(
         name=target.name,

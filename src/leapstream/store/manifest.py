@@ -20,6 +20,8 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 BUNDLE = "bundle.zip"
 CONTRACT = "contract"
+JAR = "model.jar"
+"""The model compiled for Flink."""
 LATEST = "latest"
 """The highest version; not an alias, so that it needs no file."""
 
@@ -80,6 +82,23 @@ class StoredFile:
 
 
 @dataclass(frozen=True)
+class Lineage:
+    """The origin of a version; a text is empty where nobody said it.
+
+    Attributes:
+        library: the library that trained the model, with its version.
+        mleap: the version of MLeap that the bundle says.
+        created: when the bundle was written, as it says itself.
+        contract_rows: the number of rows of the contract.
+    """
+
+    library: str = ""
+    mleap: str = ""
+    created: str = ""
+    contract_rows: int = 0
+
+
+@dataclass(frozen=True)
 class Version:
     """A version of a model in a store. It never changes.
 
@@ -94,6 +113,8 @@ class Version:
         source: where the bundle came from, without secrets.
         note: what its publisher had to say.
         sha256: the checksum of the manifest, which has those of all files.
+        abi: the number of leapstream's Java classes that its jar needs; ``None`` without a jar.
+        lineage: where it comes from.
     """
 
     name: str
@@ -107,6 +128,8 @@ class Version:
     source: str
     note: str
     sha256: str
+    abi: int | None = None
+    lineage: Lineage = Lineage()
 
     @property
     def reference(self) -> str:
@@ -141,9 +164,11 @@ class Version:
             "inputs": dict(self.inputs),
             "outputs": dict(self.outputs),
             "contract": bool(self.contract),
+            "jar": JAR in self.files,
             "leapstream": self.leapstream,
             "source": self.source,
             "note": self.note,
+            "lineage": _lineage(self.lineage),
         }
 
 
@@ -163,9 +188,20 @@ def manifest(version: Version) -> bytes:
         "source": version.source,
         "note": version.note,
         "signature": {"inputs": _columns(version.inputs), "outputs": _columns(version.outputs)},
+        **({} if version.abi is None else {"abi": version.abi}),
+        "lineage": {"source": version.source, **_lineage(version.lineage)},
         "files": {path: {"sha256": file.sha256, "size": file.size} for path, file in sorted(version.files.items())},
     }
     return (json_text(content) + "\n").encode()
+
+
+def _lineage(lineage: Lineage) -> dict[str, Any]:
+    return {
+        "library": lineage.library,
+        "mleap": lineage.mleap,
+        "created": lineage.created,
+        "contractRows": lineage.contract_rows,
+    }
 
 
 def _columns(columns: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:
@@ -196,12 +232,23 @@ def parsed_manifest(data: bytes, name: str, version: str, uri: str) -> Version:
         source=fields.text("source", ""),
         note=fields.text("note", ""),
         sha256=hashlib.sha256(data).hexdigest(),
+        abi=fields.integer("abi") if fields.has("abi") else None,
+        lineage=_parsed_lineage(fields),
     )
     if (found.name, found.version) != (name, version):
         raise fields.error(f"it is that of {found.reference}")
     if BUNDLE not in found.files:
         raise fields.error(f"it has no {BUNDLE}")
     return found
+
+
+def _parsed_lineage(fields: Fields) -> Lineage:
+    # Earlier versions of leapstream wrote none.
+    if not fields.has("lineage"):
+        return Lineage()
+    found = Fields(fields.object("lineage"), f"{fields.where}, lineage")
+    rows = found.integer("contractRows") if found.has("contractRows") else 0
+    return Lineage(found.text("library", ""), found.text("mleap", ""), found.text("created", ""), rows)
 
 
 def _file(fields: Fields, path: str, given: Any) -> StoredFile:

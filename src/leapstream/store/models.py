@@ -9,13 +9,14 @@ import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeAlias
 
 import leapstream
 from leapstream.contract import Contract
@@ -31,9 +32,11 @@ from leapstream.store.manifest import (
     BUNDLE,
     CONTRACT,
     FORMAT,
+    JAR,
     LATEST,
     MANIFEST,
     MOST_MANIFEST,
+    Lineage,
     StoredFile,
     Version,
     check_alias,
@@ -46,6 +49,9 @@ from leapstream.store.manifest import (
 from leapstream.store.past import HISTORY, Action, Change, changes, remember
 from leapstream.store.places import Place, place_of
 from leapstream.store.splits import checked
+
+JarWriter: TypeAlias = Callable[[Model, "Path | None", Path], int]
+"""Compiles a model, and the contract in a folder, to a file; gives the number of the Java classes that the jar needs."""
 
 CLAIM = "claim.json"
 MOST_CONTRACT = 64 << 20
@@ -251,6 +257,8 @@ class ModelStore:
         aliases: Sequence[str] = (),
         contract: str | os.PathLike[str] | None = None,
         note: str = "",
+        library: str = "",
+        jar: JarWriter | None = None,
     ) -> Version:
         """Publish a bundle as a new version. Nobody sees it before all of it is there.
 
@@ -262,8 +270,12 @@ class ModelStore:
             contract: the folder of a contract (:func:`leapstream.contract.record`), which the bundle has to fulfil now, and again
                 before it is served. Its own bundle is not used.
             note: a text for people.
+            library: the library that trained the model, with its version, for people.
+            jar: what compiles the model for Flink, :func:`leapstream.flink.write_model_jar`; by default there is no jar, and no
+                job of Flink can use the version.
 
         Raises:
+            BackendError: ``jar`` cannot compile the model.
             StoreError: the version exists, or the bundle differs from its contract.
             SourceError: the bundle cannot be fetched, or the place cannot be written.
             BundleError: the bundle cannot be read.
@@ -279,6 +291,10 @@ class ModelStore:
             if contract is not None:
                 files.update(_contract_files(Path(contract), folder))
                 verify_contract(model, folder / CONTRACT, f"{name}: the bundle")
+            abi = None
+            if jar is not None:
+                files[JAR] = folder / JAR
+                abi = jar(model, None if contract is None else folder / CONTRACT, files[JAR])
             described = Version(
                 name=name,
                 version="",
@@ -291,6 +307,13 @@ class ModelStore:
                 source=source,
                 note=note,
                 sha256="",
+                abi=abi,
+                lineage=Lineage(
+                    library=library,
+                    mleap=model.definition.version,
+                    created=model.definition.timestamp or "",
+                    contract_rows=0 if contract is None else len(Contract(folder / CONTRACT).frame("input").rows),
+                ),
             )
             published = self._published(described, version, files)
         remember(self._place, name, "publish", published.version)
@@ -439,7 +462,7 @@ class ModelStore:
         raise self._error(f"{name}: {_TRIES} other publishers took the versions from {first} on; try again")
 
     def _give_up(self, name: str, version: str) -> None:
-        for file in (*(f"{CONTRACT}/{file}" for file in _CONTRACT_FILES), BUNDLE, CLAIM):
+        for file in (*(f"{CONTRACT}/{file}" for file in _CONTRACT_FILES), BUNDLE, JAR, CLAIM):
             self._place.remove(f"{name}/{version}/{file}")
 
     def _set_alias(self, name: str, alias: str, selection: Selection, action: Action) -> Alias:

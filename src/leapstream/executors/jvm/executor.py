@@ -51,8 +51,8 @@ class JvmPlan:
         none = ready.gateway.new_array(ready.gateway.jvm.Object, 0)
         model = _load(self._java.source, ready.loader).getConstructors()[0].newInstance(none)
         self._runner = ready.loader.loadClass(f"{KERNELS}.BatchRunner").getConstructors()[0].newInstance(none)
-        inputs = " ".join(_code(f.type) for f in self.plan.inputs)
-        outputs = " ".join(_code(f.type) for f in self.plan.output_schema)
+        inputs = type_codes(self.plan.inputs)
+        outputs = type_codes(self.plan.output_schema)
         try:
             self._runner.open(model, self._java.data, inputs, outputs)
         # Java rejects a regular expression, say.
@@ -67,7 +67,7 @@ class JvmPlan:
             BackendError: Java fails for another reason than a row's values.
         """
         values = [to_python(columns[f.name], f.type, keep_stored=True) for f in self.plan.inputs]
-        data = _encoded(self.plan.inputs, list(zip(*values, strict=True)) if values else [()] * rows)
+        data = encoded_rows(self.plan.inputs, list(zip(*values, strict=True)) if values else [()] * rows)
         try:
             with self._lock:
                 # Another gateway has other objects.
@@ -109,7 +109,7 @@ class JvmPlan:
         return Outcome(columns, states, [_failure(*texts) for texts in failures], self.plan.name)
 
 
-def _encoded(schema: Schema, rows: list[tuple[Any, ...]]) -> bytes:
+def encoded_rows(schema: Schema, rows: list[tuple[Any, ...]]) -> bytes:
     """The rows as ``leapstream.runtime.BatchRunner`` reads them."""
     with decoding("frame"):
         return frame_binary.encode(schema, rows, own=True)
@@ -120,8 +120,12 @@ def _failure(reason: str | None, node: str | None, op: str | None, column: str |
     return origin, lambda row: reason or ""
 
 
+def type_codes(schema: Schema) -> str:
+    """The types of columns as ``leapstream.runtime.BatchRunner`` reads them."""
+    return " ".join(_code(field.type) for field in schema)
+
+
 def _code(data_type: DataType) -> str:
-    """A type as ``leapstream.runtime.BatchRunner`` reads it."""
     if isinstance(data_type, ScalarType):
         shape = "s"
     elif isinstance(data_type, ListType):
@@ -141,4 +145,4 @@ def _text(data: bytes, at: int) -> tuple[str | None, int]:
     return data[at:end].decode("utf-16-be", "surrogatepass"), end
 
 
-__all__ = ["JvmPlan"]
+__all__ = ["JvmPlan", "encoded_rows", "type_codes"]

@@ -145,7 +145,7 @@ class Runtime:
         self.flink = str(gate.jvm.org.apache.flink.runtime.util.EnvironmentInformation.getVersion())
         self._parent = gate.jvm.java.lang.ClassLoader.getSystemClassLoader()
         self._jar = self._ensure_jar()
-        self.loader = _jar_loader(gate, [self._jar.path], self._parent)
+        self.loader = jar_loader(gate, [self._jar.path], self._parent)
         self._janino = _Janino(gate, self.loader)
 
     @property
@@ -159,7 +159,7 @@ class Runtime:
     def compile(self, sources: Mapping[str, str], jars: Sequence[Path] = ()) -> dict[str, bytes]:
         """See :func:`compile_java`."""
         if jars:
-            return _Janino(self.gateway, _jar_loader(self.gateway, jars, self.loader)).compile(sources)
+            return _Janino(self.gateway, jar_loader(self.gateway, jars, self.loader)).compile(sources)
         return self._janino.compile(sources)
 
     def write_wheel_jar(self, folder: Path) -> Path:
@@ -211,7 +211,7 @@ def compile_java(sources: Mapping[str, str], jars: Sequence[Path] = ()) -> dict[
     return runtime().compile(sources, jars)
 
 
-def _jar_loader(gate: Any, jars: Sequence[Path], parent: Any) -> Any:
+def jar_loader(gate: Any, jars: Sequence[Path], parent: Any) -> Any:
     """A Java class loader that has the classes of jars."""
     jvm = gate.jvm
     urls = gate.new_array(jvm.java.net.URL, len(jars))
@@ -267,6 +267,7 @@ __all__ = [
     "ensure_java",
     "find_javas",
     "gateway",
+    "jar_loader",
     "java_text",
     "runtime",
 ]

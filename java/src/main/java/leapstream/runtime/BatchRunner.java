@@ -42,10 +42,7 @@ public final class BatchRunner {
         ByteArrayOutputStream valueBytes = new ByteArrayOutputStream();
         DataOutputStream values = new DataOutputStream(valueBytes);
         for (int row = 0; row < rows; row++) {
-            Object[] given = new Object[inputs.length];
-            for (int i = 0; i < inputs.length; i++) {
-                given[i] = read(in, inputs[i]);
-            }
+            Object[] given = readRow(in, inputs);
             try {
                 for (int i = 0; i < inputs.length; i++) {
                     model.setInput(i, given[i]);
@@ -81,6 +78,15 @@ public final class BatchRunner {
     }
 
     // ---- reading --------------------------------------------------------------------------------------------------
+
+    /** The values of a row, whose types are given. */
+    static Object[] readRow(DataInputStream in, String[] types) throws IOException {
+        Object[] values = new Object[types.length];
+        for (int i = 0; i < types.length; i++) {
+            values[i] = read(in, types[i]);
+        }
+        return values;
+    }
 
     private static Object read(DataInputStream in, String type) throws IOException {
         if (type.indexOf('?') >= 0 && !in.readBoolean()) {
