@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
+from leapstream.executors.jvm import Jvm
 from tests.cli.conftest import LINEAR, LINEAR_INPUT
 
 Run = Callable[..., Result]
@@ -17,22 +18,31 @@ def store(run: Run, tmp_path: Path) -> str:
     """A store with two versions of a model, the second of which is live."""
     place = f"{tmp_path}/models"
     for note in ("first", "second"):
-        assert run("publish", LINEAR, f"{place}/loans", "--alias", "live", "--note", note).exit_code == 0
+        assert run("publish", LINEAR, f"{place}/loans", "--alias", "live", "--note", note, "--no-jar").exit_code == 0
     return place
 
 
 def test_publish_prints_the_version(run: Run, tmp_path: Path) -> None:
     target = f"{tmp_path}/models/loans"
-    assert run("publish", LINEAR, target).stdout == "loans@1\n"
-    published = json.loads(run("publish", LINEAR, target, "--version", "v2", "--json").stdout)
+    assert run("publish", LINEAR, target, "--no-jar").stdout == "loans@1\n"
+    published = json.loads(run("publish", LINEAR, target, "--version", "v2", "--no-jar", "--json").stdout)
     assert (published["version"], published["bundle"]) == ("v2", f"{target}/v2/bundle.zip")
+
+
+def test_publish_says_that_there_is_no_jar_where_flink_is_missing(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Jvm, "unavailable", lambda self: "it needs the flink extra")
+    result = run("publish", LINEAR, f"{tmp_path}/models/loans")
+    assert (result.stdout, result.exit_code) == ("loans@1\n", 0)
+    assert "loans@1 has no model.jar, so jobs of Flink cannot load it: it needs the flink extra" in result.stderr
 
 
 @pytest.mark.slow
 def test_publish_records_a_contract(run: Run, tmp_path: Path) -> None:
     target = f"{tmp_path}/models/loans"
     run("record", LINEAR, LINEAR_INPUT, "-o", tmp_path / "contract")
-    assert run("publish", LINEAR, target, "--contract", tmp_path / "contract").exit_code == 0
+    assert run("publish", LINEAR, target, "--contract", tmp_path / "contract", "--no-jar").exit_code == 0
     assert run("store", "check", target).stdout == "loans@1: checksum, signature, its contract: ok\n"
 
 
@@ -66,7 +76,7 @@ def test_aliases_move_and_go_back(run: Run, store: str) -> None:
 
 
 def test_an_alias_stands_for_several_versions(run: Run, store: str) -> None:
-    run("publish", LINEAR, f"{store}/loans")
+    run("publish", LINEAR, f"{store}/loans", "--no-jar")
     moved = run("store", "alias", f"{store}/loans", "live", "--weights", "2=90,1=10", "--shadow", "3")
     assert moved.stdout == "loans@live is version 2=90,1=10 with shadow 3\n"
     assert "live=(2=90,1=10 with shadow 3)" in run("store", "list", store).stdout

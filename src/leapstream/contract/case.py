@@ -72,7 +72,7 @@ class Contract:
 
     @cached_property
     def rows(self) -> RecordedRows:
-        """What was recorded of the rows of the input."""
+        """The rows of the input by what was recorded of them."""
         info = self.info
         return RecordedRows(
             failing=frozenset(int(e["row"]) for e in info.get("error_rows", ())),

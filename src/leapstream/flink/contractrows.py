@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.frame_binary import RowCodec
-from leapstream.bundle.tensor import Tensor
-from leapstream.bundle.types import Field, ScalarType, Schema, with_nullable
+from leapstream.bundle.tensor import NUMPY_DTYPES, Tensor
+from leapstream.bundle.types import BasicType, Field, ScalarType, Schema, TensorType, with_nullable
 from leapstream.contract import Contract
 from leapstream.errors import BackendError
 from leapstream.executors.jvm.emitter.code import int_bytes, text_bytes
@@ -21,6 +22,7 @@ from leapstream.plan.graph import Plan
 RESOURCE = "leapstream/generated/contract.bin"
 """The place of the rows in a jar."""
 
+_TEXTS = {BasicType.STRING, BasicType.BYTE_STRING}
 _FINE, _DROPPED, _FAILED, _NOT_COMPARED = range(4)
 
 
@@ -74,14 +76,21 @@ def _nullable(schema: Schema) -> Schema:
 
 def _values(frame: LeapFrame, field: Field) -> list[Any]:
     """The values of a column as the type of a field."""
-    values, kind = frame.column(field.name), frame.schema[field.name].type
-    if type(kind) is type(field.type) and kind.base is field.type.base:
+    if field.name not in frame.schema:
+        raise BackendError(f"the contract has no column {field.name!r}")
+    values, kind, declared = frame.column(field.name), frame.schema[field.name].type, field.type
+    if type(kind) is type(declared) and kind.base is declared.base:
         return values
-    numbers = kind.base.is_numeric and field.type.base.is_numeric
-    if numbers and isinstance(kind, ScalarType) and isinstance(field.type, ScalarType):
-        converted: list[Any] = array_of(field.name, values, field.type).to_pylist()
+    # Arrow has no text of a float, which differs from that of a double.
+    as_text = kind.base is BasicType.FLOAT and declared.base is BasicType.STRING
+    scalars = isinstance(kind, ScalarType) and isinstance(declared, ScalarType)
+    if scalars and kind.base not in _TEXTS and not as_text:
+        converted: list[Any] = array_of(field.name, values, declared).to_pylist()
         return converted
-    raise BackendError(f"column {field.name!r} of the contract is {kind}, and the model has {field.type}")
+    if isinstance(kind, TensorType) and isinstance(declared, TensorType) and not {kind.base, declared.base} & _TEXTS:
+        dtype, base = NUMPY_DTYPES[declared.base], declared.base
+        return [None if v is None else replace(v, base=base, values=v.values.astype(dtype)) for v in values]
+    raise BackendError(f"column {field.name!r} of the contract is {kind}, and the model has {declared}")
 
 
 def _with_numbers(contract: Contract, row: int, field: Field, value: Any) -> Any:

@@ -73,7 +73,8 @@ public final class BatchRunner {
         return result.toByteArray();
     }
 
-    private static String[] split(String types) {
+    /** The types that stand in a text, separated by spaces. */
+    static String[] split(String types) {
         return types.isEmpty() ? new String[0] : types.split(" ");
     }
 

@@ -51,7 +51,7 @@ public final class ContractRows {
             } finally {
                 data.close();
             }
-            String[] inputs = Data.readText(in).split(" ");
+            String[] inputs = BatchRunner.split(Data.readText(in));
             return new ContractRows(in.readDouble(), in.readDouble()).difference(model, in, inputs);
         } finally {
             stream.close();
