@@ -11,7 +11,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheel demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients test-web screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean
+.PHONY: help setup wheel demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients test-web screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -138,6 +138,20 @@ $(VENV)-clients/.setup-stamp: pyproject.toml
 		"hypothesis>=6.100,<7" "pytest>=8,<10" "pytest-timeout>=2.3,<3"
 	@touch $@
 
+# Kafka's broker and what PyFlink lacks come from Maven Central; the environment has Kafka's client, and everything else from the main one.
+test-streams: $(VENV)-streams/.setup-stamp ## streams with real parts: Kafka, a cluster whose processes are killed, S3; TESTS=tests/streams/test_….py for some
+	@if $(HAS_MAVEN); then \
+		mvn -q -B -ntp -Dstyle.color=never -f tests/streams package && \
+		PATH="$(CURDIR)/$(BIN):$$PATH" $(VENV)-streams/bin/python -m pytest -v -rP $(or $(TESTS),tests/streams); \
+	else \
+		echo "test-streams: SKIPPED, for it needs Maven (mvn) and a JDK (javac)"; \
+	fi
+
+$(VENV)-streams/.setup-stamp: $(STAMP)
+	$(over-main)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check "confluent-kafka>=2.6,<3"
+	@touch $@
+
 journey: setup $(VENV)-spark4/.setup-stamp ## one model from scikit-learn through Spark to a Flink job
 	$(RUN) -W ignore examples/journey/explore.py build/journey
 	$(VENV)-spark4/bin/python -W ignore examples/journey/train.py build/journey
@@ -229,4 +243,4 @@ $(VENV)-bench-serve/.setup-stamp: pyproject.toml
 	@touch $@
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) $(VENV)-mleap $(VENV)-tensorflow $(VENV)-spark3 $(VENV)-spark4 $(VENV)-xgboost2 $(VENV)-xgboost3 $(VENV)-clients $(VENV)-web $(VENV)-bench $(VENV)-bench-serve site build dist java/target tests/mleap/runner/target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-mleap $(VENV)-tensorflow $(VENV)-spark3 $(VENV)-spark4 $(VENV)-xgboost2 $(VENV)-xgboost3 $(VENV)-clients $(VENV)-streams $(VENV)-web $(VENV)-bench $(VENV)-bench-serve site build dist java/target tests/mleap/runner/target tests/streams/target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

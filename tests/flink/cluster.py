@@ -1,4 +1,4 @@
-"""A standalone cluster of the Flink that PyFlink brings: a JobManager and a TaskManager, in processes of their own."""
+"""A standalone cluster of the Flink that PyFlink brings: a JobManager and TaskManagers, in processes of their own."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +34,52 @@ class Cluster:
         target: ``host:port`` of its REST endpoint.
         logs: the folder of its logs.
         environment: what Flink's own scripts (``flink``, ``sql-client.sh``) need to find it.
+        processes: the process of each part: ``jobmanager``, ``taskmanager-1``, ….
     """
 
     target: str
     logs: Path
     environment: dict[str, str]
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, part: str) -> None:
+        """Start ``jobmanager`` or ``taskmanager-N``, for the first time or after its end."""
+        # In the foreground a script becomes its Java, so that the process is ours to end.
+        command = ["bash", str(HOME / "bin" / f"{part.partition('-')[0]}.sh"), "start-foreground"]
+        with (self.logs / f"{part}.out").open("ab") as out:
+            self.processes[part] = subprocess.Popen(command, env=self.environment, stdout=out, stderr=subprocess.STDOUT)
+
+    def kill(self, part: str) -> None:
+        """End a part as a crash of its machine would."""
+        self.processes[part].kill()
+        self.processes[part].wait()
+
+    def stop(self) -> None:
+        """End all parts."""
+        running = [process for process in reversed(self.processes.values()) if process.poll() is None]
+        for process in running:
+            process.terminate()
+        for process in running:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def wait(self, task_managers: int) -> None:
+        """Wait for a number of TaskManagers to have registered."""
+        end = time.monotonic() + _PATIENCE
+        while time.monotonic() < end:
+            if any(process.poll() is not None for process in self.processes.values()):
+                break
+            try:
+                overview = self.get("overview")
+                if overview["taskmanagers"] == task_managers and overview["slots-total"]:
+                    return
+            except (OSError, urllib.error.URLError, ValueError):
+                pass
+            time.sleep(0.2)
+        raise RuntimeError(f"the cluster does not start\n{self.log()}")
 
     def get(self, path: str) -> dict[str, object]:
         """The REST endpoint's response for a path, a dict."""
@@ -59,48 +100,58 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster(folder: Path, slots: int = 2) -> Iterator[Cluster]:
-    """A cluster with its configuration and logs in a folder, stopped at the end whatever happens."""
+def running_cluster(
+    folder: Path,
+    slots: int = 2,
+    *,
+    task_managers: int = 1,
+    settings: Mapping[str, object] | None = None,
+    plugins: Iterable[Path] = (),
+) -> Iterator[Cluster]:
+    """A cluster with its configuration and logs in a folder, stopped at the end whatever happens.
+
+    Args:
+        folder: where it writes.
+        slots: the slots of each TaskManager.
+        task_managers: the number of TaskManagers.
+        settings: what its configuration has beside what it needs.
+        plugins: folders of plugins beside those of PyFlink.
+    """
     conf, logs = folder / "conf", folder / "log"
     logs.mkdir(parents=True)
-    rest, rpc = _free_ports(2)
-    _configure(conf, folder, rest, rpc, slots)
-    lib = folder / "lib"
-    lib.mkdir()
+    rest, rpc = free_ports(2)
+    _configure(conf, folder, rest, rpc, slots, settings or {})
     # Beside Flink's own jars the one of the Python functions, as PyFlink's own jobs bring it along.
-    for jar in (*(HOME / "lib").iterdir(), *(HOME / "opt").glob("flink-python*.jar")):
-        (lib / jar.name).symlink_to(jar)
+    _link(folder / "lib", (*(HOME / "lib").iterdir(), *(HOME / "opt").glob("flink-python*.jar")))
+    _link(folder / "plugins", (*(path for path in (HOME / "plugins").iterdir() if path.is_dir()), *plugins))
     environment = {
         **os.environ,
         "JAVA_HOME": str(ensure_java()),
         "FLINK_HOME": str(HOME),
         "FLINK_CONF_DIR": str(conf),
-        "FLINK_LIB_DIR": str(lib),
+        "FLINK_LIB_DIR": str(folder / "lib"),
+        "FLINK_PLUGINS_DIR": str(folder / "plugins"),
         "FLINK_LOG_DIR": str(logs),
         "FLINK_PID_DIR": str(folder),
     }
     cluster = Cluster(f"{_HOST}:{rest}", logs, environment)
-    processes: list[subprocess.Popen[bytes]] = []
     try:
-        for script in ("jobmanager.sh", "taskmanager.sh"):
-            # In the foreground a script becomes its Java, so that the process is ours to end.
-            command = ["bash", str(HOME / "bin" / script), "start-foreground"]
-            with (logs / f"{script}.out").open("wb") as out:
-                processes.append(subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT))
-        _wait(cluster, processes)
+        for part in ("jobmanager", *(f"taskmanager-{number + 1}" for number in range(task_managers))):
+            cluster.start(part)
+        cluster.wait(task_managers)
         yield cluster
     finally:
-        for process in reversed(processes):
-            process.terminate()
-        for process in processes:
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        cluster.stop()
 
 
-def _free_ports(count: int) -> list[int]:
+def _link(folder: Path, paths: Iterable[Path]) -> None:
+    folder.mkdir()
+    for path in paths:
+        (folder / path.name).symlink_to(path)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of this machine that nobody listens on."""
     sockets = [socket.create_server((_HOST, 0)) for _ in range(count)]
     ports = [s.getsockname()[1] for s in sockets]
     for s in sockets:
@@ -108,7 +159,7 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _configure(conf: Path, folder: Path, rest: int, rpc: int, slots: int) -> None:
+def _configure(conf: Path, folder: Path, rest: int, rpc: int, slots: int, more: Mapping[str, object]) -> None:
     shutil.copytree(HOME / "conf", conf)
     path = conf / "config.yaml"
     found = re.search(r"^ +all: (.+)$", path.read_text(), re.M)
@@ -128,20 +179,6 @@ def _configure(conf: Path, folder: Path, rest: int, rpc: int, slots: int) -> Non
         "taskmanager.memory.process.size": "1024m",
         "parallelism.default": 1,
         "io.tmp.dirs": folder / "tmp",
+        **more,
     }
     path.write_text("".join(f"{key}: {value}\n" for key, value in settings.items()))
-
-
-def _wait(cluster: Cluster, processes: list[subprocess.Popen[bytes]]) -> None:
-    """Wait for the TaskManager to have offered its slots."""
-    end = time.monotonic() + _PATIENCE
-    while time.monotonic() < end:
-        if any(process.poll() is not None for process in processes):
-            break
-        try:
-            if cluster.get("overview")["slots-available"]:
-                return
-        except (OSError, urllib.error.URLError, ValueError):
-            pass
-        time.sleep(0.2)
-    raise RuntimeError(f"the cluster does not start\n{cluster.log()}")

@@ -10,9 +10,12 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import quote
 
+import pyflink.version
 import pytest
+from typer.testing import CliRunner
 
 import leapstream
+from leapstream.cli import app
 
 from .cluster import Cluster
 from .conftest import FOREST, LINEAR
@@ -80,6 +83,20 @@ def test_a_model_tells_its_metrics(cluster: Cluster, tmp_path: Path, backend: st
     assert int(values["predictions"]) > 0 and int(values["failures"]) == 0
     assert float(values["loadTimeMs"]) >= 0
     assert any(name.startswith("latencyNanos") for name in values)
+
+
+def test_doctor_finds_what_the_cluster_has(cluster: Cluster) -> None:
+    result = CliRunner().invoke(app, ["doctor", "--cluster", cluster.target, "--json"])
+    assert result.exit_code == 0, result.output
+    found = {finding["name"]: finding for finding in json.loads(result.stdout)["findings"]}
+    version = pyflink.version.__version__
+    assert found["flink"]["detail"].startswith(f"{version} at http://{cluster.target}")
+    assert found["janino"]["detail"] == f"in flink-table-runtime {version}"
+    assert found["slots"]["detail"].endswith("on 1 TaskManager")
+    assert f"flink-python {version}" in found["python functions"]["detail"]
+    assert f"json {version}" in found["formats"]["detail"]
+    assert found["file systems"]["detail"] == "only file://"
+    assert found["pyflink"]["ok"] and "connectors of pyflink" not in found
 
 
 def _running(cluster: Cluster) -> list[str]:

@@ -682,21 +682,30 @@ def _serve(
     )
 
 
-@app.command("doctor", help="Say what this machine has for leapstream, what it lacks, and the command that adds it.")
+@app.command(
+    "doctor", help="Say what this machine, or a Flink cluster, has for leapstream, what it lacks, and what adds it."
+)
 def _doctor(
     need: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(help="An extra that has to be there; may be repeated. 'flink' by default; 'core' for none."),
     ] = None,
+    cluster: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            help="Look at a cluster instead: http://HOST:PORT of its JobManager's REST endpoint.", metavar="URL"
+        ),
+    ] = None,
     as_json: _Json = False,
 ) -> None:
+    from leapstream.cli.clusterdoctor import examine_cluster
     from leapstream.cli.doctor import examine, known_extras
 
     needed = need or ["flink"]
     unknown = [extra for extra in needed if extra not in (*known_extras(), "core")]
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r} is not an extra; there are: core, {', '.join(known_extras())}")
-    findings = examine(needed)
+    findings = examine(needed) if cluster is None else examine_cluster(cluster)
     ok = all(finding.ok for finding in findings if finding.needed)
     if as_json:
         print_json({"ok": ok, "findings": [asdict(finding) for finding in findings]})

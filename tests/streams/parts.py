@@ -1,0 +1,10 @@
+"""The jars that ``make test-streams`` fetches with Maven."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_TARGET = Path(__file__).parent / "target"
+KAFKA = _TARGET / "kafka"
+CONNECTORS = _TARGET / "lib"
+PLUGINS = _TARGET / "plugins"
