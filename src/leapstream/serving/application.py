@@ -285,7 +285,11 @@ class Application:
     # ---- answers ------------------------------------------------------------------------------------------------------
 
     def _headers(self, response: Response | StreamedResponse, request: Request) -> list[tuple[bytes, bytes]]:
-        headers = [(b"content-type", response.content_type), (b"x-request-id", request.id.encode()), *response.headers]
+        content_type, request_id = (b"content-type", response.content_type), (b"x-request-id", request.id.encode())
+        if request.served is None:
+            headers = [content_type, request_id, *response.headers]
+        else:
+            headers = [content_type, request_id, request.served.header, *response.headers]
         trace = request.headers.get(b"traceparent")
         if trace is not None and _TRACE_PARENT.fullmatch(trace):
             headers.append((b"traceparent", trace))

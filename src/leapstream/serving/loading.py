@@ -19,7 +19,9 @@ from leapstream.fetching.registered import SCHEME
 from leapstream.fetching.resolver import resolve
 from leapstream.fetching.uri import display, scheme_of
 from leapstream.model import Model, load
-from leapstream.serving.registry import ServedModel
+from leapstream.serving.observing import ObservedModel
+from leapstream.serving.registry import ServedModel, check_signature
+from leapstream.serving.splitting import Group, Part, Shadow
 from leapstream.store import ModelStore
 from leapstream.store.models import verify_contract
 
@@ -50,6 +52,7 @@ class ModelSpec:
         contract: the folder of a contract that each version has to fulfil before it goes live.
         store: the store of the version, which has a manifest and may have a contract.
         model: the model in the store.
+        parts: the versions of an alias of several, in the order of their buckets, shadows last; the main one is among them.
     """
 
     name: str
@@ -61,6 +64,7 @@ class ModelSpec:
     contract: str | None = None
     store: str | None = None
     model: str | None = None
+    parts: tuple[Part, ...] = ()
 
     def __post_init__(self) -> None:
         for value, what in ((self.name, "name"), (self.version, "version")):
@@ -174,18 +178,45 @@ def load_pinned(pinned: Pinned, options: SourceOptions | None = None, *, verify:
     if _digest(path, spec) != pinned.digest:
         raise _changed(spec)
     if verify:
-        _verify(spec, pinned, model, options)
-    return warmed(ServedModel(spec.name, pinned.version, model, uri=display(spec.uri)))
+        _verify(spec, pinned.version, model, options)
+    served = warmed(ServedModel(spec.name, pinned.version, model, uri=display(spec.uri)))
+    if spec.parts:
+        _add_group(served, spec, options, verify)
+    return served
 
 
-def _verify(spec: ModelSpec, pinned: Pinned, model: Model, options: SourceOptions | None) -> None:
+def _add_group(main: ServedModel, spec: ModelSpec, options: SourceOptions | None, verify: bool) -> None:
+    """Load the other versions of an alias."""
+    found = [_part(main, spec, part, options, verify) for part in spec.parts]
+    answering = [(served, part.weight) for served, part in zip(found, spec.parts, strict=True) if part.weight]
+    shadows = [served for served, part in zip(found, spec.parts, strict=True) if not part.weight]
+    main.group = group = Group([served for served, _ in answering], [weight for _, weight in answering], shadows)
+    observers = [Shadow(shadow, lambda served, counts: group.counted(served, counts)) for shadow in shadows]
+    if observers:
+        for served in group.versions:
+            served.model = ObservedModel(served.model, observers)
+
+
+def _part(main: ServedModel, spec: ModelSpec, part: Part, options: SourceOptions | None, verify: bool) -> ServedModel:
+    if part.version == main.version:
+        return main
+    path = resolve(part.uri, sha256=part.sha256, options=options)
+    model = load(path, limits=None if options is None else options.limits)
+    if verify:
+        _verify(spec, part.version, model, options)
+    served = ServedModel(spec.name, part.version, model, uri=display(part.uri))
+    check_signature(main, served)
+    return warmed(served)
+
+
+def _verify(spec: ModelSpec, wanted: str, model: Model, options: SourceOptions | None) -> None:
     if spec.store is not None:
         store = ModelStore(spec.store, options)
-        version = store.version(spec.model or spec.name, pinned.version)
+        version = store.version(spec.model or spec.name, wanted)
         store.check_signature(version, model)
         store.check_contract(version, model)
     if spec.contract is not None:
-        verify_contract(model, Path(spec.contract), f"version {pinned.version}")
+        verify_contract(model, Path(spec.contract), f"version {wanted}")
 
 
 def load_model(spec: ModelSpec, options: SourceOptions | None = None) -> ServedModel:

@@ -14,7 +14,8 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, M
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from leapstream.serving.tallies import SECONDS, Tallies
+from leapstream.serving.shadowmetrics import ShadowMetrics
+from leapstream.serving.tallies import SECONDS, Tallies, Tally
 
 if TYPE_CHECKING:
     from leapstream.serving.registry import ModelRegistry, ServedModel
@@ -35,7 +36,7 @@ class Metrics:
         self._registry = CollectorRegistry()
         directory = os.environ.get(MULTIPROCESS_VARIABLE)
         self._tallies = Tallies(Path(directory) if directory else None)
-        self._counted = _Counted(self._tallies)
+        self._counted = _Counted(self._tallies, models)
         self._registry.register(self._counted)
         self._failures = Counter(
             "leapstream_request_failures",
@@ -45,7 +46,7 @@ class Metrics:
         )
         self._info = Gauge(
             "leapstream_model_info",
-            "1 for the live version of each model.",
+            "1 for the live version of each model; of several that are live together, for each.",
             ("model", "version"),
             registry=self._registry,
             multiprocess_mode="livemax",
@@ -56,7 +57,15 @@ class Metrics:
             ("model", "result"),
             registry=self._registry,
         )
-        self._live: dict[str, str] = {}
+        self._shares = Gauge(
+            "leapstream_version_share",
+            "The share of requests without a key that each live version answers; 0 for a shadow.",
+            ("model", "version"),
+            registry=self._registry,
+            multiprocess_mode="livemax",
+        )
+        self._shadows = ShadowMetrics(self._registry)
+        self._live: dict[str, tuple[str, ...]] = {}
         for served in models:
             self._changed(served.name, served)
         models.listen(self._changed)
@@ -71,8 +80,11 @@ class Metrics:
             seconds: how long it took.
             failed: the kind of its failure.
         """
-        model = _NO_MODEL if served is None else served.name
-        self._tallies.count(protocol, model, seconds, rows)
+        if served is None:
+            model, version = _NO_MODEL, ""
+        else:
+            model, version = served.name, served.version
+        self._tallies.count((protocol, model, version), seconds, rows, failed is not None)
         if failed is not None:
             self._failures.labels(protocol, model, failed).inc()
 
@@ -90,7 +102,7 @@ class Metrics:
         found: dict[str, dict[str, Any]] = defaultdict(
             lambda: {"requests": 0, "rows": 0, "seconds": 0.0, "counts": [0] * len(_BOUNDS), "failures": {}}
         )
-        for (_, model), tally in self._tallies.sums().items():
+        for model, tally in self._tallies.sums(lambda labels: labels[1]).items():
             numbers = found[model]
             numbers["requests"] += int(tally.requests)
             numbers["rows"] += int(tally.rows)
@@ -121,24 +133,31 @@ class Metrics:
         self._reloads.labels(name, "rejected").inc()
 
     def _changed(self, name: str, served: ServedModel | None) -> None:
-        before = self._live.pop(name, None)
-        if before is not None:
-            # What workers have counted together cannot be removed.
-            if os.environ.get(MULTIPROCESS_VARIABLE):
-                self._info.labels(name, before).set(0)
-            else:
-                self._info.remove(name, before)
+        for before in self._live.pop(name, ()):
+            for gauge in (self._info, self._shares):
+                # What workers have counted together cannot be removed.
+                if os.environ.get(MULTIPROCESS_VARIABLE):
+                    gauge.labels(name, before).set(0)
+                else:
+                    gauge.remove(name, before)
         if served is not None:
-            self._live[name] = served.version
-            self._info.labels(name, served.version).set(1)
+            shares = {served.version: 1.0}
+            if served.group is not None:
+                served.group.counted = self._shadows.count
+                shares = served.group.shares()
+            self._live[name] = tuple(shares)
+            for version, share in shares.items():
+                self._info.labels(name, version).set(1)
+                self._shares.labels(name, version).set(share)
         self._reloads.labels(name, "unloaded" if served is None else "loaded").inc()
 
 
 class _Counted(Collector):
     """The requests and rows that were counted, as Prometheus wants them."""
 
-    def __init__(self, tallies: Tallies) -> None:
+    def __init__(self, tallies: Tallies, models: ModelRegistry) -> None:
         self._tallies = tallies
+        self._models = models
 
     def describe(self) -> list[Metric]:
         """Nothing: there are no metrics before there are requests."""
@@ -153,7 +172,7 @@ class _Counted(Collector):
         )
         rows = CounterMetricFamily("leapstream_rows", "Rows that were scored, by model.", labels=("model",))
         by_model: dict[str, float] = defaultdict(float)
-        for labels, tally in sorted(self._tallies.sums().items()):
+        for labels, tally in sorted(self._tallies.sums(lambda labels: labels[:2]).items()):
             requests.add_metric(labels, tally.requests)
             buckets = list(zip(_BOUNDS, accumulate(tally.buckets), strict=True))
             seconds.add_metric(labels, buckets, tally.seconds)
@@ -161,3 +180,32 @@ class _Counted(Collector):
         for model, count in by_model.items():
             rows.add_metric([model], count)
         yield from (requests, seconds, rows)
+        yield from self._by_version()
+
+    def _by_version(self) -> Iterator[Metric]:
+        """The numbers of the versions that requests can name; those of versions that are gone would become ever more."""
+        by_both = ("model", "version")
+        requests = CounterMetricFamily("leapstream_version_requests", "Requests by model and version.", labels=by_both)
+        failures = CounterMetricFamily(
+            "leapstream_version_failures", "Requests that failed, by model and version.", labels=by_both
+        )
+        rows = CounterMetricFamily(
+            "leapstream_version_rows", "Rows that were scored, by model and version.", labels=by_both
+        )
+        seconds = HistogramMetricFamily(
+            "leapstream_version_seconds", "Seconds of requests, by model and version.", labels=by_both
+        )
+        for labels, tally in sorted(self.by_version().items()):
+            requests.add_metric(labels, tally.requests)
+            failures.add_metric(labels, tally.failed)
+            rows.add_metric(labels, tally.rows)
+            buckets = list(zip(_BOUNDS, accumulate(tally.buckets), strict=True))
+            seconds.add_metric(labels, buckets, tally.seconds)
+        yield from (requests, failures, rows, seconds)
+
+    def by_version(self) -> dict[tuple[str, str], Tally]:
+        """The tally of each version that requests can name."""
+        names = {
+            (served.name, version.version) for served in self._models for version in self._models.versions(served.name)
+        }
+        return {key: tally for key, tally in self._tallies.sums(lambda labels: labels[1:]).items() if key in names}

@@ -13,9 +13,11 @@ from typing import Any, TypeVar
 from leapstream.errors import SchemaError
 from leapstream.model import Model
 from leapstream.serving.failures import ConflictError, UnknownModelError
+from leapstream.serving.splitting import Group
 
 T = TypeVar("T")
 
+VERSION_HEADER = b"x-model-version"
 LATEST = "latest"
 """The version that a request names to get the live one."""
 
@@ -33,6 +35,8 @@ class ServedModel:
         cost: seconds that a row takes, as seen lately; decides whether a request is scored in the event loop.
         used: when it was asked for last, on the clock of :func:`time.monotonic`.
         made: the results of :meth:`once`, by their functions.
+        group: the versions that are live together with it, if it is the main one of several.
+        header: the header of answers that says which version has answered.
     """
 
     name: str
@@ -43,6 +47,18 @@ class ServedModel:
     cost: float = 0.0
     used: float = field(default_factory=time.monotonic)
     made: dict[Any, Any] = field(default_factory=dict, repr=False)
+    group: Group | None = field(default=None, repr=False)
+    header: tuple[bytes, bytes] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.header = (VERSION_HEADER, self.version.encode())
+
+    def chosen(self, headers: Mapping[bytes, bytes]) -> ServedModel:
+        """The version that answers a request with these headers, if the request names none."""
+        if self.group is None:
+            return self
+        self.used = time.monotonic()
+        return self.group.chosen(headers)
 
     def once(self, make: Callable[[ServedModel], T]) -> T:
         """The result of a function of this version, which is kept for as long as the version lives.
@@ -75,11 +91,11 @@ class ModelRegistry:
         self._listeners: list[Callable[[str, ServedModel | None], None]] = []
 
     def get(self, name: str, version: str | None = None) -> ServedModel:
-        """A version of a model: the live one, or an earlier one that is still there.
+        """A version of a model: a live one, or an earlier one that is still there.
 
         Args:
             name: the model.
-            version: the version; ``None`` or ``latest`` for the live one.
+            version: the version; ``None`` or ``latest`` for the live one, of several the main one.
 
         Raises:
             UnknownModelError: it is not served.
@@ -93,18 +109,23 @@ class ModelRegistry:
         if served is None:
             known = ", ".join(self._live) or "none"
             raise UnknownModelError(f"there is no model {name!r}; served: {known}")
-        if version in (None, served.version, LATEST):
+        if version is None or version in (served.version, LATEST):
             return served
-        for earlier in self._earlier.get(name, ()):
-            if earlier.version == version:
-                return earlier
+        for other in self.versions(name):
+            if other.version == version:
+                return other
         known = ", ".join(found.version for found in self.versions(name))
         raise UnknownModelError(f"model {name!r} has no version {version!r}; served: {known}")
 
     def versions(self, name: str) -> tuple[ServedModel, ...]:
-        """The versions of a model that requests can name, the live one first; empty for a model that is not served."""
+        """The versions of a model that requests can name, live ones first; empty for a model that is not served."""
         served = self._live.get(name)
-        return () if served is None else (served, *self._earlier.get(name, ()))
+        if served is None:
+            return ()
+        others = () if served.group is None else [version for version in served.group.all if version is not served]
+        live = {served.version, *(version.version for version in others)}
+        earlier = [version for version in self._earlier.get(name, ()) if version.version not in live]
+        return (served, *others, *earlier)
 
     def find(self, name: str) -> ServedModel | None:
         """The live version of a model, or ``None``."""

@@ -15,7 +15,8 @@ from leapstream.fetching.uri import scheme_of
 from leapstream.hocon import parse_file
 from leapstream.serving.loading import ModelSpec
 from leapstream.serving.settings import seconds
-from leapstream.store import ModelStore, Version
+from leapstream.serving.splitting import Part
+from leapstream.store import ModelStore, Selection
 from leapstream.store.manifest import LATEST
 
 Wanted: TypeAlias = "Mapping[str, ModelSpec | LeapstreamError]"
@@ -99,8 +100,8 @@ class StoreModels:
         found: dict[str, ModelSpec | LeapstreamError] = {}
         for stored in self.names:
             try:
-                version = self._store.version(stored.model, stored.reference or self.alias)
-                found[stored.name] = spec_of_version(stored.name, self.uri, version)
+                selection = self._store.select(stored.model, stored.reference or self.alias)
+                found[stored.name] = spec_of_selection(stored.name, self.uri, selection)
             except LeapstreamError as error:
                 found[stored.name] = error
         every = () if self.names else self._store.names()
@@ -109,16 +110,18 @@ class StoreModels:
             raise StoreError(f"{self._store.uri}: the store has no models")
         for name in every:
             try:
-                alias = self._store.find(name, self.alias)
+                alias = self._store.find_selection(name, self.alias)
                 if alias is not None:
-                    found[name] = spec_of_version(name, self.uri, alias)
+                    found[name] = spec_of_selection(name, self.uri, alias)
             except LeapstreamError as error:
                 found[name] = error
         return found
 
 
-def spec_of_version(name: str, store: str, version: Version) -> ModelSpec:
-    """A version of a store as a model to serve."""
+def spec_of_selection(name: str, store: str, selection: Selection) -> ModelSpec:
+    """A version of a store as a model to serve, or several ones."""
+    version = selection.main
+    parts = [*selection.versions, *((shadow, 0) for shadow in selection.shadow)]
     return ModelSpec(
         name,
         version.bundle_uri,
@@ -126,6 +129,7 @@ def spec_of_version(name: str, store: str, version: Version) -> ModelSpec:
         version=version.version,
         store=store,
         model=version.name,
+        parts=tuple(Part(v.version, v.bundle_uri, v.bundle.sha256, weight) for v, weight in parts if len(parts) > 1),
     )
 
 
@@ -200,8 +204,8 @@ class ConfigFolder:
         if stored is None:
             raise ConfigError(f"{file}: model is {given['model']!r}, and has to be NAME, NAME@ALIAS or NAME@VERSION")
         place = self._place(store)
-        found = ModelStore(place, self.options).version(stored.model, stored.reference or LATEST)
-        spec = spec_of_version(file.stem, place, found)
+        found = ModelStore(place, self.options).select(stored.model, stored.reference or LATEST)
+        spec = spec_of_selection(file.stem, place, found)
         return spec if idle is None else replace(spec, memory_timeout=idle)
 
     def _place(self, given: str) -> str:

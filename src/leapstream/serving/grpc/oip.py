@@ -24,6 +24,7 @@ from leapstream.serving.oip.inference import (
     model_metadata,
     require_whole,
     server_metadata,
+    version_for,
 )
 from leapstream.serving.oip.tensors import Result, Tensor, Wanted, as_list
 from leapstream.serving.proto import oip_pb2 as pb
@@ -124,7 +125,7 @@ def methods(context: Context) -> Iterator[Method]:
 
 
 def _infer(context: Context, request: Request, message: pb.ModelInferRequest) -> pb.ModelInferResponse:
-    served = find_model(context.models, message.model_name, message.model_version)
+    served = version_for(request, context.models, message.model_name, message.model_version)
     parameters = _values(message.parameters)
     tensors = _tensors(message)
     wanted = [Wanted(output.name, _values(output.parameters)) for output in message.outputs]

@@ -16,7 +16,7 @@ from leapstream.serving.http import Request
 from leapstream.serving.oip.datatypes import BYTES
 from leapstream.serving.oip.signature import Column, Signature, signature_of
 from leapstream.serving.oip.tensors import MISSING_ROWS, Result, Tensor, Wanted, shown_rows
-from leapstream.serving.registry import ModelRegistry, ServedModel
+from leapstream.serving.registry import LATEST, ModelRegistry, ServedModel
 from leapstream.serving.scoring import BATCH, NotYetError, OnError, check_rows, learn, score_record
 
 EXTENSIONS = ("binary_tensor_data", "model_configuration", "model_repository")
@@ -48,6 +48,12 @@ def find_model(models: ModelRegistry, name: str, version: str | None = None) -> 
         if len(alike) == 1:
             name = alike[0]
     return models.get(name, version or None)
+
+
+def version_for(request: Request, models: ModelRegistry, name: str, version: str | None) -> ServedModel:
+    """The version of a model that answers a request; see :func:`find_model`."""
+    served = find_model(models, name, version)
+    return served if version and version != LATEST else served.chosen(request.headers)
 
 
 def is_served(models: ModelRegistry, name: str, version: str | None = None) -> bool:

@@ -48,7 +48,8 @@ def routes(context: Context) -> Iterator[Route]:
             request.protocol, request.failure = sagemaker.NAME, sagemaker.failure_response
         else:
             request.protocol, request.failure = mlflow.NAME, mlflow.failure_response
-        served = context.models.only() if name is None else context.models.get(name)
+        live = context.models.only() if name is None else context.models.get(name)
+        served = live.chosen(request.headers)
         if is_json:
             invoke_json = sagemaker.invoke_json if is_sagemaker else mlflow.invoke_json
             return invoke_json(context, request, served, given)

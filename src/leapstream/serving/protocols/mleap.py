@@ -125,7 +125,7 @@ def routes(context: Context) -> Iterator[Route]:
     def transformed(
         request: Request, name: str, body: bytes, format: FrameFormat, select: tuple[str, ...] | None, relaxed: bool
     ) -> bytes:
-        served = loads.get(name)
+        served = loads.get(name).chosen(request.headers)
         layout, rows = decode(body, format)
         work = transform_for(served, layout, select, relaxed)
         return encode(work.result, work.run(request, served, rows, context.most_rows), format)

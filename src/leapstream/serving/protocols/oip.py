@@ -26,6 +26,7 @@ from leapstream.serving.oip.inference import (
     model_metadata,
     require_whole,
     server_metadata,
+    version_for,
 )
 from leapstream.serving.oip.signature import BASE64, CONTENT_TYPE
 from leapstream.serving.oip.tensors import Result, Tensor, Wanted, as_list
@@ -92,7 +93,7 @@ def routes(context: Context) -> Iterator[Route]:
         return Response(encode(model_config(request.served, context.most_rows)))
 
     def inference(request: Request, name: str, version: str | None = None) -> Response:
-        served = find_model(models, name, version)
+        served = version_for(request, models, name, version)
         given = _read(request)
         parameters = given.parameters or {}
         results, said = infer(context, request, served, given.inputs, given.outputs or (), parameters)

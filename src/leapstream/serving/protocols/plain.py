@@ -20,9 +20,10 @@ from leapstream.serving.context import Context
 from leapstream.serving.failures import Failure, MediaTypeError, RequestError, TooLargeError, details_of, failure_of
 from leapstream.serving.http import Request, Response, Route, StreamedResponse, media_type
 from leapstream.serving.operations import BINARY, Content, Operation, Parameter, Shared
-from leapstream.serving.registry import ServedModel
+from leapstream.serving.registry import LATEST, ServedModel
 from leapstream.serving.schemas import computed_columns, outputs_schema, record_schema
 from leapstream.serving.scoring import Answer, OnError, TooLongForLoopError, check_rows, score_record
+from leapstream.serving.splitting import SPLIT_KEY
 from leapstream.serving.values import decode, encode, encode_exactly
 
 NAME = "plain"
@@ -59,6 +60,8 @@ def routes(context: Context) -> Iterator[Route]:
 
     def predict(request: Request, name: str, version: str | None = None) -> Response:
         served = context.models.get(name, version)
+        if served.group is not None and version in (None, LATEST):
+            served = served.chosen(request.headers)
         outputs, on_error = _options(request.query)
         kind = request.media_type
         if kind in _ARROW:
@@ -85,6 +88,8 @@ def routes(context: Context) -> Iterator[Route]:
         request: Request, parts: AsyncIterator[bytes], name: str, version: str | None = None
     ) -> StreamedResponse:
         served = context.models.get(name, version)
+        if served.group is not None and version in (None, LATEST):
+            served = served.chosen(request.headers)
         outputs, on_error = _options(request.query)
 
         async def answered() -> AsyncIterator[bytes]:
@@ -133,6 +138,7 @@ def described(served: ServedModel) -> dict[str, Any]:
         "loaded": served.loaded.isoformat(timespec="seconds"),
         "inputs": {f.name: str(f.type) for f in schema.inputs},
         "outputs": {f.name: str(f.type) for f in schema.outputs},
+        **({} if served.group is None else {"split": served.group.as_json()}),
     }
 
 
@@ -151,6 +157,19 @@ _DESCRIBED = Shared(
             "loaded": {"type": "string", "format": "date-time"},
             "inputs": {**_COLUMNS, "description": "The type of each column that a record needs."},
             "outputs": {**_COLUMNS, "description": "The type of each column that an answer has."},
+            "split": {
+                "type": "object",
+                "description": "The versions that are live together.",
+                "properties": {
+                    "versions": {
+                        "type": "object",
+                        "additionalProperties": {"type": "integer", "minimum": 1},
+                        "description": "The weight of each version that answers.",
+                    },
+                    "shadow": {"type": "array", "items": {"type": "string"}, "description": "Computed beside."},
+                },
+                "required": ["versions", "shadow"],
+            },
         },
         "required": ["name", "version", "bundle", "loaded", "inputs", "outputs"],
     },
@@ -256,6 +275,12 @@ def _predict_operation(served: ServedModel) -> Operation:
                 "on_error",
                 "For a row that fails: raise fails the request, null gives missing outputs, row gives an error in its place.",
                 {"enum": ["raise", "null", "row"], "default": "raise"},
+            ),
+            Parameter(
+                SPLIT_KEY.decode(),
+                "The key by which the version is chosen if several are live; without it the choice is random.",
+                {"type": "string"},
+                "header",
             ),
         ),
         body=Content(
