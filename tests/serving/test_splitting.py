@@ -97,6 +97,14 @@ def test_the_versions_are_shown(server: Server) -> None:
     assert (model["version"], model["versions"], model["split"]) == ("1", ["1", "2", "3"], split)
 
 
+def test_the_page_gets_the_numbers_of_the_versions(server: Server) -> None:
+    server.ask("Zürich")
+    await_shadows()
+    found = ask(server.application, "GET", "/v1/statistics").json()["models"]["loans"]["versions"]
+    assert (found["1"]["requests"], found["1"]["failed"]) == (1, 0)
+    assert found["3"]["shadow"]["rows"] == found["3"]["shadow"]["differing_rows"] == 1
+
+
 def test_each_version_has_its_metrics(server: Server) -> None:
     for key in ("Zürich", "Zürich", "hello, world"):
         server.ask(key)

@@ -119,6 +119,27 @@ class Metrics:
         found.pop(_NO_MODEL, None)
         return dict(found)
 
+    def versions(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """The numbers of each version that requests can name, by model and version; of shadows, too."""
+        found: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+        for (model, version), tally in self._counted.by_version().items():
+            found[model][version] = {
+                "requests": int(tally.requests),
+                "rows": int(tally.rows),
+                "failed": int(tally.failed),
+                "seconds": tally.seconds,
+                "counts": [int(count) for count in tally.buckets],
+            }
+        for metric in self._together().collect():
+            for sample in metric.samples:
+                model, version = sample.labels.get("model", ""), sample.labels.get("version", "")
+                name = sample.name.removeprefix("leapstream_shadow_").removesuffix("_total")
+                if sample.name.startswith("leapstream_shadow_") and sample.name.endswith("_total") and model in found:
+                    shadow = found[model].setdefault(version, {}).setdefault("shadow", {})
+                    # Of several outputs, that which differs most.
+                    shadow[name] = max(shadow.get(name, 0.0), sample.value)
+        return dict(found)
+
     def _together(self) -> CollectorRegistry:
         """The numbers of all workers."""
         if not os.environ.get(MULTIPROCESS_VARIABLE):

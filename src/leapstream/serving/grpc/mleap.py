@@ -54,7 +54,7 @@ def methods(context: Context) -> Iterator[Method]:
         return bundle_meta(request.served)
 
     def transform(request: Request, message: pb.TransformFrameRequest) -> Message:
-        served = loads.wait_for(message.model_name, request)
+        served = loads.wait_for(message.model_name, request).chosen(request.headers)
         try:
             format = format_of(message.format)
             layout, rows = decode(message.frame, format)

@@ -92,7 +92,7 @@ class FrameComputation:
     def answer(self, message: pb.TransformFrameRequest) -> tuple[Message, int]:
         """The answer to a frame, and the number of its rows."""
         piece = _piece(self._context, self._request)
-        served = self._context.loads.wait_for(self._model, piece)
+        served = self._context.loads.wait_for(self._model, piece).chosen(piece.headers)
         layout, rows = decode(message.frame, self._format)
         options = message.options if message.HasField("options") else self._options
         work = transform_for(served, layout, *selection(options))
@@ -143,7 +143,7 @@ class RowStream:
     def run(self, request: Request, row: Sequence[Any]) -> Sequence[Any] | None:
         """The answer to a row; ``None`` if the model drops it."""
         piece = _piece(self._context, request)
-        served = self._context.loads.wait_for(self._model, piece)
+        served = self._context.loads.wait_for(self._model, piece).chosen(piece.headers)
         work = self._work(served)
         if work.result is not self.result:
             check_alike("the rows of the model's new version", work.result.schema, self.result.schema)

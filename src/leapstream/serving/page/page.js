@@ -180,7 +180,7 @@ function showList() {
   }
   rows.forEach(({ model, cells }, i) => {
     const [, version, ...others] = list.rows[i].cells;
-    version.textContent = model.version;
+    version.textContent = versionsOf(model);
     others.forEach((cell, j) => cell.replaceChildren(cells[j]));
   });
   $("none").hidden = rows.length > 0;
@@ -206,7 +206,8 @@ function choose() {
     return;
   }
   showFailures(model);
-  const key = `${model.name}\n${model.version}`;
+  showVersions(model);
+  const key = `${model.name}\n${versionsOf(model)}`;
   if (state.chosen !== key) {
     state.chosen = key;
     show(model, key);
@@ -216,7 +217,7 @@ function choose() {
 
 async function show(model, key) {
   $("name").textContent = model.name;
-  $("facts").textContent = `version ${model.version}, loaded ${new Date(model.loaded).toLocaleString()}`;
+  $("facts").textContent = `${model.split ? "versions" : "version"} ${versionsOf(model)}, loaded ${new Date(model.loaded).toLocaleString()}`;
   document.title = `${model.name} – leapstream`;
   for (const side of ["inputs", "outputs"]) {
     $(side).replaceChildren(...Object.entries(model[side]).map(([name, type]) =>
@@ -239,6 +240,36 @@ async function show(model, key) {
     if (state.chosen === key) state.chosen = null; // the next look tries again
     $("form-error").textContent = error.message;
   }
+}
+
+/** The version of a model, or those that are live together: "7 (90 %), 8 (10 %), 9 (shadow)". */
+function versionsOf(model) {
+  return model.split === undefined ? model.version : sharesOf(model).map(([version, share]) => `${version} (${share})`).join(", ");
+}
+
+function sharesOf(model) {
+  const weights = Object.entries(model.split.versions);
+  const total = weights.reduce((sum, [, weight]) => sum + weight, 0);
+  return [...weights.map(([version, weight]) => [version, `${few.format(100 * weight / total)} %`]),
+    ...model.split.shadow.map((version) => [version, "shadow"])];
+}
+
+/** The numbers of the versions that are live together. */
+function showVersions(model) {
+  $("split").hidden = model.split === undefined;
+  if (model.split === undefined) return;
+  const counted = numbersOf(state.looks.at(-1), model.name).versions ?? {};
+  $("versions").replaceChildren(...sharesOf(model).map(([version, share]) => {
+    const numbers = { requests: 0, rows: 0, failed: 0, seconds: 0, shadow: undefined, ...counted[version] };
+    const { shadow } = numbers;
+    const cells = share === "shadow"
+      ? ["–", whole.format(shadow?.rows ?? 0), whole.format(shadow?.failures ?? 0),
+        duration(shadow?.rows ? shadow.seconds / shadow.rows : null), whole.format(shadow?.differing_rows ?? 0)]
+      : [whole.format(numbers.requests), whole.format(numbers.rows), whole.format(numbers.failed),
+        duration(numbers.requests ? numbers.seconds / numbers.requests : null), "–"];
+    return element("tr", {}, element("th", { scope: "row" }, version),
+      ...[share, ...cells].map((cell) => element("td", { class: "number" }, cell)));
+  }));
 }
 
 function showFailures(model) {

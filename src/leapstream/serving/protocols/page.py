@@ -42,9 +42,11 @@ def routes(context: Context) -> Iterator[Route]:
         return Response(encode(_pipeline(context.models.get(name))))
 
     def statistics(request: Request) -> Response:
-        live = {served.name for served in context.models}
         found = context.metrics.statistics()
-        return Response(encode({"bounds": SECONDS, "models": {n: found[n] for n in sorted(live & found.keys())}}))
+        models = {served.name: found[served.name] for served in context.models if served.name in found}
+        for name, versions in context.metrics.versions().items():
+            models[name]["versions"] = versions
+        return Response(encode({"bounds": SECONDS, "models": dict(sorted(models.items()))}))
 
     for name, content_type in page.FILES.items():
         path = "/" if name == "index.html" else f"/assets/{name}"
@@ -95,6 +97,21 @@ _COUNTED = {
             "type": "array",
             "items": _COUNT,
             "description": "The number of requests from each bound to the next, and in the end of those that took longer.",
+        },
+        "versions": {
+            "type": "object",
+            "description": "The numbers of each version that requests can name; shadow has those of a shadow.",
+            "additionalProperties": {
+                "type": "object",
+                "properties": {
+                    "requests": _COUNT,
+                    "rows": _COUNT,
+                    "failed": _COUNT,
+                    "seconds": {"type": "number"},
+                    "counts": {"type": "array", "items": _COUNT},
+                    "shadow": {"type": "object", "additionalProperties": {"type": "number"}},
+                },
+            },
         },
     },
     "required": ["requests", "rows", "failures", "seconds", "counts"],
