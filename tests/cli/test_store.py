@@ -46,6 +46,14 @@ def test_publish_records_a_contract(run: Run, tmp_path: Path) -> None:
     assert run("store", "check", target).stdout == "loans@1: checksum, signature, its contract: ok\n"
 
 
+def test_publish_takes_a_profile(run: Run, tmp_path: Path) -> None:
+    profile = tmp_path / "profile.json"
+    made = run("profile", LINEAR, LINEAR_INPUT, "-o", profile)
+    assert made.exit_code == 0 and f"{profile}: 4 columns of " in made.stdout
+    published = run("publish", LINEAR, f"{tmp_path}/models/loans", "--profile", profile, "--no-jar", "--json")
+    assert json.loads(published.stdout)["profile"] is True
+
+
 def test_list_shows_models_with_versions_and_aliases(run: Run, store: str) -> None:
     assert run("store", "list", store).stdout.splitlines()[1].split() == ["loans", "2,", "1", "live=2"]
     listed = json.loads(run("store", "list", store, "--json").stdout)

@@ -526,6 +526,29 @@ def _sql(
     )
 
 
+@app.command("profile", help="Make the profile of a model: the values of its columns in training rows, in bins.")
+def _profile(
+    bundle: _Bundle,
+    rows: Annotated[Path, typer.Argument(metavar="ROWS", help="A leap frame, CSV, JSON lines, Parquet or Arrow file.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.", metavar="FILE")] = Path(
+        "profile.json"
+    ),
+    most_rows: Annotated[
+        int, typer.Option(help="The most rows that are counted; of more, a random sample of as many.", min=1)
+    ] = 100_000,
+    bins: Annotated[int, typer.Option(help="The bins of a column of numbers, by quantiles.", min=2, max=100)] = 10,
+    categories: Annotated[
+        int,
+        typer.Option(help="The most frequent values of a column of texts, each of which has a bin.", min=1, max=500),
+    ] = 50,
+) -> None:
+    from leapstream.cli.store import write_profile
+
+    made = write_profile(bundle, rows, output, most_rows=most_rows, bins=bins, categories=categories)
+    counted = f"{made.rows} rows" if made.rows == made.total else f"a sample of {made.rows} of {made.total} rows"
+    out().print(f"{output}: {len(made.columns)} columns of {counted}", soft_wrap=True)
+
+
 @app.command("publish", help="Publish a bundle as a new version of a model in a store.")
 def _publish(
     bundle: _Bundle,
@@ -542,6 +565,13 @@ def _publish(
         Optional[Path],  # noqa: UP045
         typer.Option(help="Folder of a contract (see 'record') that the bundle has to fulfil.", metavar="DIR"),
     ] = None,
+    profile: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            help="File of training rows, or of a profile (see 'profile'), which later rows are compared with.",
+            metavar="FILE",
+        ),
+    ] = None,
     note: Annotated[str, typer.Option(help="A text for people.", metavar="TEXT")] = "",
     library: Annotated[
         str, typer.Option(help="The library that trained the model, such as 'Spark 4.0.1', for people.", metavar="TEXT")
@@ -553,7 +583,7 @@ def _publish(
 ) -> None:
     from leapstream.cli.store import publish
 
-    published = publish(bundle, target, version, aliases or (), contract, note, library, jar=jar)
+    published = publish(bundle, target, version, aliases or (), contract, note, library, profile=profile, jar=jar)
     if as_json:
         print_json(published.as_json())
     else:

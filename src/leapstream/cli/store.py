@@ -11,7 +11,11 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+import leapstream
+from leapstream.bundle.writer import write_atomically
 from leapstream.cli.console import err, out, print_json
+from leapstream.drift import Profile
+from leapstream.drift import profile as profile_of
 from leapstream.errors import BackendError, SchemaError, StoreError
 from leapstream.executors.registry import executor
 from leapstream.fetching.uri import display
@@ -56,6 +60,7 @@ def publish(
     note: str,
     library: str,
     *,
+    profile: Path | None,
     jar: bool,
 ) -> Version:
     """Publish a bundle, compiled for Flink where ``jar`` asks for it and it is possible; standard error says where not.
@@ -73,6 +78,7 @@ def publish(
         version=version,
         aliases=aliases,
         contract=contract,
+        profile=profile,
         note=note,
         library=library,
     )
@@ -94,6 +100,17 @@ def publish(
         markup=False,
     )
     return published
+
+
+def write_profile(bundle: str, rows: Path, output: Path, *, most_rows: int, bins: int, categories: int) -> Profile:
+    """Make the profile of a model, and write it.
+
+    Raises:
+        LeapstreamError: the bundle or the rows cannot be read.
+    """
+    made = profile_of(leapstream.load(bundle), rows, most_rows=most_rows, bins=bins, categories=categories)
+    write_atomically(output, made.as_bytes())
+    return made
 
 
 def show_models(place: str, *, as_json: bool) -> None:

@@ -20,6 +20,7 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 BUNDLE = "bundle.zip"
 CONTRACT = "contract"
+PROFILE = "profile.json"
 JAR = "model.jar"
 """The model compiled for Flink."""
 LATEST = "latest"
@@ -164,6 +165,7 @@ class Version:
             "inputs": dict(self.inputs),
             "outputs": dict(self.outputs),
             "contract": bool(self.contract),
+            "profile": PROFILE in self.files,
             "jar": JAR in self.files,
             "leapstream": self.leapstream,
             "source": self.source,

@@ -20,6 +20,8 @@ from typing import TypeAlias
 
 import leapstream
 from leapstream.contract import Contract
+from leapstream.drift.profile import MOST_BYTES, Profile
+from leapstream.drift.profiling import profile_of_file
 from leapstream.errors import LeapstreamError, StoreError, UnsupportedModelError
 from leapstream.escaping import json_text
 from leapstream.fetching.cache import sha256_of
@@ -36,6 +38,7 @@ from leapstream.store.manifest import (
     LATEST,
     MANIFEST,
     MOST_MANIFEST,
+    PROFILE,
     Lineage,
     StoredFile,
     Version,
@@ -246,6 +249,21 @@ class ModelStore:
                 Path(folder, name).write_bytes(data)
             verify_contract(model, Path(folder), f"{version.reference} in {self.uri}")
 
+    def profile(self, version: Version) -> Profile | None:
+        """The profile of a version; ``None`` if it was published without one.
+
+        Raises:
+            StoreError: it is damaged.
+        """
+        file = version.files.get(PROFILE)
+        if file is None:
+            return None
+        path = f"{version.name}/{version.version}/{PROFILE}"
+        data = self._place.read(path, min(file.size, MOST_BYTES))
+        if data is None or hashlib.sha256(data).hexdigest() != file.sha256:
+            raise self._error(f"{path} is missing, or its checksum is another")
+        return Profile.parsed(data, f"{path} in {self.uri}")
+
     # ---- writing ------------------------------------------------------------------------------------------------------
 
     def publish(
@@ -256,6 +274,7 @@ class ModelStore:
         version: str | None = None,
         aliases: Sequence[str] = (),
         contract: str | os.PathLike[str] | None = None,
+        profile: Profile | str | os.PathLike[str] | None = None,
         note: str = "",
         library: str = "",
         jar: JarWriter | None = None,
@@ -269,6 +288,8 @@ class ModelStore:
             aliases: aliases to set to it.
             contract: the folder of a contract (:func:`leapstream.contract.record`), which the bundle has to fulfil now, and again
                 before it is served. Its own bundle is not used.
+            profile: the profile of the model (:func:`leapstream.drift.profile`), which later rows are compared with, or a file
+                with it, or a file of rows that it is made of.
             note: a text for people.
             library: the library that trained the model, with its version, for people.
             jar: what compiles the model for Flink, :func:`leapstream.flink.write_model_jar`; by default there is no jar, and no
@@ -291,6 +312,10 @@ class ModelStore:
             if contract is not None:
                 files.update(_contract_files(Path(contract), folder))
                 verify_contract(model, folder / CONTRACT, f"{name}: the bundle")
+            if profile is not None:
+                files[PROFILE] = folder / PROFILE
+                made = profile if isinstance(profile, Profile) else profile_of_file(model, profile)
+                files[PROFILE].write_bytes(made.as_bytes())
             abi = None
             if jar is not None:
                 files[JAR] = folder / JAR
@@ -462,7 +487,7 @@ class ModelStore:
         raise self._error(f"{name}: {_TRIES} other publishers took the versions from {first} on; try again")
 
     def _give_up(self, name: str, version: str) -> None:
-        for file in (*(f"{CONTRACT}/{file}" for file in _CONTRACT_FILES), BUNDLE, JAR, CLAIM):
+        for file in (*(f"{CONTRACT}/{file}" for file in _CONTRACT_FILES), BUNDLE, JAR, PROFILE, CLAIM):
             self._place.remove(f"{name}/{version}/{file}")
 
     def _set_alias(self, name: str, alias: str, selection: Selection, action: Action) -> Alias:
