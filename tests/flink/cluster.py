@@ -11,6 +11,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ import pyflink
 from leapstream.executors.jvm.gateway import ensure_java
 
 HOME = Path(pyflink.__file__).parent
-_PATIENCE = 60
+_PATIENCE = 180
 _HOST = "127.0.0.1"
 
 
@@ -45,7 +46,11 @@ class Cluster:
     def start(self, part: str) -> None:
         """Start ``jobmanager`` or ``taskmanager-N``, for the first time or after its end."""
         # In the foreground a script becomes its Java, so that the process is ours to end.
-        command = ["bash", str(HOME / "bin" / f"{part.partition('-')[0]}.sh"), "start-foreground"]
+        script, _, number = part.partition("-")
+        command = ["bash", str(HOME / "bin" / f"{script}.sh"), "start-foreground"]
+        if number:
+            # The REST endpoint calls it by this name; one that is started again is another one.
+            command.append(f"-Dtaskmanager.resource-id={part}-{uuid.uuid4().hex[:6]}")
         with (self.logs / f"{part}.out").open("ab") as out:
             self.processes[part] = subprocess.Popen(command, env=self.environment, stdout=out, stderr=subprocess.STDOUT)
 

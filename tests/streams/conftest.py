@@ -20,7 +20,9 @@ from tests.flink.cluster import Cluster, running_cluster
 from tests.flink.conftest import _java_objects_are_forgotten_by_the_main_thread_alone  # noqa: F401
 from tests.pipelines import node
 from tests.streams.broker import Broker, running_broker
-from tests.streams.parts import KAFKA
+from tests.streams.parts import KAFKA, S3_PLUGIN
+from tests.streams.prometheus import prometheus_settings
+from tests.streams.s3 import S3, running_s3
 
 # A failure is noticed within seconds, not within Flink's 50.
 QUICK = {"heartbeat.interval": "1 s", "heartbeat.timeout": "6 s", "restart-strategy.type": "fixed-delay"} | {
@@ -48,10 +50,19 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """A server of S3's protocol, with the bucket ``models``."""
+    with running_s3("models") as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A JobManager and two TaskManagers of two slots; tests may kill what they start again."""
-    with running_cluster(tmp_path_factory.mktemp("cluster"), 2, task_managers=2, settings=QUICK) as running:
+def cluster(tmp_path_factory: pytest.TempPathFactory, s3: S3) -> Iterator[Cluster]:
+    """A JobManager and two TaskManagers of two slots, with S3 and Prometheus; tests may kill what they start again."""
+    settings = QUICK | s3.settings | prometheus_settings()
+    folder = tmp_path_factory.mktemp("cluster")
+    with running_cluster(folder, 2, task_managers=2, settings=settings, plugins=[S3_PLUGIN]) as running:
         yield running
 
 

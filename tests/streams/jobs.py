@@ -70,6 +70,12 @@ class Job:
         assert found["state"] != "FAILED", self.failure()
         return found["state"] == "RUNNING" and all(v["status"] == "RUNNING" for v in found["vertices"])
 
+    def part(self) -> str:
+        """The part of the cluster that runs its first task: ``taskmanager-N``."""
+        found: Any = self.cluster.get(f"jobs/{self.id}")
+        vertex: Any = self.cluster.get(f"jobs/{self.id}/vertices/{found['vertices'][0]['id']}")
+        return str(vertex["subtasks"][0]["taskmanager-id"]).rpartition("-")[0]
+
     def checkpoints(self) -> int:
         """The number of its completed checkpoints."""
         found: Any = self.cluster.get(f"jobs/{self.id}/checkpoints")

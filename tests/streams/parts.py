@@ -7,4 +7,4 @@ from pathlib import Path
 _TARGET = Path(__file__).parent / "target"
 KAFKA = _TARGET / "kafka"
 CONNECTORS = _TARGET / "lib"
-PLUGINS = _TARGET / "plugins"
+S3_PLUGIN = _TARGET / "plugins" / "s3-fs-hadoop"

@@ -26,15 +26,15 @@ def applications(broker: Broker) -> str:
 
 
 @pytest.fixture
-def killed(cluster: Cluster) -> Iterator[Callable[[Job, int], float]]:
+def killed(cluster: Cluster) -> Iterator[Callable[[Job], float]]:
     """Kills a TaskManager of a running job, starts another one, and returns the seconds until the job runs again."""
 
-    def kill(job: Job, number: int) -> float:
-        part = f"taskmanager-{number % 2 + 1}"
+    def kill(job: Job) -> float:
+        part = job.part()
         cluster.kill(part)
         start = time.monotonic()
         cluster.start(part)
-        job.until(lambda: not job.runs(), "notices that its TaskManager is gone")
+        job.until(lambda: job.state != "FINISHED" and not job.runs(), "notices that its TaskManager is gone")
         job.until(job.runs, "runs again")
         return time.monotonic() - start
 
@@ -61,13 +61,13 @@ def test_each_row_is_predicted_exactly_once_though_five_task_managers_are_killed
     applications: str,
     topic: str,
     jars: dict[str, Path],
-    killed: Callable[[Job, int], float],
+    killed: Callable[[Job], float],
     record_property: Callable[[str, object], None],
 ) -> None:
     job = predict(cluster, broker, (applications, topic), jars["v1"], "exactly-once")
     for number in range(5):
         job.next_checkpoint()
-        record_property(f"seconds until the job runs again, kill {number + 1}", round(killed(job, number), 1))
+        record_property(f"seconds until the job runs again, kill {number + 1}", round(killed(job), 1))
     job.finish()
     committed = ids(broker, topic)
     assert len(committed) == len(set(committed)) == ROWS
@@ -82,12 +82,12 @@ def test_without_transactions_the_same_job_predicts_rows_twice(
     applications: str,
     topic: str,
     jars: dict[str, Path],
-    killed: Callable[[Job, int], float],
+    killed: Callable[[Job], float],
     record_property: Callable[[str, object], None],
 ) -> None:
     job = predict(cluster, broker, (applications, topic), jars["v1"], "at-least-once")
     job.next_checkpoint()
-    killed(job, 0)
+    killed(job)
     job.finish()
     found = ids(broker, topic)
     record_property("rows that are there twice", len(found) - ROWS)

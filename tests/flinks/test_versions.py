@@ -1,0 +1,75 @@
+"""The table of docs/flink-versions.md is what each version of Flink does, in an environment of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import leapstream
+from leapstream.flink import Target, compile_jar
+
+ROOT = Path(__file__).resolve().parents[2]
+LINEAR = ROOT / "tests" / "bench" / "linear3.zip"
+PAGE = ROOT / "docs" / "flink-versions.md"
+ENVIRONMENT = "LEAPSTREAM_FLINK_ENVIRONMENTS"
+
+
+def table() -> dict[tuple[str, str], bool]:
+    """The page's table: for a check and a version, true where it works."""
+    lines = re.findall(r"^\| (.+) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    head, _, *body = [[cell.strip() for cell in line.split("|")] for line in lines]
+    return {
+        (re.sub(r"[`*]", "", row[0]), version): cell.startswith("yes")
+        for row in body
+        for version, cell in zip(head[1:], row[1:], strict=True)
+    }
+
+
+TABLE = table()
+
+
+@pytest.fixture(scope="session")
+def jars(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Jars of a linear model, and its bundle."""
+    folder = tmp_path_factory.mktemp("jars")
+    model = leapstream.load(LINEAR)
+    scores = Target("Scores", model, outputs=("prediction", "features"))
+    compile_jar([Target("Predict", model), scores], folder / "functions.jar")
+    compile_jar([Target("Linear", model, "model")], folder / "models.jar")
+    (folder / "linear.zip").write_bytes(LINEAR.read_bytes())
+    return folder
+
+
+@cache
+def results(python: str, jars: Path, target: Path) -> dict[str, str]:
+    """The result of each check with a version's Python."""
+    command = [python, "-W", "ignore", str(Path(__file__).with_name("checks.py")), str(jars), str(target)]
+    # Flink starts its Python workers with the python on PATH.
+    path = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=800, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(target.read_text()))
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("version", sorted({version for _, version in TABLE}))
+@pytest.mark.parametrize("name", sorted({name for name, _ in TABLE}))
+def test_a_version_does_what_the_page_says(
+    name: str, version: str, jars: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    python = Path(os.environ[ENVIRONMENT]) / f".venv-flink-{version}" / "bin" / "python"
+    if not python.exists():
+        pytest.skip(f"there is no environment of Flink {version}")
+    found = results(str(python), jars, jars / f"{version}.json")[name]
+    if TABLE[name, version]:
+        assert not found
+    else:
+        assert found, f"{name} works in Flink {version}, which the page denies"
