@@ -11,7 +11,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheel demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients test-web screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean
+.PHONY: help setup wheel demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams test-flinks test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients test-web screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -152,6 +152,19 @@ $(VENV)-streams/.setup-stamp: $(STAMP)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check "confluent-kafka>=2.6,<3"
 	@touch $@
 
+# PyFlink and leapstream, in the versions of both that go together. Each environment takes about a gigabyte.
+FLINKS := 1.20 2.0 2.1 2.2
+test-flinks: $(FLINKS:%=$(VENV)-flink-%/.setup-stamp) ## the table of docs/flink-versions.md, in an environment of each version of Flink
+	LEAPSTREAM_FLINKS=1 $(RUN) -m pytest -v tests/flinks
+
+# leapstream asks for newer libraries than PyFlink 1.20 accepts; it has jars alone.
+$(VENV)-flink-%/.setup-stamp: pyproject.toml
+	test -x $(@D)/bin/pip || $(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check "setuptools<81" wheel
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check "apache-flink==$*.*"
+	$(if $(filter 1.%,$*),,$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable .)
+	@touch $@
+
 journey: setup $(VENV)-spark4/.setup-stamp ## one model from scikit-learn through Spark to a Flink job
 	$(RUN) -W ignore examples/journey/explore.py build/journey
 	$(VENV)-spark4/bin/python -W ignore examples/journey/train.py build/journey
@@ -243,4 +256,4 @@ $(VENV)-bench-serve/.setup-stamp: pyproject.toml
 	@touch $@
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) $(VENV)-mleap $(VENV)-tensorflow $(VENV)-spark3 $(VENV)-spark4 $(VENV)-xgboost2 $(VENV)-xgboost3 $(VENV)-clients $(VENV)-streams $(VENV)-web $(VENV)-bench $(VENV)-bench-serve site build dist java/target tests/mleap/runner/target tests/streams/target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-mleap $(VENV)-tensorflow $(VENV)-spark3 $(VENV)-spark4 $(VENV)-xgboost2 $(VENV)-xgboost3 $(VENV)-clients $(FLINKS:%=$(VENV)-flink-%) $(VENV)-streams $(VENV)-web $(VENV)-bench $(VENV)-bench-serve site build dist java/target tests/mleap/runner/target tests/streams/target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

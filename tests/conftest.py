@@ -15,8 +15,9 @@ settings.register_profile("local", deadline=None, database=None, suppress_health
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
-# make test-streams has an environment with Kafka's client, make test has not.
-collect_ignore = [] if find_spec("confluent_kafka") else ["streams"]
+# make test-streams has Kafka's client, and make test-flinks an environment of each version of Flink; make test has neither.
+_THERE = {"streams": find_spec("confluent_kafka"), "flinks": os.environ.get("LEAPSTREAM_FLINKS")}
+collect_ignore = [folder for folder, there in _THERE.items() if not there]
 
 # MLflow reads it when it is imported: tests talk to nobody.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"

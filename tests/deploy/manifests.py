@@ -39,18 +39,18 @@ class Manifest:
 
 
 def manifests(*kinds: str) -> list[Manifest]:
-    """All manifests, or those of some kinds."""
+    """All manifests of the server, or those of some kinds."""
     found = [
         Manifest(path, content)
-        for path in sorted(DEPLOY.glob("*/*.yaml"))
+        for path in sorted(DEPLOY.glob("k*/*.yaml"))
         for content in yaml.safe_load_all(path.read_text())
     ]
     return [manifest for manifest in found if not kinds or manifest.content["kind"] in kinds]
 
 
-def instructions(name: str) -> Iterator[str]:
-    """The texts behind an instruction of the Dockerfile."""
-    text = re.sub(r"\\\n\s*", "", DOCKERFILE.read_text())
+def instructions(name: str, dockerfile: Path = DOCKERFILE) -> Iterator[str]:
+    """The texts behind an instruction of a Dockerfile."""
+    text = re.sub(r"\\\n\s*", "", dockerfile.read_text())
     for line in text.splitlines():
         word, _, rest = line.partition(" ")
         if word == name:

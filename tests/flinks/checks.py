@@ -1,4 +1,4 @@
-"""What a version of Flink does with jars of models, and with leapstream where it is installed: a script for its environment.
+"""Checks of jars of models, and of leapstream where it is installed: a script for the environment of a version of Flink.
 
 It gets a folder of jars and writes a JSON object: for each check, ``""`` or the error. Only the checks of the package import
 leapstream, since Flink 1.20 asks for older libraries than leapstream does.

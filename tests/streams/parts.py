@@ -7,4 +7,6 @@ from pathlib import Path
 _TARGET = Path(__file__).parent / "target"
 KAFKA = _TARGET / "kafka"
 CONNECTORS = _TARGET / "lib"
+OPERATOR = _TARGET / "operator"
+GATEWAY = _TARGET / "opt"
 S3_PLUGIN = _TARGET / "plugins" / "s3-fs-hadoop"

@@ -36,7 +36,7 @@ class S3:
 
     @property
     def settings(self) -> dict[str, object]:
-        """What Flink's file system has to know."""
+        """The settings of Flink's file system."""
         return {
             "s3.endpoint": self.endpoint,
             "s3.path.style.access": "true",
@@ -47,7 +47,7 @@ class S3:
 
     @property
     def options(self) -> SourceOptions:
-        """What fsspec has to know."""
+        """The options of fsspec."""
         storage = {"endpoint_url": self.endpoint, "key": _KEY, "secret": _SECRET}
         return SourceOptions(timeout=20, storage_options=storage)
 

@@ -1,4 +1,4 @@
-"""What Prometheus scrapes of a job with a model."""
+"""The metrics that Prometheus scrapes of a job with a model."""
 
 from __future__ import annotations
 

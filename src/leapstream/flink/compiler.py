@@ -1,4 +1,4 @@
-"""``leapstream compile``: models as one jar that any Flink can use, with no Python, MLeap or Scala on the cluster.
+"""``leapstream compile``: models as one jar for Flink 1.20 or later, with no Python, MLeap or Scala on the cluster.
 
 A function ``NAME`` is the class ``leapstream.models.NAME``. A model ``NAME`` is the bundle ``NAME`` of the provider ``mleap`` in
 ``CREATE MODEL``, and the class ``leapstream.models.NAMEMap`` for the DataStream API of Java.
