@@ -142,7 +142,7 @@ $(VENV)-clients/.setup-stamp: pyproject.toml
 test-streams: $(VENV)-streams/.setup-stamp ## streams with real parts: Kafka, a cluster whose processes are killed, S3; TESTS=tests/streams/test_….py for some
 	@if $(HAS_MAVEN); then \
 		mvn -q -B -ntp -Dstyle.color=never -f tests/streams package && \
-		PATH="$(CURDIR)/$(BIN):$$PATH" $(VENV)-streams/bin/python -m pytest -v -rP $(or $(TESTS),tests/streams); \
+		PATH="$(CURDIR)/$(BIN):$$PATH" $(VENV)-streams/bin/python -m pytest -v $(or $(TESTS),tests/streams); \
 	else \
 		echo "test-streams: SKIPPED, for it needs Maven (mvn) and a JDK (javac)"; \
 	fi

@@ -439,7 +439,8 @@ def _to_spark(
 
 
 @app.command(
-    "compile", help="Compile bundles into a jar of functions and models for Flink 1.20 or later, with no Python on the cluster."
+    "compile",
+    help="Compile bundles into a jar of functions and models for Flink 1.20 or later, with no Python on the cluster.",
 )
 def _compile(
     output: Annotated[Path, typer.Option("--output", "-o", help="The jar.", metavar="JAR")],
