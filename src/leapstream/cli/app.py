@@ -463,6 +463,10 @@ def _compile(
         Optional[Path],  # noqa: UP045
         typer.Option("--config", "-c", help="application.conf whose functions the jar is to hold."),
     ] = None,
+    runtime: Annotated[
+        bool,
+        typer.Option("--runtime", help="Write a jar without models, for CREATE MODEL ... WITH ('store' = ...)."),
+    ] = False,
     as_json: _Json = False,
     limit: _LimitSettings = None,
 ) -> None:
@@ -471,6 +475,14 @@ def _compile(
     require(["flink"], "compile")
     from leapstream.cli.compilation import compile_bundles
     from leapstream.cli.inspection import show_jar
+
+    if runtime:
+        from leapstream.flink.compiler import write_runtime_jar
+
+        if bundles or udf or model or config:
+            raise ConfigError("a jar of --runtime has no models; leave --runtime out, and each jar has the classes")
+        write_runtime_jar(output)
+        return
 
     configured = None if config is None else str(config)
     jar = compile_bundles(output, bundles or [], udf or [], model or [], configured, _limits(limit))

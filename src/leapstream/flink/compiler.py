@@ -15,7 +15,7 @@ from leapstream.bundle.writer import encode_files
 from leapstream.deprecation import keyword_only_fields, old_order
 from leapstream.errors import ConfigError, OnError
 from leapstream.executors.jvm.gateway import compile_java, runtime
-from leapstream.executors.jvm.jar import CompiledJar, CompiledModel, write_jar
+from leapstream.executors.jvm.jar import CompiledJar, CompiledModel, version_attributes, write_jar
 from leapstream.executors.jvm.sources import FUNCTIONS, PROVIDERS
 from leapstream.fetching.cache import sha256_of_files
 from leapstream.flink.javafunction import generate
@@ -27,7 +27,9 @@ from leapstream.model import Model
 
 PACKAGE = "leapstream.models"
 PREDICT_PACKAGE = f"{PACKAGE}.predict"
-_SERVICE = "META-INF/services/org.apache.flink.table.factories.Factory"
+_SERVICES = {
+    "META-INF/services/org.apache.flink.table.factories.Factory": f"{PROVIDERS}.MLeapProviderFactory\n".encode()
+}
 
 
 @keyword_only_fields("inputs", "outputs", "on_error", "sha256")
@@ -103,7 +105,7 @@ def compile_jar(targets: Sequence[Target], path: str | os.PathLike[str], *, self
             sources[name] = _around(target, name, f"{FUNCTIONS}.ModelMapFunction")
             name = f"{PACKAGE}.provider.{target.name}"
             sources[name] = _around(target, name, f"{PROVIDERS}.BundleProviderFactory")
-            files[_SERVICE] = f"{PROVIDERS}.MLeapProviderFactory\n".encode()
+            files |= _SERVICES
         compiled.append(described(target, signature))
     jar = CompiledJar(VERSION, tuple(compiled))
     classes = compile_java(sources)
@@ -111,6 +113,20 @@ def compile_jar(targets: Sequence[Target], path: str | os.PathLike[str], *, self
         classes |= _runtime_classes(with_models=any(target.kind == "model" for target in targets))
     write_jar(path, classes, files, jar.manifest())
     return jar
+
+
+def write_runtime_jar(path: str | os.PathLike[str]) -> None:
+    """Write the jar for jobs whose models come from a store: the hand-written classes, and the provider of ``CREATE MODEL``.
+
+    Args:
+        path: the jar's file; an existing file is replaced.
+
+    Raises:
+        BackendError: PyFlink is missing, or the jar cannot be written.
+    """
+    classes = runtime().jar.classes()
+    has_models = f"{PROVIDERS}.MLeapProviderFactory".replace(".", "/") + ".class" in classes
+    write_jar(path, classes, _SERVICES if has_models else {}, version_attributes(VERSION))
 
 
 def _runtime_classes(with_models: bool) -> dict[str, bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from leapstream.executors.jvm.sources import FUNCTIONS, KERNELS, PROVIDERS, abi, java_sources
+from leapstream.executors.jvm.sources import FUNCTIONS, KERNELS, LIVE, PROVIDERS, abi, java_sources
 
 ABI = f"{KERNELS}.Abi"
 _COMMENTS_AND_TEXTS = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)
@@ -21,7 +21,7 @@ def surface(source: str) -> list[str]:
 def digest() -> str:
     lines = [
         f"{name}: {declaration}"
-        for package in (KERNELS, FUNCTIONS, PROVIDERS)
+        for package in (KERNELS, FUNCTIONS, LIVE, PROVIDERS)
         for name, source in java_sources(package).items()
         for declaration in surface(source)
     ]

@@ -21,6 +21,9 @@ KERNELS = "leapstream.runtime"
 FUNCTIONS = "leapstream.flink"
 """The Java package of the functions around models."""
 
+LIVE = "leapstream.flink.live"
+"""The Java package of functions whose models come from a store."""
+
 PROVIDERS = "leapstream.flink.ml"
 """The Java package of what needs Flink's ``ML_PREDICT``, which came with Flink 2.1."""
 
@@ -54,4 +57,4 @@ def _root() -> Traversable:
     return installed if installed.is_dir() else Path(__file__).parents[4] / "java" / "src" / "main" / "java"
 
 
-__all__ = ["FUNCTIONS", "KERNELS", "PROVIDERS", "abi", "java_sources"]
+__all__ = ["FUNCTIONS", "KERNELS", "LIVE", "PROVIDERS", "abi", "java_sources"]

@@ -7,11 +7,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.math.BigDecimal;
 import java.net.URL;
-import java.net.URLConnection;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
 import leapstream.runtime.Abi;
+import leapstream.runtime.Data;
 import leapstream.runtime.NumberText;
 import leapstream.runtime.ObjectTensor;
 import leapstream.runtime.PredictionException;
@@ -78,7 +78,7 @@ public abstract class ModelFunction extends ScalarFunction {
      * for each field that a query reads. A function of one value stays deterministic, which changelogs ask for.
      */
     @Override
-    public final boolean isDeterministic() {
+    public boolean isDeterministic() {
         return outputCount() == 1;
     }
 
@@ -92,11 +92,16 @@ public abstract class ModelFunction extends ScalarFunction {
         open(context.getMetricGroup());
     }
 
-    public final void open(MetricGroup group) throws IOException {
+    public void open(MetricGroup group) throws IOException {
         long began = System.nanoTime();
         Abi.check(getClass().getName(), abi(), leapstreamVersion());
         load();
         metrics = new ModelMetrics(group, signature().model(), version(), System.nanoTime() - began);
+    }
+
+    /** Counts in other metrics than those of the time when it was opened. */
+    public final void measure(ModelMetrics others) {
+        metrics = others;
     }
 
     /** Makes the model ready. */
@@ -172,10 +177,7 @@ public abstract class ModelFunction extends ScalarFunction {
         if (url == null) {
             throw new FileNotFoundException("the jar of " + getClass().getName() + " lacks " + resource);
         }
-        URLConnection connection = url.openConnection();
-        // A cached connection would keep the jar open, and serve an older jar of the same path.
-        connection.setUseCaches(false);
-        InputStream stream = connection.getInputStream();
+        InputStream stream = Data.open(url);
         try {
             model.open(new DataInputStream(new BufferedInputStream(stream)));
         } finally {

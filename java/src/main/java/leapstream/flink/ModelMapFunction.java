@@ -40,6 +40,11 @@ public class ModelMapFunction extends RichMapFunction {
         function.open(getRuntimeContext().getMetricGroup());
     }
 
+    @Override
+    public void close() throws Exception {
+        function.close();
+    }
+
     /** The type of the result for rows of a type. */
     @SuppressWarnings("deprecation") // No other method of all the versions of Flink gives a row's TypeInformation.
     public TypeInformation returns(TypeInformation rows) {

@@ -5,6 +5,7 @@ import org.apache.flink.metrics.Gauge;
 import org.apache.flink.metrics.Histogram;
 import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.metrics.DescriptiveStatisticsHistogram;
+import org.apache.flink.runtime.metrics.groups.AbstractMetricGroup;
 
 /**
  * The metrics of a model, in the group leapstream.model.NAME.version.VERSION: predictions, failures, loadTimeMs, and
@@ -18,10 +19,10 @@ public final class ModelMetrics {
     private final Count predictions = new Count();
     private final Count failures = new Count();
     private final Histogram latency = new DescriptiveStatisticsHistogram(KEPT);
+    private final MetricGroup group;
 
     public ModelMetrics(MetricGroup parent, String model, String version, final long loadNanos) {
-        MetricGroup group =
-                parent.addGroup("leapstream").addGroup("model", model).addGroup("version", version);
+        group = parent.addGroup("leapstream").addGroup("model", model).addGroup("version", version);
         group.counter("predictions", predictions);
         group.counter("failures", failures);
         group.histogram("latencyNanos", latency);
@@ -30,6 +31,13 @@ public final class ModelMetrics {
                 return Long.valueOf(loadNanos / 1000000);
             }
         });
+    }
+
+    /** Takes the metrics out of the registry, where Flink has a way for it. */
+    public void close() {
+        if (group instanceof AbstractMetricGroup) {
+            ((AbstractMetricGroup) group).close();
+        }
     }
 
     /** Counts a prediction; when it started, or 0 if its time is not taken. */

@@ -2,6 +2,7 @@ package leapstream.flink;
 
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -53,6 +54,20 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
         this.packed = packed;
         this.result = result;
         this.python = python;
+    }
+
+    /** The signature with one more argument, a STRING, unless it has it. */
+    public ModelSignature with(String name) {
+        for (int i = 0; i < names.length; i++) {
+            if (names[i].equals(name)) {
+                return this;
+            }
+        }
+        String[] more = (String[]) Arrays.copyOf(names, names.length + 1);
+        String[] kinds = (String[]) Arrays.copyOf(types, types.length + 1);
+        more[names.length] = name;
+        kinds[types.length] = "STRING";
+        return new ModelSignature(function, model, more, kinds, -1, result, python);
     }
 
     public TypeInference typeInference() {

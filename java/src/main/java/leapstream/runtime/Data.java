@@ -2,12 +2,23 @@ package leapstream.runtime;
 
 import java.io.DataInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.net.URL;
+import java.net.URLConnection;
 import java.nio.ByteBuffer;
 
 /** Reads a model's data: arrays after their lengths, big-endian. */
 public final class Data {
 
     private Data() {}
+
+    /** Opens a resource, perhaps of a jar that has the path of another one from before. */
+    public static InputStream open(URL url) throws IOException {
+        URLConnection connection = url.openConnection();
+        // A cached connection would keep the jar open, and serve an older jar of the same path.
+        connection.setUseCaches(false);
+        return connection.getInputStream();
+    }
 
     private static ByteBuffer bytes(DataInputStream data, int length) throws IOException {
         byte[] bytes = new byte[length];

@@ -117,8 +117,17 @@ public final class Hashing {
         return Integer.rotateLeft(state ^ scrambled(word), 13) * 5 + 0xE6546B64;
     }
 
+    /** The 32-bit Murmur3 of bytes. */
+    public static int murmur(byte[] bytes, int seed) {
+        return hash(bytes, bytes.length, seed, false);
+    }
+
     private int hash(int length) {
-        int state = SEED;
+        return hash(bytes, length, SEED, legacyTail);
+    }
+
+    private static int hash(byte[] bytes, int length, int seed, boolean legacyTail) {
+        int state = seed;
         int at = 0;
         for (; at + 4 <= length; at += 4) {
             int word = bytes[at] & 0xFF | (bytes[at + 1] & 0xFF) << 8;

@@ -9,7 +9,7 @@ import org.apache.flink.table.factories.ModelProviderFactory;
 import org.apache.flink.table.ml.ModelProvider;
 
 /**
- * Finds the bundle of CREATE MODEL ... WITH ('provider' = 'mleap', 'bundle' = 'NAME').
+ * Finds the bundle of CREATE MODEL ... WITH ('provider' = 'mleap', 'bundle' = 'NAME'), or 'store' = 'STORE/NAME'.
  *
  * It knows the bundle's own factory by Flink's interface alone: where two jars of models are in class loaders one above the
  * other, this class may be the one of the upper jar, and the bundle in the lower.
@@ -23,16 +23,31 @@ public final class MLeapProviderFactory implements ModelProviderFactory {
     }
 
     public Set requiredOptions() {
-        return Collections.singleton(BundleProviderFactory.BUNDLE);
+        return Collections.emptySet();
     }
 
     public Set optionalOptions() {
-        return BundleProviderFactory.optional();
+        Set all = StoreProviderFactory.own();
+        all.add(BundleProviderFactory.BUNDLE);
+        all.addAll(BundleProviderFactory.optional());
+        return all;
     }
 
     public ModelProvider createModelProvider(ModelProviderFactory.Context context) {
         FactoryUtil.ModelProviderFactoryHelper helper = FactoryUtil.createModelProviderFactoryHelper(this, context);
         helper.validate();
+        boolean stored =
+                helper.getOptions().getOptional(StoreProviderFactory.STORE).isPresent();
+        boolean compiled =
+                helper.getOptions().getOptional(BundleProviderFactory.BUNDLE).isPresent();
+        if (stored == compiled) {
+            throw new ValidationException(
+                    "Model " + context.getObjectIdentifier().asSummaryString()
+                            + ": give 'bundle', the name of a bundle in a jar of this session, or 'store', STORE/NAME of a model in a store");
+        }
+        if (stored) {
+            return StoreProviderFactory.of(context, helper.getOptions()).createModelProvider(context);
+        }
         String bundle = (String) helper.getOptions().get(BundleProviderFactory.BUNDLE);
         ModelProviderFactory factory;
         try {

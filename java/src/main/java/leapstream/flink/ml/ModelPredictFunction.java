@@ -56,6 +56,11 @@ public final class ModelPredictFunction extends PredictFunction implements Speci
     }
 
     @Override
+    public void close() throws Exception {
+        function.close();
+    }
+
+    @Override
     public Collection predict(RowData row) {
         for (int i = 0; i < arguments.length; i++) {
             arguments[i] = columns.argument(row, i);

@@ -1,0 +1,394 @@
+package leapstream.flink.live;
+
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import leapstream.flink.ModelFunction;
+import leapstream.flink.ModelMetrics;
+import leapstream.flink.ModelSignature;
+import leapstream.runtime.NumberText;
+import leapstream.runtime.PredictionException;
+import org.apache.flink.metrics.Gauge;
+import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.table.data.GenericRowData;
+import org.apache.flink.table.data.binary.BinaryStringData;
+
+/**
+ * A function whose model comes from a store, and changes between two rows when the store has another version.
+ *
+ * Its outputs are those of the model, and also {@code model_version}, the version that computed the row; and, of the first
+ * shadow of the alias, {@code shadow_} with the name of an output, {@code shadow_version} and {@code shadow_error}.
+ */
+public abstract class LiveFunction extends ModelFunction {
+
+    /** The output with the version that computed the row. */
+    public static final String MODEL_VERSION = "model_version";
+
+    /** What the names of the outputs of a shadow begin with. */
+    public static final String SHADOW = "shadow_";
+
+    private static final long serialVersionUID = 1L;
+
+    private static final int FROM_VERSION = -1;
+    private static final int FROM_SHADOW_VERSION = -2;
+    private static final int FROM_SHADOW_ERROR = -3;
+    private static final int FROM_SHADOW = 1 << 16;
+
+    /** The versions whose metrics stay, of those that are not live any more. */
+    private static final int REMEMBERED = 4;
+
+    private transient LiveModel source;
+    private transient LiveModel.Live live;
+    private transient Map instances;
+    private transient Map measured;
+    private transient ModelFunction[] models;
+    private transient ModelFunction model;
+    private transient MetricGroup group;
+    private transient String version;
+    private transient int[] places;
+    private transient int[] order;
+    private transient Object[] given;
+    private transient int key;
+    private transient volatile long switchNanos;
+
+    // What shadows computed of the last row.
+    private transient ModelFunction shadow;
+    private transient String shadowVersion;
+    private transient Object shadowFound;
+    private transient String shadowError;
+
+    /** The model of the store. */
+    protected abstract StoredModel stored();
+
+    /** The signature that all versions have, as {@link #signatureOf} writes it. */
+    protected abstract String storedSignature();
+
+    /** The argument by which rows are split among the versions of an alias; null without one. */
+    protected abstract String splitKey();
+
+    /** The inputs and outputs of a stored model, with their types. */
+    static String signatureOf(ModelFunction function) {
+        ModelSignature signature = function.signature();
+        StringBuilder text = new StringBuilder("(");
+        String[] names = signature.names();
+        for (int i = 0; i < names.length; i++) {
+            text.append(i == 0 ? "" : ", ")
+                    .append(names[i])
+                    .append(' ')
+                    .append(signature.type(i, names.length).asSummaryString());
+        }
+        text.append(") -> (");
+        for (int i = 0; i < function.outputCount(); i++) {
+            text.append(i == 0 ? "" : ", ")
+                    .append(function.outputName(i))
+                    .append(' ')
+                    .append(function.outputType(i).asSummaryString());
+        }
+        return text.append(')').toString();
+    }
+
+    /** False: another version gives other results, so that a row that is retracted need not be the one that was added. */
+    @Override
+    public final boolean isDeterministic() {
+        return false;
+    }
+
+    @Override
+    protected String version() {
+        return version;
+    }
+
+    @Override
+    public String modelVersion() {
+        return version;
+    }
+
+    @Override
+    protected void load() {
+        throw new IllegalStateException("a live model has no data of its own");
+    }
+
+    @Override
+    public void open(MetricGroup parent) throws IOException {
+        signature();
+        source = LiveModel.acquire(stored(), storedSignature());
+        group = parent;
+        instances = new HashMap();
+        measured = new LinkedHashMap(16, 0.75f, true);
+        MetricGroup own = parent.addGroup("leapstream").addGroup("store", stored().name());
+        own.gauge("reloads", new Reading(this, 0));
+        own.gauge("reloadFailures", new Reading(this, 1));
+        own.gauge("swapMillis", new Reading(this, 2));
+        own.gauge("switchMicros", new Reading(this, 3));
+        own.gauge("versions", new Reading(this, 4));
+        change();
+        String[] names = outputs();
+        places = new int[names.length];
+        for (int i = 0; i < places.length; i++) {
+            places[i] = place(names[i]);
+        }
+        String[] arguments = signature().names();
+        String[] inputs = model.signature().names();
+        order = new int[inputs.length];
+        boolean same = arguments.length == inputs.length;
+        for (int i = 0; i < inputs.length; i++) {
+            order[i] = indexOf(arguments, inputs[i]);
+            same = same && order[i] == i;
+        }
+        key = splitKey() == null ? -1 : indexOf(arguments, splitKey());
+        given = same ? null : new Object[inputs.length];
+    }
+
+    private static int indexOf(String[] names, String name) {
+        for (int i = 0; i < names.length; i++) {
+            if (names[i].equals(name)) {
+                return i;
+            }
+        }
+        throw new IllegalStateException("there is no argument " + name);
+    }
+
+    /** The place of an output of the stored model, or what else an output is. */
+    private int place(String name) {
+        int place = model.outputNamed(name);
+        if (place >= 0) {
+            return place;
+        }
+        if (name.equals(MODEL_VERSION)) {
+            return FROM_VERSION;
+        }
+        if (name.equals(SHADOW + "version")) {
+            return FROM_SHADOW_VERSION;
+        }
+        if (name.equals(SHADOW + "error")) {
+            return FROM_SHADOW_ERROR;
+        }
+        place = name.startsWith(SHADOW) ? model.outputNamed(name.substring(SHADOW.length())) : -1;
+        if (place < 0) {
+            throw new IllegalStateException("Model " + stored() + " has no output " + name);
+        }
+        return FROM_SHADOW + place;
+    }
+
+    @Override
+    public void close() {
+        if (source == null) {
+            return;
+        }
+        for (Iterator each = instances.keySet().iterator(); each.hasNext(); ) {
+            released((LiveVersion) each.next());
+        }
+        instances.clear();
+        models = null;
+        model = null;
+        live = null;
+        source.release();
+        source = null;
+    }
+
+    private static void released(LiveVersion version) {
+        try {
+            version.release();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public Object call(Object[] arguments) {
+        if (source.live() != live) {
+            change();
+        }
+        int place = 0;
+        if (live.selection.split > 1) {
+            place = key < 0 || arguments[key] == null ? 0 : live.selection.place(keyText(arguments[key]));
+        }
+        model = models[place];
+        version = live.selection.versions[place];
+        Object[] inner = arguments;
+        if (given != null) {
+            for (int i = 0; i < order.length; i++) {
+                given[i] = arguments[order[i]];
+            }
+            inner = given;
+        }
+        if (models.length > live.selection.split) {
+            callShadows(inner);
+        }
+        Object found = model.call(inner);
+        dropped = model.dropped();
+        if (places.length == 1) {
+            return output(found, 0, places[0]);
+        }
+        GenericRowData row = new GenericRowData(places.length);
+        for (int i = 0; i < places.length; i++) {
+            row.setField(i, output(found, i, places[i]));
+        }
+        return row;
+    }
+
+    /** What a row without a prediction gives: the version, and NULLs. */
+    protected final Object missing() {
+        if (places.length == 1) {
+            return null;
+        }
+        GenericRowData row = new GenericRowData(places.length);
+        for (int i = 0; i < places.length; i++) {
+            if (places[i] < 0 || places[i] >= FROM_SHADOW) {
+                row.setField(i, output(null, i, places[i]));
+            }
+        }
+        return row;
+    }
+
+    private Object output(Object found, int i, int place) {
+        switch (place) {
+            case FROM_VERSION:
+                return BinaryStringData.fromString(version);
+            case FROM_SHADOW_VERSION:
+                return BinaryStringData.fromString(shadowVersion);
+            case FROM_SHADOW_ERROR:
+                return BinaryStringData.fromString(shadowError);
+            default:
+                if (place < FROM_SHADOW) {
+                    return dropped ? null : model.output(found, place);
+                }
+                return shadowFound == null ? null : shadow.output(shadowFound, place - FROM_SHADOW);
+        }
+    }
+
+    /** Computes the row with the shadows too. Their failures concern nobody but those who read their columns and metrics. */
+    private void callShadows(Object[] arguments) {
+        for (int i = models.length - 1; i >= live.selection.split; i--) {
+            shadow = models[i];
+            shadowVersion = live.selection.versions[i];
+            shadowError = null;
+            shadowFound = null;
+            try {
+                Object found = shadow.call(arguments);
+                shadowFound = shadow.dropped() ? null : found;
+            } catch (PredictionException failure) {
+                shadowError = failure.getMessage();
+            }
+        }
+    }
+
+    private static String keyText(Object key) {
+        if (key instanceof Double) {
+            return NumberText.of(((Double) key).doubleValue());
+        }
+        return key instanceof Float ? NumberText.of(((Float) key).floatValue()) : key.toString();
+    }
+
+    // ---- versions ---------------------------------------------------------------------------------------------------
+
+    /** Takes instances of what is live now. */
+    private void change() {
+        long began = System.nanoTime();
+        while (source.live() != live) {
+            LiveModel.Live next = source.live();
+            ModelFunction[] found = new ModelFunction[next.versions.length];
+            Map taken = new HashMap();
+            boolean complete = true;
+            for (int i = 0; complete && i < found.length; i++) {
+                LiveVersion wanted = next.versions[i];
+                found[i] = (ModelFunction) instances.get(wanted);
+                if (found[i] == null) {
+                    found[i] = taken(wanted);
+                }
+                complete = found[i] != null;
+                if (complete) {
+                    taken.put(wanted, found[i]);
+                }
+            }
+            for (Iterator each = (complete ? instances : taken).keySet().iterator(); each.hasNext(); ) {
+                LiveVersion old = (LiveVersion) each.next();
+                if (!(complete ? taken : instances).containsKey(old)) {
+                    released(old);
+                }
+            }
+            // A version that was closed meanwhile is not live any more: look again.
+            if (complete) {
+                instances = taken;
+                models = found;
+                model = found[0];
+                live = next;
+                version = next.selection.versions[0];
+                shadow = null;
+                shadowVersion = null;
+                shadowFound = null;
+                shadowError = null;
+                forget();
+            }
+        }
+        switchNanos = System.nanoTime() - began;
+    }
+
+    private ModelFunction taken(LiveVersion wanted) {
+        ModelFunction function;
+        try {
+            function = wanted.take();
+        } catch (Exception e) {
+            throw new IllegalStateException("Model " + stored() + ", version " + wanted.name + " cannot be opened", e);
+        }
+        if (function != null) {
+            ModelMetrics metrics = (ModelMetrics) measured.get(wanted.name);
+            if (metrics == null) {
+                metrics = new ModelMetrics(group, stored().name(), wanted.name, (long) (wanted.millis * 1e6));
+                measured.put(wanted.name, metrics);
+            }
+            function.measure(metrics);
+        }
+        return function;
+    }
+
+    /** Removes the metrics of versions that were live long ago. */
+    private void forget() {
+        int left = measured.size() - live.versions.length - REMEMBERED;
+        for (Iterator each = measured.entrySet().iterator(); left > 0 && each.hasNext(); ) {
+            Map.Entry entry = (Map.Entry) each.next();
+            boolean used = false;
+            for (int i = 0; i < live.versions.length; i++) {
+                used = used || live.versions[i].name.equals(entry.getKey());
+            }
+            if (!used) {
+                ((ModelMetrics) entry.getValue()).close();
+                each.remove();
+                left--;
+            }
+        }
+    }
+
+    /** A number of the live model, or of this subtask's part of it. */
+    private static final class Reading implements Gauge {
+
+        private final LiveFunction function;
+        private final int what;
+
+        Reading(LiveFunction function, int what) {
+            this.function = function;
+            this.what = what;
+        }
+
+        public Object getValue() {
+            LiveModel source = function.source;
+            if (source == null) {
+                return null;
+            }
+            switch (what) {
+                case 0:
+                    return Long.valueOf(source.reloads());
+                case 1:
+                    return Long.valueOf(source.reloadFailures());
+                case 2:
+                    return Double.valueOf(source.swapMillis());
+                case 3:
+                    return Long.valueOf(function.switchNanos / 1000);
+                default:
+                    return source.versions();
+            }
+        }
+    }
+}

@@ -1,0 +1,270 @@
+package leapstream.flink.live;
+
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The versions of a model in a store that are live, for all subtasks of a job in a TaskManager. A thread looks at the store, and
+ * ends with the last subtask.
+ *
+ * A version goes live when its checksums, ABI, signature and the rows of its contract are right; otherwise those before it go on.
+ */
+public final class LiveModel {
+
+    private static final Logger LOG = LoggerFactory.getLogger(LiveModel.class);
+    private static final Map MODELS = new HashMap();
+    private static final long SILENT_NANOS = 600L * 1000000000L;
+
+    private final StoredModel model;
+    private final String signature;
+    private volatile Live live;
+    private int users;
+    private Thread watcher;
+
+    private Selection rejected;
+    private String lastLogged;
+    private long loggedAt;
+
+    private volatile long reloads;
+    private volatile long reloadFailures;
+    private volatile double swapMillis;
+
+    private LiveModel(StoredModel model, String signature) {
+        this.model = model;
+        this.signature = signature;
+    }
+
+    /** The versions that are live between two changes. */
+    static final class Live {
+
+        final Selection selection;
+        final LiveVersion[] versions;
+
+        Live(Selection selection, LiveVersion[] versions) {
+            this.selection = selection;
+            this.versions = versions;
+        }
+    }
+
+    /** The live model for one more subtask; the first one loads it. */
+    static LiveModel acquire(StoredModel model, String signature) throws IOException {
+        LiveModel found;
+        String key = model.key() + " " + signature;
+        synchronized (MODELS) {
+            found = (LiveModel) MODELS.get(key);
+            if (found == null) {
+                found = new LiveModel(model, signature);
+                MODELS.put(key, found);
+            }
+            found.users++;
+        }
+        try {
+            found.start();
+        } catch (IOException e) {
+            found.release();
+            throw new IOException("Model " + model + " cannot be loaded: " + e.getMessage(), e);
+        }
+        return found;
+    }
+
+    private synchronized void start() throws IOException {
+        if (live != null) {
+            return;
+        }
+        Selection selection = model.selection();
+        live = new Live(selection, loaded(selection, null));
+        LOG.info("Model {} is version {}", model, selection);
+        if (model.moves()) {
+            watcher = new Thread(
+                    new Runnable() {
+                        public void run() {
+                            watch();
+                        }
+                    },
+                    "leapstream-reload " + model);
+            watcher.setDaemon(true);
+            watcher.setContextClassLoader(LiveModel.class.getClassLoader());
+            watcher.start();
+        }
+    }
+
+    /** A subtask needs it no more; the last one ends the thread and closes the versions. */
+    void release() {
+        synchronized (MODELS) {
+            if (--users > 0) {
+                return;
+            }
+            MODELS.remove(model.key() + " " + signature);
+        }
+        synchronized (this) {
+            if (watcher != null) {
+                watcher.interrupt();
+                watcher = null;
+            }
+            if (live != null) {
+                close(live.versions);
+                live = null;
+            }
+        }
+    }
+
+    /** What is live now; a volatile read. */
+    Live live() {
+        return live;
+    }
+
+    // ---- the thread -------------------------------------------------------------------------------------------------
+
+    private void watch() {
+        Thread current = Thread.currentThread();
+        while (isWatchedBy(current)) {
+            try {
+                Thread.sleep(model.interval());
+                look(current);
+            } catch (InterruptedException e) {
+                return;
+            } catch (Throwable e) {
+                if (!isWatchedBy(current)) {
+                    return;
+                }
+                failed(e);
+            }
+        }
+    }
+
+    private synchronized boolean isWatchedBy(Thread thread) {
+        return watcher == thread;
+    }
+
+    private void look(Thread current) throws IOException {
+        Live before = live;
+        Selection selection = model.selection();
+        if (before == null || selection.equals(before.selection) || selection.equals(rejected)) {
+            return;
+        }
+        LiveVersion[] versions;
+        try {
+            versions = loaded(selection, before);
+        } catch (RejectedVersionException e) {
+            // It stays as it is until the alias changes.
+            rejected = selection;
+            throw e;
+        }
+        rejected = null;
+        synchronized (this) {
+            if (watcher != current) {
+                close(versions);
+                return;
+            }
+            live = new Live(selection, versions);
+        }
+        close(before.versions);
+        reloads++;
+        LOG.info("Model {} is version {} from now on, and was {}", new Object[] {model, selection, before.selection});
+    }
+
+    /** The versions of a selection, opened; those that are live already are taken over. */
+    private LiveVersion[] loaded(Selection selection, Live before) throws IOException {
+        LiveVersion[] found = new LiveVersion[selection.versions.length];
+        int instances;
+        synchronized (MODELS) {
+            instances = users;
+        }
+        boolean fine = false;
+        double millis = 0;
+        try {
+            for (int i = 0; i < found.length; i++) {
+                found[i] = before == null ? null : kept(before, selection.versions[i], selection.sha256[i]);
+                if (found[i] == null) {
+                    found[i] = loaded(selection.versions[i], selection.sha256[i], instances);
+                    millis += found[i].millis;
+                }
+            }
+            fine = true;
+        } finally {
+            if (!fine) {
+                close(found);
+            }
+        }
+        swapMillis = millis;
+        return found;
+    }
+
+    private LiveVersion loaded(String version, String sha256, int instances) throws IOException {
+        try {
+            return new LiveVersion(model, version, sha256, signature, instances, true);
+        } catch (RejectedVersionException e) {
+            throw new RejectedVersionException("version " + version + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static LiveVersion kept(Live before, String version, String sha256) {
+        for (int i = 0; i < before.versions.length; i++) {
+            LiveVersion kept = before.versions[i];
+            if (kept.name.equals(version) && kept.sha256.equals(sha256)) {
+                kept.retain();
+                return kept;
+            }
+        }
+        return null;
+    }
+
+    private static void close(LiveVersion[] versions) {
+        for (int i = 0; i < versions.length; i++) {
+            if (versions[i] != null) {
+                try {
+                    versions[i].release();
+                } catch (IOException e) {
+                    LOG.warn("The jar of version {} cannot be closed", versions[i].name, e);
+                }
+            }
+        }
+    }
+
+    private void failed(Throwable failure) {
+        reloadFailures++;
+        String text = String.valueOf(failure.getMessage());
+        long now = System.nanoTime();
+        if (!text.equals(lastLogged) || now - loggedAt > SILENT_NANOS) {
+            lastLogged = text;
+            loggedAt = now;
+            Live current = live;
+            LOG.warn(
+                    "Model {} stays version {}, since the store has nothing better: {}",
+                    new Object[] {model, current == null ? null : current.selection, text, failure});
+        }
+    }
+
+    // ---- metrics ----------------------------------------------------------------------------------------------------
+
+    /** The number of changes since the first versions were loaded. */
+    public long reloads() {
+        return reloads;
+    }
+
+    /** The number of looks at the store that failed, or found a version that cannot be used. */
+    public long reloadFailures() {
+        return reloadFailures;
+    }
+
+    /** The milliseconds that the last change took to load and verify classes. */
+    public double swapMillis() {
+        return swapMillis;
+    }
+
+    /** The versions that are live, in words. */
+    public String versions() {
+        Live current = live;
+        return current == null ? "" : current.selection.toString();
+    }
+
+    /** The number of models that are live in this class loader, for tests. */
+    static int count() {
+        synchronized (MODELS) {
+            return MODELS.size();
+        }
+    }
+}

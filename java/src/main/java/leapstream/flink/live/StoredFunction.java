@@ -1,0 +1,103 @@
+package leapstream.flink.live;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import leapstream.flink.ModelFunction;
+import leapstream.flink.ModelSignature;
+import leapstream.runtime.Abi;
+
+/** A live function whose signature is that of the version that is live when the query is planned. */
+public final class StoredFunction extends LiveFunction {
+
+    private static final long serialVersionUID = 1L;
+
+    private final StoredModel stored;
+    private final String storedSignature;
+    private final String splitKey;
+    private final ModelSignature signature;
+    private final String[] outputs;
+    private final String[] outputTypes;
+
+    private StoredFunction(StoredModel stored, String splitKey, ModelFunction model) {
+        this.stored = stored;
+        this.splitKey = splitKey;
+        storedSignature = signatureOf(model);
+        ModelSignature found = model.signature();
+        signature = splitKey == null ? found : found.with(splitKey);
+        List names = new ArrayList();
+        List types = new ArrayList();
+        for (int shadow = 0; shadow < 2; shadow++) {
+            for (int i = 0; i < model.outputCount(); i++) {
+                names.add((shadow == 0 ? "" : SHADOW) + model.outputName(i));
+                types.add(model.outputType(i).asSummaryString());
+            }
+        }
+        names.add(SHADOW + "version");
+        types.add("STRING");
+        names.add(SHADOW + "error");
+        types.add("STRING");
+        outputs = (String[]) names.toArray(new String[0]);
+        outputTypes = (String[]) types.toArray(new String[0]);
+    }
+
+    /** Reads the signature of a model from its store. */
+    public static StoredFunction read(StoredModel stored, String splitKey) throws IOException {
+        Selection selection = stored.selection();
+        LiveVersion version = new LiveVersion(stored, selection.versions[0], selection.sha256[0], null, 1, false);
+        try {
+            ModelFunction model = version.take();
+            try {
+                return new StoredFunction(stored, splitKey, model);
+            } finally {
+                version.release();
+            }
+        } catch (IOException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IOException(e);
+        } finally {
+            version.release();
+        }
+    }
+
+    @Override
+    protected StoredModel stored() {
+        return stored;
+    }
+
+    @Override
+    protected String storedSignature() {
+        return storedSignature;
+    }
+
+    @Override
+    protected String splitKey() {
+        return splitKey;
+    }
+
+    @Override
+    protected int abi() {
+        return Abi.NUMBER;
+    }
+
+    @Override
+    protected String leapstreamVersion() {
+        return Abi.version();
+    }
+
+    @Override
+    protected ModelSignature makeSignature() {
+        return signature;
+    }
+
+    @Override
+    protected String[] outputs() {
+        return outputs;
+    }
+
+    @Override
+    protected String[] outputTypes() {
+        return outputTypes;
+    }
+}

@@ -1,0 +1,114 @@
+package leapstream.flink.live;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.Serializable;
+import java.util.regex.Pattern;
+import org.apache.flink.core.fs.Path;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
+
+/** A model of a store as a job names it: by an alias, which moves, or by a version. Read through Flink's file systems. */
+public final class StoredModel implements Serializable {
+
+    private static final long serialVersionUID = 1L;
+
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}");
+
+    private final String uri;
+    private final String alias;
+    private final String version;
+    private final long interval;
+
+    /**
+     * @param uri STORE/NAME
+     * @param alias the alias to follow; null for a version that is pinned
+     * @param version the version; null for an alias
+     * @param interval the milliseconds between two looks at the alias
+     */
+    public StoredModel(String uri, String alias, String version, long interval) {
+        this.uri = uri.endsWith("/") ? uri.substring(0, uri.length() - 1) : uri;
+        this.alias = alias;
+        this.version = version;
+        this.interval = interval;
+        check(name(), "name of a model");
+        check(version == null ? alias : version, version == null ? "alias" : "version");
+        if (interval <= 0) {
+            throw new IllegalArgumentException("the reload interval has to be positive, not " + interval + " ms");
+        }
+    }
+
+    /** The name, if it can be one of a file. */
+    static String check(String name, String what) {
+        if (name == null || !NAME.matcher(name).matches()) {
+            throw new IllegalArgumentException("'" + name + "' cannot be the " + what + " in a store");
+        }
+        return name;
+    }
+
+    /** The model's name in the store. */
+    public String name() {
+        return uri.substring(uri.lastIndexOf('/') + 1);
+    }
+
+    /** True if it has an alias, which may move. */
+    public boolean moves() {
+        return version == null;
+    }
+
+    public long interval() {
+        return interval;
+    }
+
+    /** What all functions have in common that share a live model. */
+    String key() {
+        return uri + "@" + (version == null ? alias + " every " + interval : version);
+    }
+
+    /** The versions that the job is to have now. */
+    Selection selection() throws IOException {
+        if (version != null) {
+            return Selection.of(version);
+        }
+        return Selection.parse(read(alias + ".json", 1 << 16), alias);
+    }
+
+    /** A JSON object. */
+    static JsonNode json(byte[] data, String what) throws IOException {
+        JsonNode found = new ObjectMapper().readTree(data);
+        if (found == null || !found.isObject()) {
+            throw new RejectedVersionException(what + " is not a JSON object");
+        }
+        return found;
+    }
+
+    /** A field of a JSON object; a node that is missing where it has none. */
+    static JsonNode field(JsonNode object, String name) {
+        return (JsonNode) object.path(name);
+    }
+
+    /** A file of the model, of at most so many bytes. */
+    byte[] read(String path, long most) throws IOException {
+        Path file = new Path(uri + "/" + path);
+        InputStream in = file.getFileSystem().open(file);
+        try {
+            ByteArrayOutputStream out = new ByteArrayOutputStream();
+            byte[] buffer = new byte[1 << 16];
+            for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+                out.write(buffer, 0, count);
+                if (out.size() > most) {
+                    throw new RejectedVersionException(file + " has more than " + most + " bytes");
+                }
+            }
+            return out.toByteArray();
+        } finally {
+            in.close();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return uri + "@" + (version == null ? alias : version);
+    }
+}

@@ -1,0 +1,238 @@
+"""Models of a store in Flink, whose versions change while a job runs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from py4j.protocol import Py4JJavaError
+from pyflink.table import StreamTableEnvironment
+
+from leapstream.executors.jvm import gateway
+from leapstream.flink.compiler import write_runtime_jar
+from leapstream.flink.jars import add_jar
+
+from .versions import BAD, INPUTS, Versions
+
+pytestmark = pytest.mark.flink
+
+LIVE = "leapstream.flink.live"
+
+
+@pytest.fixture
+def versions(tmp_path: Path) -> Versions:
+    """A store whose model has a live version."""
+    made = Versions(tmp_path / "models")
+    made.publish(1, aliases=["live"])
+    return made
+
+
+@pytest.fixture(scope="module")
+def runtime_jar(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A jar without models."""
+    jar = tmp_path_factory.mktemp("runtime") / "leapstream-runtime.jar"
+    write_runtime_jar(jar)
+    return jar
+
+
+# ---- in the JVM alone ---------------------------------------------------------------------------------------------------
+
+
+class Subtask:
+    """A live function of a subtask. Calls go by reflection, since py4j cannot call methods of abstract classes that are not public."""
+
+    def __init__(
+        self, uri: str, alias: str | None = "live", version: str | None = None, key: str | None = None
+    ) -> None:
+        self._gate = gateway.gateway()
+        loader = gateway.runtime().loader
+        (constructor,) = loader.loadClass(f"{LIVE}.StoredModel").getConstructors()
+        interval = self._gate.jvm.java.lang.Long.valueOf("20")
+        stored = constructor.newInstance(self._objects(uri, alias, version, interval))
+        self._class = loader.loadClass(f"{LIVE}.StoredFunction")
+        self._function = self._call(None, "read", 2, stored, key)
+        group = self._gate.jvm.org.apache.flink.metrics.groups.UnregisteredMetricsGroup()
+        self._call(self._function, "open", 1, group, kind="MetricGroup")
+        field = loader.loadClass(f"{LIVE}.LiveFunction").getDeclaredField("source")
+        field.setAccessible(True)
+        self.model = field.get(self._function)
+
+    def predict(self, *row: Any) -> tuple[float, str]:
+        """The prediction for a row, and the version that made it."""
+        found = self._call(self._function, "call", 1, self._objects(*(row or (1.0, 2.0, 3.0))))
+        return found.getField(0), self._call(self._function, "modelVersion", 0)
+
+    def close(self) -> None:
+        self._call(self._function, "close", 0)
+
+    def _call(self, target: Any, name: str, count: int, *arguments: Any, kind: str = "") -> Any:
+        method = next(
+            method
+            for method in self._class.getMethods()
+            if method.getName() == name
+            and len(method.getParameterTypes()) == count
+            and (not kind or method.getParameterTypes()[0].getSimpleName() == kind)
+        )
+        return method.invoke(target, self._objects(*arguments))
+
+    def _objects(self, *values: Any) -> Any:
+        array = self._gate.new_array(self._gate.jvm.Object, len(values))
+        for position, value in enumerate(values):
+            array[position] = value
+        return array
+
+
+@pytest.fixture
+def subtask(versions: Versions) -> Iterator[Subtask]:
+    made = Subtask(versions.uri)
+    yield made
+    made.close()
+
+
+def wait(condition: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.01)
+
+
+def threads() -> list[str]:
+    """The threads that look at stores."""
+    names = gateway.gateway().jvm.Thread.getAllStackTraces().keySet()
+    return [thread.getName() for thread in names if thread.getName().startswith("leapstream-reload")]
+
+
+def test_the_alias_moves_and_the_next_row_has_the_new_version(versions: Versions, subtask: Subtask) -> None:
+    assert subtask.predict() == (1.0, "1")
+    versions.publish(2)
+    versions.go_live(2)
+    wait(lambda: subtask.predict() == (2.0, "2"))
+    versions.store.rollback("loans", "live")
+    wait(lambda: subtask.predict() == (1.0, "1"))
+    assert (subtask.model.reloads(), subtask.model.reloadFailures()) == (2, 0)
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_version_is_never_live_and_is_counted(versions: Versions, subtask: Subtask, kind: str) -> None:
+    publish, _ = BAD[kind]
+    publish(versions, 2)
+    if kind != "manifest":
+        versions.go_live(2)
+    wait(lambda: subtask.model.reloadFailures() == 1)
+    assert subtask.predict() == (1.0, "1")
+    versions.publish(3)
+    versions.go_live(3)
+    wait(lambda: subtask.predict() == (3.0, "3"))
+    # The bad one was tried once, and not at each look.
+    assert (subtask.model.reloads(), subtask.model.reloadFailures()) == (1, 1)
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_job_does_not_start_with_a_bad_version(versions: Versions, kind: str) -> None:
+    publish, reason = BAD[kind]
+    publish(versions, 2)
+    with pytest.raises(Py4JJavaError) as error:
+        started = Subtask(versions.uri, None, "2")
+        # Any signature is right for a job that starts with it.
+        assert kind == "signature"
+        started.close()
+        pytest.skip("the signature of the first version is that of the job")
+    assert re.search(reason, str(error.value), re.DOTALL)
+
+
+def test_a_store_that_is_away_leaves_the_versions_as_they_are(versions: Versions, subtask: Subtask) -> None:
+    versions.publish(2)
+    moved = versions.folder.with_name("away")
+    shutil.move(versions.folder, moved)
+    wait(lambda: subtask.model.reloadFailures() >= 3)
+    assert subtask.predict() == (1.0, "1")
+    shutil.move(moved, versions.folder)
+    versions.go_live(2)
+    wait(lambda: subtask.predict() == (2.0, "2"))
+
+
+def test_subtasks_share_a_thread_which_ends_with_the_last_of_them(versions: Versions) -> None:
+    subtasks = [Subtask(versions.uri) for _ in range(3)]
+    assert len(threads()) == 1
+    assert subtasks[0].model.equals(subtasks[2].model)
+    for number, subtask in enumerate(subtasks):
+        assert len(threads()) == 1, number
+        subtask.close()
+    wait(lambda: not threads())
+
+
+def test_a_pinned_version_needs_no_thread_and_stays(versions: Versions) -> None:
+    versions.publish(2, aliases=["live"])
+    subtask = Subtask(versions.uri, None, "1")
+    assert (subtask.predict(), threads()) == ((1.0, "1"), [])
+    subtask.close()
+
+
+# ---- in jobs ------------------------------------------------------------------------------------------------------------
+
+
+def create_model(table_env: StreamTableEnvironment, versions: Versions, outputs: str, **options: str) -> None:
+    inputs = ", ".join(f"{name} DOUBLE" for name in INPUTS)
+    given = {"provider": "mleap", "store": versions.uri, "reload-interval": "20 ms", **options}
+    listed = ", ".join(f"'{name}' = '{value}'" for name, value in given.items())
+    table_env.execute_sql(f"CREATE TEMPORARY MODEL loans INPUT ({inputs}) OUTPUT ({outputs}) WITH ({listed})")
+
+
+def test_every_row_of_a_job_is_labelled_by_the_version_that_scored_it(
+    table_env: StreamTableEnvironment, versions: Versions, runtime_jar: Path
+) -> None:
+    add_jar(table_env, runtime_jar)
+    table_env.get_config().set("parallelism.default", "2")
+    columns = ", ".join(f"{name} DOUBLE" for name in INPUTS)
+    table_env.execute_sql(
+        f"CREATE TEMPORARY TABLE given ({columns}) WITH ('connector' = 'datagen', 'rows-per-second' = '20000')"
+    )
+    create_model(table_env, versions, "prediction DOUBLE, model_version STRING")
+    BAD["contract"][0](versions, 2)
+    for value in (3, 4, 5):
+        versions.publish(value)
+    query = (
+        f"SELECT prediction, model_version FROM ML_PREDICT(TABLE given, MODEL loans, DESCRIPTOR({', '.join(INPUTS)}))"
+    )
+    planned, seen, mismatched, rows = [2, 3, 4, 5], [], 0, 0
+    with table_env.execute_sql(query).collect() as found:
+        for prediction, version in found:
+            rows += 1
+            mismatched += prediction != float(version)
+            if version not in seen:
+                seen.append(version)
+                if version == "5":
+                    break
+                versions.go_live(planned.pop(0))
+                if planned[0] == 3:
+                    # The bad version gets some looks before a good one follows.
+                    time.sleep(0.2)
+                    versions.go_live(planned.pop(0))
+    assert (seen, mismatched) == (["1", "3", "4", "5"], 0)
+    assert rows > 100
+
+
+def test_a_statement_needs_a_bundle_or_a_store(
+    table_env: StreamTableEnvironment, versions: Versions, runtime_jar: Path
+) -> None:
+    add_jar(table_env, runtime_jar)
+    table_env.execute_sql(
+        "CREATE TEMPORARY TABLE some (a DOUBLE, b DOUBLE, c DOUBLE) WITH ('connector' = 'datagen', 'number-of-rows' = '1')"
+    )
+    for options, reason in (
+        ({"bundle": "x"}, "give 'bundle', the name of a bundle in a jar of this session, or 'store'"),
+        ({"alias": "live", "version": "1"}, "give 'alias' or 'version', not both"),
+        ({"alias": "other"}, "the store cannot be read, or has no such version: .*other.json"),
+        ({"alias": "../x"}, "'../x' cannot be the alias in a store"),
+        ({"reload-interval": "0 s"}, "the reload interval has to be positive"),
+    ):
+        create_model(table_env, versions, "prediction DOUBLE", **options)
+        with pytest.raises(Py4JJavaError, match=f"(?s){reason}"):
+            table_env.explain_sql("SELECT * FROM ML_PREDICT(TABLE some, MODEL loans, DESCRIPTOR(a, b, c))")
+        table_env.execute_sql("DROP TEMPORARY MODEL loans")
