@@ -103,8 +103,8 @@ final class LiveVersion {
             throw new RejectedVersionException("its manifest is damaged: " + e.getMessage(), e);
         }
         if (StoredModel.field(manifest, "format").asInt() != 1) {
-            throw new RejectedVersionException(
-                    "its manifest has format " + StoredModel.field(manifest, "format") + ", and this version of leapstream reads 1");
+            throw new RejectedVersionException("its manifest has format " + StoredModel.field(manifest, "format")
+                    + ", and this version of leapstream reads 1");
         }
         if (!model.name().equals(StoredModel.field(manifest, "name").asText())
                 || !name.equals(StoredModel.field(manifest, "version").asText())) {
@@ -119,7 +119,8 @@ final class LiveVersion {
         }
         if (StoredModel.field(manifest, "abi").asInt(-1) != Abi.NUMBER) {
             throw new RejectedVersionException("its jar was compiled by leapstream "
-                    + StoredModel.field(manifest, "leapstream").asText() + " for ABI " + StoredModel.field(manifest, "abi")
+                    + StoredModel.field(manifest, "leapstream").asText() + " for ABI "
+                    + StoredModel.field(manifest, "abi")
                     + ", and the job's classes have ABI " + Abi.NUMBER);
         }
         long size = StoredModel.field(described, "size").asLong(-1);
@@ -127,7 +128,8 @@ final class LiveVersion {
             throw new RejectedVersionException("its jar has " + size + " bytes");
         }
         byte[] jar = model.read(name + "/" + JAR, size);
-        if (jar.length != size || !digest(jar).equals(StoredModel.field(described, "sha256").asText())) {
+        if (jar.length != size
+                || !digest(jar).equals(StoredModel.field(described, "sha256").asText())) {
             throw new RejectedVersionException("the checksum of its jar is not that of its manifest");
         }
         return jar;

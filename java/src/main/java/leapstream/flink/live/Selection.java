@@ -48,8 +48,8 @@ final class Selection {
             return read(what, new JsonNode[] {file}, new JsonNode[0]);
         }
         if (format != 2) {
-            throw new RejectedVersionException(
-                    what + " has format " + StoredModel.field(file, "format") + ", and this version of leapstream reads 1 and 2");
+            throw new RejectedVersionException(what + " has format " + StoredModel.field(file, "format")
+                    + ", and this version of leapstream reads 1 and 2");
         }
         return read(what, elements(StoredModel.field(file, "versions")), elements(StoredModel.field(file, "shadow")));
     }
@@ -74,13 +74,16 @@ final class Selection {
         for (int i = 0; i < count; i++) {
             JsonNode version = i < split.length ? split[i] : shadows[i - split.length];
             try {
-                versions[i] = StoredModel.check(StoredModel.field(version, "version").asText(null), "version");
+                versions[i] =
+                        StoredModel.check(StoredModel.field(version, "version").asText(null), "version");
             } catch (IllegalArgumentException e) {
                 throw new RejectedVersionException(what + ": " + e.getMessage(), e);
             }
             sha256[i] = StoredModel.field(version, "sha256").asText("");
             if (i < split.length) {
-                int weight = split.length == 1 ? 1 : StoredModel.field(version, "weight").asInt();
+                int weight = split.length == 1
+                        ? 1
+                        : StoredModel.field(version, "weight").asInt();
                 if (weight < 1 || weight > 1000000) {
                     throw new RejectedVersionException(what + " has a weight that is not from 1 to 1000000");
                 }
