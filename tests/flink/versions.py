@@ -15,7 +15,8 @@ import leapstream
 from leapstream import LeapFrame, Model
 from leapstream.contract import record
 from leapstream.flink import modeljar, write_model_jar
-from leapstream.ops.pipeline import Pipeline
+from leapstream.ops.linear import LinearRegression
+from leapstream.ops.pipeline import Node, Pipeline
 from leapstream.store import ModelStore, Version
 
 from .conftest import LINEAR
@@ -29,7 +30,8 @@ def constant(value: float) -> Model:
     root = leapstream.load(LINEAR).root
     assert isinstance(root, Pipeline)
     last = root.nodes[-1]
-    op: Any = replace(last.op, coefficients=np.zeros(3), intercept=float(value))  # type: ignore[type-var]
+    assert isinstance(last, Node) and isinstance(last.op, LinearRegression)
+    op = replace(last.op, coefficients=np.zeros(3), intercept=float(value))
     return Model.from_node(replace(root, nodes=(*root.nodes[:-1], replace(last, op=op))))
 
 
@@ -74,6 +76,7 @@ class Versions:
         root = constant(value).root
         assert isinstance(root, Pipeline)
         last = root.nodes[-1]
+        assert isinstance(last, Node)
         named = replace(last, outputs=(replace(last.outputs[0], name="score"),))
         model = Model.from_node(replace(root, nodes=(*root.nodes[:-1], named)))
         self.store.publish(NAME, model, version=str(value), jar=write_model_jar)
@@ -98,7 +101,7 @@ class Versions:
         self.publish(value, jar=None)
 
     def publish_with_a_damaged_manifest(self, value: int) -> None:
-        """A version whose manifest is no JSON, with an alias to it."""
+        """A version whose manifest is not JSON, with an alias to it."""
         self.publish(value)
         (self.folder / NAME / str(value) / "manifest.json").write_bytes(b"{")
         content = {"format": 1, "alias": "live", "version": str(value), "sha256": sha256(b"{").hexdigest()}
