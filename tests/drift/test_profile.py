@@ -28,7 +28,7 @@ FEATURE_ENGINE = {
     "late": 0.0,
     "flag": 0.0,
 }
-"""What feature-engine 1.9.4 says of the same rows: ``DropHighPSIFeatures(strategy="equal_frequency", bins=10,
+"""The numbers of feature-engine 1.9.4 for the same rows: ``DropHighPSIFeatures(strategy="equal_frequency", bins=10,
 min_pct_empty_bins=0.0001, missing_values="ignore")``."""
 
 

@@ -683,6 +683,12 @@ def _serve(
     max_rows: Annotated[int, typer.Option(help="Rows of a request.", min=1)] = 100_000,
     max_concurrent: Annotated[int, typer.Option(help="Requests at once, in each process.", min=1)] = 512,
     timeout: Annotated[str, typer.Option(help="Time that a request may take.", metavar="TIME")] = "60s",
+    drift_window: Annotated[
+        str, typer.Option(help="The window in which rows are compared with a model's profile.", metavar="TIME")
+    ] = "1h",
+    drift_rows: Annotated[
+        int, typer.Option(help="Rows of a version that are counted in a second, in each process; 0 counts none.", min=0)
+    ] = 200,
 ) -> None:
     from leapstream.cli.doctor import require
 
@@ -690,7 +696,7 @@ def _serve(
     from leapstream.serving.loading import SAGEMAKER_BUNDLE, ModelSpec
     from leapstream.serving.mleap.startup import startup_models
     from leapstream.serving.server import ServeOptions, serve
-    from leapstream.serving.settings import RequestLimits, seconds
+    from leapstream.serving.settings import DriftSettings, RequestLimits, seconds
     from leapstream.serving.sources import StoredName
 
     named = [(bundle, None if store is None else StoredName.parsed(bundle)) for bundle in bundles or ()]
@@ -721,6 +727,7 @@ def _serve(
             alias=alias,
             config=None if config is None else str(config),
             keep=keep,
+            drift=DriftSettings(seconds(drift_window, "--drift-window"), drift_rows),
         )
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,6 @@ import pyarrow.compute as pc
 from leapstream.bundle.types import Field, Schema, with_nullable
 from leapstream.drift.profile import Column, Profile, Side
 from leapstream.drift.psi import psi
-from leapstream.errors import LeapstreamError
 from leapstream.executors.columns import Column as Values
 from leapstream.frames.contract import Wanted
 from leapstream.frames.registry import table_of
@@ -23,7 +21,7 @@ from leapstream.model import ModelSchema
 
 @dataclass(frozen=True)
 class ColumnDrift:
-    """How far a column is from its values in training.
+    """The distance of a column from its values in training.
 
     Attributes:
         name: the column.
@@ -68,12 +66,11 @@ class Counts:
         at = [place for place, column in enumerate(self.profile.columns) if column.side == side]
         wanted = Schema(tuple(self._fields[place] for place in at if place in self._fields))
         table = table_of(frame, Wanted(wanted))
-        for place in at:
-            column = self.profile.columns[place]
-            if column.name in table.schema.names:
-                # Values that are not of the column's type fail in the model, too.
-                with contextlib.suppress(LeapstreamError):
-                    self._counts[place] += counted(column, table.column(column.name, None))
+        there = [place for place in at if self.profile.columns[place].name in table.schema.names]
+        found = [counted(c, table.column(c.name, None)) for c in (self.profile.columns[place] for place in there)]
+        # All of them or none, if a value cannot be counted.
+        for place, counts in zip(there, found, strict=True):
+            self._counts[place] += counts
 
     def as_lists(self) -> list[list[int]]:
         """The counts of each column: its bins, and at last the missing values."""
@@ -126,10 +123,21 @@ def counted(column: Column, values: Values) -> Any:
 
 def present_numbers(values: Values) -> Any:
     """The numbers of a column that are there, as doubles."""
+    if isinstance(values.values, (pa.Array, pa.ChunkedArray)):
+        numbers = np.array([_number(text) for text in values.values.to_pylist()], np.float64)
+        return numbers[~np.isnan(numbers)]
     numbers = np.asarray(values.values, np.float64)
     if values.valid is not None:
         numbers = numbers[values.valid]
     return numbers[~np.isnan(numbers)]
+
+
+def _number(text: Any) -> float:
+    """The number that a text in its place is for the model; NaN if it is none."""
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return float("nan")
 
 
 def present_texts(values: Values) -> pa.Array:

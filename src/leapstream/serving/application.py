@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from leapstream.model import Model
 from leapstream.serving import openapi
 from leapstream.serving.context import Context
+from leapstream.serving.drift import DriftMonitor
 from leapstream.serving.failures import (
     BusyError,
     DeadlineError,
@@ -29,7 +30,7 @@ from leapstream.serving.keeper import Keeper
 from leapstream.serving.loading import warmed
 from leapstream.serving.loads import Loads
 from leapstream.serving.logs import log_failure
-from leapstream.serving.metrics import Metrics
+from leapstream.serving.metrics import Metrics, metrics_directory
 from leapstream.serving.protocols import PROTOCOLS, health, plain
 from leapstream.serving.registry import ModelRegistry, ServedModel
 from leapstream.serving.routing import Router
@@ -386,11 +387,13 @@ def app(
         for name, model in models.items():
             registry.put(warmed(ServedModel(name, "1", model)))
     keeper = keeper or Keeper(registry, settings)
-    metrics = Metrics(registry)
+    directory = metrics_directory()
+    drift = DriftMonitor(registry, settings.drift, directory)
+    metrics = Metrics(registry, [drift], directory)
     keeper.when_rejected = metrics.count_rejected
     spans = None
     if tracer_provider is not None:
         from leapstream.serving.tracing import Spans
 
         spans = Spans(tracer_provider)
-    return Application(Context(registry, settings, keeper, metrics, Loads(registry, keeper), spans))
+    return Application(Context(registry, settings, keeper, metrics, Loads(registry, keeper), drift, spans))

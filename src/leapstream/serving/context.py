@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from leapstream.serving import scoring
+from leapstream.serving.drift import DriftMonitor
 from leapstream.serving.failures import NotReadyError
 from leapstream.serving.http import Request
 from leapstream.serving.keeper import Keeper
@@ -30,6 +31,7 @@ class Context:
         keeper: loads and unloads models.
         metrics: what Prometheus scrapes.
         loads: loads models while requests wait.
+        drift: counts rows in the bins of profiles.
         spans: makes spans of OpenTelemetry; ``None`` if nobody wants them.
     """
 
@@ -38,6 +40,7 @@ class Context:
     keeper: Keeper
     metrics: Metrics
     loads: Loads
+    drift: DriftMonitor
     spans: Spans | None = None
 
     @property

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from leapstream.bundle.types import BasicType, DataType, ListType, ScalarType, TensorType
+from leapstream.drift import Profile
 from leapstream.errors import ConfigError, LeapstreamError, SourceError
 from leapstream.fetching.cache import sha256_of_bundle
 from leapstream.fetching.options import SourceOptions
@@ -179,7 +180,15 @@ def load_pinned(pinned: Pinned, options: SourceOptions | None = None, *, verify:
         raise _changed(spec)
     if verify:
         _verify(spec, pinned.version, model, options)
-    served = warmed(ServedModel(spec.name, pinned.version, model, uri=display(spec.uri)))
+    served = warmed(
+        ServedModel(
+            spec.name,
+            pinned.version,
+            model,
+            uri=display(spec.uri),
+            profile=_profile(spec, pinned.version, options),
+        )
+    )
     if spec.parts:
         _add_group(served, spec, options, verify)
     return served
@@ -194,7 +203,9 @@ def _add_group(main: ServedModel, spec: ModelSpec, options: SourceOptions | None
     observers = [Shadow(shadow, lambda served, counts: group.counted(served, counts)) for shadow in shadows]
     if observers:
         for served in group.versions:
-            served.model = ObservedModel(served.model, observers)
+            served.model = observed = ObservedModel(served.model)
+            for observer in observers:
+                observed.resume(observer)
 
 
 def _part(main: ServedModel, spec: ModelSpec, part: Part, options: SourceOptions | None, verify: bool) -> ServedModel:
@@ -204,9 +215,18 @@ def _part(main: ServedModel, spec: ModelSpec, part: Part, options: SourceOptions
     model = load(path, limits=None if options is None else options.limits)
     if verify:
         _verify(spec, part.version, model, options)
-    served = ServedModel(spec.name, part.version, model, uri=display(part.uri))
+    profile = _profile(spec, part.version, options) if part.weight else None
+    served = ServedModel(spec.name, part.version, model, uri=display(part.uri), profile=profile)
     check_signature(main, served)
     return warmed(served)
+
+
+def _profile(spec: ModelSpec, version: str, options: SourceOptions | None) -> Profile | None:
+    """The profile of a version of a store, if it has one."""
+    if spec.store is None:
+        return None
+    store = ModelStore(spec.store, options)
+    return store.profile(store.version(spec.model or spec.name, version))
 
 
 def _verify(spec: ModelSpec, wanted: str, model: Model, options: SourceOptions | None) -> None:

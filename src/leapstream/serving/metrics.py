@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,15 +29,31 @@ CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 _NO_MODEL = ""
 
 
-class Metrics:
-    """The numbers of a server. Requests are counted by protocol and model, failures by kind, too."""
+def metrics_directory() -> Path | None:
+    """The directory in which the workers of a server add up what they count; ``None`` in a single process."""
+    directory = os.environ.get(MULTIPROCESS_VARIABLE)
+    return Path(directory) if directory else None
 
-    def __init__(self, models: ModelRegistry) -> None:
+
+class Metrics:
+    """The numbers of a server. Requests are counted by protocol and model, failures by kind, too.
+
+    Args:
+        models: the served models.
+        collectors: further metrics.
+        directory: where the workers of a server add up what they count; ``None`` for a single process.
+    """
+
+    def __init__(
+        self, models: ModelRegistry, collectors: Sequence[Collector] = (), directory: Path | None = None
+    ) -> None:
         self._registry = CollectorRegistry()
-        directory = os.environ.get(MULTIPROCESS_VARIABLE)
-        self._tallies = Tallies(Path(directory) if directory else None)
+        self._tallies = Tallies(directory)
         self._counted = _Counted(self._tallies, models)
-        self._registry.register(self._counted)
+        # These add up what the workers count by themselves.
+        self._collectors = (self._counted, *collectors)
+        for collector in self._collectors:
+            self._registry.register(collector)
         self._failures = Counter(
             "leapstream_request_failures",
             "Requests that failed, by protocol, model and kind of failure.",
@@ -146,7 +162,8 @@ class Metrics:
             return self._registry
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-        together.register(self._counted)
+        for collector in self._collectors:
+            together.register(collector)
         return together
 
     def count_rejected(self, name: str) -> None:

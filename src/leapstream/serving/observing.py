@@ -13,28 +13,51 @@ from leapstream.serving.logs import LOG
 
 Outputs = Sequence[str] | None
 
+_METHODS = ("predict_record", "predict_rows", "transform")
+
 
 class Observer(Protocol):
     """Looks at what a model is given and what it answers. It returns at once, and may not change anything."""
 
-    def record(self, record: Mapping[str, Any], outputs: Outputs, answer: dict[str, Any] | None) -> None:
-        """Look at a record; its answer is ``None`` if it fails or the model drops it."""
+    def record(self, record: Mapping[str, Any], outputs: Outputs, answer: dict[str, Any] | None, failed: bool) -> None:
+        """Look at a record; it has no answer if it fails, or the model drops it."""
 
     def rows(self, frame: Any, outputs: Outputs, results: RowResults | None) -> None:
-        """Look at a batch; it has no results if it fails as a whole."""
+        """Look at a batch; ``results`` is ``None`` if nobody asked for the error of each row."""
 
 
 class ObservedModel(Model):
-    """A model that shows everything to observers. A model without any is not of this class, and pays nothing.
+    """A model that shows everything to observers. While none of them looks, it costs what the model costs.
 
     Args:
         model: the model; what it has made of itself is shared.
-        observers: those that look on.
     """
 
-    def __init__(self, model: Model, observers: Sequence[Observer]) -> None:
-        self.__dict__.update(model.__dict__)
-        self._observers = tuple(observers)
+    def __init__(self, model: Model) -> None:
+        for name, value in vars(model).items():
+            # An access to __dict__ would make every later access to an attribute slower.
+            setattr(self, name, value)
+        self._observers: tuple[Observer, ...] = ()
+        self._arrange()
+
+    def resume(self, observer: Observer) -> None:
+        """Show to an observer from now on."""
+        if observer not in self._observers:
+            self._observers = (*self._observers, observer)
+            self._arrange()
+
+    def pause(self, observer: Observer) -> None:
+        """Show to an observer no longer."""
+        if observer in self._observers:
+            self._observers = tuple(other for other in self._observers if other is not observer)
+            self._arrange()
+
+    def _arrange(self) -> None:
+        for name in _METHODS:
+            if not self._observers:
+                setattr(self, name, getattr(super(), name))
+            elif name in vars(self):
+                delattr(self, name)
 
     def predict_record(
         self,
@@ -45,13 +68,12 @@ class ObservedModel(Model):
         on_error: OnError = "raise",
     ) -> dict[str, Any] | None:
         """As :meth:`leapstream.Model.predict_record`."""
-        answer = None
         try:
             answer = super().predict_record(record, outputs=outputs, backend=backend, on_error=on_error)
         except PredictionError:
-            self._show_record(record, outputs, None)
+            self._show_record(record, outputs, None, True)
             raise
-        self._show_record(record, outputs, answer)
+        self._show_record(record, outputs, answer, False)
         return answer
 
     def predict_rows(
@@ -68,24 +90,25 @@ class ObservedModel(Model):
         self._show_rows(frame, options.get("outputs"), None)
         return answer
 
-    def _show_record(self, record: Mapping[str, Any], outputs: Outputs, answer: dict[str, Any] | None) -> None:
+    def _show_record(
+        self, record: Mapping[str, Any], outputs: Outputs, answer: dict[str, Any] | None, failed: bool
+    ) -> None:
         for observer in self._observers:
             try:
-                observer.record(record, outputs, answer)
+                observer.record(record, outputs, answer, failed)
             except Exception as error:
-                _say(self.name, error)
+                self._say(error)
 
     def _show_rows(self, frame: Any, outputs: Outputs, results: RowResults | None) -> None:
         for observer in self._observers:
             try:
                 observer.rows(frame, outputs, results)
             except Exception as error:
-                _say(self.name, error)
+                self._say(error)
 
-
-def _say(name: str, error: Exception) -> None:
-    # The answer is right, whatever an observer makes of it.
-    LOG.error("a request was not observed", extra={"fields": {"bundle": name, "error": repr(error)}})
+    def _say(self, error: Exception) -> None:
+        # The answer is right, whatever an observer makes of it.
+        LOG.error("rows not observed", extra={"fields": {"bundle": self.name, "error": repr(error)}})
 
 
 def column_values(frame: Any, name: str) -> Sequence[Any]:
@@ -102,3 +125,23 @@ def column_values(frame: Any, name: str) -> Sequence[Any]:
     column = frame[name]
     listed: Sequence[Any] = column.to_pylist() if hasattr(column, "to_pylist") else list(column)
     return listed
+
+
+def rows_of(frame: Any) -> int:
+    """The number of rows of a frame of any kind."""
+    if isinstance(frame, Mapping):
+        return len(next(iter(frame.values())))
+    return len(frame)
+
+
+def every(frame: Any, step: int) -> Any:
+    """Every so many rows of a frame of any kind."""
+    if step == 1:
+        return frame
+    if isinstance(frame, list):
+        return frame[::step]
+    if isinstance(frame, LeapFrame):
+        return LeapFrame(frame.schema, frame.rows[::step])
+    if isinstance(frame, Mapping):
+        return {name: values[::step] for name, values in frame.items()}
+    return frame.take(list(range(0, len(frame), step)))

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from leapstream.drift import Profile
 from leapstream.errors import SchemaError
 from leapstream.model import Model
 from leapstream.serving.failures import ConflictError, UnknownModelError
@@ -36,6 +37,7 @@ class ServedModel:
         used: when it was asked for last, on the clock of :func:`time.monotonic`.
         made: the results of :meth:`once`, by their functions.
         group: the versions that are live together with it, if it is the main one of several.
+        profile: the values of its columns in training.
         header: the header of answers that says which version has answered.
     """
 
@@ -48,6 +50,7 @@ class ServedModel:
     used: float = field(default_factory=time.monotonic)
     made: dict[Any, Any] = field(default_factory=dict, repr=False)
     group: Group | None = field(default=None, repr=False)
+    profile: Profile | None = field(default=None, repr=False)
     header: tuple[bytes, bytes] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -27,7 +27,7 @@ from leapstream.serving.loading import ModelSpec
 from leapstream.serving.logs import LOG, LogFormat, set_up
 from leapstream.serving.metrics import MULTIPROCESS_VARIABLE
 from leapstream.serving.registry import ModelRegistry
-from leapstream.serving.settings import RequestLimits, Settings, SparkMLSettings, token_from_environment
+from leapstream.serving.settings import DriftSettings, RequestLimits, Settings, SparkMLSettings, token_from_environment
 from leapstream.serving.shortcut import ShortcutProtocol, shortcut
 from leapstream.serving.sources import ConfigFolder, Source, StoredName, StoreModels
 from leapstream.store.manifest import LATEST
@@ -61,6 +61,7 @@ class ServeOptions:
         alias: the alias to follow, or ``latest``.
         config: a folder with a configuration for each model.
         keep: the number of earlier versions that requests can name.
+        drift: the way in which rows are compared with profiles.
         shared: a folder for what the workers share; empty for one worker.
     """
 
@@ -81,6 +82,7 @@ class ServeOptions:
     alias: str = LATEST
     config: str | None = None
     keep: int = 1
+    drift: DriftSettings = DriftSettings()
     shared: str = ""
 
     def settings(self) -> Settings:
@@ -90,6 +92,7 @@ class ServeOptions:
             token=token_from_environment(),
             allow_load=self.allow_load,
             sparkml=SparkMLSettings.from_environment(),
+            drift=self.drift,
         )
 
     def keeper(self, models: ModelRegistry, settings: Settings) -> Keeper:

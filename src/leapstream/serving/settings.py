@@ -57,6 +57,25 @@ class SparkMLSettings:
 
 
 @dataclass(frozen=True)
+class DriftSettings:
+    """The way in which rows are compared with the profiles of their models.
+
+    Attributes:
+        window: seconds of a window; windows begin at its multiples since 1970.
+        rows_per_second: the rows that each process counts of a version in a second, on average; 0 counts none.
+        burst: the most rows that it counts at once.
+    """
+
+    window: float = 3600.0
+    rows_per_second: int = 200
+    burst: int = 20_000
+
+    def __post_init__(self) -> None:
+        if self.window < 1 or self.rows_per_second < 0:
+            raise ConfigError("a window of drift has at least a second, and rows are not negative")
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that a server is told at its start.
 
@@ -65,12 +84,14 @@ class Settings:
         token: the bearer token that requests have to bring; ``None`` lets everybody in.
         allow_load: the prefixes of URIs from which requests may load models; without any, they may neither load nor unload.
         sparkml: the settings of SageMaker's protocol.
+        drift: the way in which rows are compared with profiles.
     """
 
     limits: RequestLimits = field(default_factory=RequestLimits)
     token: str | None = field(default=None, repr=False)
     allow_load: tuple[str, ...] = ()
     sparkml: SparkMLSettings = SparkMLSettings()
+    drift: DriftSettings = DriftSettings()
 
     @cached_property
     def _authorization(self) -> bytes | None:

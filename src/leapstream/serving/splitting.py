@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from queue import Full, Queue
 from typing import TYPE_CHECKING, Any
 
-from leapstream.bundle.frame import LeapFrame
 from leapstream.errors import PredictionError
 from leapstream.frames.running import RowResults
 from leapstream.serving.logs import LOG
-from leapstream.serving.observing import Outputs, column_values
+from leapstream.serving.observing import Outputs, column_values, rows_of
 from leapstream.store.splits import Buckets
 
 if TYPE_CHECKING:
@@ -130,13 +129,13 @@ class Shadow:
         self._served = served
         self._counted = counted
 
-    def record(self, record: Mapping[str, Any], outputs: Outputs, answer: dict[str, Any] | None) -> None:
+    def record(self, record: Mapping[str, Any], outputs: Outputs, answer: dict[str, Any] | None, failed: bool) -> None:
         """Compute a record later."""
         self._add(1, lambda counts: self._record(counts, record, outputs, answer))
 
     def rows(self, frame: Any, outputs: Outputs, results: RowResults | None) -> None:
         """Compute a batch later."""
-        self._add(_rows_of(frame), lambda counts: self._rows(counts, frame, outputs, results))
+        self._add(rows_of(frame), lambda counts: self._rows(counts, frame, outputs, results))
 
     def _add(self, rows: int, work: Callable[[ShadowCounts], None]) -> None:
         def run() -> None:
@@ -167,7 +166,7 @@ class Shadow:
             _compare(counts, {name: ([value], [answer.get(name)]) for name, value in ours.items()})
 
     def _rows(self, counts: ShadowCounts, frame: Any, outputs: Outputs, results: RowResults | None) -> None:
-        counts.rows = _rows_of(frame)
+        counts.rows = rows_of(frame)
         ours = self._served.model.predict_rows(frame, outputs=outputs)
         counts.failures = len(ours.errors)
         if results is None:
@@ -200,14 +199,6 @@ def _compare(counts: ShadowCounts, pairs: Mapping[str, tuple[list[Any], list[Any
         counts.differing[name] = differing
         if all(type(value) in (float, int) for value in ours[:1]):
             counts.difference[name] = distance
-
-
-def _rows_of(frame: Any) -> int:
-    if isinstance(frame, LeapFrame):
-        return len(frame.rows)
-    if isinstance(frame, Mapping):
-        return len(next(iter(frame.values())))
-    return len(frame)
 
 
 class _Worker:

@@ -207,6 +207,7 @@ function choose() {
   }
   showFailures(model);
   showVersions(model);
+  showDrift(model);
   const key = `${model.name}\n${versionsOf(model)}`;
   if (state.chosen !== key) {
     state.chosen = key;
@@ -270,6 +271,39 @@ function showVersions(model) {
     return element("tr", {}, element("th", { scope: "row" }, version),
       ...[share, ...cells].map((cell) => element("td", { class: "number" }, cell)));
   }));
+}
+
+const DRIFT_PAUSE = 10000; // milliseconds between two looks at the drift
+
+/** The drift of a model's columns, those that have drifted most first. */
+async function showDrift(model) {
+  if (!model.profile) {
+    $("drift").hidden = true;
+    return;
+  }
+  const now = performance.now();
+  if (state.drift?.name === model.name && now - state.drift.at < DRIFT_PAUSE) return;
+  state.drift = { name: model.name, at: now };
+  let versions;
+  try {
+    ({ versions } = JSON.parse(await ask(`v1/models/${encodeURIComponent(model.name)}/drift`)));
+  } catch {
+    return; // the next look tries again
+  }
+  if (state.drift.name !== model.name) return;
+  // With several versions, that of the most rows.
+  const windows = versions.map(({ version, current, last }) => ({ version, window: last ?? current })).filter(({ window }) => window);
+  const chosen = windows.sort((a, b) => b.window.rows - a.window.rows)[0];
+  $("drift").hidden = chosen === undefined;
+  if (chosen === undefined) return;
+  const { version, window } = chosen;
+  $("drift-facts").textContent = `Version ${version}, ${whole.format(window.rows)} rows from ${new Date(window.start).toLocaleString()} to ${new Date(window.end).toLocaleString()}`;
+  const percent = (share) => `${few.format(100 * share)} %`;
+  $("drifts").replaceChildren(...window.columns.sort((a, b) => (b.psi ?? -1) - (a.psi ?? -1)).map((column) =>
+    element("tr", {}, element("th", { scope: "row" }, column.name), element("td", {}, column.side),
+      element("td", { class: "number" }, column.psi === null ? "–" : few.format(column.psi)),
+      element("td", { class: "number" }, percent(column.missing_rate)),
+      element("td", { class: "number" }, percent(column.missing_rate_in_training)))));
 }
 
 function showFailures(model) {

@@ -138,6 +138,7 @@ def described(served: ServedModel) -> dict[str, Any]:
         "loaded": served.loaded.isoformat(timespec="seconds"),
         "inputs": {f.name: str(f.type) for f in schema.inputs},
         "outputs": {f.name: str(f.type) for f in schema.outputs},
+        "profile": served.profile is not None,
         **({} if served.group is None else {"split": served.group.as_json()}),
     }
 
@@ -157,6 +158,7 @@ _DESCRIBED = Shared(
             "loaded": {"type": "string", "format": "date-time"},
             "inputs": {**_COLUMNS, "description": "The type of each column that a record needs."},
             "outputs": {**_COLUMNS, "description": "The type of each column that an answer has."},
+            "profile": {"type": "boolean", "description": "Its drift is known."},
             "split": {
                 "type": "object",
                 "description": "The versions that are live together.",
@@ -171,7 +173,7 @@ _DESCRIBED = Shared(
                 "required": ["versions", "shadow"],
             },
         },
-        "required": ["name", "version", "bundle", "loaded", "inputs", "outputs"],
+        "required": ["name", "version", "bundle", "loaded", "inputs", "outputs", "profile"],
     },
 )
 _ERROR = Shared(
