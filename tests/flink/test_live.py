@@ -10,12 +10,16 @@ from typing import Any
 
 import pytest
 from py4j.protocol import Py4JJavaError
+from pyflink.common import Types
+from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
 from leapstream.executors.jvm import gateway
+from leapstream.flink import MLeapUDFRegistry, predict_stream
 from leapstream.flink.compiler import write_runtime_jar
 from leapstream.flink.jars import add_jar
 
+from .conftest import collect
 from .versions import BAD, INPUTS, Versions
 
 pytestmark = pytest.mark.flink
@@ -213,6 +217,48 @@ def test_every_row_of_a_job_is_labelled_by_the_version_that_scored_it(
     assert list(found) == ["1", "3", "4"]
     assert sum(rows for rows, _ in found.values()) > 5000
     assert {mismatched for _, mismatched in found.values()} == {0}
+
+
+def test_functions_of_a_configuration_and_streams_follow_a_model(
+    env: StreamExecutionEnvironment, table_env: StreamTableEnvironment, versions: Versions
+) -> None:
+    entry = {"udfName": "Live", "store": versions.uri, "outputs": ["model_version", "prediction"], "onError": "null"}
+    pinned = {"udfName": "Pinned", "store": versions.uri, "version": "1", "reloadInterval": "1 s"}
+    MLeapUDFRegistry.register_from_config({"mleap": {"udfRegistry": [entry, pinned]}}, table_env)
+    versions.publish(2, aliases=["live"])
+    given = "(SELECT * FROM (VALUES (1e0, 2e0, 3e0), (1e0, CAST(NULL AS DOUBLE), 3e0)) AS t (a, b, c))"
+    found = collect(table_env, f"SELECT r.model_version, r.prediction FROM (SELECT Live(a, b, c) AS r FROM {given})")
+    assert found == [("2", 2.0), ("2", None)]
+    assert collect(table_env, f"SELECT Pinned(a, b, c) FROM {given} WHERE b IS NOT NULL") == [(1.0,)]
+    with pytest.raises(Exception, match="model 'linear3'"):
+        collect(table_env, f"SELECT Pinned(a, b, c) FROM {given}")
+    rows = env.from_collection([(1.0, 2.0, 3.0)], Types.ROW_NAMED(list(INPUTS), [Types.DOUBLE()] * 3))
+    found = predict_stream(rows, store=versions.uri, outputs=["prediction", "model_version"], reload_interval="5 min")
+    with found.execute_and_collect() as answers:
+        assert [tuple(row) for row in answers] == [(1.0, 2.0, 3.0, 2.0, "2")]
+
+
+def test_rows_are_split_among_versions_as_in_python_with_a_shadow_beside(
+    table_env: StreamTableEnvironment, versions: Versions, runtime_jar: Path
+) -> None:
+    add_jar(table_env, runtime_jar)
+    for value in (2, 3):
+        versions.publish(value)
+    alias = versions.store.set_alias("loans", "live", {"1": 60, "2": 40}, shadow=["3"])
+    inputs = "customer STRING, " + ", ".join(f"{name} DOUBLE" for name in INPUTS)
+    table_env.execute_sql(
+        f"CREATE TEMPORARY MODEL loans INPUT ({inputs}) "
+        "OUTPUT (prediction DOUBLE, model_version STRING, shadow_prediction DOUBLE, shadow_version STRING) "
+        f"WITH ('provider' = 'mleap', 'store' = '{versions.uri}', 'split-key' = 'customer')"
+    )
+    keys = [f"customer-{number}" for number in range(60)]
+    values = ", ".join(f"('{key}', 1e0, 2e0, 3e0)" for key in keys)
+    table_env.execute_sql(f"CREATE TEMPORARY VIEW given AS SELECT * FROM (VALUES {values}) AS t (id, a, b, c)")
+    columns = "id, prediction, model_version, shadow_prediction, shadow_version"
+    found = collect(table_env, f"SELECT {columns} FROM ML_PREDICT(TABLE given, MODEL loans, DESCRIPTOR(id, a, b, c))")
+    assert {row[0]: row[2] for row in found} == {key: alias.version_of(key) for key in keys}
+    assert {(row[1] == float(row[2]), *row[3:]) for row in found} == {(True, 3.0, "3")}
+    assert len({row[2] for row in found}) == 2
 
 
 def test_a_statement_needs_a_bundle_or_a_store(

@@ -70,6 +70,17 @@ def _configured(config: str, limits: Limits | None = None) -> Iterator[Target]:
                 f"function {entry.udf_name!r}: a jar holds its bundle and runs on the JVM; "
                 'loadOn = "worker" and backend = "python" have no place in it'
             )
+        if entry.stored is not None:
+            _, model = entry.stored.found(SourceOptions(limits=entry.limits or limits))
+            yield Target(
+                entry.udf_name,
+                model,
+                inputs=entry.inputs,
+                outputs=entry.outputs,
+                on_error=entry.on_error,
+                stored=entry.stored,
+            )
+            continue
         loader = loader_of(entry, gcs_bucket=parsed.gcs_bucket, options=SourceOptions(limits=limits))
         model = loader.load(entry.bundle_path, sha256=entry.sha256)
         yield Target(

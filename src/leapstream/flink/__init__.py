@@ -21,6 +21,7 @@ from leapstream.flink.modeljar import write_model_jar  # noqa: E402
 from leapstream.flink.models import create_model  # noqa: E402
 from leapstream.flink.registry import MLeapUDFRegistry, RegisteredFunction  # noqa: E402
 from leapstream.flink.signature import FunctionSignature  # noqa: E402
+from leapstream.flink.stored import StoredModel  # noqa: E402
 from leapstream.flink.streams import predict_stream  # noqa: E402
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "MLeapUDFRegistry",
     "RegisteredFunction",
     "RegistryConfig",
+    "StoredModel",
     "Target",
     "UDFEntry",
     "compile_jar",

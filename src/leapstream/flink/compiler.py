@@ -18,10 +18,12 @@ from leapstream.executors.jvm.gateway import compile_java, runtime
 from leapstream.executors.jvm.jar import CompiledJar, CompiledModel, version_attributes, write_jar
 from leapstream.executors.jvm.sources import FUNCTIONS, PROVIDERS
 from leapstream.fetching.cache import sha256_of_files
-from leapstream.flink.javafunction import generate
+from leapstream.flink.javafunction import JavaFunction, generate
+from leapstream.flink.livefunction import generate_live
 from leapstream.flink.names import check_name
 from leapstream.flink.options import ON_ERROR
 from leapstream.flink.signature import FunctionSignature, sql_type
+from leapstream.flink.stored import StoredModel, live_signature, stored_signature
 from leapstream.installation import VERSION
 from leapstream.model import Model
 
@@ -46,6 +48,7 @@ class Target:
         on_error: a function raises for a row that fails and so fails the job (``raise``), or gives ``null``; ``CREATE MODEL``
             has an option for it.
         sha256: checksum of the bundle; by default that of its files.
+        stored: the model of a store that a function follows, of which ``model`` is a version.
 
     Raises:
         ConfigError: ``on_error`` is neither ``raise`` nor ``null``, or the name is not an identifier of Java.
@@ -59,6 +62,7 @@ class Target:
     outputs: tuple[str, ...] | None = None
     on_error: OnError = "raise"
     sha256: str | None = None
+    stored: StoredModel | None = None
 
     def __post_init__(self) -> None:
         check_name(self.name, self.kind)
@@ -71,6 +75,8 @@ class Target:
 
     def signature(self) -> FunctionSignature:
         """The function's arguments and result."""
+        if self.stored is not None:
+            return live_signature(self.name, self.stored, self.model, inputs=self.inputs, outputs=self.outputs)
         outputs = self.outputs
         if outputs is None and self.kind == "model":
             outputs = self.model.schema.outputs.names
@@ -97,7 +103,7 @@ def compile_jar(targets: Sequence[Target], path: str | os.PathLike[str], *, self
     compiled: list[CompiledModel] = []
     for target in targets:
         signature = target.signature()
-        function = generate(signature, target.model, target.on_error, target.class_name)
+        function = _function(target, signature)
         sources |= function.sources
         files |= function.resources
         if target.kind == "model":
@@ -113,6 +119,12 @@ def compile_jar(targets: Sequence[Target], path: str | os.PathLike[str], *, self
         classes |= _runtime_classes(with_models=any(target.kind == "model" for target in targets))
     write_jar(path, classes, files, jar.manifest())
     return jar
+
+
+def _function(target: Target, signature: FunctionSignature) -> JavaFunction:
+    if target.stored is None:
+        return generate(signature, target.model, target.on_error, target.class_name)
+    return generate_live(signature, target.stored, stored_signature(target.model), target.on_error, target.class_name)
 
 
 def write_runtime_jar(path: str | os.PathLike[str]) -> None:

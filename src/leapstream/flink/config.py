@@ -11,9 +11,10 @@ from typing import Any, TypeAlias
 
 from leapstream.bundle.limits import Limits
 from leapstream.bundle.malformed import first_repeated
-from leapstream.errors import ConfigError
+from leapstream.errors import ConfigError, StoreError
 from leapstream.flink.names import check_name
 from leapstream.flink.options import BACKEND, LOAD_ON, ON_ERROR, Backend, LoadOn, OnError
+from leapstream.flink.stored import DEFAULT_INTERVAL, StoredModel
 from leapstream.hocon import as_object, kind_of, parse_file, parse_text
 
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
@@ -35,13 +36,15 @@ class UDFEntry:
         load_on: ``loadOn``: read the bundle when the function is registered (``submit``), or on each ``worker``.
         sha256: the checksum of the bundle's file.
         limits: limits on the bundle's size; ``None`` for those of the options, or the defaults.
+        stored: the model of a store that the function follows, in place of a bundle's path: ``store`` (``STORE/NAME``),
+            ``alias``, ``version``, ``reloadInterval`` and ``splitKey``.
 
     Raises:
         ConfigError: an option has a word that it does not know, or the name is not an identifier of Java.
     """
 
     udf_name: str
-    bundle_path: str = field(repr=False)  # a URI may hold secrets
+    bundle_path: str = field(default="", repr=False)  # a URI may hold secrets
     bundle_source: str = "file"
     inputs: tuple[str, ...] | None = None
     outputs: tuple[str, ...] | None = None
@@ -50,12 +53,15 @@ class UDFEntry:
     load_on: LoadOn = "submit"
     sha256: str | None = None
     limits: Limits | None = None
+    stored: StoredModel | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         where = f"function {check_name(self.udf_name, 'function')!r}"
         object.__setattr__(self, "backend", BACKEND.check(self.backend, where))
         object.__setattr__(self, "on_error", ON_ERROR.check(self.on_error, where))
         object.__setattr__(self, "load_on", LOAD_ON.check(self.load_on, where))
+        if (self.stored is None) != bool(self.bundle_path):
+            raise ConfigError(f"{where}: give the path of a bundle or a store")
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,7 @@ def _parse(config: str | os.PathLike[str] | Mapping[str, Any]) -> Mapping[str, A
     return parse_text(text, "configuration") if is_text else parse_file(text)
 
 
+_STORE_KEYS = ("store", "alias", "version", "reloadInterval", "splitKey")
 _KEYS = (
     "udfName",
     "bundlePath",
@@ -131,6 +138,7 @@ _KEYS = (
     "loadOn",
     "sha256",
     "limits",
+    *_STORE_KEYS,
 )
 
 
@@ -146,9 +154,10 @@ def _entry(item: Any, index: int) -> UDFEntry:
     sha256 = _text(table.get("sha256"), "sha256", where, optional=True)
     if sha256 is not None and _SHA256.fullmatch(sha256) is None:
         raise ConfigError(f"{where}: sha256 must be 64 hexadecimal digits, not {sha256!r}")
+    stored = _stored(table, where)
     return UDFEntry(
         udf_name=udf_name,
-        bundle_path=_required(table, "bundlePath", where),
+        bundle_path="" if stored is not None else _required(table, "bundlePath", where),
         bundle_source=_text(table.get("bundleSource"), "bundleSource", where, optional=True) or "file",
         inputs=_names(table.get("inputs"), "inputs", where),
         outputs=_names(table.get("outputs"), "outputs", where),
@@ -157,7 +166,32 @@ def _entry(item: Any, index: int) -> UDFEntry:
         load_on=LOAD_ON.read(table.get("loadOn", "submit"), where),
         sha256=sha256,
         limits=_limits(table.get("limits"), where),
+        stored=stored,
     )
+
+
+def _stored(table: Mapping[str, Any], where: str) -> StoredModel | None:
+    """The model of a store that an entry follows; ``None`` for an entry with a bundle."""
+    given = {key: _text(table.get(key), key, where, optional=True) for key in _STORE_KEYS}
+    store = given["store"]
+    if store is None:
+        others = [key for key, value in given.items() if value is not None]
+        if others:
+            raise ConfigError(f"{where}: {others[0]} needs store")
+        return None
+    not_there = [key for key in ("bundlePath", "bundleSource", "sha256", "loadOn") if table.get(key) is not None]
+    if not_there:
+        raise ConfigError(f"{where}: {not_there[0]} is that of a bundle, and the model is in a store")
+    try:
+        return StoredModel(
+            store,
+            alias=given["alias"],
+            version=given["version"],
+            reload_interval=given["reloadInterval"] or DEFAULT_INTERVAL,
+            split_key=given["splitKey"],
+        )
+    except (ConfigError, StoreError) as error:
+        raise ConfigError(f"{where}: {error}") from error
 
 
 _LIMITS = {re.sub("_(.)", lambda letter: letter[1].upper(), f.name): f.name for f in fields(Limits)}

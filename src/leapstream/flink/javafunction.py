@@ -16,7 +16,8 @@ from leapstream.flink.signature import FunctionSignature, sql_type
 from leapstream.installation import VERSION
 from leapstream.model import Model
 
-_PACKAGE = "leapstream.generated"
+GENERATED = "leapstream.generated"
+"""The Java package of generated classes."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,23 @@ def generate(
     """
     plan = model.plan(signature.inputs, signature.outputs.names)
     # The name tells models apart: two of one name in one job would share the class that is loaded first.
-    java = emit(plan, f"{_PACKAGE}.Model")
+    java = emit(plan, f"{GENERATED}.Model")
     told_apart_by = repr((signature, on_error, VERSION, abi())).encode()
     digest = hashlib.sha256(java.source.encode() + java.data + told_apart_by).hexdigest()[:16]
     java = java.renamed(f"Model_{digest}")
-    name = class_name or f"{_PACKAGE}.{signature.function}_{digest}"
-    resource = f"{_PACKAGE.replace('.', '/')}/Model_{digest}.bin"
+    name = class_name or f"{GENERATED}.{signature.function}_{digest}"
+    resource = f"{GENERATED.replace('.', '/')}/Model_{digest}.bin"
     source = _source(signature, plan.inputs, java, name, resource, on_error, model.definition.uid)
     return JavaFunction(name, {java.class_name: java.source, name: source}, {resource: java.data})
+
+
+def text_arrays(columns: Schema) -> tuple[str, str]:
+    """The names and the SQL types of columns as arrays in Java."""
+    names, kinds = (
+        f"new String[] {{{', '.join(map(text_literal, values))}}}"
+        for values in (columns.names, [sql_type(field.type) for field in columns])
+    )
+    return names, kinds
 
 
 def _source(
@@ -75,13 +85,7 @@ def _source(
         for line in [*method.splitlines(), ""]
     )
     package, _, simple_name = name.rpartition(".")
-    inputs, outputs = (
-        [
-            f"new String[] {{{', '.join(map(text_literal, values))}}}"
-            for values in (s.names, [sql_type(f.type) for f in s])
-        ]
-        for s in (signature.inputs, signature.outputs)
-    )
+    inputs, outputs = text_arrays(signature.inputs), text_arrays(signature.outputs)
     vectors = [f for f in java.inputs if f.java_type.endswith("Vec")]
     buffers = "".join(f"    private transient Vec {buffer_field(f)};\n" for f in vectors)
     opened = "".join(f"        {buffer_field(f)} = new Vec();\n" for f in vectors)

@@ -29,7 +29,7 @@ def function_methods(
         java: the model's class, which is the field ``m``.
         on_error: raise for a row that fails, or give ``null``.
     """
-    result = _result_class(signature)
+    result = result_class(signature)
     setters: list[str] = []
     for argument, field in enumerate(signature.inputs):
         if field.name in plan_inputs:
@@ -81,7 +81,8 @@ def _eval(result: str, parameters: str, setters: list[str], on_error: OnError) -
     return f"public {result} eval({parameters}) {{\n{body}\n}}"
 
 
-def _result_class(signature: FunctionSignature) -> str:
+def result_class(signature: FunctionSignature) -> str:
+    """The Java class of a function's result."""
     fields = list(signature.outputs)
     return output_class(fields[0].type) if len(fields) == 1 else "RowData"
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from leapstream.bundle.types import MapType
 from leapstream.contract import Contract
 from leapstream.errors import BackendError, StoreError
 from leapstream.executors.jvm.gateway import compile_java, jar_loader, java_text, runtime
@@ -17,6 +16,7 @@ from leapstream.executors.jvm.sources import KERNELS, abi
 from leapstream.flink.compiler import PACKAGE, Target, described
 from leapstream.flink.contractrows import RESOURCE, encoded_contract
 from leapstream.flink.javafunction import generate
+from leapstream.flink.stored import stored_signature
 from leapstream.installation import VERSION
 from leapstream.model import Model
 
@@ -37,13 +37,12 @@ def write_model_jar(model: Model, contract: Path | None, target: Path) -> int:
 
     Raises:
         BackendError: the JVM cannot run the model, or PyFlink is missing.
+        SchemaError: all outputs of the model are maps, which no function gives.
         StoreError: the model differs from its contract in Java.
     """
-    outputs = tuple(f.name for f in model.schema.outputs if not isinstance(f.type, MapType))
-    if not outputs:
-        raise BackendError(f"model {model.name!r}: all of its outputs are maps, which no function gives")
+    signature = stored_signature(model)
+    outputs = signature.outputs.names
     stored = Target("Stored", model, "model", outputs=outputs)
-    signature = stored.signature()
     function = generate(signature, model, "raise", stored.class_name)
     resources = dict(function.resources)
     if contract is not None:

@@ -12,8 +12,10 @@ from leapstream.bundle.types import MapType
 from leapstream.errors import BackendError, ConfigError, OnError
 from leapstream.flink.config import UDFEntry
 from leapstream.flink.javafunction import JavaFunction, generate
+from leapstream.flink.livefunction import generate_live
 from leapstream.flink.options import Backend
 from leapstream.flink.signature import FunctionSignature
+from leapstream.flink.stored import StoredModel, live_signature, stored_signature
 from leapstream.flink.udf import PandasModelFunction, WorkerBundle
 from leapstream.model import Model
 from leapstream.sources import BundleLoader, SourceOptions, loader_for
@@ -55,6 +57,18 @@ def prepare_entry(
     Raises:
         LeapstreamError: the bundle cannot be fetched or read, or no executor that the entry allows runs it.
     """
+    if entry.stored is not None:
+        if entry.limits is not None:
+            options = replace(options or SourceOptions(), limits=entry.limits)
+        return prepare_stored(
+            entry.udf_name,
+            entry.stored,
+            inputs=entry.inputs,
+            outputs=entry.outputs,
+            backend=entry.backend,
+            on_error=entry.on_error,
+            options=options,
+        )
     loader = loader_of(entry, gcs_bucket=gcs_bucket, options=options)
     model = loader.load(entry.bundle_path, sha256=entry.sha256)
     bundle = WorkerBundle(loader, entry.bundle_path, entry.sha256) if entry.load_on == "worker" else None
@@ -106,6 +120,33 @@ def prepare(
         if backend == "jvm":
             raise BackendError(f"the jvm executor cannot run model {model.name!r}: {error}") from error
         return _vectorized(signature, model, None, on_error, str(error))
+
+
+def prepare_stored(
+    name: str,
+    stored: StoredModel,
+    *,
+    inputs: Sequence[str] | None,
+    outputs: Sequence[str] | None,
+    backend: Backend,
+    on_error: OnError,
+    options: SourceOptions | None = None,
+) -> PreparedFunction:
+    """Prepare a function that follows a model of a store; see :func:`prepare`.
+
+    Raises:
+        LeapstreamError: the store has no such version, or no executor that ``backend`` allows runs it.
+    """
+    version, model = stored.found(options)
+    signature = live_signature(name, stored, model, inputs=inputs, outputs=outputs)
+    if backend == "vectorized":
+        raise BackendError(f"function {name!r}: models of a store change in the jvm executor alone")
+    if version.abi is None:
+        raise BackendError(
+            f"{version.reference} has no model.jar, which jobs of Flink load; leapstream publish writes it where the jvm "
+            "executor can run the model"
+        )
+    return PreparedFunction(signature, generate_live(signature, stored, stored_signature(model), on_error))
 
 
 def _vectorized(

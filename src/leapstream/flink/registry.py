@@ -15,6 +15,7 @@ from leapstream.flink.names import check_name
 from leapstream.flink.options import BACKEND, LOAD_ON, ON_ERROR, Backend, LoadOn
 from leapstream.flink.preparing import PreparedFunction, prepare, prepare_entry
 from leapstream.flink.registration import RegisteredFunction, register_functions
+from leapstream.flink.stored import StoredModel
 from leapstream.model import Model
 from leapstream.sources import SourceOptions
 
@@ -54,7 +55,7 @@ class MLeapUDFRegistry:
     @staticmethod
     def register(
         name: str,
-        model: ModelSource,
+        model: ModelSource | StoredModel,
         table_env: TableEnvironment,
         *,
         inputs: Sequence[str] | None = None,
@@ -71,7 +72,7 @@ class MLeapUDFRegistry:
 
         Args:
             name: the function's name.
-            model: a model, or the path or URI of its bundle.
+            model: a model, or the path or URI of its bundle, or a :class:`StoredModel`, which the function follows.
             table_env: the environment in which the function is registered.
             inputs: columns that the positional arguments stand for; by default the bundle's, in order of first use.
             outputs: columns to give, several as a ROW; by default the model's prediction.
@@ -97,9 +98,19 @@ class MLeapUDFRegistry:
                     raise ConfigError('load_on "worker" needs the path or URI of a bundle, not a model')
                 prepared = prepare(name, model, inputs=inputs, outputs=outputs, backend=backend, on_error=on_error)
             else:
+                stored = model if isinstance(model, StoredModel) else None
+                if stored is not None and (load_on, bundle_source, gcs_bucket, sha256) != (
+                    "submit",
+                    "auto",
+                    None,
+                    None,
+                ):
+                    raise ConfigError(
+                        "load_on, bundle_source, gcs_bucket and sha256 are those of a bundle, not of a store"
+                    )
                 entry = UDFEntry(
                     name,
-                    os.fspath(model),
+                    "" if isinstance(model, StoredModel) else os.fspath(model),
                     bundle_source,
                     None if inputs is None else tuple(inputs),
                     None if outputs is None else tuple(outputs),
@@ -107,6 +118,7 @@ class MLeapUDFRegistry:
                     on_error,
                     load_on,
                     sha256,
+                    stored=stored,
                 )
                 prepared = prepare_entry(entry, gcs_bucket=gcs_bucket, options=options)
         except LeapstreamError as error:

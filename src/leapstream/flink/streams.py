@@ -18,6 +18,7 @@ from leapstream.flink.loading import ModelSource
 from leapstream.flink.options import BACKEND, ON_ERROR, Backend
 from leapstream.flink.queries import FunctionCall
 from leapstream.flink.registry import MLeapUDFRegistry
+from leapstream.flink.stored import DEFAULT_INTERVAL, StoredModel
 from leapstream.model import Model
 from leapstream.sources import SourceOptions
 
@@ -27,7 +28,7 @@ _FUNCTION_NUMBERS = itertools.count()
 @keyword_only("inputs", "outputs")
 def predict_stream(
     data_stream: DataStream,
-    model: ModelSource,
+    model: ModelSource | StoredModel | None = None,
     *,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
@@ -36,6 +37,11 @@ def predict_stream(
     sha256: str | None = None,
     options: SourceOptions | None = None,
     table_env: StreamTableEnvironment | None = None,
+    store: str | None = None,
+    alias: str | None = None,
+    version: str | None = None,
+    reload_interval: str = DEFAULT_INTERVAL,
+    split_key: str | None = None,
 ) -> DataStream:
     """The stream with the model's predictions, computed in the JVM or in batches rather than record by record.
 
@@ -53,6 +59,11 @@ def predict_stream(
         sha256: the checksum of the bundle's file; it is verified when the model is loaded.
         options: settings for bundles that are fetched.
         table_env: the environment that converts the stream; by default a new one of the stream's environment.
+        store: ``STORE/NAME``: the model in a store, in place of ``model``. The stream follows it while the job runs.
+        alias: the alias to follow; ``live`` by default.
+        version: a version of the store, in place of an alias.
+        reload_interval: the time between two looks at the alias, such as ``60 s``.
+        split_key: the column by which rows are split among the versions of an alias with weights.
 
     Returns:
         named rows: the stream's columns, then the predictions.
@@ -64,12 +75,20 @@ def predict_stream(
     """
     backend = BACKEND.check(backend, "predict_stream")
     on_error = ON_ERROR.check(on_error, "predict_stream")
+    if store is not None:
+        if model is not None:
+            raise ConfigError("give a model or a store, not both")
+        model = StoredModel(store, alias=alias, version=version, reload_interval=reload_interval, split_key=split_key)
+    elif (alias, version, split_key) != (None, None, None):
+        raise ConfigError("alias, version and split_key need a store")
+    if model is None:
+        raise ConfigError("give a model or a store")
     if table_env is None:
         table_env = StreamTableEnvironment.create(environment_of(data_stream))
     table = table_env.from_data_stream(data_stream)
     columns = list(table.get_schema().get_field_names())
     name = f"leapstream_predict_{next(_FUNCTION_NUMBERS)}"
-    compiled = None if isinstance(model, Model) else compiled_model(os.fspath(model))
+    compiled = None if isinstance(model, Model | StoredModel) else compiled_model(os.fspath(model))
     if compiled is not None:
         if (inputs, outputs, sha256, options) != (None,) * 4 or backend == "vectorized" or on_error != "raise":
             raise ConfigError(f"{model}: inputs, outputs and on_error are compiled into a jar, which runs on the JVM")

@@ -26,7 +26,7 @@ public abstract class LiveFunction extends ModelFunction {
     /** The output with the version that computed the row. */
     public static final String MODEL_VERSION = "model_version";
 
-    /** What the names of the outputs of a shadow begin with. */
+    /** The beginning of the names of a shadow's outputs. */
     public static final String SHADOW = "shadow_";
 
     private static final long serialVersionUID = 1L;
@@ -53,7 +53,7 @@ public abstract class LiveFunction extends ModelFunction {
     private transient int key;
     private transient volatile long switchNanos;
 
-    // What shadows computed of the last row.
+    // The first shadow's results for the last row.
     private transient ModelFunction shadow;
     private transient String shadowVersion;
     private transient Object shadowFound;
@@ -150,7 +150,7 @@ public abstract class LiveFunction extends ModelFunction {
         throw new IllegalStateException("there is no argument " + name);
     }
 
-    /** The place of an output of the stored model, or what else an output is. */
+    /** The place of an output of the stored model, or the number of another output. */
     private int place(String name) {
         int place = model.outputNamed(name);
         if (place >= 0) {
@@ -229,7 +229,7 @@ public abstract class LiveFunction extends ModelFunction {
         return row;
     }
 
-    /** What a row without a prediction gives: the version, and NULLs. */
+    /** The result of a row without a prediction: the version, and NULLs. */
     protected final Object missing() {
         if (places.length == 1) {
             return null;
@@ -284,7 +284,7 @@ public abstract class LiveFunction extends ModelFunction {
 
     // ---- versions ---------------------------------------------------------------------------------------------------
 
-    /** Takes instances of what is live now. */
+    /** Takes instances of the versions that are live now. */
     private void change() {
         long began = System.nanoTime();
         while (source.live() != live) {

@@ -111,7 +111,7 @@ public final class LiveModel {
         }
     }
 
-    /** What is live now; a volatile read. */
+    /** The versions that are live now; a volatile read. */
     Live live() {
         return live;
     }

@@ -34,7 +34,7 @@ final class Selection {
         return new Selection(new String[] {version}, new String[1], new int[] {1});
     }
 
-    /** What the file of an alias says. */
+    /** The versions that the file of an alias names. */
     static Selection parse(byte[] data, String alias) throws IOException {
         String what = "alias '" + alias + "'";
         JsonNode file;

@@ -61,7 +61,7 @@ public final class StoredModel implements Serializable {
         return interval;
     }
 
-    /** What all functions have in common that share a live model. */
+    /** The same for all functions that share a live model. */
     String key() {
         return uri + "@" + (version == null ? alias + " every " + interval : version);
     }

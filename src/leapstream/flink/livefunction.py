@@ -1,0 +1,106 @@
+"""Java functions whose models come from a store."""
+
+from __future__ import annotations
+
+import hashlib
+
+from leapstream.errors import OnError
+from leapstream.executors.jvm.emitter.code import text_literal
+from leapstream.executors.jvm.sources import FUNCTIONS, KERNELS, LIVE, abi
+from leapstream.flink.javafunction import GENERATED, JavaFunction, text_arrays
+from leapstream.flink.javamethods import result_class
+from leapstream.flink.signature import FunctionSignature
+from leapstream.flink.stored import StoredModel, signature_text
+from leapstream.installation import VERSION
+
+
+def generate_live(
+    signature: FunctionSignature,
+    stored: StoredModel,
+    whole: FunctionSignature,
+    on_error: OnError,
+    class_name: str | None = None,
+) -> JavaFunction:
+    """The function of a signature, over the live versions of a model.
+
+    Args:
+        signature: the function's arguments and result.
+        stored: the model.
+        whole: the signature that all of its versions have.
+        on_error: raise for a row that fails, or give ``null``.
+        class_name: fully qualified name of its class; by default a name that no other function has.
+    """
+    told_apart_by = repr((signature, stored, on_error, VERSION, abi())).encode()
+    digest = hashlib.sha256(told_apart_by).hexdigest()[:16]
+    name = class_name or f"{GENERATED}.{signature.function}_{digest}"
+    package, _, simple_name = name.rpartition(".")
+    result = result_class(signature)
+    evals = [_eval(result, [f"a{i}" for i in range(len(signature.inputs))], on_error)]
+    if signature.packed == 0:
+        evals.append(_eval(result, None, on_error))
+    elif signature.packed > 1:
+        evals.append(_eval(result, [f"a{i}" for i in range(signature.packed)], on_error))
+    inputs, outputs = text_arrays(signature.inputs), text_arrays(signature.outputs)
+    place = ", ".join(
+        "null" if text is None else text_literal(text)
+        for text in (stored.uri, None if stored.version else stored.reference, stored.version)
+    )
+    source = f"""package {package};
+
+import {FUNCTIONS}.*;
+import {LIVE}.*;
+import {KERNELS}.*;
+import org.apache.flink.table.data.ArrayData;
+import org.apache.flink.table.data.RowData;
+import org.apache.flink.table.data.StringData;
+
+public final class {simple_name} extends LiveFunction {{
+
+    private static final String[] OUTPUTS = {outputs[0]};
+    private static final String[] OUTPUT_TYPES = {outputs[1]};
+
+    protected StoredModel stored() {{
+        return new StoredModel({place}, {stored.milliseconds}L);
+    }}
+
+    protected String storedSignature() {{
+        return {text_literal(signature_text(whole))};
+    }}
+
+    protected String splitKey() {{
+        return {"null" if stored.split_key is None else text_literal(stored.split_key)};
+    }}
+
+    protected int abi() {{
+        return {abi()};
+    }}
+
+    protected String leapstreamVersion() {{
+        return {text_literal(VERSION)};
+    }}
+
+    protected ModelSignature makeSignature() {{
+        return new ModelSignature({text_literal(signature.function)}, {text_literal(signature.model)},
+            {inputs[0]}, {inputs[1]}, {signature.packed}, {text_literal(signature.result_type)}, false);
+    }}
+
+    protected String[] outputs() {{
+        return OUTPUTS;
+    }}
+
+    protected String[] outputTypes() {{
+        return OUTPUT_TYPES;
+    }}
+
+{"".join(evals)}}}
+"""
+    return JavaFunction(name, {name: source}, {})
+
+
+def _eval(result: str, names: list[str] | None, on_error: OnError) -> str:
+    parameters = "Object... values" if names is None else ", ".join(f"Object {name}" for name in names)
+    values = "values" if names is None else f"new Object[] {{{', '.join(names)}}}"
+    call = f"return ({result}) call({values});"
+    if on_error == "null":
+        call = f"try {{ {call} }} catch (PredictionException failure) {{ return ({result}) missing(); }}"
+    return f"    public {result} eval({parameters}) {{\n        {call}\n    }}\n\n"
