@@ -61,7 +61,7 @@ public final class StoredModel implements Serializable {
         return interval;
     }
 
-    /** The same for all functions that share a live model. */
+    /** The key of the live model, which functions of equal keys share. */
     String key() {
         return uri + "@" + (version == null ? alias + " every " + interval : version);
     }
