@@ -12,6 +12,8 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 UV := $(BIN)/uv
 INSTALL = $(UV) pip install --quiet --python $(@D)/bin/python
 TESTING := "hypothesis>=6.100,<7" "pytest>=8,<10" "pytest-timeout>=2.3,<3"
+# The targets start many processes of Python, which share what the first one has compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup wheel demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams test-flinks test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients test-web screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean
@@ -159,7 +161,7 @@ test-streams: $(VENV)-streams/.setup-stamp ## streams with real parts: Kafka, a 
 
 $(VENV)-streams/.setup-stamp: $(STAMP)
 	$(over-main)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check "confluent-kafka>=2.6,<3"
+	$(INSTALL) --constraint $(@D)/main.txt "confluent-kafka>=2.6,<3"
 	@touch $@
 
 # PyFlink and leapstream, in the versions of both that go together. Each environment takes about a gigabyte.

@@ -19,6 +19,9 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 _THERE = {"streams": find_spec("confluent_kafka"), "flinks": os.environ.get("LEAPSTREAM_FLINKS")}
 collect_ignore = [folder for folder, there in _THERE.items() if not there]
 
+# A test's Java runs for seconds: it gets the compiler that starts fast, and no threads for garbage.
+os.environ.setdefault("JVM_ARGS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+
 # MLflow reads it when it is imported: tests talk to nobody.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 

@@ -23,9 +23,11 @@ _SCALARS: dict[str, BasicType] = {
 }
 
 
-def leap_frame(frame: DataFrame, names: Sequence[str]) -> LeapFrame:
-    """Some columns of a frame."""
-    rows = frame.select([f"`{name}`" for name in names]).collect()
+def leap_frame(frame: DataFrame, names: Sequence[str], order: str | None = None) -> LeapFrame:
+    """Some columns of a frame, with its rows in the order of a column of numbers: Spark would need another job to sort them."""
+    rows = frame.select([f"`{name}`" for name in dict.fromkeys([*names, *([order] if order else [])])]).collect()
+    if order:
+        rows.sort(key=lambda row: row[order])
     fields = []
     columns = []
     for name in names:

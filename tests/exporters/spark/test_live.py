@@ -15,7 +15,7 @@ pytest.importorskip("pyspark")
 from pyspark.ml import PipelineModel
 from pyspark.sql import SparkSession
 
-from leapstream import ExportError, Model, UnsupportedOpError, from_spark, to_spark
+from leapstream import ExportError, LeapFrame, Model, UnsupportedOpError, from_spark, to_spark
 from leapstream.bundle.definition import Socket
 from leapstream.bundle.types import BasicType, ListType, ScalarType, Schema, TensorType
 from leapstream.contract import Answers, verify_frames
@@ -47,35 +47,40 @@ def frame(spark: SparkSession) -> Any:
 
 
 @pytest.fixture(scope="module")
-def schema(frame: Any) -> Schema:
-    return leap_frame(frame, frame.columns).schema
+def given(frame: Any) -> LeapFrame:
+    """The frame's rows, collected once."""
+    return leap_frame(frame, frame.columns)
 
 
-def assert_gives(model: Model, name: str, frame: Any, result: Any) -> None:
-    """Hold a model to a frame that Spark has transformed."""
+@pytest.fixture(scope="module")
+def schema(given: LeapFrame) -> Schema:
+    return given.schema
+
+
+def assert_gives(model: Model, name: str, given: LeapFrame, result: Any) -> None:
+    """Hold a model to what Spark has made of the frame."""
     columns = {*model.schema.outputs.names, *model.schema.intermediate.names}
-    added = [column for column in result.columns if column not in frame.columns]
+    added = [column for column in result.columns if column not in given.schema.names]
     missing = set(added) - columns - LEFT_OUT.get(name, set())
     assert not missing
-    given = leap_frame(frame, model.schema.inputs.names)
     # A join changes the order of the rows.
-    expected = leap_frame(result.orderBy("n"), added)
+    expected = leap_frame(result, added, order="n")
     report = verify_frames(model, given, expected, "vectorized", tolerance(name), intermediate=True)
     assert report.ok, report.reasons
 
 
 @pytest.mark.parametrize("name", [name for name in stages.names() if name not in REJECTED])
 def test_a_model_gives_what_spark_does_and_spark_loads_it_again(
-    name: str, frame: Any, schema: Schema, tmp_path: Path
+    name: str, frame: Any, given: LeapFrame, schema: Schema, tmp_path: Path
 ) -> None:
     fitted = stages.fitted(name, frame)
     model = from_spark(fitted, schema)
     if name == OTHER_HASHES:
         return
-    assert_gives(model, name, frame, fitted.transform(frame))
+    assert_gives(model, name, given, fitted.transform(frame))
     to_spark(model, tmp_path / "written")
     written = PipelineModel.load(str(tmp_path / "written")).transform(frame)
-    assert_gives(model, name, frame, written)
+    assert_gives(model, name, given, written)
 
 
 @pytest.mark.parametrize("name", sorted(REJECTED))
@@ -84,12 +89,12 @@ def test_what_no_op_computes_is_rejected(name: str, frame: Any, schema: Schema) 
         from_spark(stages.fitted(name, frame), schema)
 
 
-def test_hashes_that_do_not_overflow_are_those_of_spark(spark: SparkSession, tmp_path: Path) -> None:
+def test_hashes_that_do_not_overflow_are_those_of_spark(frame: Any, given: LeapFrame, tmp_path: Path) -> None:
     op = MinHashLSH((3, 17), (5, 11), 4)
     model = Model.from_node(Node("hash", op, (Socket("input", "features"),), (Socket("output", "hashes"),)))
     to_spark(model, tmp_path / "written")
-    frame = stages.rows(spark)
-    assert_gives(model, OTHER_HASHES, frame, PipelineModel.load(str(tmp_path / "written")).transform(frame))
+    written = PipelineModel.load(str(tmp_path / "written")).transform(frame)
+    assert_gives(model, OTHER_HASHES, given, written)
 
 
 # ---- what MLeap has recorded ------------------------------------------------------------------------------------------
