@@ -14,6 +14,8 @@ INSTALL = $(UV) pip install --quiet --python $(@D)/bin/python
 TESTING := "hypothesis>=6.100,<7" "pytest>=8,<10" "pytest-timeout>=2.3,<3"
 # The targets start many processes of Python, which share what the first one has compiled.
 unexport PYTHONDONTWRITEBYTECODE
+# Maven runs for seconds: it gets the compiler that starts fast, and no threads for garbage.
+export MAVEN_OPTS ?= -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 
 .DEFAULT_GOAL := help
 .PHONY: help setup wheel demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams test-flinks test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients test-web screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean

@@ -48,6 +48,7 @@ def test_every_golden_frame_reads_and_keeps_its_values_in_every_format() -> None
             assert LeapFrame.from_bytes(frame.to_bytes(format)) == frame, (path, format)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(frames(in_json=True))
 def test_json_gives_back_every_type(frame: Any) -> None:
@@ -55,6 +56,7 @@ def test_json_gives_back_every_type(frame: Any) -> None:
     assert LeapFrame.from_bytes(expected.to_bytes("json")) == expected
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(frames(keys=tuple(BasicType)))
 def test_binary_gives_back_every_type_with_nan_and_infinities(frame: Any) -> None:
@@ -77,6 +79,7 @@ def test_the_same_frame_gives_the_same_bytes(frame: Any) -> None:
         assert LeapFrame(*frame).to_bytes(format) == LeapFrame(*frame).to_bytes(format)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(frames())
 def test_a_schema_survives_json(frame: Any) -> None:

@@ -65,6 +65,7 @@ def test_a_missing_extra_exits_with_3(run: Run, monkeypatch: pytest.MonkeyPatch)
     assert "leapstream[gcs]" in result.stderr
 
 
+@pytest.mark.slow
 def test_the_installed_script_prints_plain_text_to_a_pipe() -> None:
     done = subprocess.run([SCRIPT, "inspect", FOREST], capture_output=True, text=True, check=True, encoding="utf-8")
     assert "\x1b" not in done.stdout
@@ -72,6 +73,7 @@ def test_the_installed_script_prints_plain_text_to_a_pipe() -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_the_installed_script_exits_with_the_code_of_the_error(tmp_path: Path) -> None:
     done = subprocess.run([SCRIPT, "inspect", str(tmp_path / "nope.zip")], capture_output=True, text=True, check=False)
     assert done.returncode == 1

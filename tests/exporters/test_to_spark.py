@@ -164,6 +164,7 @@ def test_a_hash_of_spark_2_stays_one(tmp_path: Path) -> None:
 # ---- trees and numbers of any kind ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @draw_of(seed=st.integers(0, 2**32 - 1), classes=st.sampled_from([None, 2, 3]))
 def test_trees_of_any_shape_go_through_spark_unchanged(seed: int, classes: int | None) -> None:

@@ -119,6 +119,7 @@ _TEXTS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_any_record_gives_what_it_gives_in_a_batch(data: st.DataObject) -> None:
