@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from leapstream.flink.signature import FunctionSignature
 from leapstream.model import Model
 
 _ROW = "\0row"
+_TWO_TO_63 = 9223372036854775808
 
 
 def predict_columns(
@@ -97,6 +100,8 @@ def _holds_arrays(columns: Sequence[Any]) -> bool:
 def _scalars(values: Any, base: BasicType) -> Any:
     """An array of scalars; NaN is NULL, as pandas makes one of both."""
     array = np.asarray(values)
+    if array.dtype.kind == "M":
+        array = array.astype("datetime64[us]").astype(object)
     if array.dtype != object:
         if array.dtype.kind == "f":
             missing = np.isnan(array)
@@ -105,7 +110,22 @@ def _scalars(values: Any, base: BasicType) -> Any:
                 whole = np.where(missing, 0, array)
                 return pa.array(whole, mask=missing).cast(kind) if kind is not None else pa.array(whole, mask=missing)
         return array
-    return pa.array(array, from_pandas=True)
+    return pa.array([_plain(value, base) for value in array], from_pandas=True)
+
+
+def _plain(value: Any, base: BasicType) -> Any:
+    """A value without types that models lack: a DECIMAL is a number, dates and times are texts as in the Java functions."""
+    if isinstance(value, Decimal):
+        return int(value) if base is BasicType.LONG and abs(value) < _TWO_TO_63 else float(value)
+    if isinstance(value, datetime):
+        return f"{value.date()} {_time_of_day(value.time())}"
+    if isinstance(value, time):
+        return _time_of_day(value)
+    return str(value) if isinstance(value, date) else value
+
+
+def _time_of_day(value: time) -> str:
+    return f"{value:%H:%M:%S.%f}".rstrip("0").rstrip(".") if value.microsecond else f"{value:%H:%M:%S}"
 
 
 def _lists(values: Any, field: Field) -> tuple[Any, npt.NDArray[np.bool_]]:

@@ -7,6 +7,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.math.BigDecimal;
 import java.net.URL;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.LocalTime;
+import java.time.format.DateTimeFormatter;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
@@ -194,7 +198,9 @@ public abstract class ModelFunction extends ScalarFunction {
     }
 
     protected static float toFloat(Object value) {
-        return number(value).floatValue();
+        Number number = number(value);
+        // A DECIMAL becomes a double first.
+        return number instanceof BigDecimal ? (float) number.doubleValue() : number.floatValue();
     }
 
     protected static long toLong(Object value) {
@@ -232,7 +238,22 @@ public abstract class ModelFunction extends ScalarFunction {
             boolean fraction = number instanceof Double || number instanceof BigDecimal;
             return fraction ? NumberText.of(number.doubleValue()) : number.toString();
         }
-        return value instanceof String ? (String) value : ((StringData) value).toString();
+        if (value instanceof LocalTime) {
+            return timeOfDay((LocalTime) value);
+        }
+        if (value instanceof LocalDateTime) {
+            LocalDateTime time = (LocalDateTime) value;
+            return time.toLocalDate() + " " + timeOfDay(time.toLocalTime());
+        }
+        return value instanceof String || value instanceof LocalDate
+                ? value.toString()
+                : ((StringData) value).toString();
+    }
+
+    /** The text that Spark's CAST gives: seconds always, and a fraction of a second without zeros at its end. */
+    private static String timeOfDay(LocalTime time) {
+        String text = DateTimeFormatter.ISO_LOCAL_TIME.format(time);
+        return text.indexOf('.') < 0 ? text : text.replaceFirst("\\.?0+$", "");
     }
 
     /** A number, a boolean as 0 or 1, or a DECIMAL. */

@@ -1,6 +1,7 @@
 package leapstream.flink;
 
 import java.io.Serializable;
+import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -18,12 +19,12 @@ import org.apache.flink.table.types.inference.Signature;
 import org.apache.flink.table.types.inference.TypeInference;
 import org.apache.flink.table.types.inference.TypeStrategies;
 import org.apache.flink.table.types.logical.ArrayType;
-import org.apache.flink.table.types.logical.DoubleType;
 import org.apache.flink.table.types.logical.LogicalType;
 import org.apache.flink.table.types.logical.LogicalTypeFamily;
 import org.apache.flink.table.types.logical.LogicalTypeRoot;
 import org.apache.flink.table.types.logical.utils.LogicalTypeParser;
 import org.apache.flink.table.types.utils.DataTypeUtils;
+import org.apache.flink.table.types.utils.TypeConversions;
 
 /** The arguments and the result of a function; checks the arguments of a call when the query is planned. */
 public final class ModelSignature implements InputTypeStrategy, Serializable {
@@ -70,11 +71,23 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
         return new ModelSignature(function, model, more, kinds, -1, result, python);
     }
 
+    /**
+     * The arguments have the names of the bundle's inputs, unless scalars may stand for an array: Flink lets a function with named
+     * arguments have one signature alone.
+     */
+    @SuppressWarnings("deprecation") // Flink 1.20 has no other way, and 2.3 still has this one.
     public TypeInference typeInference() {
-        return TypeInference.newBuilder()
+        TypeInference.Builder builder = TypeInference.newBuilder()
                 .inputTypeStrategy(this)
-                .outputTypeStrategy(TypeStrategies.explicit(internal(parse(result))))
-                .build();
+                .outputTypeStrategy(TypeStrategies.explicit(internal(parse(result))));
+        if (packed < 0) {
+            List declared = new ArrayList();
+            for (int i = 0; i < types.length; i++) {
+                declared.add(internal(parse(types[i])));
+            }
+            builder.namedArguments(Arrays.asList(names)).typedArguments(declared);
+        }
+        return builder.build();
     }
 
     @Override
@@ -86,12 +99,14 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
     @Override
     public Optional inferInputTypes(CallContext call, boolean throwOnFailure) {
         List given = new ArrayList();
-        for (int i = 0; i < call.getArgumentDataTypes().size(); i++) {
-            given.add(((DataType) call.getArgumentDataTypes().get(i)).getLogicalType());
+        CallContext written = asWritten(call);
+        List argumentTypes = written.getArgumentDataTypes();
+        for (int i = 0; i < argumentTypes.size(); i++) {
+            given.add(((DataType) argumentTypes.get(i)).getLogicalType());
         }
         List accepted = new ArrayList();
         String mismatch = mismatch(given, accepted);
-        if (mismatch == null && python && areLiterals(call, given.size())) {
+        if (mismatch == null && python && areLiterals(written, given.size())) {
             mismatch = "all its arguments are constants, which the python backend cannot compute with";
         }
         if (mismatch == null) {
@@ -102,6 +117,20 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
                     + ". Expected: " + this + ". Given: " + function + describe(given)));
         }
         return Optional.empty();
+    }
+
+    /** The call with the types that the query gives. Flink shows the declared types of named arguments in their place. */
+    private static CallContext asWritten(CallContext call) {
+        try {
+            Field written = call.getClass().getDeclaredField("originalContext");
+            written.setAccessible(true);
+            return (CallContext) written.get(call);
+        } catch (ReflectiveOperationException e) {
+            return call;
+        } catch (RuntimeException e) {
+            // Java's modules forbid it. The declared types remain, to which Flink casts what SQL casts implicitly.
+            return call;
+        }
     }
 
     public String[] names() {
@@ -135,10 +164,10 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
                     || type.getTypeRoot() == LogicalTypeRoot.BOOLEAN
                     || type.is(LogicalTypeFamily.CHARACTER_STRING)
                     || type.is(LogicalTypeFamily.BINARY_STRING);
-            if (!scalar && !type.copy(true).equals(taken.copy(true))) {
+            if (isTime(type) || !scalar && !type.copy(true).equals(taken.copy(true))) {
                 String name = given.size() == names.length ? " (" + names[i] + ")" : "";
-                mismatch = "column " + (i + 1) + name + " must be " + taken.asSummaryString() + ", not "
-                        + type.asSummaryString();
+                mismatch = "column " + (i + 1) + name + " must be "
+                        + type(i, given.size()).asSummaryString() + ", not " + type.asSummaryString();
             }
         }
         return mismatch;
@@ -193,25 +222,32 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
         return given.size() > 1 || root != LogicalTypeRoot.ARRAY && root != LogicalTypeRoot.NULL;
     }
 
-    /** Adds the type in which the function gets the argument, or says why it cannot. */
-    private String accept(LogicalType given, LogicalType wanted, String place, List accepted) {
-        if (Conversion.supports(given, wanted)) {
+    /**
+     * Adds the type in which the function gets the argument, or says why it cannot. Scalars stay as they are, and the function
+     * converts them: MLeap's conversions are not those of SQL, and Flink's planner casts no argument that has a name.
+     */
+    private static String accept(LogicalType given, LogicalType wanted, String place, List accepted) {
+        boolean wantsText = wanted.is(LogicalTypeFamily.CHARACTER_STRING);
+        boolean wantsNumber = isNumber(wanted) || wanted.getTypeRoot() == LogicalTypeRoot.BOOLEAN;
+        if (wantsText && isTime(given)) {
+            accepted.add(TypeConversions.fromLogicalToDataType(given));
+        } else if (wantsText && given.is(LogicalTypeFamily.CHARACTER_STRING)
+                || (wantsText || wantsNumber) && (isNumber(given) || given.getTypeRoot() == LogicalTypeRoot.BOOLEAN)) {
+            accepted.add(internal(given));
+        } else if (Conversion.supports(given, wanted)) {
             accepted.add(internal(wanted));
-            return null;
+        } else {
+            return place + " must be " + wanted.asSummaryString() + ", not " + given.asSummaryString();
         }
-        if (isNumber(given) || given.getTypeRoot() == LogicalTypeRoot.BOOLEAN) {
-            // MLeap converts these among each other and to strings; the function does it, as SQL has other rules.
-            if (isNumber(wanted)
-                    || wanted.getTypeRoot() == LogicalTypeRoot.BOOLEAN
-                    || wanted.is(LogicalTypeFamily.CHARACTER_STRING)) {
-                // A double holds fewer integers than DECIMAL and BIGINT; pandas has no DECIMAL.
-                boolean asDouble = given.getTypeRoot() == LogicalTypeRoot.DECIMAL
-                        && (python || !wanted.is(LogicalTypeFamily.INTEGER_NUMERIC));
-                accepted.add(internal(asDouble ? new DoubleType() : given));
-                return null;
-            }
-        }
-        return place + " must be " + wanted.asSummaryString() + ", not " + given.asSummaryString();
+        return null;
+    }
+
+    /** A date or a time of day whose text depends on no time zone. */
+    private static boolean isTime(LogicalType type) {
+        LogicalTypeRoot root = type.getTypeRoot();
+        return root == LogicalTypeRoot.DATE
+                || root == LogicalTypeRoot.TIME_WITHOUT_TIME_ZONE
+                || root == LogicalTypeRoot.TIMESTAMP_WITHOUT_TIME_ZONE;
     }
 
     private static boolean isNumber(LogicalType type) {

@@ -13,6 +13,9 @@ import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.math.BigDecimal;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.LocalTime;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Map;
@@ -54,6 +57,15 @@ class ModelFunctionTest {
         assertEquals(3, ModelFunction.toInt(DecimalData.fromBigDecimal(new BigDecimal("3.7"), 2, 1)));
         assertEquals(1.5, ModelFunction.toDouble(new BigDecimal("1.50")));
         assertEquals("1.5", ModelFunction.toText(new BigDecimal("1.50")));
+    }
+
+    @Test
+    void textOfATimeIsThatOfSparksCast() {
+        assertEquals("2026-01-02", ModelFunction.toText(LocalDate.of(2026, 1, 2)));
+        assertEquals("03:04:00", ModelFunction.toText(LocalTime.of(3, 4)));
+        assertEquals("2026-01-02 03:04:05", ModelFunction.toText(LocalDateTime.of(2026, 1, 2, 3, 4, 5)));
+        assertEquals(
+                "2026-01-02 03:04:00.12", ModelFunction.toText(LocalDateTime.of(2026, 1, 2, 3, 4, 0, 120_000_000)));
     }
 
     @Test

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class ModelSignatureTest {
 
     private static ModelSignature signature(int packed, boolean python, String... types) {
-        String[] names = Arrays.copyOf(new String[] {"a", "b", "c"}, types.length);
+        String[] names = Arrays.copyOf(new String[] {"a", "b", "c", "d"}, types.length);
         return new ModelSignature("Predict", "loans", names, types, packed, "DOUBLE", python);
     }
 
@@ -40,22 +40,53 @@ class ModelSignatureTest {
     }
 
     @Test
-    void argumentsThatSqlCastsComeInTheTypeOfTheModel() {
+    void scalarsComeAsTheyAre() {
         assertEquals(
-                List.of("DOUBLE", "STRING"), accepted(signature(-1, false, "DOUBLE", "STRING"), "INT", "VARCHAR(3)"));
+                List.of("INT", "VARCHAR(3)", "BOOLEAN", "DECIMAL(20, 0)"),
+                accepted(
+                        signature(-1, false, "DOUBLE", "STRING", "STRING", "BIGINT"),
+                        "INT",
+                        "VARCHAR(3)",
+                        "BOOLEAN",
+                        "DECIMAL(20, 0)"));
     }
 
     @Test
-    void argumentsThatMLeapCastsComeAsTheyAre() {
-        assertEquals(
-                List.of("BIGINT", "BOOLEAN", "DOUBLE"),
-                accepted(signature(-1, false, "INT", "STRING", "STRING"), "BIGINT", "BOOLEAN", "DECIMAL(9, 2)"));
+    void arraysComeInTheTypeOfTheModel() {
+        assertEquals(List.of("ARRAY<DOUBLE>"), accepted(signature(-1, false, "ARRAY<DOUBLE>"), "ARRAY<INT>"));
     }
 
     @Test
-    void decimalsForIntegersComeExact() {
-        assertEquals(List.of("DECIMAL(20, 0)"), accepted(signature(-1, false, "BIGINT"), "DECIMAL(20, 0)"));
-        assertEquals(List.of("DOUBLE"), accepted(signature(-1, true, "BIGINT"), "DECIMAL(20, 0)"));
+    void datesAndTimesAreTexts() {
+        List<String> types = List.of("DATE", "TIME(0)", "TIMESTAMP(3)");
+        assertEquals(types, accepted(signature(-1, false, "STRING", "STRING", "STRING"), types.toArray(new String[0])));
+        assertRejected(
+                "argument 1 (a) must be STRING, not TIMESTAMP_LTZ(3). Expected: Predict(a STRING)."
+                        + " Given: Predict(TIMESTAMP_LTZ(3))",
+                signature(-1, false, "STRING"),
+                "TIMESTAMP_LTZ(3)");
+        assertEquals(
+                "column 1 (a) must be STRING, not DATE",
+                signature(-1, false, "STRING").mismatchOfColumns(types("DATE")));
+    }
+
+    @Test
+    void argumentsHaveTheNamesOfTheInputs() {
+        List<String> names = new ArrayList<>();
+        signature(-1, false, "DOUBLE", "STRING")
+                .typeInference()
+                .getStaticArguments()
+                .get()
+                .forEach(argument -> names.add(argument.getName()));
+        assertEquals(List.of("a", "b"), names);
+    }
+
+    @Test
+    void scalarsThatStandForAnArrayHaveNoNames() {
+        assertFalse(signature(3, false, "ARRAY<DOUBLE>")
+                .typeInference()
+                .getStaticArguments()
+                .isPresent());
     }
 
     @Test
@@ -88,7 +119,7 @@ class ModelSignatureTest {
     void vectorOfAFixedSizeMayBeGivenAsNumbers() {
         ModelSignature signature = signature(3, false, "ARRAY<DOUBLE>");
         assertEquals(List.of("ARRAY<DOUBLE>"), accepted(signature, "ARRAY<DOUBLE>"));
-        assertEquals(List.of("DOUBLE", "DOUBLE", "DOUBLE"), accepted(signature, "INT", "FLOAT", "DOUBLE"));
+        assertEquals(List.of("INT", "FLOAT", "DOUBLE"), accepted(signature, "INT", "FLOAT", "DOUBLE"));
         assertRejected(
                 "it takes 3 numbers, or one array of them; 2 are given."
                         + " Expected: Predict(a ARRAY<DOUBLE>) or Predict(DOUBLE, … 3 times). Given: Predict(INT, INT)",
@@ -100,8 +131,8 @@ class ModelSignatureTest {
     @Test
     void vectorOfAnySizeMayBeGivenAsAnyNumbers() {
         ModelSignature signature = signature(0, false, "ARRAY<DOUBLE>");
-        assertEquals(List.of("DOUBLE"), accepted(signature, "INT"));
-        assertEquals(List.of("DOUBLE", "DOUBLE"), accepted(signature, "INT", "INT"));
+        assertEquals(List.of("INT"), accepted(signature, "INT"));
+        assertEquals(List.of("INT", "INT"), accepted(signature, "INT", "INT"));
     }
 
     @Test
