@@ -573,24 +573,38 @@ def load(
 
 
 @keyword_only("format")
-def save(model: Model | Root, path: str | os.PathLike[str], *, format: Format | None = None) -> None:
+def save(
+    model: Model | Root,
+    path: str | os.PathLike[str],
+    *,
+    format: Format | None = None,
+    options: SourceOptions | None = None,
+) -> None:
     """Write a model as a bundle: a zip when ``path`` ends so, else a directory. A loaded bundle is written as it was read.
+
+    A zip in an object store takes the place of an older one in one step. Readers of a directory there may see files of both for a
+    moment.
 
     Args:
         model: a model, or a node or pipeline built in Python.
-        path: where to; what is there is replaced.
+        path: where to: a path, or the URI of a remote store; what is there is replaced.
         format: ``json`` or ``protobuf``; by default what the model was read from.
+        options: settings for remote stores.
 
     Raises:
         BundleError: it cannot be written (an infinity in JSON, no permission, …).
+        SourceError: a remote store does not take it, or there is no driver for it.
     """
+    from leapstream.fetching.saving import local_copy
+
     whole = model if isinstance(model, Model) else Model.from_node(model)
-    try:
-        write_bundle(whole.definition, path, format=format)
-    except BundleError:
-        # The definition is kept as it was read where the format can hold it. An op may know another way to say the same, as
-        # the bucketizer does for its infinite splits.
-        write_bundle(replace(whole.definition, root=write_node(whole.root)), path, format=format)
+    with local_copy(path, options) as local:
+        try:
+            write_bundle(whole.definition, local, format=format)
+        except BundleError:
+            # The definition is kept as it was read where the format can hold it. An op may know another way to say the same,
+            # as the bucketizer does for its infinite splits.
+            write_bundle(replace(whole.definition, root=write_node(whole.root)), local, format=format)
 
 
 __all__ = ["Model", "ModelSchema", "load", "save"]

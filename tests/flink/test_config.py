@@ -157,3 +157,25 @@ def test_substitutions_that_make_much_of_little_are_rejected(text: str) -> None:
 def test_substitutions_are_resolved() -> None:
     text = 'd = "/models"\nd = ${d}"/x"\nmleap.udfRegistry = [{udfName = "a", bundlePath = ${d}"/m.zip"}]'
     assert read_config(text).entries[0].bundle_path == "/models/x/m.zip"
+
+
+def test_paths_of_bundles_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = """
+    mleap.udfRegistry = [
+      { udfName = a, bundlePath = "models/a.zip" }
+      { udfName = b, bundlePath = "models/b.zip", bundleSource = "s3" }
+      { udfName = c, bundlePath = "/models/c.zip", bundleSource = "auto" }
+      { udfName = d, bundlePath = "s3://b/d.zip", bundleSource = "auto" }
+      { udfName = e, bundlePath = "models/e.zip", loadOn = "worker" }
+    ]
+    """
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "a.conf").write_text(text, encoding="utf-8")
+    paths = [entry.bundle_path for entry in read_config("conf/a.conf").entries]
+    assert paths == ["conf/models/a.zip", "models/b.zip", "/models/c.zip", "s3://b/d.zip", "models/e.zip"]
+    assert read_config(text).entries[0].bundle_path == "models/a.zip"
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "a.zip").touch()
+    with pytest.warns(DeprecationWarning, match="relative to the configuration file"):
+        assert read_config(tmp_path / "conf" / "a.conf").entries[0].bundle_path == "models/a.zip"

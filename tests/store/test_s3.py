@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import fsspec
 import pytest
 from moto.server import ThreadedMotoServer
+from typer.testing import CliRunner
 
 from leapstream import load
+from leapstream.cli import app
 from leapstream.errors import SourceError, StoreError
 from leapstream.sources import SourceOptions
 from leapstream.store import ModelStore
@@ -63,3 +66,33 @@ def test_a_bucket_that_is_not_there_is_an_error(options: SourceOptions) -> None:
     with pytest.raises(SourceError, match=r"s3://nobucket/x.*") as raised:
         ModelStore("s3://nobucket/x", options).publish("loans", LINEAR)
     assert "testing-secret" not in str(raised.value)
+
+
+def test_commands_read_and_write_by_the_storage_options_that_they_are_given(
+    endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEAPSTREAM_CACHE_DIR", str(tmp_path))
+    options = [
+        f"--storage-options=endpoint_url={endpoint}",
+        '--storage-options={"key": "testing", "secret": "secret-x"}',
+    ]
+
+    def run(*args: str | Path, code: int = 0) -> str:
+        result = CliRunner().invoke(app, [*map(str, args)], catch_exceptions=False)
+        assert result.exit_code == code, result.output
+        return result.output
+
+    run("convert", LINEAR, "s3://models/c/linear.zip", *options)
+    run("convert", "s3://models/c/linear.zip", "s3://models/c/linear", *options)
+    assert "linear3" in run("inspect", "s3://models/c/linear", *options)
+    frame = LINEAR.with_name("linear3.input.json")
+    run("transform", "s3://models/c/linear", frame, "-o", "s3://models/c/scored.csv", *options)
+    run("record", "s3://models/c/linear", frame, "-o", "s3://models/c/contract", *options)
+    storage = {"endpoint_url": endpoint, "key": "testing", "secret": "secret-x"}
+    model = load("s3://models/c/linear.zip", options=SourceOptions(cache_dir=tmp_path, storage_options=storage))
+    assert model.predict(RECORD) == load(LINEAR).predict(RECORD)
+    files = fsspec.filesystem("s3", skip_instance_cache=True, **storage)
+    assert b"prediction" in files.cat_file("models/c/scored.csv").splitlines()[0]
+    assert files.exists("models/c/contract/case.json")
+    assert "secret-x" not in run("inspect", "s3://models/c/nothing", *options, code=1)
+    assert "KEY=VALUE" in run("inspect", "s3://models/c/nothing", "--storage-options", "secret-x", code=2)

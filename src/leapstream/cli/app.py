@@ -12,7 +12,7 @@ from rich.text import Text
 
 import leapstream
 from leapstream.bundle.limits import Limits
-from leapstream.cli.console import Commands, err, out, print_json
+from leapstream.cli.console import Commands, err, out, print_json, takes_storage_options
 from leapstream.cli.storecommands import store_app
 from leapstream.errors import ConfigError
 from leapstream.executors.registry import DEFAULT, executor, executors
@@ -147,6 +147,7 @@ def _common(
 
 
 @app.command("inspect", help="Show what a bundle, or a jar that 'compile' wrote, holds: columns, ops, sizes, backends.")
+@takes_storage_options
 def _inspect(bundle: _Bundle, as_json: _Json = False, limit: _LimitSettings = None) -> None:
     from leapstream.cli.inspection import Inspection, show_jar
     from leapstream.executors.jvm.jar import CompiledJar
@@ -167,11 +168,12 @@ def _inspect(bundle: _Bundle, as_json: _Json = False, limit: _LimitSettings = No
 
 
 @app.command("transform", help="Add a model's columns to a file of records, batch by batch.")
+@takes_storage_options
 def _transform(
     bundle: _Bundle,
     source: _Input,
     output: Annotated[
-        str, typer.Option("--output", "-o", help="File to write; '-' for standard output.", metavar="OUTPUT")
+        str, typer.Option("--output", "-o", help="File or URI to write; '-' for standard output.", metavar="OUTPUT")
     ],
     input_format: _InputFormat = None,
     output_format: Annotated[
@@ -206,6 +208,7 @@ def _transform(
 
 
 @app.command("verify", help="Compare a model with recorded frames, and report the worst difference of each column.")
+@takes_storage_options
 def _verify(
     paths: Annotated[
         list[str],
@@ -242,10 +245,11 @@ def _verify(
 
 
 @app.command("record", help="Record what a model answers as a contract: a folder that 'verify' takes.")
+@takes_storage_options
 def _record(
     bundle: _Bundle,
     source: _Input,
-    folder: Annotated[Path, typer.Option("--output", "-o", help="Folder of the contract.", metavar="DIR")],
+    folder: Annotated[str, typer.Option("--output", "-o", help="Folder of the contract, or its URI.", metavar="DIR")],
     input_format: _InputFormat = None,
     backend: _Backend = DEFAULT,
     relative: _Relative = None,
@@ -317,6 +321,7 @@ def _require_backends(names: list[str]) -> None:
 @app.command(
     "convert", help="Write a bundle in another format or container: a zip when OUT ends in .zip, else a directory."
 )
+@takes_storage_options
 def _convert(
     bundle: _Bundle,
     target: Annotated[str, typer.Argument(metavar="OUT", help="Where to; a bundle that is there is replaced.")],
@@ -330,12 +335,14 @@ def _convert(
     from leapstream.bundle.writer import write_bundle
     from leapstream.errors import BundleError, UnsupportedOpError
     from leapstream.fetching.resolver import resolve
+    from leapstream.fetching.saving import local_copy
 
     definition = read_bundle(resolve(bundle), limits=_limits(limit))
     wanted: Format | None = None if format is None else format.value
     # Not through a model at first: ops that leapstream cannot run can be converted all the same.
     try:
-        write_bundle(definition, target, format=wanted)
+        with local_copy(target) as path:
+            write_bundle(definition, path, format=wanted)
     except BundleError as error:
         from leapstream.model import Model, save
 
@@ -348,6 +355,7 @@ def _convert(
 @app.command(
     "export", help="Write a model that a library saved as a bundle: a zip when OUT ends in .zip, else a directory."
 )
+@takes_storage_options
 def _export(
     source: Annotated[
         str,
@@ -356,7 +364,8 @@ def _export(
         ),
     ],
     target: Annotated[
-        str, typer.Option("--output", "-o", help="Where to; a bundle that is there is replaced.", metavar="OUT")
+        str,
+        typer.Option("--output", "-o", help="Path or URI to write; a bundle that is there is replaced.", metavar="OUT"),
     ],
     kind: Annotated[
         Optional[KindName],  # noqa: UP045
@@ -425,6 +434,7 @@ def _export(
 
 
 @app.command("to-spark", help="Write a bundle as a directory from which Spark's PipelineModel.load makes a pipeline.")
+@takes_storage_options
 def _to_spark(
     bundle: _Bundle,
     directory: Annotated[
@@ -442,8 +452,9 @@ def _to_spark(
     "compile",
     help="Compile bundles into a jar of functions and models for Flink 1.20 or later, with no Python on the cluster.",
 )
+@takes_storage_options
 def _compile(
-    output: Annotated[Path, typer.Option("--output", "-o", help="The jar.", metavar="JAR")],
+    output: Annotated[str, typer.Option("--output", "-o", help="The jar, a path or URI.", metavar="JAR")],
     bundles: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Argument(metavar="BUNDLE...", help="Each makes a function and a model, named as its file."),
@@ -493,6 +504,7 @@ def _compile(
 
 
 @app.command("ddl", help="Print SQL for a bundle: a table of random rows, the function and the model, and queries.")
+@takes_storage_options
 def _ddl(
     bundle: _Bundle,
     name: Annotated[
@@ -510,6 +522,7 @@ def _ddl(
 
 
 @app.command("sql", help="Run SQL statements in an embedded Flink, or on a cluster, and print what queries give.")
+@takes_storage_options
 def _sql(
     script: Annotated[Path, typer.Argument(metavar="FILE.sql", help="Statements, each ended by a semicolon.")],
     config: Annotated[
@@ -563,6 +576,7 @@ def _profile(
 
 
 @app.command("publish", help="Publish a bundle as a new version of a model in a store.")
+@takes_storage_options
 def _publish(
     bundle: _Bundle,
     target: Annotated[str, typer.Argument(metavar="STORE/NAME", help="The folder or URI of a store, and the model.")],
@@ -611,6 +625,7 @@ class LogFormatName(str, Enum):
 
 
 @app.command("serve", help="Answer requests over HTTP with the predictions of models, until a signal ends it.")
+@takes_storage_options
 def _serve(
     bundles: Annotated[
         Optional[list[str]],  # noqa: UP045

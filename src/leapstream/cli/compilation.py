@@ -12,6 +12,7 @@ from leapstream.errors import ConfigError
 from leapstream.executors.jvm.jar import CompiledJar
 from leapstream.fetching.cache import sha256_of_bundle
 from leapstream.fetching.resolver import resolve
+from leapstream.fetching.saving import local_copy
 from leapstream.flink.compiler import Target, compile_jar
 from leapstream.flink.config import read_config
 from leapstream.flink.ddl import statements
@@ -23,7 +24,7 @@ Kind = Literal["function", "model"]
 
 
 def compile_bundles(
-    output: Path,
+    output: str,
     bundles: Sequence[str],
     functions: Sequence[str],
     models: Sequence[str],
@@ -33,7 +34,7 @@ def compile_bundles(
     """Compile bundles into a jar.
 
     Args:
-        output: the jar.
+        output: the jar, a path or the URI of a remote store.
         bundles: each makes a function and a model, named as its file.
         functions, models: ``NAME=BUNDLE``.
         config: an ``application.conf``, whose entries make functions.
@@ -49,7 +50,8 @@ def compile_bundles(
     targets += [target for given in models for target in _target("model", *_parted(given, "--model"), limits)]
     if config is not None:
         targets += _configured(config, limits)
-    return compile_jar(targets, output)
+    with local_copy(output) as path:
+        return compile_jar(targets, path)
 
 
 def ddl(bundle: str, name: str | None, limits: Limits | None = None) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+import json
+import os
 import sys
 import traceback
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any, Optional, get_type_hints
 
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -15,6 +20,7 @@ from typer.core import TyperGroup
 
 from leapstream.errors import LeapstreamError
 from leapstream.escaping import json_text, printable_lines
+from leapstream.fetching.options import STORAGE_OPTIONS
 
 FAILED, USAGE, LACKING = 1, 2, 3
 """Exit codes: the operation failed; the command line is wrong; the environment lacks something."""
@@ -73,6 +79,74 @@ def exit_code(error: LeapstreamError) -> int:
 def one_line(text: str) -> str:
     """A message without line breaks."""
     return " ".join(text.split())
+
+
+StorageOptions = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--storage-options",
+        help="A setting for the driver of a remote store, such as endpoint_url=http://…; may be repeated.",
+        metavar="KEY=VALUE|JSON",
+    ),
+]
+
+
+def takes_storage_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command with the option ``--storage-options``, for remote files that it reads or writes."""
+
+    @functools.wraps(command)
+    def run(*args: Any, storage_options: list[str] | None = None, **kwargs: Any) -> None:
+        with _in_environment(storage_options or ()):
+            command(*args, **kwargs)
+
+    hints = get_type_hints(command, include_extras=True) | {"storage_options": StorageOptions}
+    option = inspect.Parameter("storage_options", inspect.Parameter.KEYWORD_ONLY, default=None)
+    parameters = [*inspect.signature(command).parameters.values(), option]
+    # Typer reads the names, defaults and annotations of a function from here.
+    signature = inspect.Signature([parameter.replace(annotation=hints[parameter.name]) for parameter in parameters])
+    run.__signature__ = signature  # type: ignore[attr-defined]
+    run.__annotations__ = hints
+    return run
+
+
+@contextmanager
+def _in_environment(given: Sequence[str]) -> Iterator[None]:
+    """Puts the settings of ``--storage-options`` where this process, and those that it starts, look for them."""
+    if not given:
+        yield
+        return
+    settings: dict[str, Any] = {}
+    for text in given:
+        name, mark, value = text.partition("=")
+        try:
+            if text.lstrip().startswith("{"):
+                settings |= json.loads(text)
+            elif mark and name:
+                settings[name] = _as_json(value)
+            else:
+                raise ValueError
+        except ValueError:
+            # A value may be a secret, and is not shown.
+            raise typer.BadParameter(
+                "it has to be KEY=VALUE or a JSON object", param_hint="--storage-options"
+            ) from None
+    before = os.environ.get(STORAGE_OPTIONS)
+    os.environ[STORAGE_OPTIONS] = json.dumps(settings)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[STORAGE_OPTIONS]
+        else:
+            os.environ[STORAGE_OPTIONS] = before
+
+
+def _as_json(value: str) -> Any:
+    """``true``, numbers, lists and objects as JSON has them; everything else is a text."""
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
 
 
 class Commands(TyperGroup):

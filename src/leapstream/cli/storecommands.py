@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from leapstream.cli.console import takes_storage_options
+
 store_app = typer.Typer(help="Look at the models of a store, and move their aliases.", no_args_is_help=True)
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -18,6 +20,7 @@ _Alias = Annotated[str, typer.Argument(metavar="ALIAS", help="The alias.")]
 
 
 @store_app.command("list", help="List the models of a store.")
+@takes_storage_options
 def _list(
     place: Annotated[str, typer.Argument(metavar="STORE", help="The folder or URI of a store.")], as_json: _Json = False
 ) -> None:
@@ -27,6 +30,7 @@ def _list(
 
 
 @store_app.command("show", help="Show the versions of a model, or a single version.")
+@takes_storage_options
 def _show(
     model: Annotated[str, typer.Argument(metavar="STORE/NAME[@VERSION]", help="A model, or a version or alias of it.")],
     as_json: _Json = False,
@@ -37,6 +41,7 @@ def _show(
 
 
 @store_app.command("history", help="Show who published versions and moved aliases, and when.")
+@takes_storage_options
 def _history(model: _Model, as_json: _Json = False) -> None:
     from leapstream.cli.store import show_history
 
@@ -46,6 +51,7 @@ def _history(model: _Model, as_json: _Json = False) -> None:
 @store_app.command(
     "alias", help="Let an alias stand for a version, or for several by weights; one that is there moves."
 )
+@takes_storage_options
 def _set_alias(
     model: Annotated[
         str,
@@ -71,6 +77,7 @@ def _set_alias(
 
 
 @store_app.command("unalias", help="Remove an alias.")
+@takes_storage_options
 def _remove_alias(model: _Model, alias: _Alias) -> None:
     from leapstream.cli.store import remove_alias
 
@@ -78,6 +85,7 @@ def _remove_alias(model: _Model, alias: _Alias) -> None:
 
 
 @store_app.command("rollback", help="Set an alias to what it stood for before.")
+@takes_storage_options
 def _rollback(model: _Model, alias: _Alias) -> None:
     from leapstream.cli.store import rollback
 
@@ -87,6 +95,7 @@ def _rollback(model: _Model, alias: _Alias) -> None:
 @store_app.command(
     "check", help="Verify a version, or all versions of an alias: checksum, signature, and the rows of its contract."
 )
+@takes_storage_options
 def _check(version: _Version) -> None:
     from leapstream.cli.store import check
 
@@ -94,6 +103,7 @@ def _check(version: _Version) -> None:
 
 
 @store_app.command("remove", help="Remove a version for good, or what a publisher that was killed has left of one.")
+@takes_storage_options
 def _remove(version: _Version) -> None:
     from leapstream.cli.store import remove
 

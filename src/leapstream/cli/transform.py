@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -12,6 +13,7 @@ from leapstream.bundle.limits import Limits
 from leapstream.cli.console import err
 from leapstream.cli.writing import open_writer
 from leapstream.errors import OnError, PredictionError
+from leapstream.fetching.saving import local_copy
 from leapstream.frames.files import LEAP_FORMATS, Batch, format_of, open_reader
 from leapstream.frames.leap import arrow_tables, leap_of
 from leapstream.model import Backend
@@ -47,7 +49,7 @@ def transform_file(
     console = err()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("transform", total=None)
-        with open_writer(target, writes) as writer:
+        with local_copy(target) as path, open_writer(os.fspath(path), writes) as writer:
             for chunk in reader.chunks():
                 batch = chunk.batch
                 rows = len(batch)

@@ -21,6 +21,7 @@ from leapstream.cli.samples import array_of_sample
 from leapstream.cli.savedmodels import Options, library_results
 from leapstream.contract import ColumnReport, Report, Tolerance, record, verify_folder, verify_frames
 from leapstream.errors import BundleError
+from leapstream.fetching.saving import local_copy
 from leapstream.frames.files import format_of, open_reader
 from leapstream.frames.leap import arrow_of, leap_of
 from leapstream.frames.leaptypes import arrow_type_of
@@ -131,7 +132,7 @@ def _as_json(name: str, backend: str, report: Report) -> dict[str, Any]:
 def record_file(
     bundle: str,
     source: str,
-    folder: Path,
+    folder: str,
     *,
     input_format: str | None,
     backend: str,
@@ -147,7 +148,7 @@ def record_file(
     Args:
         bundle: the model.
         source: the file of records.
-        folder: the contract.
+        folder: the contract, a path or the URI of a remote store.
         input_format: format of ``source``, if its suffix does not tell.
         backend: the executor that answers, unless the results are given.
         relative, absolute: the tolerance that the contract asks for.
@@ -171,8 +172,11 @@ def record_file(
         results = _read(expected, format_of(expected, None, "a suffix"), outputs, limits)
     elif library is not None:
         results = _predicted(library, options or Options(), model, arrow_of(frame))
-    contract = record(model, frame, folder, backend=backend, tolerance=_tolerance(relative, absolute), expected=results)
-    return len(frame.rows), len(contract.info["error_rows"])
+    tolerance = _tolerance(relative, absolute)
+    with local_copy(folder) as path:
+        contract = record(model, frame, Path(path), backend=backend, tolerance=tolerance, expected=results)
+        failing = contract.info["error_rows"]
+    return len(frame.rows), len(failing)
 
 
 def _read(path: str, format: str, schema: Schema, limits: Limits | None) -> LeapFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections.abc import Mapping
@@ -12,6 +13,26 @@ from typing import Any
 from leapstream.bundle.limits import Limits
 from leapstream.errors import ConfigError
 from leapstream.installation import cache_directory
+
+STORAGE_OPTIONS = "LEAPSTREAM_STORAGE_OPTIONS"
+
+
+def _storage_options() -> Mapping[str, Any]:
+    """The storage options of the environment.
+
+    Raises:
+        ConfigError: they are not a JSON object.
+    """
+    text = os.environ.get(STORAGE_OPTIONS)
+    if not text:
+        return {}
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ConfigError(f"{STORAGE_OPTIONS} has to be a JSON object")
+    return found
 
 
 @dataclass(frozen=True)
@@ -25,8 +46,9 @@ class SourceOptions:
             of one object. Raise it for objects that take longer than that to transfer.
         retries: further attempts after a transient failure (time-out, connection error, HTTP 408, 429, 5xx), with
             exponential back-off and jitter.
-        storage_options: given to the fsspec file system, such as ``token``, ``endpoint_url`` or ``anon``. Never
-            shown by ``repr``, as it may hold secrets.
+        storage_options: given to the fsspec file system, such as ``token``, ``endpoint_url`` or ``anon``; by default the
+            JSON object in the environment variable ``LEAPSTREAM_STORAGE_OPTIONS``. Never shown by ``repr``, as it may
+            hold secrets.
         max_size: largest number of bytes that a bundle may have, as stored; ``None`` for no limit.
         max_files: largest number of files in a bundle that is a remote directory; ``None`` for no limit.
         limits: limits on the size of a bundle as it is read, local or remote; ``None`` for the defaults of
@@ -39,7 +61,7 @@ class SourceOptions:
     cache_dir: str | os.PathLike[str] | None = None
     timeout: float = 30.0
     retries: int = 3
-    storage_options: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
+    storage_options: Mapping[str, Any] = field(default_factory=_storage_options, repr=False, hash=False)
     max_size: int | None = 4 * 1024**3
     max_files: int | None = 100_000
     limits: Limits | None = None

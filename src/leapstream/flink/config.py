@@ -11,7 +11,9 @@ from typing import Any, TypeAlias
 
 from leapstream.bundle.limits import Limits
 from leapstream.bundle.malformed import first_repeated
+from leapstream.deprecation import warn
 from leapstream.errors import ConfigError, StoreError
+from leapstream.fetching.uri import scheme_of
 from leapstream.flink.names import check_name
 from leapstream.flink.options import BACKEND, LOAD_ON, ON_ERROR, Backend, LoadOn, OnError
 from leapstream.flink.stored import DEFAULT_INTERVAL, StoredModel
@@ -85,14 +87,16 @@ def read_config(config: ConfigSource) -> RegistryConfig:
 
     Args:
         config: a path to a HOCON file, HOCON text, or a parsed configuration (pyhocon's ``ConfigTree``, or a dict).
-            A string that holds ``{``, ``=`` or a line break is text, any other a path. Includes are relative to the file.
+            A string that holds ``{``, ``=`` or a line break is text, any other a path. Includes, and paths of bundles whose
+            source is ``file`` or ``auto``, are relative to the file; in text and in parsed configurations, paths are relative
+            to the working directory. A path that each worker reads (``loadOn``) stays as it is.
 
     Raises:
         ConfigError: the configuration cannot be read, or an entry is malformed. The message names the entry and the key.
     """
     if isinstance(config, RegistryConfig):
         return config
-    tree = _parse(config)
+    tree, folder = _parse(config)
     mleap = _table(tree.get("mleap"), "mleap")
     _reject_unknown(mleap, ("udfRegistry", "gcs"), "mleap", ignore_unrelated=True)
     items = mleap.get("udfRegistry")
@@ -103,7 +107,7 @@ def read_config(config: ConfigSource) -> RegistryConfig:
     entries: list[UDFEntry] = []
     places: dict[str, int] = {}
     for index, item in enumerate(items):
-        entry = _entry(item, index)
+        entry = _entry(item, index, folder)
         # SQL resolves function names without regard to case.
         first = places.setdefault(entry.udf_name.lower(), index)
         if first != index:
@@ -116,14 +120,15 @@ def read_config(config: ConfigSource) -> RegistryConfig:
     return RegistryConfig(tuple(entries), bucket)
 
 
-def _parse(config: str | os.PathLike[str] | Mapping[str, Any]) -> Mapping[str, Any]:
+def _parse(config: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
+    """The configuration, and the folder of its file; empty without one."""
     if isinstance(config, Mapping):
-        return as_object(config, "configuration")
+        return as_object(config, "configuration"), ""
     if not isinstance(config, str | os.PathLike):
         raise ConfigError(f"a configuration is a path, HOCON text or a parsed configuration, not {kind_of(config)}")
     text = os.fspath(config)
     is_text = isinstance(config, str) and any(mark in text for mark in "{=\n")
-    return parse_text(text, "configuration") if is_text else parse_file(text)
+    return (parse_text(text, "configuration"), "") if is_text else (parse_file(text), os.path.dirname(text))
 
 
 _STORE_KEYS = ("store", "alias", "version", "reloadInterval", "splitKey")
@@ -142,7 +147,7 @@ _KEYS = (
 )
 
 
-def _entry(item: Any, index: int) -> UDFEntry:
+def _entry(item: Any, index: int, folder: str) -> UDFEntry:
     where = f"{_REGISTRY}[{index}]"
     table = _table(item, where)
     name = table.get("udfName")
@@ -155,15 +160,20 @@ def _entry(item: Any, index: int) -> UDFEntry:
     if sha256 is not None and _SHA256.fullmatch(sha256) is None:
         raise ConfigError(f"{where}: sha256 must be 64 hexadecimal digits, not {sha256!r}")
     stored = _stored(table, where)
+    source = _text(table.get("bundleSource"), "bundleSource", where, optional=True) or "file"
+    path = "" if stored is not None else _required(table, "bundlePath", where)
+    load_on = LOAD_ON.read(table.get("loadOn", "submit"), where)
+    if path and source in ("file", "auto") and load_on == "submit":
+        path = _beside(folder, path, where)
     return UDFEntry(
         udf_name=udf_name,
-        bundle_path="" if stored is not None else _required(table, "bundlePath", where),
-        bundle_source=_text(table.get("bundleSource"), "bundleSource", where, optional=True) or "file",
+        bundle_path=path,
+        bundle_source=source,
         inputs=_names(table.get("inputs"), "inputs", where),
         outputs=_names(table.get("outputs"), "outputs", where),
         backend=BACKEND.read(table.get("backend", "auto"), where),
         on_error=ON_ERROR.read(table.get("onError", "fail"), where),
-        load_on=LOAD_ON.read(table.get("loadOn", "submit"), where),
+        load_on=load_on,
         sha256=sha256,
         limits=_limits(table.get("limits"), where),
         stored=stored,
@@ -192,6 +202,19 @@ def _stored(table: Mapping[str, Any], where: str) -> StoredModel | None:
         )
     except (ConfigError, StoreError) as error:
         raise ConfigError(f"{where}: {error}") from error
+
+
+def _beside(folder: str, path: str, where: str) -> str:
+    """The path of a bundle that a file in a folder names."""
+    if scheme_of(path) is not None:
+        return path
+    beside = os.path.join(folder, path)
+    if beside != path and not os.path.exists(beside) and os.path.exists(path):
+        warn(
+            f"{where}: bundlePath is relative to the configuration file, and {path!r} is in the working directory alone"
+        )
+        return path
+    return beside
 
 
 _LIMITS = {re.sub("_(.)", lambda letter: letter[1].upper(), f.name): f.name for f in fields(Limits)}
