@@ -15,13 +15,25 @@ from pyflink.common import Configuration
 from pyflink.table import EnvironmentSettings, TableEnvironment
 
 from leapstream.executors.jvm.gateway import ensure_java
+from leapstream.flink.compat import use_file_systems
 from tests.flink.cluster import Cluster
 from tests.streams.parts import CONNECTORS
 
 
-def session(cluster: Cluster, settings: Mapping[str, object] | None = None) -> TableEnvironment:
-    """A table environment whose jobs run on a cluster, with the connectors of Kafka."""
+def session(
+    cluster: Cluster,
+    settings: Mapping[str, object] | None = None,
+    file_systems: Mapping[str, object] | None = None,
+) -> TableEnvironment:
+    """A table environment whose jobs run on a cluster, with the connectors of Kafka.
+
+    Args:
+        cluster: the cluster.
+        settings: settings of the jobs.
+        file_systems: settings of Flink's file systems, with which statements are planned here.
+    """
     ensure_java()
+    use_file_systems({key: str(value) for key, value in (file_systems or {}).items()})
     host, _, port = cluster.target.rpartition(":")
     configuration = Configuration()
     for key, value in {

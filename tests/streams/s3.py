@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import fsspec
 from moto.server import ThreadedMotoServer
 
 from leapstream.sources import SourceOptions
@@ -59,6 +60,18 @@ class S3:
     def down(self) -> None:
         """Refuse connections until ``up``."""
         self._server.stop()
+
+    def read(self, path: str) -> bytes:
+        """The bytes of an object, ``bucket/key``."""
+        return bytes(self._files.cat_file(path))
+
+    def write(self, path: str, data: bytes) -> None:
+        """Replace an object."""
+        self._files.pipe_file(path, data)
+
+    @property
+    def _files(self) -> Any:
+        return fsspec.filesystem("s3", **self.options.storage_options)
 
     def make_bucket(self, name: str) -> None:
         """Create a bucket."""

@@ -101,10 +101,14 @@ def _environment(settings: dict[str, str]) -> Any:
     from pyflink.common import Configuration
     from pyflink.table import EnvironmentSettings, TableEnvironment
 
+    from leapstream.flink.compat import use_file_systems
+
     configuration = Configuration()
     for key, value in settings.items():
         configuration.set_string(key, value)
     try:
+        # A statement that names a store is planned here, with the plugins of the cluster's file systems.
+        use_file_systems(settings)
         made = EnvironmentSettings.new_instance().with_configuration(configuration)
         mode = settings.get("execution.runtime-mode", "streaming").lower()
         made = made.in_batch_mode() if mode == "batch" else made.in_streaming_mode()

@@ -6,7 +6,7 @@ Written for PyFlink 1.20 and 2.0 to 2.3.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pyflink import version
@@ -54,6 +54,20 @@ def option_values(text: str) -> list[str]:
     parse: Callable[[str], Any] | None = getattr(Configuration, "parse_list_value", None)
     values = Configuration.parse_jars_value(text, get_gateway().jvm) if parse is None else parse(text)
     return [str(value) for value in values]
+
+
+def use_file_systems(settings: Mapping[str, str]) -> None:
+    """Let statements that are planned here read the file systems of Flink's plugins, as its SQL client does.
+
+    Args:
+        settings: settings of the file systems, such as ``s3.endpoint``, beside those of Flink's configuration.
+    """
+    jvm = get_gateway().jvm
+    configuration = jvm.org.apache.flink.configuration.GlobalConfiguration.loadConfiguration()
+    for key, value in settings.items():
+        configuration.setString(key, value)
+    plugins = jvm.org.apache.flink.core.plugin.PluginUtils.createPluginManagerFromRootFolder(configuration)
+    jvm.org.apache.flink.core.fs.FileSystem.initialize(configuration, plugins)
 
 
 # ---- Java objects behind PyFlink's ------------------------------------------------------------------------------------
