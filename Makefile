@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export MAVEN_OPTS ?= -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheel demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams test-flinks test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients test-web screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean
+.PHONY: help setup wheel demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams soak-streams test-flinks test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients test-web screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -156,10 +156,14 @@ $(VENV)-clients/.setup-stamp: pyproject.toml | $(UV)
 test-streams: $(VENV)-streams/.setup-stamp ## streams with real parts: Kafka, a cluster whose processes are killed, S3; TESTS=tests/streams/test_….py for some
 	@if $(HAS_MAVEN); then \
 		mvn -q -B -ntp -Dstyle.color=never -f tests/streams package && \
-		PATH="$(CURDIR)/$(BIN):$$PATH" $(VENV)-streams/bin/python -m pytest -v $(or $(TESTS),tests/streams); \
+		PATH="$(CURDIR)/$(BIN):$$PATH" $(VENV)-streams/bin/python -m pytest -v --basetemp=build/streams $(or $(TESTS),tests/streams); \
 	else \
 		echo "test-streams: SKIPPED, for it needs Maven (mvn) and a JDK (javac)"; \
 	fi
+
+soak-streams: export LEAPSTREAM_SOAK_SECONDS := $(or $(SECONDS),3600)
+soak-streams: ## a job on a cluster whose model changes every two seconds, for SECONDS=3600: its memory stays flat
+	@$(MAKE) --no-print-directory test-streams TESTS="tests/streams/test_live.py -k memory"
 
 $(VENV)-streams/.setup-stamp: $(STAMP)
 	$(over-main)

@@ -164,13 +164,17 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+def java_options() -> str:
+    """The options that Flink gives to Java by default."""
+    found = re.search(r"^ +all: (.+)$", (HOME / "conf" / "config.yaml").read_text(), re.M)
+    assert found is not None, "Flink's configuration has no env.java.opts.all"
+    return found[1]
+
+
 def _configure(conf: Path, folder: Path, rest: int, rpc: int, slots: int, more: Mapping[str, object]) -> None:
     shutil.copytree(HOME / "conf", conf)
-    path = conf / "config.yaml"
-    found = re.search(r"^ +all: (.+)$", path.read_text(), re.M)
-    assert found is not None, "Flink's configuration has no env.java.opts.all"
     settings = {
-        "env.java.opts.all": found[1],
+        "env.java.opts.all": java_options(),
         "jobmanager.bind-host": _HOST,
         "jobmanager.rpc.address": _HOST,
         "jobmanager.rpc.port": rpc,
@@ -186,4 +190,4 @@ def _configure(conf: Path, folder: Path, rest: int, rpc: int, slots: int, more: 
         "io.tmp.dirs": folder / "tmp",
         **more,
     }
-    path.write_text("".join(f"{key}: {value}\n" for key, value in settings.items()))
+    (conf / "config.yaml").write_text("".join(f"{key}: {value}\n" for key, value in settings.items()))

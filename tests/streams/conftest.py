@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,9 +29,6 @@ QUICK = {"heartbeat.interval": "1 s", "heartbeat.timeout": "6 s", "restart-strat
     "restart-strategy.fixed-delay.attempts": 100,
     "restart-strategy.fixed-delay.delay": "1 s",
 }
-
-# Statements that name a store are planned in this process, whose Java finds the file system of S3 there.
-os.environ["FLINK_PLUGINS_DIR"] = str(S3_PLUGIN.parent)
 
 _numbers = itertools.count()
 

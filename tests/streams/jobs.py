@@ -17,7 +17,7 @@ from pyflink.table import EnvironmentSettings, TableEnvironment
 from leapstream.executors.jvm.gateway import ensure_java
 from leapstream.flink.compat import use_file_systems
 from tests.flink.cluster import Cluster
-from tests.streams.parts import CONNECTORS
+from tests.streams.parts import CONNECTORS, S3_PLUGIN
 
 
 def session(
@@ -33,7 +33,7 @@ def session(
         file_systems: settings of Flink's file systems, with which statements are planned here.
     """
     ensure_java()
-    use_file_systems({key: str(value) for key, value in (file_systems or {}).items()})
+    use_file_systems({key: str(value) for key, value in (file_systems or {}).items()}, S3_PLUGIN.parent)
     host, _, port = cluster.target.rpartition(":")
     configuration = Configuration()
     for key, value in {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -9,7 +11,7 @@ from dataclasses import dataclass
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.flink.cluster import Cluster, free_ports
+from tests.flink.cluster import Cluster
 
 _PORT = "metrics.reporter.prom.port"
 _PARTS = 6
@@ -32,9 +34,21 @@ class Sample:
 
 def prometheus_settings() -> dict[str, object]:
     """The settings of a cluster that Prometheus scrapes; each process takes the first free port of a range."""
-    (first,) = free_ports(1)
+    # Below the ports that the system gives to those who ask for any.
+    while True:
+        first = random.randrange(20_000, 30_000)
+        if all(_is_free(port) for port in range(first, first + _PARTS + 1)):
+            break
     factory = "org.apache.flink.metrics.prometheus.PrometheusReporterFactory"
     return {"metrics.reporter.prom.factory.class": factory, _PORT: f"{first}-{first + _PARTS}"}
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def scrape(cluster: Cluster, suffix: str = "") -> list[Sample]:

@@ -18,7 +18,7 @@ import yaml
 
 from leapstream.executors.jvm.gateway import ensure_java
 from tests.deploy.manifests import DEPLOY
-from tests.flink.cluster import HOME, free_ports
+from tests.flink.cluster import HOME, free_ports, java_options
 from tests.streams.broker import Broker
 from tests.streams.conftest import QUICK, rows
 from tests.streams.parts import CONNECTORS, GATEWAY, OPERATOR
@@ -106,6 +106,7 @@ def application(folder: Path, jar: Path, script: Path, rest: int) -> Iterator[su
     shutil.copytree(HOME / "conf", conf)
     (rpc,) = free_ports(1)
     settings = QUICK | {
+        "env.java.opts.all": java_options(),
         "jobmanager.rpc.address": "127.0.0.1",
         "jobmanager.rpc.port": rpc,
         "jobmanager.memory.process.size": "1024m",

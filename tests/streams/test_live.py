@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -22,6 +25,7 @@ from tests.streams.s3 import S3
 SWAPS = 200
 ROWS_A_SECOND = 10_000
 VERSIONS = 5
+SOAK = int(os.environ.get("LEAPSTREAM_SOAK_SECONDS", "0"))
 METASPACE = "flink_taskmanager_Status_JVM_Memory_Metaspace_Used"
 
 
@@ -234,3 +238,70 @@ def test_two_versions_get_their_shares_of_the_keys_and_keep_them(
     record_property("keys, and the share of the version with 10 %", (len(by_key), round(share, 4)))
     # The keys are drawn once, so the share of keys has the deviation of as many draws.
     assert abs(share - 0.1) < 3 * (0.1 * 0.9 / len(by_key)) ** 0.5
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The resources of both TaskManagers, added up.
+
+    Attributes:
+        rss: MB of memory of the processes.
+        metaspace: MB of metaspace.
+        classes: classes that are loaded.
+        threads: threads.
+    """
+
+    rss: float
+    metaspace: float
+    classes: float
+    threads: float
+
+    @classmethod
+    def of(cls, cluster: Cluster) -> Memory:
+        """The memory at this moment."""
+        pids = [process.pid for part, process in cluster.processes.items() if part.startswith("taskmanager")]
+        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids)
+        jvm = {
+            name: sum(sample.value for sample in scrape(cluster, f"flink_taskmanager_Status_JVM_{name}"))
+            for name in (
+                "Memory_Metaspace_Used",
+                "ClassLoader_ClassesLoaded",
+                "ClassLoader_ClassesUnloaded",
+                "Threads_Count",
+            )
+        }
+        loaded = jvm["ClassLoader_ClassesLoaded"] - jvm["ClassLoader_ClassesUnloaded"]
+        return cls(
+            pages * os.sysconf("SC_PAGESIZE") / 2**20,
+            jvm["Memory_Metaspace_Used"] / 2**20,
+            loaded,
+            jvm["Threads_Count"],
+        )
+
+
+@pytest.mark.skipif(not SOAK, reason="make soak-streams runs it for an hour")
+@pytest.mark.timeout(SOAK + 900)
+def test_memory_stays_flat_while_versions_change(
+    cluster: Cluster, versions: S3Versions, start: Start, record_property: Callable[[str, object], None]
+) -> None:
+    job = start()
+    job.until(lambda: len(live(cluster, "reloads")) == 2, "tells of its store")
+    found: list[Memory] = []
+    end = time.monotonic() + SOAK
+    changes = 0
+    while time.monotonic() < end:
+        for _ in range(5):
+            changes += 1
+            versions.go_live(1 + changes % VERSIONS)
+            time.sleep(2)
+        found.append(Memory.of(cluster))
+    assert job.runs()
+    # What a JVM takes at first is not what a leak takes later.
+    third = len(found) // 3
+    middle, last = found[third : 2 * third], found[2 * third :]
+    record_property("seconds, swaps, rows", (SOAK, changes, round(predictions(cluster))))
+    for field in fields(Memory):
+        before, after = (median(getattr(memory, field.name) for memory in part) for part in (middle, last))
+        record_property(f"{field.name}: second third, last third", (round(before), round(after)))
+        assert after < before * 1.05 + 5, f"{field.name} grows: {before} → {after}"
+    assert min(live(cluster, "reloads")) > changes / 2 and max(live(cluster, "reloadFailures")) == 0

@@ -6,7 +6,10 @@ Written for PyFlink 1.20 and 2.0 to 2.3.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from pyflink import version
@@ -25,6 +28,8 @@ PRIVATE_NAMES = ("_add_jars_to_j_env_config", "_get_python_env", "_j_data_stream
 """The private names of PyFlink that this module uses."""
 
 _FIRST_WITH_MODELS = (2, 1)
+# Taken early: PyFlink sets the variable to its own folder when it starts Java.
+_PLUGINS = Path(os.environ.get("FLINK_PLUGINS_DIR") or str(files("pyflink") / "plugins"))
 
 
 # ---- versions ---------------------------------------------------------------------------------------------------------
@@ -56,18 +61,26 @@ def option_values(text: str) -> list[str]:
     return [str(value) for value in values]
 
 
-def use_file_systems(settings: Mapping[str, str]) -> None:
+def use_file_systems(settings: Mapping[str, str], plugins: Path = _PLUGINS) -> None:
     """Let statements that are planned here read the file systems of Flink's plugins, as its SQL client does.
 
     Args:
         settings: settings of the file systems, such as ``s3.endpoint``, beside those of Flink's configuration.
+        plugins: the folder of plugins; that of ``FLINK_PLUGINS_DIR`` by default, or else PyFlink's own.
     """
+    # PyFlink brings other plugins, and loading them takes a moment.
+    if not any(plugins.glob("*-fs-*")):
+        return
     jvm = get_gateway().jvm
     configuration = jvm.org.apache.flink.configuration.GlobalConfiguration.loadConfiguration()
     for key, value in settings.items():
         configuration.setString(key, value)
-    plugins = jvm.org.apache.flink.core.plugin.PluginUtils.createPluginManagerFromRootFolder(configuration)
-    jvm.org.apache.flink.core.fs.FileSystem.initialize(configuration, plugins)
+    # PyFlink's gateway does not look into the folder by itself.
+    loading = jvm.org.apache.flink.core.plugin
+    found = loading.DirectoryBasedPluginFinder(jvm.java.io.File(str(plugins.resolve())).toPath()).findPlugins()
+    parent_first = jvm.org.apache.flink.configuration.CoreOptions.getPluginParentFirstLoaderPatterns(configuration)
+    manager = loading.DefaultPluginManager(found, parent_first)
+    jvm.org.apache.flink.core.fs.FileSystem.initialize(configuration, manager)
 
 
 # ---- Java objects behind PyFlink's ------------------------------------------------------------------------------------
