@@ -50,7 +50,9 @@ def project(tmp_path: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():
             shutil.copytree(
-                ROOT / name, target, ignore=shutil.ignore_patterns("__pycache__", "golden", "bench", "recorded")
+                ROOT / name,
+                target,
+                ignore=shutil.ignore_patterns("__pycache__", "golden", "bench", "recorded", "target"),
             )
         else:
             shutil.copy(ROOT / name, target)
