@@ -27,7 +27,7 @@ from filelock import FileLock, Timeout
 
 from leapstream.errors import BackendError, BundleError
 from leapstream.executors.jvm.jar import version_attributes, write_jar
-from leapstream.executors.jvm.sources import FUNCTIONS, KERNELS, LIVE, PROVIDERS, abi, java_sources
+from leapstream.executors.jvm.sources import DRIFT, FUNCTIONS, KERNELS, LIVE, PROVIDERS, abi, java_sources
 from leapstream.installation import CACHE_DIR_VARIABLE, VERSION, cache_directory
 
 _log = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ def write_runtime_jar(path: Path, flink: str, compile_sources: Compile) -> None:
     Raises:
         BackendError: a source does not compile, or the jar cannot be written.
     """
-    packages = [KERNELS, FUNCTIONS, LIVE]
+    packages = [KERNELS, FUNCTIONS, LIVE, DRIFT]
     if _minor(flink) >= _FIRST_WITH_MODELS:
         packages.append(PROVIDERS)
     sources = {name: source for package in packages for name, source in java_sources(package).items()}
@@ -92,7 +92,7 @@ def write_runtime_jar(path: Path, flink: str, compile_sources: Compile) -> None:
 @cache
 def _digest() -> str:
     digest = hashlib.sha256()
-    for package in (KERNELS, FUNCTIONS, LIVE, PROVIDERS):
+    for package in (KERNELS, FUNCTIONS, LIVE, DRIFT, PROVIDERS):
         for name, source in java_sources(package).items():
             digest.update(f"{name}\0{len(source)}\0{source}".encode())
     return digest.hexdigest()[:16]

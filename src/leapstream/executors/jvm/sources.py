@@ -24,6 +24,9 @@ FUNCTIONS = "leapstream.flink"
 LIVE = "leapstream.flink.live"
 """The Java package of functions whose models come from a store."""
 
+DRIFT = "leapstream.flink.drift"
+"""The Java package of what compares rows with profiles."""
+
 PROVIDERS = "leapstream.flink.ml"
 """The Java package of what needs Flink's ``ML_PREDICT``, which came with Flink 2.1."""
 
@@ -57,4 +60,4 @@ def _root() -> Traversable:
     return installed if installed.is_dir() else Path(__file__).parents[4] / "java" / "src" / "main" / "java"
 
 
-__all__ = ["FUNCTIONS", "KERNELS", "LIVE", "PROVIDERS", "abi", "java_sources"]
+__all__ = ["DRIFT", "FUNCTIONS", "KERNELS", "LIVE", "PROVIDERS", "abi", "java_sources"]

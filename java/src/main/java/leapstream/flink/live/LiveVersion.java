@@ -4,8 +4,6 @@ import java.io.File;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayDeque;
 import leapstream.flink.ModelFunction;
 import leapstream.runtime.Abi;
@@ -18,7 +16,6 @@ final class LiveVersion {
 
     private static final String CLASS = "leapstream.models.predict.Stored";
     private static final String JAR = "model.jar";
-    private static final int MOST_MANIFEST = 8 << 20;
     private static final long MOST_JAR = 1L << 30;
 
     final String name;
@@ -44,9 +41,9 @@ final class LiveVersion {
     LiveVersion(StoredModel model, String name, String sha256, String signature, int instances, boolean compare)
             throws IOException {
         this.name = name;
-        byte[] manifest = model.read(name + "/manifest.json", MOST_MANIFEST);
-        this.sha256 = sha256 == null ? digest(manifest) : sha256;
-        if (!this.sha256.equals(digest(manifest))) {
+        byte[] manifest = model.read(name + "/manifest.json", StoredModel.MOST_MANIFEST);
+        this.sha256 = sha256 == null ? StoredModel.digest(manifest) : sha256;
+        if (!this.sha256.equals(StoredModel.digest(manifest))) {
             throw new RejectedVersionException("its manifest was altered after the alias was set");
         }
         byte[] jar = jar(model, manifest);
@@ -129,24 +126,11 @@ final class LiveVersion {
         }
         byte[] jar = model.read(name + "/" + JAR, size);
         if (jar.length != size
-                || !digest(jar).equals(StoredModel.field(described, "sha256").asText())) {
+                || !StoredModel.digest(jar)
+                        .equals(StoredModel.field(described, "sha256").asText())) {
             throw new RejectedVersionException("the checksum of its jar is not that of its manifest");
         }
         return jar;
-    }
-
-    private static String digest(byte[] data) {
-        byte[] digest;
-        try {
-            digest = MessageDigest.getInstance("SHA-256").digest(data);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
-        StringBuilder text = new StringBuilder();
-        for (int i = 0; i < digest.length; i++) {
-            text.append(Character.forDigit(digest[i] >> 4 & 15, 16)).append(Character.forDigit(digest[i] & 15, 16));
-        }
-        return text.toString();
     }
 
     private ModelFunction opened() throws Exception {

@@ -4,6 +4,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Serializable;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.regex.Pattern;
 import org.apache.flink.core.fs.Path;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
@@ -15,6 +17,8 @@ public final class StoredModel implements Serializable {
     private static final long serialVersionUID = 1L;
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}");
+
+    static final int MOST_MANIFEST = 8 << 20;
 
     private final String uri;
     private final String alias;
@@ -74,8 +78,43 @@ public final class StoredModel implements Serializable {
         return Selection.parse(read(alias + ".json", 1 << 16), alias);
     }
 
+    /**
+     * A file of a version, with the checksum that the version's manifest has for it.
+     *
+     * @return null if the version has no such file
+     */
+    public byte[] file(String version, String path, long most) throws IOException {
+        check(version, "version");
+        JsonNode manifest =
+                json(read(version + "/manifest.json", MOST_MANIFEST), "the manifest of " + uri + "@" + version);
+        JsonNode described = field(field(manifest, "files"), path);
+        if (!described.isObject()) {
+            return null;
+        }
+        byte[] data = read(version + "/" + path, most);
+        if (!digest(data).equals(field(described, "sha256").asText())) {
+            throw new RejectedVersionException(
+                    "the checksum of " + path + " of " + uri + "@" + version + " is not that of its manifest");
+        }
+        return data;
+    }
+
+    static String digest(byte[] data) {
+        byte[] digest;
+        try {
+            digest = MessageDigest.getInstance("SHA-256").digest(data);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < digest.length; i++) {
+            text.append(Character.forDigit(digest[i] >> 4 & 15, 16)).append(Character.forDigit(digest[i] & 15, 16));
+        }
+        return text.toString();
+    }
+
     /** A JSON object. */
-    static JsonNode json(byte[] data, String what) throws IOException {
+    public static JsonNode json(byte[] data, String what) throws IOException {
         JsonNode found = new ObjectMapper().readTree(data);
         if (found == null || !found.isObject()) {
             throw new RejectedVersionException(what + " is not a JSON object");
@@ -84,7 +123,7 @@ public final class StoredModel implements Serializable {
     }
 
     /** A field of a JSON object; a node that is missing where it has none. */
-    static JsonNode field(JsonNode object, String name) {
+    public static JsonNode field(JsonNode object, String name) {
         return (JsonNode) object.path(name);
     }
 

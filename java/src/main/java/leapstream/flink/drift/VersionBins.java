@@ -1,0 +1,126 @@
+package leapstream.flink.drift;
+
+import java.io.IOException;
+import leapstream.flink.live.StoredModel;
+import org.apache.flink.metrics.Gauge;
+import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
+import org.apache.flink.types.Row;
+
+/** The bins of some columns of a version, from its profile, and the gauges of their last window. */
+final class VersionBins {
+
+    private static final String PROFILE = "profile.json";
+    private static final int MOST_PROFILE = 8 << 20;
+
+    private final String model;
+    private final String version;
+    private final ColumnBins[] columns;
+    private final int size;
+    private final Reading[] readings;
+
+    private VersionBins(String model, String version, ColumnBins[] columns, MetricGroup group) {
+        this.model = model;
+        this.version = version;
+        this.columns = columns;
+        readings = new Reading[columns.length];
+        int total = 0;
+        MetricGroup own = group.addGroup("leapstream").addGroup("drift", model).addGroup("version", version);
+        for (int i = 0; i < columns.length; i++) {
+            total += columns[i].size();
+            readings[i] = new Reading(own.addGroup("column", columns[i].name));
+        }
+        size = total;
+    }
+
+    /** Reads the profile of a version from its store. */
+    static VersionBins read(String uri, String version, String names, MetricGroup group) throws IOException {
+        StoredModel stored = new StoredModel(uri, null, version, 1);
+        byte[] data = stored.file(version, PROFILE, MOST_PROFILE);
+        if (data == null) {
+            throw new IOException(uri + "@" + version + " has no profile; leapstream publish --profile makes one");
+        }
+        JsonNode profile = StoredModel.json(data, "the profile of " + uri + "@" + version);
+        if (StoredModel.field(profile, "format").asInt() != 1) {
+            throw new IOException("the profile of " + uri + "@" + version + " has format "
+                    + StoredModel.field(profile, "format") + ", and this version of leapstream reads 1");
+        }
+        String[] wanted = DriftCounts.split(names);
+        ColumnBins[] columns = new ColumnBins[wanted.length];
+        for (int i = 0; i < wanted.length; i++) {
+            columns[i] = column(StoredModel.field(profile, "columns"), wanted[i], uri + "@" + version);
+        }
+        return new VersionBins(stored.name(), version, columns, group);
+    }
+
+    private static ColumnBins column(JsonNode columns, String name, String what) throws IOException {
+        for (int i = 0; i < columns.size(); i++) {
+            JsonNode column = (JsonNode) columns.get(i);
+            if (StoredModel.field(column, "name").asText().equals(name)) {
+                return new ColumnBins(column);
+            }
+        }
+        throw new IOException("the profile of " + what + " has no column '" + name + "'");
+    }
+
+    /** The number of counts. */
+    int size() {
+        return size;
+    }
+
+    /** Counts the values of a row, which begin at a place. */
+    void count(Object[] values, int first, long[] counts) {
+        int start = 0;
+        for (int i = 0; i < columns.length; i++) {
+            counts[start + columns[i].place(values[first + i])]++;
+            start += columns[i].size();
+        }
+    }
+
+    /** The drift of each column. */
+    Row[] rows(long[] counts) {
+        Row[] found = new Row[columns.length];
+        int start = 0;
+        for (int i = 0; i < columns.length; i++) {
+            ColumnBins column = columns[i];
+            long rows = column.rows(counts, start);
+            long missing = counts[start + column.size() - 1];
+            Double psi = column.psi(counts, start);
+            double rate = rows == 0 ? 0 : (double) missing / rows;
+            readings[i].psi = psi == null ? Double.NaN : psi.doubleValue();
+            readings[i].missingRate = rate;
+            Row row = new Row(8);
+            row.setField(0, model);
+            row.setField(1, version);
+            row.setField(2, column.side);
+            row.setField(3, column.name);
+            row.setField(4, psi);
+            row.setField(5, Double.valueOf(rate));
+            row.setField(6, Double.valueOf(column.missingRate));
+            row.setField(7, Long.valueOf(rows));
+            found[i] = row;
+            start += column.size();
+        }
+        return found;
+    }
+
+    /** The gauges of a column. */
+    private static final class Reading {
+
+        volatile double psi = Double.NaN;
+        volatile double missingRate = Double.NaN;
+
+        Reading(MetricGroup group) {
+            group.gauge("psi", new Gauge() {
+                public Object getValue() {
+                    return Double.valueOf(psi);
+                }
+            });
+            group.gauge("missingRate", new Gauge() {
+                public Object getValue() {
+                    return Double.valueOf(missingRate);
+                }
+            });
+        }
+    }
+}

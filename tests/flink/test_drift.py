@@ -1,0 +1,126 @@
+"""The drift of streams of Flink is that which Python finds for the same rows."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from py4j.protocol import Py4JJavaError
+from pyflink.datastream import DataStream
+from pyflink.table import StreamTableEnvironment
+
+from leapstream import load
+from leapstream.drift import Counts, profile
+from leapstream.errors import ConfigError, SchemaError
+from leapstream.flink.drift import create_drift_function, drift_stream
+from leapstream.store import ModelStore
+from tests.drift.loans import ROWS, loans
+from tests.drift.test_profile import BUNDLE
+
+from .conftest import collect
+
+pytestmark = pytest.mark.flink
+
+COLUMNS = ("state", "home", "amount", "income", "age", "late", "flag")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> ModelStore:
+    """A store with a version with a profile, and one without."""
+    store = ModelStore(tmp_path_factory.mktemp("drift") / "models")
+    store.publish("loans", BUNDLE, profile=profile(load(BUNDLE), loans()), aliases=["live"])
+    store.publish("loans", BUNDLE)
+    return store
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, Any]:
+    """PSI, missing rate and rows of the drifted rows, by column."""
+    model = load(BUNDLE)
+    counts = Counts(profile(model, loans()), model.schema)
+    counts.add_frame(loans(drifted=True), "input")
+    return {d.name: (d.psi, d.missing_rate, d.rows) for d in counts.drift() if d.side == "input"}
+
+
+@pytest.fixture
+def applications(table_env: StreamTableEnvironment, tmp_path: Path) -> str:
+    """A table of the drifted rows in one window, each other of which has a version."""
+    path = tmp_path / "rows.json"
+    rows = [{**row, "scored_by": "1" if i % 2 else None} for i, row in enumerate(loans(drifted=True).to_pylist())]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    columns = "state STRING, home STRING, amount DOUBLE, income DOUBLE, age DOUBLE, late DOUBLE, flag DOUBLE, scored_by STRING"
+    table_env.execute_sql(
+        f"CREATE TEMPORARY TABLE Applications ({columns}, stamp AS TO_TIMESTAMP_LTZ(1000000, 3), "
+        "WATERMARK FOR stamp AS stamp) "
+        f"WITH ('connector' = 'filesystem', 'path' = '{path}', 'format' = 'json')"
+    )
+    return "Applications"
+
+
+@pytest.fixture
+def stream(table_env: StreamTableEnvironment, applications: str) -> DataStream:
+    return table_env.to_data_stream(table_env.from_path(applications))
+
+
+def test_the_drift_of_a_stream_is_that_of_python(
+    stream: DataStream, store: ModelStore, expected: dict[str, Any]
+) -> None:
+    drift = drift_stream(stream, f"{store.uri}/loans@live", window=timedelta(minutes=10), event_time=True)
+    with drift.execute_and_collect() as rows:
+        found = [row.as_dict() for row in rows]
+    assert {(row["model"], row["version"], row["side"]) for row in found} == {("loans", "1", "input")}
+    assert {(row["window_start"], row["window_end"]) for row in found} == {(600_000, 1_200_000)}
+    assert {row["feature"]: row["rows"] for row in found} == dict.fromkeys(COLUMNS, ROWS)
+    for row in found:
+        psi, missing, _ = expected[row["feature"]]
+        assert row["psi"] == pytest.approx(psi, rel=1e-12, abs=1e-15) and row["missing_rate"] == missing
+
+
+def test_drift_is_a_function_of_sql(table_env: StreamTableEnvironment, applications: str, store: ModelStore) -> None:
+    create_drift_function(table_env)
+    query = f"""
+        SELECT feature, version, psi, `rows`
+        FROM (
+          SELECT window_start, scored_by, DRIFT('{store.uri}/loans', scored_by, 'income, state', income, state) AS found
+          FROM TABLE(TUMBLE(TABLE {applications}, DESCRIPTOR(stamp), INTERVAL '1' HOUR))
+          GROUP BY window_start, window_end, scored_by
+        ) CROSS JOIN UNNEST(found)
+            AS drift (model, version, side, feature, psi, missing_rate, missing_rate_in_training, `rows`)
+    """
+    half = Counts(profile(load(BUNDLE), loans()), load(BUNDLE).schema)
+    half.add_frame(loans(drifted=True).take(list(range(1, ROWS, 2))), "input")
+    wanted = {drift.name: drift.psi for drift in half.drift()}
+    found = {
+        feature: psi for feature, version, psi, rows in collect(table_env, query) if (version, rows) == ("1", ROWS // 2)
+    }
+    assert found == pytest.approx({name: wanted[name] for name in ("income", "state")}, rel=1e-12)
+    # Each subtask adds up its rows before they come together.
+    plan = table_env.explain_sql(query)
+    assert "LocalWindowAggregate" in plan and "GlobalWindowAggregate" in plan
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ("'{uri}', '1', 'income', income, state", "1 names are for 2 columns"),
+        ("1, '1', 'income', income", "argument 1 is INT"),
+    ],
+)
+def test_a_wrong_call_is_explained(
+    table_env: StreamTableEnvironment, applications: str, store: ModelStore, arguments: str, reason: str
+) -> None:
+    create_drift_function(table_env)
+    with pytest.raises(Py4JJavaError, match=f"(?s){reason}"):
+        table_env.sql_query(f"SELECT DRIFT({arguments.format(uri=f'{store.uri}/loans')}) FROM {applications}")
+
+
+def test_what_has_no_profile_has_no_drift(stream: DataStream, store: ModelStore) -> None:
+    with pytest.raises(ConfigError, match="loans@2 has no profile"):
+        drift_stream(stream, f"{store.uri}/loans@2")
+    with pytest.raises(SchemaError, match="the stream has no column 'x'"):
+        drift_stream(stream, f"{store.uri}/loans@1", columns=["x"])
+    with pytest.raises(ConfigError, match="give STORE/NAME@VERSION"):
+        drift_stream(stream, "loans")
