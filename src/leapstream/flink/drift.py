@@ -68,8 +68,8 @@ def drift_stream(
         table_env: the environment that converts the stream; by default a new one of the stream's environment.
 
     Returns:
-        rows of ``window_start`` and ``window_end`` in milliseconds since 1970, ``model``, ``version``, ``side``, ``feature``, ``psi``, ``missing_rate``,
-        ``missing_rate_in_training``, ``rows``.
+        rows of ``window_start`` and ``window_end`` in milliseconds since 1970, ``model``, ``version``, ``side``, ``feature``,
+        ``psi``, ``missing_rate``, ``missing_rate_in_training``, ``rows``.
 
     Raises:
         ConfigError: an option is out of its range.
