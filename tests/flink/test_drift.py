@@ -15,7 +15,7 @@ from pyflink.table import StreamTableEnvironment
 from leapstream import load
 from leapstream.drift import Counts, profile
 from leapstream.errors import ConfigError, SchemaError
-from leapstream.flink.drift import create_drift_function, drift_stream
+from leapstream.flink import create_drift_function, drift_stream
 from leapstream.store import ModelStore
 from tests.drift.loans import ROWS, loans
 from tests.drift.test_profile import BUNDLE
@@ -65,6 +65,7 @@ def stream(table_env: StreamTableEnvironment, applications: str) -> DataStream:
     return table_env.to_data_stream(table_env.from_path(applications))
 
 
+@pytest.mark.slow
 def test_the_drift_of_a_stream_is_that_of_python(
     stream: DataStream, store: ModelStore, expected: dict[str, Any]
 ) -> None:
@@ -79,6 +80,7 @@ def test_the_drift_of_a_stream_is_that_of_python(
         assert row["psi"] == pytest.approx(psi, rel=1e-12, abs=1e-15) and row["missing_rate"] == missing
 
 
+@pytest.mark.slow
 def test_drift_is_a_function_of_sql(table_env: StreamTableEnvironment, applications: str, store: ModelStore) -> None:
     create_drift_function(table_env)
     query = f"""

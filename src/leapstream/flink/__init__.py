@@ -17,6 +17,7 @@ ensure_java()
 from leapstream.flink.compiler import Target, compile_jar  # noqa: E402
 from leapstream.flink.config import RegistryConfig, UDFEntry, read_config  # noqa: E402
 from leapstream.flink.datastream import FAILED, MLeapMapFunction, MLeapProcessFunction  # noqa: E402
+from leapstream.flink.drift import create_drift_function, drift_stream  # noqa: E402
 from leapstream.flink.modeljar import write_model_jar  # noqa: E402
 from leapstream.flink.models import create_model  # noqa: E402
 from leapstream.flink.registry import MLeapUDFRegistry, RegisteredFunction  # noqa: E402
@@ -36,7 +37,9 @@ __all__ = [
     "Target",
     "UDFEntry",
     "compile_jar",
+    "create_drift_function",
     "create_model",
+    "drift_stream",
     "predict_stream",
     "read_config",
     "write_model_jar",
