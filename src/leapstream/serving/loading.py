@@ -21,8 +21,8 @@ from leapstream.fetching.resolver import resolve
 from leapstream.fetching.uri import display, scheme_of
 from leapstream.model import Model, load
 from leapstream.serving.observing import ObservedModel
-from leapstream.serving.registry import ServedModel, check_signature
-from leapstream.serving.splitting import Group, Part, Shadow
+from leapstream.serving.registry import Group, ServedModel, check_signature
+from leapstream.serving.splitting import Part, Shadow
 from leapstream.store import ModelStore
 from leapstream.store.models import verify_contract
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from leapstream.bundle.frame import LeapFrame
@@ -145,3 +146,24 @@ def every(frame: Any, step: int) -> Any:
     if isinstance(frame, Mapping):
         return {name: values[::step] for name, values in frame.items()}
     return frame.take(list(range(0, len(frame), step)))
+
+
+@dataclass
+class ShadowCounts:
+    """The counts of a shadow, as far as this process has computed it.
+
+    Attributes:
+        rows: the rows that were computed.
+        failures: the rows that fail.
+        left_out: the rows that were left out, since too many waited already.
+        seconds: the time that it took.
+        differing: by output, the rows whose value is not that of the answer.
+        difference: by output of numbers, the sum of the distances from the answers.
+    """
+
+    rows: int = 0
+    failures: int = 0
+    left_out: int = 0
+    seconds: float = 0.0
+    differing: dict[str, int] | None = None
+    difference: dict[str, float] | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from types import MappingProxyType
@@ -14,13 +15,18 @@ from leapstream.drift import Profile
 from leapstream.errors import SchemaError
 from leapstream.model import Model
 from leapstream.serving.failures import ConflictError, UnknownModelError
-from leapstream.serving.splitting import Group
+from leapstream.serving.observing import ShadowCounts
+from leapstream.store.splits import Buckets
 
 T = TypeVar("T")
 
 VERSION_HEADER = b"x-model-version"
+SPLIT_KEY = b"x-split-key"
+"""The header whose value chooses the version of a request."""
 LATEST = "latest"
 """The version that a request names to get the live one."""
+
+_random = random.Random()
 
 
 @dataclass(eq=False)
@@ -72,6 +78,59 @@ class ServedModel:
         if found is None:
             found = self.made.setdefault(make, make(self))
         return found
+
+
+@dataclass(eq=False)
+class Group:
+    """The versions that are live together under one name.
+
+    Attributes:
+        versions: those that answer, in the order of their buckets.
+        weights: the weight of each.
+        shadows: those that are computed beside.
+        counted: is called with a shadow and what it has computed.
+    """
+
+    versions: Sequence[ServedModel]
+    weights: Sequence[int]
+    shadows: Sequence[ServedModel]
+    counted: Callable[[ServedModel, ShadowCounts], None] = lambda served, counts: None
+
+    def __post_init__(self) -> None:
+        self._buckets = Buckets(self.weights)
+
+    @property
+    def all(self) -> tuple[ServedModel, ...]:
+        """All of them, shadows last."""
+        return (*self.versions, *self.shadows)
+
+    def chosen(self, headers: Mapping[bytes, bytes]) -> ServedModel:
+        """The version of a request: that of its split key, or a random one by the weights if it has none."""
+        if len(self.versions) == 1:
+            return self.versions[0]
+        key = headers.get(SPLIT_KEY)
+        if key is None:
+            return self.versions[self._buckets.place(_random.randrange(self._buckets.total))]
+        return self.versions[self._buckets.place_of(_text(key))]
+
+    def shares(self) -> dict[str, float]:
+        """The share of each version; 0 for shadows."""
+        total = self._buckets.total
+        found = {served.version: weight / total for served, weight in zip(self.versions, self.weights, strict=True)}
+        return {**found, **{served.version: 0.0 for served in self.shadows}}
+
+    def as_json(self) -> dict[str, Any]:
+        """The versions with their weights, and the shadows."""
+        weights = {served.version: weight for served, weight in zip(self.versions, self.weights, strict=True)}
+        return {"versions": weights, "shadow": [served.version for served in self.shadows]}
+
+
+def _text(key: bytes) -> str:
+    """The text of a header, which is UTF-8 here; other bytes are those of Latin-1."""
+    try:
+        return key.decode()
+    except UnicodeDecodeError:
+        return key.decode("latin-1")
 
 
 class ModelRegistry:

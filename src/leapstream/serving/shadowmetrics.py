@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter
 
-from leapstream.serving.splitting import ShadowCounts
+from leapstream.serving.observing import ShadowCounts
 
 if TYPE_CHECKING:
     from leapstream.serving.registry import ServedModel

@@ -1,29 +1,21 @@
-"""Several versions of one model at once: requests are split among them, and shadows are computed beside."""
+"""Versions of a model beside its main one: those that it is split among, and shadows, which are computed beside."""
 
 from __future__ import annotations
 
-import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from queue import Full, Queue
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from leapstream.errors import PredictionError
 from leapstream.frames.running import RowResults
 from leapstream.serving.logs import LOG
-from leapstream.serving.observing import Outputs, column_values, rows_of
-from leapstream.store.splits import Buckets
-
-if TYPE_CHECKING:
-    from leapstream.serving.registry import ServedModel
-
-SPLIT_KEY = b"x-split-key"
-"""The header whose value chooses the version of a request."""
+from leapstream.serving.observing import Outputs, ShadowCounts, column_values, rows_of
+from leapstream.serving.registry import ServedModel
 
 _MOST_WAITING = 256
-_random = random.Random()
 
 
 @dataclass(frozen=True)
@@ -41,80 +33,6 @@ class Part:
     uri: str
     sha256: str
     weight: int
-
-
-@dataclass(eq=False)
-class Group:
-    """The versions that are live together under one name.
-
-    Attributes:
-        versions: those that answer, in the order of their buckets.
-        weights: the weight of each.
-        shadows: those that are computed beside.
-        counted: is called with a shadow and what it has computed.
-    """
-
-    versions: Sequence[ServedModel]
-    weights: Sequence[int]
-    shadows: Sequence[ServedModel]
-    counted: Callable[[ServedModel, ShadowCounts], None] = lambda served, counts: None
-
-    def __post_init__(self) -> None:
-        self._buckets = Buckets(self.weights)
-
-    @property
-    def all(self) -> tuple[ServedModel, ...]:
-        """All of them, shadows last."""
-        return (*self.versions, *self.shadows)
-
-    def chosen(self, headers: Mapping[bytes, bytes]) -> ServedModel:
-        """The version of a request: that of its split key, or a random one by the weights if it has none."""
-        if len(self.versions) == 1:
-            return self.versions[0]
-        key = headers.get(SPLIT_KEY)
-        if key is None:
-            return self.versions[self._buckets.place(_random.randrange(self._buckets.total))]
-        return self.versions[self._buckets.place_of(_text(key))]
-
-    def shares(self) -> dict[str, float]:
-        """The share of each version; 0 for shadows."""
-        total = self._buckets.total
-        found = {served.version: weight / total for served, weight in zip(self.versions, self.weights, strict=True)}
-        return {**found, **{served.version: 0.0 for served in self.shadows}}
-
-    def as_json(self) -> dict[str, Any]:
-        """The versions with their weights, and the shadows."""
-        weights = {served.version: weight for served, weight in zip(self.versions, self.weights, strict=True)}
-        return {"versions": weights, "shadow": [served.version for served in self.shadows]}
-
-
-def _text(key: bytes) -> str:
-    """The text of a header, which is UTF-8 here; other bytes are those of Latin-1."""
-    try:
-        return key.decode()
-    except UnicodeDecodeError:
-        return key.decode("latin-1")
-
-
-@dataclass
-class ShadowCounts:
-    """The counts of a shadow, as far as this process has computed it.
-
-    Attributes:
-        rows: the rows that were computed.
-        failures: the rows that fail.
-        left_out: the rows that were left out, since too many waited already.
-        seconds: the time that it took.
-        differing: by output, the rows whose value is not that of the answer.
-        difference: by output of numbers, the sum of the distances from the answers.
-    """
-
-    rows: int = 0
-    failures: int = 0
-    left_out: int = 0
-    seconds: float = 0.0
-    differing: dict[str, int] | None = None
-    difference: dict[str, float] | None = None
 
 
 class Shadow:

@@ -20,10 +20,9 @@ from leapstream.serving.context import Context
 from leapstream.serving.failures import Failure, MediaTypeError, RequestError, TooLargeError, details_of, failure_of
 from leapstream.serving.http import Request, Response, Route, StreamedResponse, media_type
 from leapstream.serving.operations import BINARY, Content, Operation, Parameter, Shared
-from leapstream.serving.registry import LATEST, ServedModel
+from leapstream.serving.registry import LATEST, SPLIT_KEY, ServedModel
 from leapstream.serving.schemas import computed_columns, outputs_schema, record_schema
 from leapstream.serving.scoring import Answer, OnError, TooLongForLoopError, check_rows, score_record
-from leapstream.serving.splitting import SPLIT_KEY
 from leapstream.serving.values import decode, encode, encode_exactly
 
 NAME = "plain"
