@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export MAVEN_OPTS ?= -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheel demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams soak-streams test-flinks test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients test-web screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean
+.PHONY: help setup wheel demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams soak-streams test-flinks test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients test-web screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-failing bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -244,6 +244,9 @@ $(VENV)-bench/.setup-stamp: pyproject.toml | $(UV)
 
 bench-flink: setup ## Flink jobs without a function, with leapstream's backends, and with MLeap's own runtime
 	$(RUN) benchmarks/flink.py
+
+bench-failing: setup ## CPU time a row of dead letters: MLEAP_PREDICT and ML_PREDICT, beside a function in both branches
+	$(RUN) benchmarks/failing_rows.py
 
 bench-corrupt: setup ## truncated and bit-flipped bundles, all of them
 	$(BIN)/python benchmarks/corrupt_bundles.py

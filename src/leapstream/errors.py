@@ -63,6 +63,7 @@ class PredictionError(LeapstreamError):
         op: MLeap name of the node's op.
         column: name of the input column that caused the failure.
         row: index of the row in its batch, from 0; ``None`` for a single record.
+        values: text of the row's values, which the message ends with, or ``None``.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class PredictionError(LeapstreamError):
         op: str | None = None,
         column: str | None = None,
         row: int | None = None,
+        values: str | None = None,
     ) -> None:
         self.reason = reason
         self.model = model
@@ -81,26 +83,39 @@ class PredictionError(LeapstreamError):
         self.op = op
         self.column = column
         self.row = row
+        self.values = values
         parts = [("model", model), ("node", node), ("op", op), ("column", column), ("row", row)]
         where = ", ".join(
             f"row {value}" if name == "row" else f"{name} '{message_value(str(value))}'"
             for name, value in parts
             if value is not None
         )
-        super().__init__(f"{reason} ({where})" if where else reason)
+        message = f"{reason} ({where})" if where else reason
+        super().__init__(message if values is None else f"{message}; the row is {values}")
 
     def at_row(self, row: int | None) -> PredictionError:
         """This error with another row; ``None`` for a single record."""
-        return PredictionError(self.reason, model=self.model, node=self.node, op=self.op, column=self.column, row=row)
+        return _rebuild_prediction_error(self.reason, self.model, self.node, self.op, self.column, row, self.values)
+
+    def with_values(self, values: str) -> PredictionError:
+        """This error with the text of the row's values."""
+        return _rebuild_prediction_error(self.reason, self.model, self.node, self.op, self.column, self.row, values)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild_prediction_error, (self.reason, self.model, self.node, self.op, self.column, self.row)
+        parts = (self.reason, self.model, self.node, self.op, self.column, self.row, self.values)
+        return _rebuild_prediction_error, parts
 
 
 def _rebuild_prediction_error(
-    reason: str, model: str | None, node: str | None, op: str | None, column: str | None, row: int | None
+    reason: str,
+    model: str | None,
+    node: str | None,
+    op: str | None,
+    column: str | None,
+    row: int | None,
+    values: str | None = None,
 ) -> PredictionError:
-    return PredictionError(reason, model=model, node=node, op=op, column=column, row=row)
+    return PredictionError(reason, model=model, node=node, op=op, column=column, row=row, values=values)
 
 
 class SourceError(LeapstreamError):

@@ -92,6 +92,7 @@ def _configured(config: str, limits: Limits | None = None) -> Iterator[Target]:
             inputs=entry.inputs,
             outputs=entry.outputs,
             on_error=entry.on_error,
+            error_column=entry.error_column,
             sha256=entry.sha256,
         )
 

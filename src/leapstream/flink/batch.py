@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -14,8 +15,10 @@ import pyarrow as pa
 
 from leapstream.bundle.tensor import NUMPY_DTYPES
 from leapstream.bundle.types import BasicType, Field, ListType, ScalarType, TensorType
-from leapstream.errors import OnError, PredictionError
+from leapstream.errors import PredictionError
 from leapstream.executors.columns import ARROW_TYPES
+from leapstream.flink.options import OnFailure
+from leapstream.flink.rowtext import row_text
 from leapstream.flink.signature import FunctionSignature
 from leapstream.model import Model
 
@@ -23,9 +26,26 @@ _ROW = "\0row"
 _TWO_TO_63 = 9223372036854775808
 
 
+@dataclass(frozen=True)
+class BatchPredictions:
+    """The predictions for a batch.
+
+    Attributes:
+        outputs: the values of each output for ``rows``; rows that fail have missing values there.
+        rows: the positions of the rows that have values; those that the model drops have none.
+        errors: the text of the error of each row that fails, by its position.
+        dropped: the number of rows that the model drops.
+    """
+
+    outputs: dict[str, npt.NDArray[Any]]
+    rows: npt.NDArray[np.intp]
+    errors: dict[int, str]
+    dropped: int
+
+
 def predict_columns(
-    model: Model, signature: FunctionSignature, columns: Sequence[Any], on_error: OnError
-) -> tuple[dict[str, npt.NDArray[Any]], npt.NDArray[np.intp]]:
+    model: Model, signature: FunctionSignature, columns: Sequence[Any], on_error: OnFailure
+) -> BatchPredictions:
     """The outputs for a batch.
 
     Args:
@@ -33,30 +53,48 @@ def predict_columns(
         signature: of the function that the columns are the arguments of.
         columns: one array of values per argument (pandas Series), as the planner lets them through; a constant of the query
             is a single value.
-        on_error: ``null`` gives failed rows missing values.
-
-    Returns:
-        the values of each output for the rows that the model does not drop, and the positions of those rows.
+        on_error: ``raise`` at the first row that fails; any other word gives failed rows missing values.
 
     Raises:
         PredictionError: a row fails, and ``on_error`` is ``raise``.
     """
     columns, rows = _repeated(columns)
+    arrays, holes = _arguments(model, signature, columns)
+    errors = {row: str(_null_element(model, column)) for row, column in holes.items()}
     whole = np.arange(rows)
-    arrays, failed = _arguments(model, signature, columns)
-    if failed.any():
+    if holes:
         if on_error == "raise":
-            (name,) = (f.name for f in signature.inputs) if len(signature.inputs) == 1 else (None,)
-            raise PredictionError("an element of the array is NULL", model=model.name, column=name)
-        whole = np.flatnonzero(~failed)
+            row = min(holes)
+            raise _with_values(_null_element(model, holes[row]), signature, columns, row)
+        whole = np.setdiff1d(whole, list(holes))
         arrays = {name: _take(values, whole) for name, values in arrays.items()}
+    names = signature.model_outputs.names
     frame: Mapping[str, Any] = {**arrays, _ROW: whole}
-    try:
-        result = model.transform(frame, outputs=signature.outputs.names, on_error=on_error)
-    except PredictionError as error:
-        # The position in a batch says nothing about the stream.
-        raise error.at_row(None) from error
-    return {name: result[name] for name in signature.outputs.names}, result[_ROW]
+    if on_error == "raise":
+        try:
+            result = model.transform(frame, outputs=names)
+        except PredictionError as error:
+            # The position in a batch says nothing about the stream.
+            raise _with_values(error.at_row(None), signature, columns, error.row or 0) from error
+        kept = result[_ROW]
+    else:
+        found = model.predict_rows(frame, outputs=names)
+        result, kept = found.frame, whole[found.rows]
+        errors |= {int(whole[row]): str(error.at_row(None)) for row, error in found.errors.items()}
+    return BatchPredictions({name: result[name] for name in names}, kept, errors, len(whole) - len(kept))
+
+
+def _null_element(model: Model, column: str) -> PredictionError:
+    return PredictionError("an element of the array is NULL", model=model.name, column=column)
+
+
+def _with_values(
+    error: PredictionError, signature: FunctionSignature, columns: Sequence[Any], row: int
+) -> PredictionError:
+    """The error with the values of its row in a batch; NaN is NULL there."""
+    values = [values.iloc[row] if isinstance(values, pd.Series) else values[row] for values in columns]
+    shown = [None if isinstance(value, float) and value != value else value for value in values]
+    return error.with_values(row_text(shown, signature.inputs.names))
 
 
 def _repeated(columns: Sequence[Any]) -> tuple[list[Any], int]:
@@ -72,22 +110,23 @@ def _constant(value: Any, rows: int) -> npt.NDArray[Any]:
 
 def _arguments(
     model: Model, signature: FunctionSignature, columns: Sequence[Any]
-) -> tuple[dict[str, Any], npt.NDArray[np.bool_]]:
-    rows = len(columns[0])
-    failed = np.zeros(rows, dtype=bool)
+) -> tuple[dict[str, Any], dict[int, str]]:
+    """The model's inputs, and the column of each row in which an element of an array is NULL."""
     fields = list(signature.inputs)
     if signature.packed >= 0 and not _holds_arrays(columns):
         (field,) = fields
         packed, failed = _pack(field, columns)
-        return {field.name: packed}, failed
+        return {field.name: packed}, dict.fromkeys(map(int, np.flatnonzero(failed)), field.name)
     arrays: dict[str, Any] = {}
+    holes: dict[int, str] = {}
     for field, values in zip(fields, columns, strict=True):
         if isinstance(field.type, ScalarType):
             arrays[field.name] = _scalars(values, field.type.base)
         else:
-            arrays[field.name], holes = _lists(values, field)
-            failed |= holes
-    return arrays, failed
+            arrays[field.name], failed = _lists(values, field)
+            for row in np.flatnonzero(failed):
+                holes.setdefault(int(row), field.name)
+    return arrays, holes
 
 
 def _holds_arrays(columns: Sequence[Any]) -> bool:

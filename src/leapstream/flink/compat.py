@@ -16,20 +16,22 @@ from pyflink import version
 from pyflink.common import Configuration
 from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
-from pyflink.table import TableEnvironment
+from pyflink.table import Table, TableEnvironment
 from pyflink.table.udf import _get_python_env
 from pyflink.util.java_utils import to_jarray
 
 from leapstream.errors import BackendError
+from leapstream.executors.jvm.sources import FUNCTIONS
 
 PYFLINK_VERSION: str = version.__version__
 
-PRIVATE_NAMES = ("_add_jars_to_j_env_config", "_get_python_env", "_j_data_stream", "_j_tenv")
+PRIVATE_NAMES = ("_add_jars_to_j_env_config", "_get_python_env", "_j_data_stream", "_j_table", "_j_tenv")
 """The private names of PyFlink that this module uses."""
 
 _FIRST_WITH_MODELS = (2, 1)
 # Taken early: PyFlink sets the variable to its own folder when it starts Java.
 _PLUGINS = Path(os.environ.get("FLINK_PLUGINS_DIR") or str(files("pyflink") / "plugins"))
+_SPLITTER = f"{FUNCTIONS}.FailedRows"
 
 
 # ---- versions ---------------------------------------------------------------------------------------------------------
@@ -105,6 +107,25 @@ def writes_tables(table_env: TableEnvironment, statement: str) -> bool:
     """True when a statement that starts a job writes into tables, and gives no rows."""
     operation = table_env._j_tenv.getParser().parse(statement).get(0)
     return not operation.getClass().getSimpleName().endswith("QueryOperation")
+
+
+def java_stream(stream: DataStream) -> Any:
+    """The Java object of a stream."""
+    return stream._j_data_stream
+
+
+def split_stream(stream: DataStream, table: Table, columns: int) -> tuple[DataStream, DataStream]:
+    """The rows of a table's stream without its last column, which is an error; and the rows that have one.
+
+    Args:
+        stream: rows of the table.
+        table: columns that are in both results, then columns that only rows without an error keep, then the error.
+        columns: the number of columns in both results.
+    """
+    row = table._j_table.getResolvedSchema().toPhysicalRowDataType()
+    splitter = new_object(_SPLITTER, [row, columns])
+    scored = stream._j_data_stream.process(splitter, splitter.kept())
+    return DataStream(scored), DataStream(scored.getSideOutput(splitter.failed()))
 
 
 def python_environment() -> Any:

@@ -1,7 +1,8 @@
 """``leapstream compile``: models as one jar for Flink 1.20 or later, with no Python, MLeap or Scala on the cluster.
 
 A function ``NAME`` is the class ``leapstream.models.NAME``. A model ``NAME`` is the bundle ``NAME`` of the provider ``mleap`` in
-``CREATE MODEL``, and the class ``leapstream.models.NAMEMap`` for the DataStream API of Java.
+``CREATE MODEL`` and the name of a model in ``MLEAP_PREDICT``, and the classes ``leapstream.models.NAMEMap`` and ``NAMEProcess``
+for the DataStream API of Java.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Literal
 
 from leapstream.bundle.writer import encode_files
 from leapstream.deprecation import keyword_only_fields, old_order
-from leapstream.errors import ConfigError, OnError
+from leapstream.errors import ConfigError
 from leapstream.executors.jvm.gateway import compile_java, runtime
 from leapstream.executors.jvm.jar import CompiledJar, CompiledModel, version_attributes, write_jar
 from leapstream.executors.jvm.sources import FUNCTIONS, PROVIDERS
@@ -21,7 +22,7 @@ from leapstream.fetching.cache import sha256_of_files
 from leapstream.flink.javafunction import JavaFunction, generate
 from leapstream.flink.livefunction import generate_live
 from leapstream.flink.names import check_name
-from leapstream.flink.options import ON_ERROR
+from leapstream.flink.options import ON_ERROR, OnFailure
 from leapstream.flink.signature import FunctionSignature, sql_type
 from leapstream.flink.stored import StoredModel, live_signature, stored_signature
 from leapstream.installation import VERSION
@@ -45,13 +46,14 @@ class Target:
         kind: ``function``, or ``model`` for ``CREATE MODEL`` and the DataStream API.
         inputs: the bundle's inputs in the order of a function's arguments; by default that of first use.
         outputs: columns to give; by default the prediction for a function, and all that the bundle gives for a model.
-        on_error: a function raises for a row that fails and so fails the job (``raise``), or gives ``null``; ``CREATE MODEL``
-            has an option for it.
+        on_error: a function raises for a row that fails and so fails the job (``raise``), gives ``null``, or a ``row`` with the
+            error in its last field; ``CREATE MODEL`` has an option for it.
         sha256: checksum of the bundle; by default that of its files.
         stored: the model of a store that a function follows, of which ``model`` is a version.
+        error_column: the name of a function's field for the error.
 
     Raises:
-        ConfigError: ``on_error`` is neither ``raise`` nor ``null``, or the name is not an identifier of Java.
+        ConfigError: ``on_error`` is not one of these words, or a model has it; or the name is not an identifier of Java.
     """
 
     name: str
@@ -60,13 +62,17 @@ class Target:
     _: KW_ONLY
     inputs: tuple[str, ...] | None = None
     outputs: tuple[str, ...] | None = None
-    on_error: OnError = "raise"
+    on_error: OnFailure = "raise"
     sha256: str | None = None
     stored: StoredModel | None = None
+    error_column: str = "error"
 
     def __post_init__(self) -> None:
         check_name(self.name, self.kind)
-        object.__setattr__(self, "on_error", ON_ERROR.check(self.on_error, f"{self.kind} {self.name!r}"))
+        where = f"{self.kind} {self.name!r}"
+        object.__setattr__(self, "on_error", ON_ERROR.check(self.on_error, where))
+        if self.kind == "model" and self.on_error == "row":
+            raise ConfigError(f"{where}: on_error is an option of CREATE MODEL and an argument of MLEAP_PREDICT")
 
     @property
     def class_name(self) -> str:
@@ -75,12 +81,18 @@ class Target:
 
     def signature(self) -> FunctionSignature:
         """The function's arguments and result."""
-        if self.stored is not None:
-            return live_signature(self.name, self.stored, self.model, inputs=self.inputs, outputs=self.outputs)
-        outputs = self.outputs
-        if outputs is None and self.kind == "model":
-            outputs = self.model.schema.outputs.names
-        return FunctionSignature.of(self.name, self.model, inputs=self.inputs, outputs=outputs)
+        error = self.error_column if self.on_error == "row" else None
+        if self.stored is None:
+            outputs = self.outputs
+            if outputs is None and self.kind == "model":
+                outputs = self.model.schema.outputs.names
+            signature = FunctionSignature.of(self.name, self.model, inputs=self.inputs, outputs=outputs, error=error)
+        else:
+            signature = live_signature(
+                self.name, self.stored, self.model, inputs=self.inputs, outputs=self.outputs, error=error
+            )
+        signature.require_row()
+        return signature
 
 
 @old_order("path", "targets", when=lambda first: isinstance(first, (str, os.PathLike)))
@@ -107,8 +119,9 @@ def compile_jar(targets: Sequence[Target], path: str | os.PathLike[str], *, self
         sources |= function.sources
         files |= function.resources
         if target.kind == "model":
-            name = f"{PACKAGE}.{target.name}Map"
-            sources[name] = _around(target, name, f"{FUNCTIONS}.ModelMapFunction")
+            for kind in ("Map", "Process"):
+                name = f"{PACKAGE}.{target.name}{kind}"
+                sources[name] = _around(target, name, f"{FUNCTIONS}.Model{kind}Function")
             name = f"{PACKAGE}.provider.{target.name}"
             sources[name] = _around(target, name, f"{PROVIDERS}.BundleProviderFactory")
             files |= _SERVICES

@@ -15,7 +15,7 @@ from leapstream.deprecation import warn
 from leapstream.errors import ConfigError, StoreError
 from leapstream.fetching.uri import scheme_of
 from leapstream.flink.names import check_name
-from leapstream.flink.options import BACKEND, LOAD_ON, ON_ERROR, Backend, LoadOn, OnError
+from leapstream.flink.options import BACKEND, LOAD_ON, ON_ERROR, Backend, LoadOn, OnFailure
 from leapstream.flink.stored import DEFAULT_INTERVAL, StoredModel
 from leapstream.hocon import as_object, kind_of, parse_file, parse_text
 
@@ -34,12 +34,13 @@ class UDFEntry:
         inputs: columns that the positional arguments stand for; ``None`` for the bundle's inputs in order of first use.
         outputs: columns that the function gives; ``None`` for the model's prediction. Several make a ROW.
         backend: ``auto``, ``jvm``, or ``vectorized``, which a configuration calls ``python``.
-        on_error: ``onError``: ``raise``, which a configuration calls ``fail``, or ``null``.
+        on_error: ``onError``: ``raise``, which a configuration calls ``fail``, ``null``, or ``row``, with the error in the ROW.
         load_on: ``loadOn``: read the bundle when the function is registered (``submit``), or on each ``worker``.
         sha256: the checksum of the bundle's file.
         limits: limits on the bundle's size; ``None`` for those of the options, or the defaults.
         stored: the model of a store that the function follows, in place of a bundle's path: ``store`` (``STORE/NAME``),
             ``alias``, ``version``, ``reloadInterval`` and ``splitKey``.
+        error_column: ``errorColumn``: the name of the ROW's field for the error.
 
     Raises:
         ConfigError: an option has a word that it does not know, or the name is not an identifier of Java.
@@ -51,11 +52,12 @@ class UDFEntry:
     inputs: tuple[str, ...] | None = None
     outputs: tuple[str, ...] | None = None
     backend: Backend = "auto"
-    on_error: OnError = "raise"
+    on_error: OnFailure = "raise"
     load_on: LoadOn = "submit"
     sha256: str | None = None
     limits: Limits | None = None
     stored: StoredModel | None = field(default=None, repr=False)
+    error_column: str = "error"
 
     def __post_init__(self) -> None:
         where = f"function {check_name(self.udf_name, 'function')!r}"
@@ -140,6 +142,7 @@ _KEYS = (
     "outputs",
     "backend",
     "onError",
+    "errorColumn",
     "loadOn",
     "sha256",
     "limits",
@@ -177,6 +180,7 @@ def _entry(item: Any, index: int, folder: str) -> UDFEntry:
         sha256=sha256,
         limits=_limits(table.get("limits"), where),
         stored=stored,
+        error_column=_text(table.get("errorColumn"), "errorColumn", where, optional=True) or "error",
     )
 
 

@@ -10,10 +10,12 @@ from pyflink.datastream import OutputTag
 from pyflink.datastream.functions import KeyedProcessFunction, MapFunction, RuntimeContext
 
 from leapstream.deprecation import keyword_only, moved_names
-from leapstream.errors import OnError, PredictionError, SchemaError
+from leapstream.errors import PredictionError, SchemaError
+from leapstream.flink.failurelog import FailureLog
 from leapstream.flink.loading import ModelSource, load_model
-from leapstream.flink.options import ON_ERROR
+from leapstream.flink.options import ON_ERROR, OnFailure
 from leapstream.flink.records import record_of
+from leapstream.flink.rowtext import element_text
 from leapstream.flink.signature import FunctionSignature
 from leapstream.flink.type_information import result_type_information
 from leapstream.model import Model
@@ -33,12 +35,14 @@ class _Predictor:
         outputs: Sequence[str] | None,
         sha256: str | None,
         options: SourceOptions | None,
+        error: str | None = None,
     ) -> None:
         self._source = model
         self._inputs = None if inputs is None else tuple(inputs)
         self._outputs = None if outputs is None else tuple(outputs)
         self._sha256 = sha256
         self._options = options
+        self._error = error
         self._opened: tuple[Model, FunctionSignature] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -47,17 +51,26 @@ class _Predictor:
     def opened(self) -> tuple[Model, FunctionSignature]:
         if self._opened is None:
             model = load_model(self._source, sha256=self._sha256, options=self._options)
-            signature = FunctionSignature.of("predict", model, inputs=self._inputs, outputs=self._outputs)
+            signature = FunctionSignature.of(
+                "predict", model, inputs=self._inputs, outputs=self._outputs, error=self._error
+            )
             self._opened = model, signature
         return self._opened
 
     def predict(self, element: Any) -> Any:
         model, signature = self.opened()
-        names = signature.outputs.names
+        names = signature.model_outputs.names
         found = model.predict_record(record_of(element, signature), outputs=names)
         if found is None:
             return None
-        return found[names[0]] if len(names) == 1 else Row(**found)
+        if signature.error is not None:
+            found = {**found, signature.error: None}
+        return found[names[0]] if len(found) == 1 else Row(**found)
+
+    def failed(self, error: Exception) -> Any:
+        """The row of an element that fails: its outputs are missing, and the error is their text."""
+        _, signature = self.opened()
+        return Row(**{name: str(error) if name == signature.error else None for name in signature.outputs.names})
 
     def produced_type(self) -> TypeInformation:
         _, signature = self.opened()
@@ -76,12 +89,14 @@ class MLeapMapFunction(MapFunction):  # type: ignore[misc]
         model: a model, or the path or URI of its bundle, which the worker loads.
         inputs: names of the positional fields; by default the model's inputs in order of first use.
         outputs: columns to give; by default the model's prediction.
-        on_error: ``raise`` for a record that fails, which fails the job; or give ``null``.
+        on_error: ``raise`` for a record that fails, which fails the job; give ``null``; or give a ``row``: all results are then
+            named rows with the error as text in a further field, for records that do not fit the model, too.
+        error_column: the name of that field, which no output may have.
         sha256: the checksum of the bundle's file; it is verified when the model is loaded.
         options: settings for bundles that are fetched.
 
     Raises:
-        ConfigError: ``on_error`` is neither ``raise`` nor ``null``.
+        ConfigError: ``on_error`` is not one of these words.
     """
 
     @keyword_only("inputs", "outputs", "on_error")
@@ -91,34 +106,54 @@ class MLeapMapFunction(MapFunction):  # type: ignore[misc]
         *,
         inputs: Sequence[str] | None = None,
         outputs: Sequence[str] | None = None,
-        on_error: OnError = "raise",
+        on_error: OnFailure = "raise",
+        error_column: str = "error",
         sha256: str | None = None,
         options: SourceOptions | None = None,
     ) -> None:
-        self._predictor = _Predictor(model, inputs, outputs, sha256, options)
         self._on_error = ON_ERROR.check(on_error, "MLeapMapFunction")
+        error = error_column if self._on_error == "row" else None
+        self._predictor = _Predictor(model, inputs, outputs, sha256, options, error)
+        self._failures: FailureLog | None = None
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Load the model.
 
         Raises:
             LeapstreamError: it cannot be fetched, read or run.
+            ConfigError: an output has the name of the field for errors.
         """
         self._predictor.opened()
+
+    def close(self) -> None:
+        """Warn of the failures that no warning has counted."""
+        if self._failures is not None:
+            self._failures.close()
 
     def map(self, value: Any) -> Any:
         """The prediction for one element.
 
         Raises:
-            SchemaError: the element does not fit the model.
-            PredictionError: it fails, and ``on_error`` is ``raise``.
+            SchemaError: the element does not fit the model, and ``on_error`` is not ``row``.
+            PredictionError: it fails, and ``on_error`` is ``raise``; the message has the element's values.
         """
         try:
             return self._predictor.predict(value)
-        except PredictionError:
+        except PredictionError as error:
             if self._on_error == "raise":
+                raise error.with_values(element_text(value)) from error
+            return self._failed(error)
+        except SchemaError as error:
+            if self._on_error != "row":
                 raise
-            return None
+            return self._failed(error)
+
+    def _failed(self, error: Exception) -> Any:
+        if self._failures is None:
+            model, _ = self._predictor.opened()
+            self._failures = FailureLog(model)
+        self._failures.failed(1, str(error))
+        return self._predictor.failed(error) if self._on_error == "row" else None
 
     def get_produced_type(self) -> TypeInformation:
         """The type of the results, for ``output_type`` of ``DataStream.map``; loads the model."""

@@ -7,11 +7,18 @@ from collections.abc import Iterator, Mapping
 from leapstream.bundle.types import BasicType, DataType, Field, MapType, ScalarType, Schema
 from leapstream.errors import ConfigError
 from leapstream.escaping import is_printable, sql_name, sql_string
+from leapstream.executors.jvm.sources import PROVIDERS
 from leapstream.flink.compiler import Target
-from leapstream.flink.options import ON_FAILURE, OnFailure
+from leapstream.flink.options import ON_ERROR, OnFailure
 from leapstream.flink.signature import sql_type
 from leapstream.model import Model
 from leapstream.ops.feature.categories import StringIndexer
+
+PREDICT_FUNCTION = "MLEAP_PREDICT"
+"""The process table function that predicts with any model of a session's jars; it needs Flink 2.1."""
+
+PREDICT_CLASS = f"{PROVIDERS}.MLeapPredict"
+"""Its class."""
 
 _DEFAULT_SIZE = 3
 _MOST_LABELS = 8
@@ -33,7 +40,7 @@ def create_model_statement(
     signature = target.signature()
     options = {"provider": "mleap", "bundle": target.name}
     if on_error != "raise":
-        options["on-error"] = ON_FAILURE.words[on_error]
+        options["on-error"] = ON_ERROR.words[on_error]
     more: dict[str, str] = {}
     for key, wanted, usual, column in (
         ("error", on_error == "row", "error", error_column),
@@ -59,6 +66,12 @@ def create_model_statement(
 def create_function_statement(target: Target) -> str:
     """``CREATE FUNCTION`` for a function of a jar."""
     return f"CREATE FUNCTION {_name(target.name)} AS {sql_string(target.class_name)} LANGUAGE JAVA"
+
+
+def predict_function_statement(*, temporary: bool = False) -> str:
+    """``CREATE FUNCTION`` for ``MLEAP_PREDICT``, where there is none."""
+    kind = "TEMPORARY SYSTEM FUNCTION" if temporary else "FUNCTION"
+    return f"CREATE {kind} IF NOT EXISTS {PREDICT_FUNCTION} AS {sql_string(PREDICT_CLASS)} LANGUAGE JAVA"
 
 
 def create_table_statement(name: str, model: Model, rows: int = 10) -> str:
@@ -95,8 +108,10 @@ def statements(name: str, model: Model) -> list[str]:
         create_table_statement(rows, model),
         create_function_statement(function),
         create_model_statement(target),
+        predict_function_statement(),
         f"SELECT {_name(name)}({call}) AS prediction FROM {_name(rows)}",
         f"SELECT * FROM ML_PREDICT(TABLE {_name(rows)}, MODEL {_name(target.name)}, DESCRIPTOR({descriptor}))",
+        f"SELECT * FROM {PREDICT_FUNCTION}(input => TABLE {_name(rows)}, model => {sql_string(name)}, on_error => 'row')",
     ]
 
 

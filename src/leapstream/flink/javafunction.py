@@ -6,12 +6,12 @@ import hashlib
 from dataclasses import dataclass
 
 from leapstream.bundle.types import Schema
-from leapstream.errors import OnError
 from leapstream.executors.jvm.emitter import JavaModel, emit
 from leapstream.executors.jvm.emitter.code import text_literal
 from leapstream.executors.jvm.sources import FUNCTIONS, KERNELS, abi
 from leapstream.flink.javamethods import function_methods
 from leapstream.flink.javavalues import buffer_field
+from leapstream.flink.options import OnFailure
 from leapstream.flink.signature import FunctionSignature, sql_type
 from leapstream.installation import VERSION
 from leapstream.model import Model
@@ -36,20 +36,20 @@ class JavaFunction:
 
 
 def generate(
-    signature: FunctionSignature, model: Model, on_error: OnError, class_name: str | None = None
+    signature: FunctionSignature, model: Model, on_error: OnFailure, class_name: str | None = None
 ) -> JavaFunction:
     """The function of a signature.
 
     Args:
         signature: the function's arguments and result.
         model: the model that it runs.
-        on_error: raise for a row that fails, or give ``null``.
+        on_error: raise for a row that fails, give ``null``, or a ``row`` with the error, for which the signature has a column.
         class_name: fully qualified name of its class; by default a name that no other function has.
 
     Raises:
         BackendError: the jvm executor lacks a primitive of the model's plan.
     """
-    plan = model.plan(signature.inputs, signature.outputs.names)
+    plan = model.plan(signature.inputs, signature.model_outputs.names)
     # The name tells models apart: two of one name in one job would share the class that is loaded first.
     java = emit(plan, f"{GENERATED}.Model")
     told_apart_by = repr((signature, on_error, VERSION, abi())).encode()
@@ -76,7 +76,7 @@ def _source(
     java: JavaModel,
     name: str,
     resource: str,
-    on_error: OnError,
+    on_error: OnFailure,
     version: str,
 ) -> str:
     body = "\n".join(

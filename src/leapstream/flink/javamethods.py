@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from leapstream.bundle.types import Schema
-from leapstream.errors import OnError
 from leapstream.executors.jvm.emitter import JavaField, JavaModel
 from leapstream.flink.javavalues import (
     argument_setter,
@@ -15,11 +14,12 @@ from leapstream.flink.javavalues import (
     output_class,
     output_value,
 )
+from leapstream.flink.options import OnFailure
 from leapstream.flink.signature import FunctionSignature
 
 
 def function_methods(
-    signature: FunctionSignature, plan_inputs: Schema, java: JavaModel, on_error: OnError
+    signature: FunctionSignature, plan_inputs: Schema, java: JavaModel, on_error: OnFailure
 ) -> Iterator[str]:
     """The methods of the class of a function.
 
@@ -27,7 +27,7 @@ def function_methods(
         signature: the function's arguments and result.
         plan_inputs: the arguments that the model's plan reads.
         java: the model's class, which is the field ``m``.
-        on_error: raise for a row that fails, or give ``null``.
+        on_error: raise for a row that fails, give ``null``, or a ``row`` with the error in its last field.
     """
     result = result_class(signature)
     setters: list[str] = []
@@ -54,7 +54,7 @@ def _call(signature: FunctionSignature) -> str:
 
 
 def _packed_evals(
-    signature: FunctionSignature, inputs: tuple[JavaField, ...], result: str, on_error: OnError
+    signature: FunctionSignature, inputs: tuple[JavaField, ...], result: str, on_error: OnFailure
 ) -> Iterator[str]:
     (field,) = signature.inputs
     setters = [array_setter(field, inputs[0], "values", signature)] if inputs else []
@@ -70,14 +70,20 @@ def _packed_evals(
             yield _eval(result, parameters, [head, *setters], on_error)
 
 
-def _eval(result: str, parameters: str, setters: list[str], on_error: OnError) -> str:
+def _eval(result: str, parameters: str, setters: list[str], on_error: OnFailure) -> str:
     lines = ["long began = metrics.begin();", "try {"]
     lines += [
         "    " + line for line in (*setters, f"{result} result = compute();", "metrics.end(began);", "return result;")
     ]
-    lines += ["} catch (PredictionException failure) {", "    metrics.failed();"]
-    lines += ["    return missing();" if on_error == "null" else "    throw failure;", "}"]
-    body = "\n".join("    " + line for line in lines)
+    lines.append("} catch (PredictionException failure) {")
+    names = [parameter.rpartition(" ")[2] for parameter in parameters.split(", ")]
+    given = names[0] if "..." in parameters else f"new Object[] {{{', '.join(names)}}}"
+    lines += {
+        "raise": [f"    throw failed(failure, {given});"],
+        "null": ["    rejected(failure);", "    return missing();"],
+        "row": ["    return rejectedRow(rejected(failure));"],
+    }[on_error]
+    body = "\n".join("    " + line for line in [*lines, "}"])
     return f"public {result} eval({parameters}) {{\n{body}\n}}"
 
 
@@ -88,14 +94,29 @@ def result_class(signature: FunctionSignature) -> str:
 
 
 def _compute(signature: FunctionSignature, java: JavaModel, result: str) -> str:
-    values = [output_value(field, out) for field, out in zip(signature.outputs, java.outputs, strict=True)]
-    if len(values) == 1:
-        lines = ["dropped = !m.run();", f"return dropped ? missing() : {values[0]};"]
+    values = [output_value(field, out) for field, out in zip(signature.model_outputs, java.outputs, strict=True)]
+    width = len(signature.outputs)
+    lines = ["dropped = !m.run();"]
+    if width == 1:
+        lines += ["if (dropped) {", "    metrics.dropped();", "    return missing();", "}", f"return {values[0]};"]
         missing = "return null;"
     else:
-        lines = [f"GenericRowData row = new GenericRowData({len(values)});", "dropped = !m.run();", "if (!dropped) {"]
-        lines += [f"    row.setField({i}, {value});" for i, value in enumerate(values)]
-        lines += ["}", "return row;"]
-        missing = f"return new GenericRowData({len(values)});"
+        lines += [f"GenericRowData row = new GenericRowData({width});", "if (dropped) {", "    metrics.dropped();"]
+        lines += [
+            "} else {",
+            *(f"    row.setField({i}, {value});" for i, value in enumerate(values)),
+            "}",
+            "return row;",
+        ]
+        missing = f"return new GenericRowData({width});"
     body = "\n".join("    " + line for line in lines)
-    return f"private {result} compute() {{\n{body}\n}}\n\nprivate static {result} missing() {{\n    {missing}\n}}"
+    methods = f"private {result} compute() {{\n{body}\n}}\n\nprivate static {result} missing() {{\n    {missing}\n}}"
+    if signature.error is not None:
+        methods += f"""
+
+private static {result} rejectedRow(String error) {{
+    GenericRowData row = new GenericRowData({width});
+    row.setField({width - 1}, BinaryStringData.fromString(error));
+    return row;
+}}"""
+    return methods

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
-from leapstream.errors import OnError
 from leapstream.executors.jvm.emitter.code import text_literal
 from leapstream.executors.jvm.sources import FUNCTIONS, KERNELS, LIVE, abi
 from leapstream.flink.javafunction import GENERATED, JavaFunction, text_arrays
 from leapstream.flink.javamethods import result_class
+from leapstream.flink.options import OnFailure
 from leapstream.flink.signature import FunctionSignature
 from leapstream.flink.stored import StoredModel, signature_text
 from leapstream.installation import VERSION
@@ -18,7 +18,7 @@ def generate_live(
     signature: FunctionSignature,
     stored: StoredModel,
     whole: FunctionSignature,
-    on_error: OnError,
+    on_error: OnFailure,
     class_name: str | None = None,
 ) -> JavaFunction:
     """The function of a signature, over the live versions of a model.
@@ -27,7 +27,7 @@ def generate_live(
         signature: the function's arguments and result.
         stored: the model.
         whole: the signature that all of its versions have.
-        on_error: raise for a row that fails, or give ``null``.
+        on_error: raise for a row that fails, give ``null``, or a ``row`` with the error, for which the signature has a column.
         class_name: fully qualified name of its class; by default a name that no other function has.
     """
     told_apart_by = repr((signature, stored, on_error, VERSION, abi())).encode()
@@ -71,6 +71,10 @@ public final class {simple_name} extends LiveFunction {{
         return {"null" if stored.split_key is None else text_literal(stored.split_key)};
     }}
 
+    protected String errorOutput() {{
+        return {"null" if signature.error is None else text_literal(signature.error)};
+    }}
+
     protected int abi() {{
         return {abi()};
     }}
@@ -97,10 +101,10 @@ public final class {simple_name} extends LiveFunction {{
     return JavaFunction(name, {name: source}, {})
 
 
-def _eval(result: str, names: list[str] | None, on_error: OnError) -> str:
+def _eval(result: str, names: list[str] | None, on_error: OnFailure) -> str:
     parameters = "Object... values" if names is None else ", ".join(f"Object {name}" for name in names)
     values = "values" if names is None else f"new Object[] {{{', '.join(names)}}}"
     call = f"return ({result}) call({values});"
-    if on_error == "null":
-        call = f"try {{ {call} }} catch (PredictionException failure) {{ return ({result}) missing(); }}"
+    if on_error != "raise":
+        call = f"try {{ {call} }} catch (PredictionException failure) {{ return ({result}) missing(kept(failure)); }}"
     return f"    public {result} eval({parameters}) {{\n        {call}\n    }}\n\n"

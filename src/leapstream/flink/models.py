@@ -12,11 +12,11 @@ from leapstream.deprecation import moved_names, old_order
 from leapstream.executors.jvm.runtime_jar import process_directory
 from leapstream.flink.compat import require_models
 from leapstream.flink.compiler import Target, compile_jar
-from leapstream.flink.ddl import create_model_statement
+from leapstream.flink.ddl import create_model_statement, predict_function_statement
 from leapstream.flink.jars import add_jar, add_runtime_jar
 from leapstream.flink.loading import ModelSource, load_model
 from leapstream.flink.names import check_name
-from leapstream.flink.options import ON_FAILURE, OnFailure
+from leapstream.flink.options import ON_ERROR, OnFailure
 from leapstream.sources import SourceOptions
 
 
@@ -36,7 +36,8 @@ def create_model(
 ) -> str:
     """Make a model known to ``ML_PREDICT``: ``SELECT * FROM ML_PREDICT(TABLE t, MODEL name, DESCRIPTOR(a, b))``.
 
-    It is a temporary model, compiled into a jar that travels with the session's jobs.
+    It is a temporary model, compiled into a jar that travels with the session's jobs. The function ``MLEAP_PREDICT`` knows it
+    too: ``SELECT * FROM MLEAP_PREDICT(input => TABLE t, model => 'name', on_error => 'row')``.
 
     Args:
         name: the model's name, an identifier of Java.
@@ -61,7 +62,7 @@ def create_model(
     """
     check_name(name, "model")
     require_models()
-    on_error = ON_FAILURE.check(on_error, f"model {name!r}")
+    on_error = ON_ERROR.check(on_error, f"model {name!r}")
     target = Target(
         name,
         load_model(model, sha256=sha256, options=options),
@@ -76,6 +77,8 @@ def create_model(
     compile_jar([target], path, self_contained=False)
     add_runtime_jar(table_env)
     add_jar(table_env, path)
+    # A statement, as it loads the class by the session's class loader, which has the session's models.
+    table_env.execute_sql(predict_function_statement(temporary=True))
     table_env.execute_sql(statement)
     return statement
 

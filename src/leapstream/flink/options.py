@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 from leapstream.deprecation import warn
-from leapstream.errors import ConfigError, OnError
+from leapstream.errors import ConfigError
 
 Backend: TypeAlias = Literal["auto", "jvm", "vectorized"]
 """The executor that runs a function; ``auto`` picks the JVM if it can run the model."""
@@ -63,7 +63,6 @@ class Option(Generic[Word]):
 
 BACKEND = Option[Backend]("backend", "backend", {"auto": "auto", "jvm": "jvm", "vectorized": "python"})
 LOAD_ON = Option[LoadOn]("load_on", "loadOn", {"submit": "submit", "worker": "worker"})
-ON_ERROR = Option[OnError]("on_error", "onError", {"raise": "fail", "null": "null"})
-ON_FAILURE = Option[OnFailure]("on_error", "onError", {"raise": "fail", "null": "null", "row": "row"})
+ON_ERROR = Option[OnFailure]("on_error", "onError", {"raise": "fail", "null": "null", "row": "row"})
 
-__all__ = ["BACKEND", "LOAD_ON", "ON_ERROR", "ON_FAILURE", "Backend", "LoadOn", "OnError", "OnFailure", "Option"]
+__all__ = ["BACKEND", "LOAD_ON", "ON_ERROR", "Backend", "LoadOn", "OnFailure", "Option"]

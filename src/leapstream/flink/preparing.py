@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import cloudpickle
 
 from leapstream.bundle.types import MapType
-from leapstream.errors import BackendError, ConfigError, OnError
+from leapstream.errors import BackendError, ConfigError
 from leapstream.flink.config import UDFEntry
 from leapstream.flink.javafunction import JavaFunction, generate
 from leapstream.flink.livefunction import generate_live
-from leapstream.flink.options import Backend
+from leapstream.flink.options import Backend, OnFailure
 from leapstream.flink.signature import FunctionSignature
 from leapstream.flink.stored import StoredModel, live_signature, stored_signature
 from leapstream.flink.udf import PandasModelFunction, WorkerBundle
@@ -67,6 +67,7 @@ def prepare_entry(
             outputs=entry.outputs,
             backend=entry.backend,
             on_error=entry.on_error,
+            error_column=entry.error_column,
             options=options,
         )
     loader = loader_of(entry, gcs_bucket=gcs_bucket, options=options)
@@ -79,6 +80,7 @@ def prepare_entry(
         outputs=entry.outputs,
         backend=entry.backend,
         on_error=entry.on_error,
+        error_column=entry.error_column,
         worker_bundle=bundle,
     )
 
@@ -90,7 +92,8 @@ def prepare(
     inputs: Sequence[str] | None,
     outputs: Sequence[str] | None,
     backend: Backend,
-    on_error: OnError,
+    on_error: OnFailure,
+    error_column: str = "error",
     worker_bundle: WorkerBundle | None = None,
 ) -> PreparedFunction:
     """Prepare a function of a model.
@@ -98,7 +101,7 @@ def prepare(
     Args:
         name: the function's name.
         model: the model that the function runs.
-        inputs, outputs, backend, on_error: as in :meth:`leapstream.flink.MLeapUDFRegistry.register`.
+        inputs, outputs, backend, on_error, error_column: as in :meth:`leapstream.flink.MLeapUDFRegistry.register`.
         worker_bundle: the place from which each worker loads the model; without it the model travels with the job.
 
     Raises:
@@ -106,7 +109,8 @@ def prepare(
         ConfigError: the options contradict each other.
         BackendError: no executor that ``backend`` allows runs the model.
     """
-    signature = FunctionSignature.of(name, model, inputs=inputs, outputs=outputs)
+    error = error_column if on_error == "row" else None
+    signature = FunctionSignature.of(name, model, inputs=inputs, outputs=outputs, error=error)
     if backend == "vectorized":
         return _vectorized(signature, model, worker_bundle, on_error, None)
     if worker_bundle is not None:
@@ -129,7 +133,8 @@ def prepare_stored(
     inputs: Sequence[str] | None,
     outputs: Sequence[str] | None,
     backend: Backend,
-    on_error: OnError,
+    on_error: OnFailure,
+    error_column: str = "error",
     options: SourceOptions | None = None,
 ) -> PreparedFunction:
     """Prepare a function that follows a model of a store; see :func:`prepare`.
@@ -138,7 +143,8 @@ def prepare_stored(
         LeapstreamError: the store has no such version, or no executor that ``backend`` allows runs it.
     """
     version, model = stored.found(options)
-    signature = live_signature(name, stored, model, inputs=inputs, outputs=outputs)
+    error = error_column if on_error == "row" else None
+    signature = live_signature(name, stored, model, inputs=inputs, outputs=outputs, error=error)
     if backend == "vectorized":
         raise BackendError(f"function {name!r}: models of a store change in the jvm executor alone")
     if version.abi is None:
@@ -153,7 +159,7 @@ def _vectorized(
     signature: FunctionSignature,
     model: Model,
     worker_bundle: WorkerBundle | None,
-    on_error: OnError,
+    on_error: OnFailure,
     reason: str | None,
 ) -> PreparedFunction:
     for field in signature.inputs:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from pyflink.table import TableEnvironment
 
-from leapstream.errors import ConfigError, LeapstreamError, OnError
+from leapstream.errors import ConfigError, LeapstreamError
 from leapstream.flink.config import ConfigSource, UDFEntry, read_config
 from leapstream.flink.jars import add_jar
 from leapstream.flink.loading import ModelSource
 from leapstream.flink.names import check_name
-from leapstream.flink.options import BACKEND, LOAD_ON, ON_ERROR, Backend, LoadOn
+from leapstream.flink.options import BACKEND, LOAD_ON, ON_ERROR, Backend, LoadOn, OnFailure
 from leapstream.flink.preparing import PreparedFunction, prepare, prepare_entry
 from leapstream.flink.registration import RegisteredFunction, register_functions
 from leapstream.flink.stored import StoredModel
@@ -46,6 +46,7 @@ class MLeapUDFRegistry:
         for index, entry in enumerate(parsed.entries):
             try:
                 prepared.append(prepare_entry(entry, gcs_bucket=parsed.gcs_bucket, options=options))
+                prepared[-1].signature.require_row()
             except LeapstreamError as error:
                 raise _naming(error, f"mleap.udfRegistry[{index}] ({entry.udf_name})") from error
         return register_functions(prepared, table_env)
@@ -61,7 +62,8 @@ class MLeapUDFRegistry:
         inputs: Sequence[str] | None = None,
         outputs: Sequence[str] | None = None,
         backend: Backend = "auto",
-        on_error: OnError = "raise",
+        on_error: OnFailure = "raise",
+        error_column: str = "error",
         load_on: LoadOn = "submit",
         bundle_source: str = "auto",
         gcs_bucket: str | None = None,
@@ -77,7 +79,9 @@ class MLeapUDFRegistry:
             inputs: columns that the positional arguments stand for; by default the bundle's, in order of first use.
             outputs: columns to give, several as a ROW; by default the model's prediction.
             backend: ``jvm``, ``vectorized``, or ``auto``: the JVM where it can run the model.
-            on_error: ``raise`` for a row that fails, which fails the job; or give ``null``.
+            on_error: ``raise`` for a row that fails, which fails the job; give ``null``; or keep the ``row``: a ROW of
+                NULLs, with the error as text in a further field.
+            error_column: the name of that field, which no output may have.
             load_on: read the bundle now (``submit``) or on each ``worker``; the latter needs a path or URI.
             bundle_source: the kind of place that ``model`` names, like ``bundleSource`` of a configuration.
             gcs_bucket: like ``mleap.gcs.bucket`` of a configuration.
@@ -96,7 +100,15 @@ class MLeapUDFRegistry:
             if isinstance(model, Model):
                 if load_on == "worker":
                     raise ConfigError('load_on "worker" needs the path or URI of a bundle, not a model')
-                prepared = prepare(name, model, inputs=inputs, outputs=outputs, backend=backend, on_error=on_error)
+                prepared = prepare(
+                    name,
+                    model,
+                    inputs=inputs,
+                    outputs=outputs,
+                    backend=backend,
+                    on_error=on_error,
+                    error_column=error_column,
+                )
             else:
                 stored = model if isinstance(model, StoredModel) else None
                 if stored is not None and (load_on, bundle_source, gcs_bucket, sha256) != (
@@ -119,8 +131,10 @@ class MLeapUDFRegistry:
                     load_on,
                     sha256,
                     stored=stored,
+                    error_column=error_column,
                 )
                 prepared = prepare_entry(entry, gcs_bucket=gcs_bucket, options=options)
+            prepared.signature.require_row()
         except LeapstreamError as error:
             raise _naming(error, where) from error
         return register_functions([prepared], table_env)[0]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from leapstream.bundle.types import BasicType, DataType, Field, MapType, ScalarType, Schema, TensorType, with_nullable
 from leapstream.deprecation import keyword_only
-from leapstream.errors import SchemaError
+from leapstream.errors import ConfigError, SchemaError
 from leapstream.escaping import printable, sql_name
 from leapstream.model import Model
 
@@ -41,12 +41,14 @@ class FunctionSignature:
         model: name of the model, for error messages.
         inputs: the columns that the arguments stand for, in order.
         outputs: the columns of the result; several make a ROW.
+        error: the last of these columns if it is the error of a row that fails; else ``None``.
     """
 
     function: str
     model: str
     inputs: Schema
     outputs: Schema
+    error: str | None = None
 
     @classmethod
     @keyword_only("inputs", "outputs")
@@ -57,6 +59,7 @@ class FunctionSignature:
         *,
         inputs: Sequence[str] | None = None,
         outputs: Sequence[str] | None = None,
+        error: str | None = None,
     ) -> FunctionSignature:
         """The signature of a function of ``model``.
 
@@ -65,8 +68,10 @@ class FunctionSignature:
             model: the model that it runs.
             inputs: the model's inputs in the order of the arguments; by default the order of first use.
             outputs: columns to give; by default the model's prediction.
+            error: the name of a further column for the error of a row that fails; by default there is none.
 
         Raises:
+            ConfigError: an output has the name of the column for errors.
             SchemaError: an input or output is not known, an input that is needed is missing, or an output is a map.
         """
         wanted = tuple(outputs) if outputs is not None else model.prediction_columns()
@@ -89,7 +94,24 @@ class FunctionSignature:
                 raise SchemaError(
                     f"model {model.name!r}: column {field.name!r} is a {field.type}, which no function gives"
                 )
-        return cls(function, model.name, given, results)
+        return cls(function, model.name, given, results).with_error(error)
+
+    def with_error(self, error: str | None) -> FunctionSignature:
+        """This signature with a further column for the error of a row that fails; the same without a name for it.
+
+        Raises:
+            ConfigError: an output has the name.
+        """
+        if error is None:
+            return self
+        if error in self.outputs:
+            raise ConfigError(f"{self.function!r}: there is an output {error!r} already; error_column is another name")
+        return replace(self, outputs=Schema((*self.outputs, Field(error, ScalarType(BasicType.STRING)))), error=error)
+
+    @property
+    def model_outputs(self) -> Schema:
+        """The columns that the model gives."""
+        return self.outputs if self.error is None else Schema(tuple(self.outputs)[:-1])
 
     @property
     def input_types(self) -> tuple[str, ...]:
@@ -114,6 +136,18 @@ class FunctionSignature:
             return -1
         size = field.type.size
         return 0 if size is None or size < 0 else size
+
+    def require_row(self) -> None:
+        """Check that a function which keeps rows that fail gives a ROW, whose last field is the error.
+
+        Raises:
+            ConfigError: it gives one value.
+        """
+        if self.error is not None and len(self.outputs) == 2:
+            raise ConfigError(
+                f"on_error 'row' (onError = row) is for functions of several outputs, whose ROW takes the error as a field: "
+                f"{self.function!r} gives one value. Name more outputs, or use ML_PREDICT, MLEAP_PREDICT or predict_stream"
+            )
 
     def __str__(self) -> str:
         arguments = ", ".join(f"{f.name} {kind}" for f, kind in zip(self.inputs, self.input_types, strict=True))

@@ -128,6 +128,7 @@ def live_signature(
     *,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
+    error: str | None = None,
 ) -> FunctionSignature:
     """The signature of a function that follows a model.
 
@@ -137,9 +138,11 @@ def live_signature(
         model: a version of it.
         inputs: the arguments in their order; by default the model's inputs in order of first use, and the split key.
         outputs: columns to give: final outputs, ``model_version``, and those of shadows; by default the prediction.
+        error: the name of a further column for the error of a row that fails; by default there is none.
 
     Raises:
         SchemaError: an input or output is not known, or an input is missing.
+        ConfigError: an output has the name of the column for errors.
     """
     whole = stored_signature(model)
     fields = {field.name: field for field in whole.inputs}
@@ -166,4 +169,4 @@ def live_signature(
         )
     return FunctionSignature(
         name, stored.name, Schema(tuple(fields[n] for n in names)), Schema(tuple(known[n] for n in wanted))
-    )
+    ).with_error(error)

@@ -5,24 +5,45 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Sequence
+from functools import partial
 
 from pyflink.datastream import DataStream
 from pyflink.table import StreamTableEnvironment
 
 from leapstream.deprecation import keyword_only
-from leapstream.errors import ConfigError, OnError
+from leapstream.errors import ConfigError
 from leapstream.executors.jvm.jar import compiled_model
-from leapstream.flink.compat import environment_of
+from leapstream.flink.compat import environment_of, java_stream, split_stream
 from leapstream.flink.jars import add_jar
-from leapstream.flink.loading import ModelSource
-from leapstream.flink.options import BACKEND, ON_ERROR, Backend
+from leapstream.flink.loading import ModelSource, load_model
+from leapstream.flink.options import BACKEND, ON_ERROR, Backend, OnFailure
+from leapstream.flink.preparing import prepare, prepare_stored
 from leapstream.flink.queries import FunctionCall
-from leapstream.flink.registry import MLeapUDFRegistry
+from leapstream.flink.registration import register_functions
 from leapstream.flink.stored import DEFAULT_INTERVAL, StoredModel
 from leapstream.model import Model
 from leapstream.sources import SourceOptions
 
 _FUNCTION_NUMBERS = itertools.count()
+
+
+class PredictedStream(DataStream):  # type: ignore[misc]
+    """The stream of predictions that ``predict_stream`` gives; records that fail may be a stream of their own."""
+
+    def __init__(self, predictions: DataStream, failed: DataStream | None = None) -> None:
+        super().__init__(java_stream(predictions))
+        self._failed = failed
+
+    @property
+    def failed(self) -> DataStream:
+        """The records that fail, a side output: named rows of the given stream's columns, then the error as text.
+
+        Raises:
+            ConfigError: ``predict_stream`` did not get ``failed=True``.
+        """
+        if self._failed is None:
+            raise ConfigError("predict_stream sets records that fail aside with failed=True")
+        return self._failed
 
 
 @keyword_only("inputs", "outputs")
@@ -33,7 +54,9 @@ def predict_stream(
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
     backend: Backend = "auto",
-    on_error: OnError = "raise",
+    on_error: OnFailure | None = None,
+    failed: bool = False,
+    error_column: str = "error",
     sha256: str | None = None,
     options: SourceOptions | None = None,
     table_env: StreamTableEnvironment | None = None,
@@ -42,7 +65,7 @@ def predict_stream(
     version: str | None = None,
     reload_interval: str = DEFAULT_INTERVAL,
     split_key: str | None = None,
-) -> DataStream:
+) -> PredictedStream:
     """The stream with the model's predictions, computed in the JVM or in batches rather than record by record.
 
     The model's inputs are the stream's columns of the same names; in a stream that has none of these names (tuples, scalars) they
@@ -55,7 +78,10 @@ def predict_stream(
         inputs: names of the stream's columns that the model reads; by default its inputs in order of first use.
         outputs: columns to add; by default the model's prediction, or all that a jar's model gives.
         backend: ``jvm``, ``vectorized``, or ``auto``: the JVM where it can run the model.
-        on_error: ``raise`` for a record that fails, which fails the job; or give ``null``.
+        on_error: ``raise`` for a record that fails, which fails the job; give ``null``; or keep it as a ``row`` with NULL
+            predictions, and the error as text in a further column.
+        failed: set records that fail aside, in a side output; then ``on_error`` is ``row``.
+        error_column: the name of the column for errors, which neither the stream nor the outputs may have.
         sha256: the checksum of the bundle's file; it is verified when the model is loaded.
         options: settings for bundles that are fetched.
         table_env: the environment that converts the stream; by default a new one of the stream's environment.
@@ -66,15 +92,19 @@ def predict_stream(
         split_key: the column by which rows are split among the versions of an alias with weights.
 
     Returns:
-        named rows: the stream's columns, then the predictions.
+        named rows: the stream's columns, then the predictions. With ``failed=True``, records that fail are not among them; they
+            are the stream's attribute ``failed``.
 
     Raises:
-        ConfigError: the jar has no model of that name, or an option is given that is compiled into it.
+        ConfigError: options contradict each other, an output has the name of the column for errors, the jar has no model of that
+            name, or an option is given that is compiled into it.
         SchemaError: the stream's columns do not fit the model.
         LeapstreamError: the model cannot be fetched, read or run.
     """
     backend = BACKEND.check(backend, "predict_stream")
-    on_error = ON_ERROR.check(on_error, "predict_stream")
+    if failed and on_error not in (None, "row"):
+        raise ConfigError(f"predict_stream: failed=True keeps records that fail, and on_error is {on_error!r}")
+    on_error = ON_ERROR.check("row" if failed else on_error or "raise", "predict_stream")
     if store is not None:
         if model is not None:
             raise ConfigError("give a model or a store, not both")
@@ -97,23 +127,23 @@ def predict_stream(
         table_env.create_java_temporary_system_function(name, found.class_name)
         call = FunctionCall.of_compiled(name, found)
     else:
-        function = MLeapUDFRegistry.register(
-            name,
-            model,
-            table_env,
-            inputs=inputs,
-            outputs=outputs,
-            backend=backend,
-            on_error=on_error,
-            sha256=sha256,
-            options=options,
+        if isinstance(model, StoredModel):
+            if sha256 is not None:
+                raise ConfigError("sha256 is that of a bundle, not of a store")
+            prepared = partial(prepare_stored, name, model, options=options)
+        else:
+            prepared = partial(prepare, name, load_model(model, sha256=sha256, options=options))
+        function = prepared(
+            inputs=inputs, outputs=outputs, backend=backend, on_error=on_error, error_column=error_column
         )
+        register_functions([function], table_env)
         call = FunctionCall.of_signature(function.signature)
     view = f"{name}_stream"
     table_env.create_temporary_view(view, table)
     try:
         result = table_env.sql_query(call.query(columns, view))
-        return table_env.to_data_stream(result)
+        stream = table_env.to_data_stream(result)
+        return PredictedStream(*(split_stream(stream, result, len(columns)) if failed else (stream,)))
     finally:
         table_env.drop_temporary_view(view)
         table_env.drop_temporary_system_function(name)

@@ -13,8 +13,10 @@ import numpy.typing as npt
 import pandas as pd
 from pyflink.table.udf import FunctionContext, ScalarFunction
 
-from leapstream.errors import OnError, PredictionError
+from leapstream.errors import PredictionError
 from leapstream.flink.batch import predict_columns, series_values
+from leapstream.flink.failurelog import FailureLog
+from leapstream.flink.options import OnFailure
 from leapstream.flink.signature import FunctionSignature
 from leapstream.model import Model
 from leapstream.sources import BundleLoader
@@ -42,12 +44,12 @@ class WorkerBundle:
 class ModelMetrics:
     """Metrics of a model, in the same group as on the JVM: ``leapstream.model.NAME.version.UID``.
 
-    ``predictions`` and ``failures`` are counters, ``loadTimeMs`` is a gauge, and ``latencyNanos`` a distribution of the mean time
-    of a prediction in each batch. A row without a prediction is a failure here, since NaN is NULL.
+    ``predictions``, ``failures`` and ``dropped`` are counters, ``loadTimeMs`` is a gauge, and ``latencyNanos`` a distribution of
+    the mean time of a prediction in each batch. PyFlink has no gauges of text: the last error is in the log alone.
     """
 
     def __init__(self, context: FunctionContext, model: Model, load_seconds: float) -> None:
-        self._predictions = self._failures = self._latency = None
+        self._predictions = self._failures = self._dropped = self._latency = None
         try:
             parent = context.get_metric_group()
         # python.metric.enabled = false
@@ -56,6 +58,7 @@ class ModelMetrics:
         group = parent.add_group("leapstream").add_group("model", model.name)
         group = group.add_group("version", model.definition.uid)
         self._predictions, self._failures = group.counter("predictions"), group.counter("failures")
+        self._dropped = group.counter("dropped")
         self._latency = group.distribution("latencyNanos")
         group.gauge("loadTimeMs", lambda: int(load_seconds * 1000))
 
@@ -70,15 +73,16 @@ class ModelMetrics:
         try:
             yield
         except PredictionError:
-            self.failed(1)
+            self.count(1, 0)
             raise
         if self._latency is not None:
             self._latency.update((time.perf_counter_ns() - began) // max(size, 1))
 
-    def failed(self, rows: int) -> None:
-        """Count rows that have no prediction."""
-        if self._failures is not None:
-            self._failures.inc(rows)
+    def count(self, failed: int, dropped: int) -> None:
+        """Count rows that fail, and rows that the model drops."""
+        if self._failures is not None and self._dropped is not None:
+            self._failures.inc(failed)
+            self._dropped.inc(dropped)
 
 
 class PandasModelFunction(ScalarFunction):  # type: ignore[misc]
@@ -88,42 +92,48 @@ class PandasModelFunction(ScalarFunction):  # type: ignore[misc]
     in elements of arrays and in results.
     """
 
-    def __init__(self, model: Model | WorkerBundle, signature: FunctionSignature, on_error: OnError) -> None:
+    def __init__(self, model: Model | WorkerBundle, signature: FunctionSignature, on_error: OnFailure) -> None:
         self._source = model
         self._signature = signature
         self._on_error = on_error
         self._model: Model | None = model if isinstance(model, Model) else None
         self._metrics: ModelMetrics | None = None
+        self._failures: FailureLog | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_model": None, "_metrics": None}
+        return {**self.__dict__, "_model": None, "_metrics": None, "_failures": None}
 
     def open(self, function_context: FunctionContext) -> None:
         """Make the model ready."""
         began = time.perf_counter()
         self._model = self._source if isinstance(self._source, Model) else self._source.load()
         self._metrics = ModelMetrics(function_context, self._model, time.perf_counter() - began)
+        self._failures = FailureLog(self._model)
+
+    def close(self) -> None:
+        """Warn of the failures that no warning has counted."""
+        if self._failures is not None:
+            self._failures.close()
 
     def eval(self, *columns: pd.Series[Any]) -> Any:
         """The results for a batch: a Series, or a DataFrame for a ROW. Dropped rows are NULL."""
-        assert self._model is not None and self._metrics is not None
+        assert self._model is not None and self._metrics is not None and self._failures is not None
         size = next(len(values) for values in columns if isinstance(values, pd.Series))
         with self._metrics.batch(size):
-            outputs, rows = predict_columns(self._model, self._signature, columns, self._on_error)
+            found = predict_columns(self._model, self._signature, columns, self._on_error)
+        self._metrics.count(len(found.errors), found.dropped)
+        if found.errors:
+            self._failures.failed(len(found.errors), found.errors[max(found.errors)])
         results: dict[str, pd.Series[Any]] = {
-            f.name: _aligned(series_values(outputs[f.name], f), rows, size) for f in self._signature.outputs
+            f.name: _aligned(series_values(found.outputs[f.name], f), found.rows, size)
+            for f in self._signature.model_outputs
         }
-        if self._on_error == "null":
-            self._count_missing(results)
+        if self._signature.error is not None:
+            results[self._signature.error] = pd.Series([found.errors.get(row) for row in range(size)], dtype=object)
         if len(results) > 1:
             return pd.DataFrame(results)
         (result,) = results.values()
         return result
-
-    def _count_missing(self, results: dict[str, pd.Series[Any]]) -> None:
-        missing = np.logical_and.reduce([series.isna() for series in results.values()])
-        assert self._metrics is not None
-        self._metrics.failed(int(missing.sum()))
 
 
 def _aligned(values: Any, rows: npt.NDArray[np.intp], size: int) -> pd.Series[Any]:

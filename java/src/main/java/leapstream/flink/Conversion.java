@@ -132,6 +132,11 @@ public final class Conversion implements Serializable {
                 exact, ((DecimalType) wanted).getPrecision(), ((DecimalType) wanted).getScale());
     }
 
+    /** The elements of an array, in Flink's internal data. */
+    public static Object[] elements(ArrayData array, ArrayType type) {
+        return all(array, type.getElementType(), null);
+    }
+
     private static Object[] all(ArrayData array, LogicalType type, Conversion conversion) {
         Object[] values = new Object[array.size()];
         for (int i = 0; i < values.length; i++) {

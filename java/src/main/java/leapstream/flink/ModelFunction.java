@@ -33,7 +33,9 @@ import org.apache.flink.table.data.binary.BinaryStringData;
 import org.apache.flink.table.functions.FunctionContext;
 import org.apache.flink.table.functions.ScalarFunction;
 import org.apache.flink.table.types.inference.TypeInference;
+import org.apache.flink.table.types.logical.ArrayType;
 import org.apache.flink.table.types.logical.LogicalType;
+import org.apache.flink.table.types.logical.LogicalTypeRoot;
 
 /**
  * Base of the generated functions: a row model with a SQL signature. Arguments and results are Flink's internal data.
@@ -58,6 +60,7 @@ public abstract class ModelFunction extends ScalarFunction {
     protected transient boolean dropped;
 
     private transient ModelSignature signature;
+    private transient boolean leavesRows;
 
     /** The number of the hand-written classes that the class was generated for. */
     protected abstract int abi();
@@ -106,6 +109,13 @@ public abstract class ModelFunction extends ScalarFunction {
     /** Counts in other metrics than those of the time when it was opened. */
     public final void measure(ModelMetrics others) {
         metrics = others;
+    }
+
+    @Override
+    public void close() throws Exception {
+        if (metrics != null) {
+            metrics.warnOfRest();
+        }
     }
 
     /** Makes the model ready. */
@@ -171,6 +181,47 @@ public abstract class ModelFunction extends ScalarFunction {
             text.append(i == 0 ? "" : ", ").append(outputs()[i]).append(' ').append(outputTypes()[i]);
         }
         return text.append(')').toString();
+    }
+
+    // ---- rows that fail ------------------------------------------------------------------------------------------
+
+    /** Exceptions then do not have the arguments in their messages: the caller knows the whole row, or keeps it. */
+    public void leaveRowsToCaller() {
+        leavesRows = true;
+    }
+
+    protected final boolean leavesRows() {
+        return leavesRows;
+    }
+
+    /** Counts a row that fails; the exception to throw. */
+    protected final PredictionException failed(PredictionException failure, Object[] arguments) {
+        metrics.failed(failure.getMessage());
+        if (leavesRows) {
+            return failure;
+        }
+        int count = arguments.length;
+        Object[] shown = new Object[count];
+        for (int i = 0; i < count; i++) {
+            LogicalType type = signature().type(i, count);
+            boolean isBinary = arguments[i] instanceof ArrayData && !(arguments[i] instanceof GenericArrayData);
+            shown[i] = isBinary && type.is(LogicalTypeRoot.ARRAY)
+                    ? Conversion.elements((ArrayData) arguments[i], (ArrayType) type)
+                    : arguments[i];
+        }
+        return failure.withValues(RowText.of(signature().names(), shown));
+    }
+
+    /** Counts a row that fails and does not stop the job; the text of the error. */
+    protected final String rejected(PredictionException failure) {
+        metrics.failed(failure.getMessage());
+        return kept(failure);
+    }
+
+    /** Warns of a row that failed and that the caller keeps; the text of the error. */
+    public String kept(PredictionException failure) {
+        metrics.warn();
+        return failure.text();
     }
 
     // ---- data -------------------------------------------------------------------------------------------------------

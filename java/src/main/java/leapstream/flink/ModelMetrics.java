@@ -1,30 +1,49 @@
 package leapstream.flink;
 
+import leapstream.runtime.Printable;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.Gauge;
 import org.apache.flink.metrics.Histogram;
 import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.metrics.DescriptiveStatisticsHistogram;
 import org.apache.flink.runtime.metrics.groups.AbstractMetricGroup;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The metrics of a model, in the group leapstream.model.NAME.version.VERSION: predictions, failures, loadTimeMs, and
- * latencyNanos, the time of one prediction in 1024.
+ * The metrics of a model, in the group leapstream.model.NAME.version.VERSION: predictions, failures, dropped, lastError,
+ * loadTimeMs, and latencyNanos, the time of one prediction in 1024. Warns of rows that fail and do not stop the job.
  */
 public final class ModelMetrics {
 
+    private static final Logger LOG = LoggerFactory.getLogger(ModelMetrics.class);
     private static final int SAMPLED = 1024;
     private static final int KEPT = 1000;
+    private static final long NANOS_BETWEEN_WARNINGS = 60000000000L;
 
     private final Count predictions = new Count();
     private final Count failures = new Count();
+    private final Count dropped = new Count();
     private final Histogram latency = new DescriptiveStatisticsHistogram(KEPT);
     private final MetricGroup group;
+    private final String name;
+    private volatile String lastError = "";
+    private long unreported;
+    private long warned;
+    private boolean hasWarned;
 
     public ModelMetrics(MetricGroup parent, String model, String version, final long loadNanos) {
+        name = "model '" + Printable.value(model) + "', version " + Printable.value(version);
         group = parent.addGroup("leapstream").addGroup("model", model).addGroup("version", version);
         group.counter("predictions", predictions);
         group.counter("failures", failures);
+        group.counter("dropped", dropped);
+        final ModelMetrics metrics = this;
+        group.gauge("lastError", new Gauge() {
+            public Object getValue() {
+                return metrics.lastError();
+            }
+        });
         group.histogram("latencyNanos", latency);
         group.gauge("loadTimeMs", new Gauge() {
             public Object getValue() {
@@ -35,6 +54,7 @@ public final class ModelMetrics {
 
     /** Takes the metrics out of the registry, where Flink has a way for it. */
     public void close() {
+        warnOfRest();
         if (group instanceof AbstractMetricGroup) {
             ((AbstractMetricGroup) group).close();
         }
@@ -52,9 +72,44 @@ public final class ModelMetrics {
         }
     }
 
+    /** Counts a row that the model drops. */
+    public void dropped() {
+        dropped.value++;
+    }
+
     /** Counts a row that fails. */
-    public void failed() {
+    public void failed(String error) {
         failures.value++;
+        lastError = error;
+    }
+
+    /** Warns, at most once a minute, of rows that fail and do not stop the job. */
+    public void warn() {
+        unreported++;
+        long now = System.nanoTime();
+        if (!hasWarned || now - warned >= NANOS_BETWEEN_WARNINGS) {
+            hasWarned = true;
+            warned = now;
+            report();
+        }
+    }
+
+    /** Warns of the rows that no warning has counted. */
+    public void warnOfRest() {
+        if (unreported > 0) {
+            report();
+        }
+    }
+
+    public String lastError() {
+        return lastError;
+    }
+
+    private void report() {
+        LOG.warn(
+                "{}: rows that failed since the last warning: {}. The last error: {}",
+                new Object[] {name, Long.valueOf(unreported), lastError});
+        unreported = 0;
     }
 
     /** A counter whose owner adds to the field. */

@@ -173,6 +173,11 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
         return mismatch;
     }
 
+    /** The reason for which the function cannot take values of columns of these types; null if it can. */
+    public String mismatchOfValues(List given) {
+        return mismatch(given, new ArrayList());
+    }
+
     /** The reason for which the function cannot take arguments of these types; null if it can. */
     private String mismatch(List given, List accepted) {
         String mismatch = null;

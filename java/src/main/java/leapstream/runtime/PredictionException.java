@@ -16,12 +16,27 @@ public class PredictionException extends RuntimeException {
     }
 
     public PredictionException(String reason, String model, String node, String op, String column) {
-        super(describe(reason, model, node, op, column));
+        this(reason, model, node, op, column, "");
+    }
+
+    private PredictionException(String reason, String model, String node, String op, String column, String values) {
+        // Without a stack trace: a row that fails is data, and may be one of many.
+        super(describe(reason, model, node, op, column) + values, null, false, false);
         this.reason = reason;
         this.model = model;
         this.node = node;
         this.op = op;
         this.column = column;
+    }
+
+    /** This exception with the text of the row's values in its message. */
+    public PredictionException withValues(String values) {
+        return new PredictionException(reason, model, node, op, column, "; the row is " + values);
+    }
+
+    /** The message without the row's values. */
+    public String text() {
+        return describe(reason, model, node, op, column);
     }
 
     private static String describe(String reason, String model, String node, String op, String column) {

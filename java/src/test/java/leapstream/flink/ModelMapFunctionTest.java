@@ -72,7 +72,10 @@ class ModelMapFunctionTest {
     @Test
     void rowThatFailsFailsTheMap() throws Exception {
         SumMap map = new SumMap();
-        assertThrows(PredictionException.class, () -> map.map(Row.of(-1, -1)));
+        assertEquals(
+                "the sum is negative (model 'adder'); the row is {a: 1.0, b: -2.0, id: 7}",
+                assertThrows(PredictionException.class, () -> map.map(named(1, -2)))
+                        .getMessage());
     }
 
     @Test

@@ -65,9 +65,13 @@ class ModelMetricsTest {
     void predictionsAndFailuresAreCountedByModelAndVersion() {
         model.end(model.begin());
         model.begin();
-        model.failed();
+        model.failed("first");
+        model.failed("last");
+        model.dropped();
         assertEquals(2, count("predictions"));
-        assertEquals(1, count("failures"));
+        assertEquals(2, count("failures"));
+        assertEquals(1, count("dropped"));
+        assertEquals("last", ((Gauge<?>) metrics.get("leapstream.model.loans.version.v2.lastError")).getValue());
     }
 
     @Test

@@ -34,6 +34,7 @@ public abstract class LiveFunction extends ModelFunction {
     private static final int FROM_VERSION = -1;
     private static final int FROM_SHADOW_VERSION = -2;
     private static final int FROM_SHADOW_ERROR = -3;
+    private static final int FROM_ERROR = -4;
     private static final int FROM_SHADOW = 1 << 16;
 
     /** The versions whose metrics stay, of those that are not live any more. */
@@ -47,6 +48,7 @@ public abstract class LiveFunction extends ModelFunction {
     private transient ModelFunction model;
     private transient MetricGroup group;
     private transient String version;
+    private transient String error;
     private transient int[] places;
     private transient int[] order;
     private transient Object[] given;
@@ -67,6 +69,11 @@ public abstract class LiveFunction extends ModelFunction {
 
     /** The argument by which rows are split among the versions of an alias; null without one. */
     protected abstract String splitKey();
+
+    /** The output with the error of a row that fails; null without one. */
+    protected String errorOutput() {
+        return null;
+    }
 
     /** The inputs and outputs of a stored model, with their types. */
     static String signatureOf(ModelFunction function) {
@@ -152,6 +159,9 @@ public abstract class LiveFunction extends ModelFunction {
 
     /** The place of an output of the stored model, or the number of another output. */
     private int place(String name) {
+        if (name.equals(errorOutput())) {
+            return FROM_ERROR;
+        }
         int place = model.outputNamed(name);
         if (place >= 0) {
             return place;
@@ -180,6 +190,9 @@ public abstract class LiveFunction extends ModelFunction {
         for (Iterator each = instances.keySet().iterator(); each.hasNext(); ) {
             released((LiveVersion) each.next());
         }
+        for (Iterator each = measured.values().iterator(); each.hasNext(); ) {
+            ((ModelMetrics) each.next()).warnOfRest();
+        }
         instances.clear();
         models = null;
         model = null;
@@ -197,7 +210,21 @@ public abstract class LiveFunction extends ModelFunction {
     }
 
     @Override
+    public String kept(PredictionException failure) {
+        return model.kept(failure);
+    }
+
+    @Override
+    public void leaveRowsToCaller() {
+        super.leaveRowsToCaller();
+        for (int i = 0; i < models.length; i++) {
+            models[i].leaveRowsToCaller();
+        }
+    }
+
+    @Override
     public Object call(Object[] arguments) {
+        error = null;
         if (source.live() != live) {
             change();
         }
@@ -229,8 +256,9 @@ public abstract class LiveFunction extends ModelFunction {
         return row;
     }
 
-    /** The result of a row without a prediction: the version, and NULLs. */
-    protected final Object missing() {
+    /** The result of a row without a prediction: the version, NULLs, and the error where it is an output. */
+    protected final Object missing(String text) {
+        error = text;
         if (places.length == 1) {
             return null;
         }
@@ -249,6 +277,8 @@ public abstract class LiveFunction extends ModelFunction {
                 return BinaryStringData.fromString(version);
             case FROM_SHADOW_VERSION:
                 return BinaryStringData.fromString(shadowVersion);
+            case FROM_ERROR:
+                return BinaryStringData.fromString(error);
             case FROM_SHADOW_ERROR:
                 return BinaryStringData.fromString(shadowError);
             default:
@@ -270,7 +300,7 @@ public abstract class LiveFunction extends ModelFunction {
                 Object found = shadow.call(arguments);
                 shadowFound = shadow.dropped() ? null : found;
             } catch (PredictionException failure) {
-                shadowError = failure.getMessage();
+                shadowError = failure.text();
             }
         }
     }
@@ -340,6 +370,9 @@ public abstract class LiveFunction extends ModelFunction {
                 measured.put(wanted.name, metrics);
             }
             function.measure(metrics);
+            if (leavesRows()) {
+                function.leaveRowsToCaller();
+            }
         }
         return function;
     }

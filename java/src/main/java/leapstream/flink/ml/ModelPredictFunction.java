@@ -52,6 +52,9 @@ public final class ModelPredictFunction extends PredictFunction implements Speci
     @Override
     public void open(FunctionContext context) throws Exception {
         function.open(context);
+        if (keepsFailures) {
+            function.leaveRowsToCaller();
+        }
         arguments = new Object[columns.count()];
     }
 
@@ -73,7 +76,7 @@ public final class ModelPredictFunction extends PredictFunction implements Speci
             if (!keepsFailures) {
                 throw failure;
             }
-            error = failure.getMessage();
+            error = function.kept(failure);
         }
         if (error == null && function.dropped()) {
             return Collections.emptyList();

@@ -133,7 +133,8 @@ class BundleProviderFactoryTest {
                 "v");
         ResolvedSchema outputs = Statement.columns("total", "DOUBLE", "sign", "STRING", "v", "STRING");
         assertEquals(
-                "Model c.d.m: OUTPUT: the bundle has no column 'error'. " + SIGNATURE,
+                "Model c.d.m: 'on-error' = 'row' needs an OUTPUT column 'sign' STRING that is no output of the bundle. "
+                        + SIGNATURE,
                 assertThrows(ValidationException.class, () -> new Adder()
                                 .createModelProvider(Statement.of(INPUTS, outputs, options)))
                         .getMessage());
