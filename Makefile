@@ -11,6 +11,8 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python
 # The environments of the targets have uv install them, which links the files of a package from its cache.
 UV := $(BIN)/uv
 INSTALL = $(UV) pip install --quiet --python $(@D)/bin/python
+# Seconds without a byte from the package index; PySpark alone is 400 MB.
+export UV_HTTP_TIMEOUT ?= 180
 TESTING := "hypothesis>=6.100,<7" "pytest>=8,<10" "pytest-timeout>=2.3,<3"
 # The targets start many processes of Python, which share what the first one has compiled.
 unexport PYTHONDONTWRITEBYTECODE
