@@ -158,6 +158,7 @@ $(VENV)-clients/.setup-stamp: pyproject.toml | $(UV)
 test-streams: $(VENV)-streams/.setup-stamp ## streams with real parts: Kafka, a cluster whose processes are killed, S3; TESTS=tests/streams/test_….py for some
 	@if $(HAS_MAVEN); then \
 		mvn -q -B -ntp -Dstyle.color=never -f tests/streams package && \
+		mkdir -p build && \
 		PATH="$(CURDIR)/$(BIN):$$PATH" $(VENV)-streams/bin/python -m pytest -v --basetemp=build/streams $(or $(TESTS),tests/streams); \
 	else \
 		echo "test-streams: SKIPPED, for it needs Maven (mvn) and a JDK (javac)"; \
@@ -174,15 +175,13 @@ $(VENV)-streams/.setup-stamp: $(STAMP)
 
 # PyFlink and leapstream, in the versions of both that go together. Each environment takes about a gigabyte.
 FLINKS := 1.20 2.0 2.1 2.2
-test-flinks: $(FLINKS:%=$(VENV)-flink-%/.setup-stamp) ## the table of docs/flink-versions.md, in an environment of each version of Flink
+test-flinks: setup $(FLINKS:%=$(VENV)-flink-%/.setup-stamp) ## the table of docs/flink-versions.md, in an environment of each version of Flink
 	LEAPSTREAM_FLINKS=1 $(RUN) -m pytest -v tests/flinks
 
 # leapstream asks for newer libraries than PyFlink 1.20 accepts; it has jars alone.
-$(VENV)-flink-%/.setup-stamp: pyproject.toml
-	test -x $(@D)/bin/pip || $(PYTHON) -m venv --clear $(@D)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check "setuptools<81" wheel
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check "apache-flink==$*.*"
-	$(if $(filter 1.%,$*),,$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable .)
+$(VENV)-flink-%/.setup-stamp: pyproject.toml | $(UV)
+	$(new-environment)
+	$(INSTALL) "apache-flink==$*.*" "setuptools<81" $(if $(filter 1.%,$*),,--editable .)
 	@touch $@
 
 journey: setup $(VENV)-spark4/.setup-stamp ## one model from scikit-learn through Spark to a Flink job
