@@ -110,6 +110,16 @@ def _(jars: Path) -> None:
     same(rows(table_env, "SELECT prediction FROM ML_PREDICT(TABLE given, MODEL m, DESCRIPTOR(a, b, c))"), [[EXPECTED]])
 
 
+@check("MLEAP_PREDICT")
+def _(jars: Path) -> None:
+    _, table_env = environment()
+    table_env.execute_sql(f"ADD JAR '{jars / 'models.jar'}'")
+    table_env.execute_sql("CREATE TEMPORARY FUNCTION MLEAP_PREDICT AS 'leapstream.flink.ml.MLeapPredict' LANGUAGE JAVA")
+    table_env.execute_sql(f"CREATE TEMPORARY VIEW given (feature1, feature2, feature3) AS SELECT * FROM {VALUES}")
+    call = "MLEAP_PREDICT(input => TABLE given, model => 'Linear', on_error => 'row')"
+    same(rows(table_env, f"SELECT prediction, error FROM {call}"), [[EXPECTED, None]])
+
+
 @check("functions registered from Python")
 def _(jars: Path) -> None:
     from leapstream.flink import MLeapUDFRegistry
