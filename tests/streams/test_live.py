@@ -118,6 +118,7 @@ def scored(broker: Broker, topic: str) -> tuple[Counter[str], int]:
     )
 
 
+@pytest.mark.timeout(2400)
 def test_two_hundred_swaps_under_load_label_each_row_with_the_version_that_scored_it(
     cluster: Cluster,
     broker: Broker,

@@ -106,9 +106,8 @@ public final class ModelMetrics {
     }
 
     private void report() {
-        LOG.warn(
-                "{}: rows that failed since the last warning: {}. The last error: {}",
-                new Object[] {name, Long.valueOf(unreported), lastError});
+        // Janino takes an array of arguments for the first one.
+        LOG.warn(name + ": rows that failed since the last warning: " + unreported + ". The last error: " + lastError);
         unreported = 0;
     }
 

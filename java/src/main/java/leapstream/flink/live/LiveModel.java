@@ -163,7 +163,8 @@ public final class LiveModel {
         }
         close(before.versions);
         reloads++;
-        LOG.info("Model {} is version {} from now on, and was {}", new Object[] {model, selection, before.selection});
+        // Janino takes an array of arguments for the first one.
+        LOG.info("Model {} is version {} from now on, and was " + before.selection, model, selection);
     }
 
     /** The versions of a selection, opened; those that are live already are taken over. */
@@ -232,9 +233,10 @@ public final class LiveModel {
             lastLogged = text;
             loggedAt = now;
             Live current = live;
+            Object version = current == null ? null : current.selection;
             LOG.warn(
-                    "Model {} stays version {}, since the store has nothing better: {}",
-                    new Object[] {model, current == null ? null : current.selection, text, failure});
+                    "Model " + model + " stays version " + version + ", since the store has nothing better: " + text,
+                    failure);
         }
     }
 
