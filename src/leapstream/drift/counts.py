@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leapstream.bundle.types import Field, Schema, with_nullable
-from leapstream.drift.profile import Column, Profile, Side
+from leapstream.drift.profiles import Column, Profile, Side
 from leapstream.drift.psi import psi
 from leapstream.executors.columns import Column as Values
 from leapstream.frames.contract import Wanted

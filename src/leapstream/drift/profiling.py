@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.types import BasicType, DataType, Field, ScalarType, Schema, with_nullable
 from leapstream.drift.counts import counted, present_numbers, present_texts
-from leapstream.drift.profile import LONGEST_CATEGORY, MOST_BYTES, Column, Kind, Profile, Side
+from leapstream.drift.profiles import LONGEST_CATEGORY, MOST_BYTES, Column, Kind, Profile, Side
 from leapstream.errors import SchemaError
 from leapstream.executors.columns import Column as Values
 from leapstream.frames.contract import Wanted

@@ -24,7 +24,7 @@ _FIELDS = "model, version, side, feature, psi, missing_rate, missing_rate_in_tra
 _NUMBERS = itertools.count()
 
 
-def create_drift_function(table_env: TableEnvironment, name: str = "DRIFT") -> None:
+def create_drift_function(table_env: TableEnvironment, *, name: str = "DRIFT") -> None:
     """Make the SQL function ``DRIFT`` known to a table environment.
 
     Args:

@@ -18,16 +18,17 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from leapstream.bundle.writer import write_atomically
-from leapstream.drift import Counts, Profile
-from leapstream.drift.profile import Side
+from leapstream.drift import Profile
+from leapstream.drift.profiles import Side
 from leapstream.errors import LeapstreamError
-from leapstream.frames.running import RowResults
 from leapstream.model import Model
 from leapstream.serving.logs import LOG
 from leapstream.serving.observing import ObservedModel, Outputs, every, rows_of
 from leapstream.serving.settings import DriftSettings
 
 if TYPE_CHECKING:
+    from leapstream.drift import Counts
+    from leapstream.frames.running import RowResults
     from leapstream.serving.registry import ModelRegistry, ServedModel
 
 # Seconds between two counts of what has come, and between two reports to the other workers.
@@ -118,7 +119,7 @@ class _Watched:
             return False
         start = now // window * window
         if start not in self.windows:
-            self.windows[start] = Counts(self.profile, self.model.schema)
+            self.windows[start] = _counts(self)
             for old in sorted(self.windows)[:-_WINDOWS]:
                 del self.windows[old]
         counts = self.windows[start]
@@ -137,6 +138,13 @@ class _Watched:
             if results is not None:
                 _add(counts, results, "output")
         return True
+
+
+def _counts(watched: _Watched) -> Counts:
+    # A server without profiles has no need of what counts.
+    from leapstream.drift import Counts
+
+    return Counts(watched.profile, watched.model.schema)
 
 
 def _add(counts: Counts, frame: Any, side: Side) -> None:
@@ -246,7 +254,7 @@ class DriftMonitor(Collector):
 
         def add(start: float, lists: list[list[int]]) -> None:
             if start not in sums:
-                sums[start] = Counts(watched.profile, watched.model.schema)
+                sums[start] = _counts(watched)
             sums[start].add_lists(lists)
 
         with self._counting:

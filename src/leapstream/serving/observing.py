@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from leapstream.bundle.frame import LeapFrame
 from leapstream.errors import OnError, PredictionError
-from leapstream.frames.running import RowResults
 from leapstream.model import Backend, Model
 from leapstream.serving.logs import LOG
+
+if TYPE_CHECKING:
+    from leapstream.frames.running import RowResults
 
 Outputs = Sequence[str] | None
 

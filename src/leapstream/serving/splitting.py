@@ -7,13 +7,15 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from queue import Full, Queue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leapstream.errors import PredictionError
-from leapstream.frames.running import RowResults
 from leapstream.serving.logs import LOG
 from leapstream.serving.observing import Outputs, ShadowCounts, column_values, rows_of
 from leapstream.serving.registry import ServedModel
+
+if TYPE_CHECKING:
+    from leapstream.frames.running import RowResults
 
 _MOST_WAITING = 256
 

@@ -20,8 +20,7 @@ from typing import TypeAlias
 
 import leapstream
 from leapstream.contract import Contract
-from leapstream.drift.profile import MOST_BYTES, Profile
-from leapstream.drift.profiling import profile_of_file
+from leapstream.drift.profiles import MOST_BYTES, Profile
 from leapstream.errors import LeapstreamError, StoreError, UnsupportedModelError
 from leapstream.escaping import json_text
 from leapstream.fetching.cache import sha256_of
@@ -314,6 +313,9 @@ class ModelStore:
                 verify_contract(model, folder / CONTRACT, f"{name}: the bundle")
             if profile is not None:
                 files[PROFILE] = folder / PROFILE
+                # Arrow, which reads rows, takes a while to import.
+                from leapstream.drift.profiling import profile_of_file
+
                 made = profile if isinstance(profile, Profile) else profile_of_file(model, profile)
                 files[PROFILE].write_bytes(made.as_bytes())
             abi = None
