@@ -90,13 +90,13 @@ $(VENV)-tensorflow/.setup-stamp: pyproject.toml | $(UV)
 # PySpark and PyFlink want different versions of Py4J. Spark 3.5 runs on Java 8, 11 or 17, Spark 4 on 17 or 21: JAVA_HOME's, or the one
 # on PATH. Without either a package brings a Java 17 for Spark 3.5; it lacks a module that Spark 4 asks for.
 # Both versions run at once with make -j2.
-test-spark: test-spark3 test-spark4 ## Spark 3.5 and 4: what they save is read, what is written they load
+test-spark: test-spark3 test-spark4 ## Spark 3.5 and 4: what they save is read, what is written they load; predictions over their DataFrames
 
 test-spark3: setup $(VENV)-spark3/.setup-stamp
-	$(VENV)-spark3/bin/python -m pytest tests/exporters/spark
+	$(VENV)-spark3/bin/python -m pytest tests/exporters/spark tests/spark
 
 test-spark4: setup $(VENV)-spark4/.setup-stamp
-	$(VENV)-spark4/bin/python -m pytest tests/exporters/spark
+	$(VENV)-spark4/bin/python -m pytest tests/exporters/spark tests/spark
 	$(RUN) -m pytest tests/examples/test_journey.py
 
 test-xgboost: $(VENV)-xgboost2/.setup-stamp $(VENV)-xgboost3/.setup-stamp ## XGBoost's files and exporter, with XGBoost 2.1 and the newest 3 for this Python
