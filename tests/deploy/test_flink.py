@@ -68,6 +68,11 @@ def test_the_dashboard_asks_for_metrics_that_models_have() -> None:
     assert {"predictions", "failures", "latencyNanos"} <= asked <= registered(JAVA / "ModelMetrics.java", "group")
 
 
+def test_the_dashboard_asks_for_metrics_that_stores_have() -> None:
+    asked = {name for text in expressions() for name in re.findall(rf"{OPERATOR}leapstream_store_(\w+)", text)}
+    assert {"reloads", "reloadFailures"} <= asked <= registered(JAVA / "live" / "LiveFunction.java", "own")
+
+
 @pytest.mark.parametrize("text", expressions())
 def test_the_dashboard_asks_for_one_job_where_a_metric_is_of_a_job(text: str) -> None:
     assert ("job_name=~" in text) == ("_job_" in text)
