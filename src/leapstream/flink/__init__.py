@@ -23,7 +23,7 @@ from leapstream.flink.models import create_model  # noqa: E402
 from leapstream.flink.registry import MLeapUDFRegistry, RegisteredFunction  # noqa: E402
 from leapstream.flink.signature import FunctionSignature  # noqa: E402
 from leapstream.flink.stored import StoredModel  # noqa: E402
-from leapstream.flink.streams import predict_stream  # noqa: E402
+from leapstream.flink.streams import PredictedStream, predict_stream  # noqa: E402
 
 __all__ = [
     "FAILED",
@@ -31,6 +31,7 @@ __all__ = [
     "MLeapMapFunction",
     "MLeapProcessFunction",
     "MLeapUDFRegistry",
+    "PredictedStream",
     "RegisteredFunction",
     "RegistryConfig",
     "StoredModel",
