@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pyflink.common import Configuration
-from pyflink.table import EnvironmentSettings, TableEnvironment
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.table import EnvironmentSettings, StreamTableEnvironment, TableEnvironment
 
 from leapstream.executors.jvm.gateway import ensure_java
 from leapstream.flink.compat import use_file_systems
@@ -32,6 +33,20 @@ def session(
         settings: settings of the jobs.
         file_systems: settings of Flink's file systems, with which statements are planned here.
     """
+    configuration = _configuration(cluster, settings, file_systems)
+    made = EnvironmentSettings.new_instance().with_configuration(configuration).in_streaming_mode()
+    return TableEnvironment.create(made.build())
+
+
+def stream_session(cluster: Cluster, settings: Mapping[str, object] | None = None) -> StreamTableEnvironment:
+    """The same for streams of the DataStream API."""
+    configuration = _configuration(cluster, settings)
+    return StreamTableEnvironment.create(StreamExecutionEnvironment.get_execution_environment(configuration))
+
+
+def _configuration(
+    cluster: Cluster, settings: Mapping[str, object] | None, file_systems: Mapping[str, object] | None = None
+) -> Configuration:
     ensure_java()
     use_file_systems({key: str(value) for key, value in (file_systems or {}).items()}, S3_PLUGIN.parent)
     host, _, port = cluster.target.rpartition(":")
@@ -45,8 +60,7 @@ def session(
         **(settings or {}),
     }.items():
         configuration.set_string(key, str(value))
-    made = EnvironmentSettings.new_instance().with_configuration(configuration).in_streaming_mode()
-    return TableEnvironment.create(made.build())
+    return configuration
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ ensure_java()
 
 from leapstream.flink.compiler import Target, compile_jar  # noqa: E402
 from leapstream.flink.config import RegistryConfig, UDFEntry, read_config  # noqa: E402
+from leapstream.flink.control import score_stream  # noqa: E402
 from leapstream.flink.datastream import FAILED, MLeapMapFunction, MLeapProcessFunction  # noqa: E402
 from leapstream.flink.drift import create_drift_function, drift_stream  # noqa: E402
 from leapstream.flink.modeljar import write_model_jar  # noqa: E402
@@ -43,5 +44,6 @@ __all__ = [
     "drift_stream",
     "predict_stream",
     "read_config",
+    "score_stream",
     "write_model_jar",
 ]

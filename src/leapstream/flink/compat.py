@@ -128,6 +128,19 @@ def split_stream(stream: DataStream, table: Table, columns: int) -> tuple[DataSt
     return DataStream(scored), DataStream(scored.getSideOutput(splitter.failed()))
 
 
+def broadcast_to(data_stream: DataStream, control: DataStream, function: Any) -> DataStream:
+    """A stream processed by a Java function with broadcast state, to which it adds columns.
+
+    Args:
+        data_stream: named rows.
+        control: the stream that all of its tasks see.
+        function: the function; it says by ``states()`` what its state is, and by ``returns(type)`` what it gives.
+    """
+    rows = data_stream._j_data_stream
+    connected = rows.connect(control._j_data_stream.broadcast(function.states()))
+    return DataStream(connected.process(function, function.returns(rows.getType())))
+
+
 def python_environment() -> Any:
     """The Java object that describes the Python of a function's worker."""
     return _get_python_env()

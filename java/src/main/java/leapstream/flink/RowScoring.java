@@ -16,6 +16,7 @@ import org.apache.flink.api.java.typeutils.RowTypeInfo;
 import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.table.data.GenericArrayData;
 import org.apache.flink.table.data.StringData;
+import org.apache.flink.table.types.DataTypeQueryable;
 import org.apache.flink.table.types.logical.ArrayType;
 import org.apache.flink.table.types.logical.LogicalType;
 import org.apache.flink.table.types.utils.TypeConversions;
@@ -55,12 +56,20 @@ public final class RowScoring implements Serializable {
             types[i] = TypeConversions.fromDataTypeToLegacyInfo(
                     TypeConversions.fromLogicalToDataType(function.outputType(i)));
         }
-        return extended((RowTypeInfo) rows, names, types);
+        return extended(rowType(rows), names, types);
     }
 
     /** The type of rows of a type with an error after their fields. */
     public RowTypeInfo failed(TypeInformation rows, String error) {
-        return extended((RowTypeInfo) rows, new String[] {error}, new TypeInformation[] {Types.STRING});
+        return extended(rowType(rows), new String[] {error}, new TypeInformation[] {Types.STRING});
+    }
+
+    /** The type of rows with names; a stream that was a table has a type of tables. */
+    private static RowTypeInfo rowType(TypeInformation rows) {
+        return (RowTypeInfo)
+                (rows instanceof DataTypeQueryable
+                        ? TypeConversions.fromDataTypeToLegacyInfo(((DataTypeQueryable) rows).getDataType())
+                        : rows);
     }
 
     private static RowTypeInfo extended(RowTypeInfo rows, String[] names, TypeInformation[] types) {

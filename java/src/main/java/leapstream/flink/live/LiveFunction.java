@@ -120,7 +120,12 @@ public abstract class LiveFunction extends ModelFunction {
     @Override
     public void open(MetricGroup parent) throws IOException {
         signature();
-        source = LiveModel.acquire(stored(), storedSignature());
+        open(parent, LiveModel.acquire(stored(), storedSignature()));
+    }
+
+    /** Opens the function over a live model, which it releases at its end. */
+    final void open(MetricGroup parent, LiveModel opened) {
+        source = opened;
         group = parent;
         instances = new HashMap();
         measured = new LinkedHashMap(16, 0.75f, true);

@@ -70,13 +70,36 @@ public final class LiveModel {
         return found;
     }
 
+    /** A live model of one subtask, whose versions {@link #set} names. */
+    static LiveModel controlled(StoredModel model, String signature, Selection selection) throws IOException {
+        LiveModel made = new LiveModel(model, signature);
+        made.users = 1;
+        made.set(selection);
+        return made;
+    }
+
+    /** Makes other versions live, or fails and leaves those that are. */
+    void set(Selection selection) throws IOException {
+        Live before = live;
+        live = new Live(selection, loaded(selection, before));
+        if (before != null) {
+            close(before.versions);
+            reloads++;
+        }
+    }
+
+    /** Verifies a version, which stays as it is. */
+    void verify(String version) throws IOException {
+        loaded(version, null, 1).release();
+    }
+
     private synchronized void start() throws IOException {
         if (live != null) {
             return;
         }
         Selection selection = model.selection();
         live = new Live(selection, loaded(selection, null));
-        LOG.info("Model {} is version {}", model, selection);
+        LOG.info("Model " + model + " is version " + selection);
         if (model.moves()) {
             watcher = new Thread(
                     new Runnable() {
@@ -97,7 +120,10 @@ public final class LiveModel {
             if (--users > 0) {
                 return;
             }
-            MODELS.remove(model.key() + " " + signature);
+            String key = model.key() + " " + signature;
+            if (MODELS.get(key) == this) {
+                MODELS.remove(key);
+            }
         }
         synchronized (this) {
             if (watcher != null) {
@@ -163,8 +189,8 @@ public final class LiveModel {
         }
         close(before.versions);
         reloads++;
-        // Janino takes an array of arguments for the first one.
-        LOG.info("Model {} is version {} from now on, and was " + before.selection, model, selection);
+        LOG.info("Model " + model + " is version " + selection + " from now on, and was " + before.selection
+                + "; its classes were loaded and verified in " + swapMillis + " ms");
     }
 
     /** The versions of a selection, opened; those that are live already are taken over. */
@@ -219,7 +245,7 @@ public final class LiveModel {
                 try {
                     versions[i].release();
                 } catch (IOException e) {
-                    LOG.warn("The jar of version {} cannot be closed", versions[i].name, e);
+                    LOG.warn("The jar of version " + versions[i].name + " cannot be closed", e);
                 }
             }
         }

@@ -79,7 +79,7 @@ final class Selection {
             } catch (IllegalArgumentException e) {
                 throw new RejectedVersionException(what + ": " + e.getMessage(), e);
             }
-            sha256[i] = StoredModel.field(version, "sha256").asText("");
+            sha256[i] = StoredModel.field(version, "sha256").asText(null);
             if (i < split.length) {
                 int weight = split.length == 1
                         ? 1

@@ -19,12 +19,29 @@ public final class StoredFunction extends LiveFunction {
     private final String[] outputs;
     private final String[] outputTypes;
 
-    private StoredFunction(StoredModel stored, String splitKey, ModelFunction model) {
+    /**
+     * @param storedSignature the signature of all versions
+     * @param signature that of the function
+     * @param outputs names of its outputs, with their types
+     */
+    public StoredFunction(
+            StoredModel stored,
+            String splitKey,
+            String storedSignature,
+            ModelSignature signature,
+            String[] outputs,
+            String[] outputTypes) {
         this.stored = stored;
         this.splitKey = splitKey;
-        storedSignature = signatureOf(model);
+        this.storedSignature = storedSignature;
+        this.signature = signature;
+        this.outputs = outputs;
+        this.outputTypes = outputTypes;
+    }
+
+    /** The function with all that versions like this one give. */
+    private static StoredFunction of(StoredModel stored, String splitKey, ModelFunction model) {
         ModelSignature found = model.signature();
-        signature = splitKey == null ? found : found.with(splitKey);
         List names = new ArrayList();
         List types = new ArrayList();
         for (int shadow = 0; shadow < 2; shadow++) {
@@ -37,8 +54,13 @@ public final class StoredFunction extends LiveFunction {
         types.add("STRING");
         names.add(SHADOW + "error");
         types.add("STRING");
-        outputs = (String[]) names.toArray(new String[0]);
-        outputTypes = (String[]) types.toArray(new String[0]);
+        return new StoredFunction(
+                stored,
+                splitKey,
+                signatureOf(model),
+                splitKey == null ? found : found.with(splitKey),
+                (String[]) names.toArray(new String[0]),
+                (String[]) types.toArray(new String[0]));
     }
 
     /** Reads the signature of a model from its store. */
@@ -48,7 +70,7 @@ public final class StoredFunction extends LiveFunction {
         try {
             ModelFunction model = version.take();
             try {
-                return new StoredFunction(stored, splitKey, model);
+                return of(stored, splitKey, model);
             } finally {
                 version.release();
             }
