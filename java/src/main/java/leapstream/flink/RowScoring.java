@@ -65,6 +65,7 @@ public final class RowScoring implements Serializable {
     }
 
     /** The type of rows with names; a stream that was a table has a type of tables. */
+    @SuppressWarnings("deprecation") // As above.
     private static RowTypeInfo rowType(TypeInformation rows) {
         return (RowTypeInfo)
                 (rows instanceof DataTypeQueryable

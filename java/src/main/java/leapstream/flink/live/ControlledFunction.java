@@ -185,6 +185,7 @@ public final class ControlledFunction extends BroadcastProcessFunction {
         if (model == null) {
             model = LiveModel.controlled(function.stored(), function.storedSignature(), selection);
             function.open(getRuntimeContext().getMetricGroup(), model);
+            function.leaveRowsToCaller();
         } else {
             model.set(selection);
         }
