@@ -13,6 +13,7 @@ from typing import Any
 
 from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.java_gateway import get_gateway
 from pyflink.table import EnvironmentSettings, StreamTableEnvironment, TableEnvironment
 
 from leapstream.executors.jvm.gateway import ensure_java
@@ -39,9 +40,11 @@ def session(
 
 
 def stream_session(cluster: Cluster, settings: Mapping[str, object] | None = None) -> StreamTableEnvironment:
-    """The same for streams of the DataStream API."""
+    """A table environment of streams whose jobs run on a cluster, with the connectors of Kafka."""
     configuration = _configuration(cluster, settings)
-    return StreamTableEnvironment.create(StreamExecutionEnvironment.get_execution_environment(configuration))
+    # PyFlink's own call gives an environment that runs jobs in this process.
+    environment = get_gateway().jvm.org.apache.flink.streaming.api.environment.StreamExecutionEnvironment
+    return StreamTableEnvironment.create(StreamExecutionEnvironment(environment(configuration._j_configuration)))
 
 
 def _configuration(
