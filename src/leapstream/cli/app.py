@@ -567,10 +567,13 @@ def _profile(
         int,
         typer.Option(help="The most frequent values of a column of texts, each of which has a bin.", min=1, max=500),
     ] = 50,
+    limit: _LimitSettings = None,
 ) -> None:
     from leapstream.cli.store import write_profile
 
-    made = write_profile(bundle, rows, output, most_rows=most_rows, bins=bins, categories=categories)
+    made = write_profile(
+        bundle, rows, output, most_rows=most_rows, bins=bins, categories=categories, limits=_limits(limit)
+    )
     counted = f"{made.rows} rows" if made.rows == made.total else f"a sample of {made.rows} of {made.total} rows"
     out().print(f"{output}: {len(made.columns)} columns of {counted}", soft_wrap=True)
 

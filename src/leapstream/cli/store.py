@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 import leapstream
+from leapstream.bundle.limits import Limits
 from leapstream.bundle.writer import write_atomically
 from leapstream.cli.console import err, out, print_json
 from leapstream.drift import Profile
@@ -102,13 +103,16 @@ def publish(
     return published
 
 
-def write_profile(bundle: str, rows: Path, output: Path, *, most_rows: int, bins: int, categories: int) -> Profile:
+def write_profile(
+    bundle: str, rows: Path, output: Path, *, most_rows: int, bins: int, categories: int, limits: Limits
+) -> Profile:
     """Make the profile of a model, and write it.
 
     Raises:
         LeapstreamError: the bundle or the rows cannot be read.
     """
-    made = profile_of(leapstream.load(bundle), rows, most_rows=most_rows, bins=bins, categories=categories)
+    model = leapstream.load(bundle, limits=limits)
+    made = profile_of(model, rows, most_rows=most_rows, bins=bins, categories=categories, limits=limits)
     write_atomically(output, made.as_bytes())
     return made
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leapstream.bundle.frame import LeapFrame
+from leapstream.bundle.limits import Limits
 from leapstream.bundle.types import BasicType, DataType, Field, ScalarType, Schema, with_nullable
 from leapstream.drift.counts import counted, present_numbers, present_texts
 from leapstream.drift.profiles import LONGEST_CATEGORY, MOST_BYTES, Column, Kind, Profile, Side
@@ -35,7 +36,13 @@ _SEED = 1
 
 
 def profile(
-    model: Model, rows: Any, *, most_rows: int = MOST_ROWS, bins: int = BINS, categories: int = CATEGORIES
+    model: Model,
+    rows: Any,
+    *,
+    most_rows: int = MOST_ROWS,
+    bins: int = BINS,
+    categories: int = CATEGORIES,
+    limits: Limits | None = None,
 ) -> Profile:
     """The profile of a model: the values of its inputs in some rows, and those of its outputs for them.
 
@@ -46,13 +53,14 @@ def profile(
         most_rows: the most rows that are counted; of more, a random sample of as many.
         bins: the bins of a column of numbers, by quantiles; columns of few different values have fewer.
         categories: the most frequent values of a column of texts, which have bins of their own.
+        limits: limits on what is read from a file.
 
     Raises:
         BundleError: the file cannot be read.
         SchemaError: there are no rows, or a column of the model is not there.
     """
     sample = _Sample(most_rows)
-    for table in _tables(model, rows):
+    for table in _tables(model, rows, limits):
         sample.add(table)
     table = sample.table()
     if table is None:
@@ -82,11 +90,11 @@ def profile_of_file(model: Model, path: str | os.PathLike[str]) -> Profile:
     return profile(model, file)
 
 
-def _tables(model: Model, rows: Any) -> Iterator[pa.Table]:
+def _tables(model: Model, rows: Any, limits: Limits | None) -> Iterator[pa.Table]:
     """The rows as Arrow tables of the model's inputs."""
     if isinstance(rows, (str, os.PathLike)):
         path = os.fspath(rows)
-        reader = open_reader(path, format_of(path, None, "a known suffix"), model.schema.inputs, _PIECE)
+        reader = open_reader(path, format_of(path, None, "a known suffix"), model.schema.inputs, _PIECE, limits)
         batches: Iterable[Any] = (chunk.batch for chunk in reader.chunks())
     else:
         batches = [rows]
