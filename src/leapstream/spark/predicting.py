@@ -41,7 +41,7 @@ def predict(
     model drops (``handle_invalid`` = skip) are not in the result.
 
     Args:
-        df: the rows.
+        df: the rows; a streaming DataFrame, too.
         model: a model, or the path or URI of its bundle.
         outputs: columns to add; by default the final outputs.
         on_error: ``raise`` fails the job at a row that fails; ``null`` gives that row missing values; ``row`` also gives it the
