@@ -51,11 +51,11 @@ def jars(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def results(python: str, jars: Path, target: Path) -> dict[str, str]:
     """The result of each check with a version's Python."""
     command = [python, "-W", "ignore", str(Path(__file__).with_name("checks.py")), str(jars), str(target)]
+    # The PyFlink of this process has put its own places there.
+    environment = {name: value for name, value in os.environ.items() if "FLINK" not in name and name != "PYTHONPATH"}
     # Flink starts its Python workers with the python on PATH.
-    path = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        command, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=800, check=False
-    )
+    environment["PATH"] = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=800, check=False)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(target.read_text()))
 
