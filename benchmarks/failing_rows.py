@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 
@@ -83,12 +84,13 @@ def cpu_seconds() -> float:
     ticks = 0
     waiting = [os.getpid()]
     while waiting:
-        parent = waiting.pop()
-        for children in Path(f"/proc/{parent}/task").glob("*/children"):
-            for child in children.read_text().split():
-                waiting.append(int(child))
-                fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
-                ticks += int(fields[11]) + int(fields[12])
+        for children in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
+            # A thread may end meanwhile, and a process that it started with it.
+            with suppress(FileNotFoundError):
+                for child in children.read_text().split():
+                    fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+                    ticks += int(fields[11]) + int(fields[12])
+                    waiting.append(int(child))
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
