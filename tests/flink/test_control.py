@@ -24,6 +24,7 @@ COMMANDS = (
     '{"command": "publish", "version": "3"}',
     '{"command": "alias", "version": "3"}',
     '{"command": "alias", "version": "../2"}',
+    '{"command": "alias", "version": "nobody"}',
     '{"command": "weights", "versions": {"1": 50, "2": 0}}',
     '{"command": "alias", "version": "2"}',
     '{"command": "weights", "versions": {"1": 50, "2": 50}}',
@@ -59,6 +60,23 @@ def test_commands_name_the_versions_and_those_that_cannot_be_followed_change_not
     assert {float(row[-1]) == row[-2] for row in answers} == {True}
     assert {row[-1] for row in answers} <= {"1", "2"}
     assert answers[-1][-1] == "2"
+
+
+def test_rows_that_fail_are_a_stream_of_their_own(
+    env: StreamExecutionEnvironment, table_env: StreamTableEnvironment, versions: Versions
+) -> None:
+    given = "(VALUES (1, 1.0E0, 2.0E0), (2, CAST(NULL AS DOUBLE), 2.0E0)) AS t (id, feature1, feature2)"
+    rows = table_env.to_data_stream(
+        table_env.sql_query(f"SELECT id, feature1, feature2, 3.0E0 AS feature3 FROM {given}")
+    )
+    control = env.from_collection(['{"command": "publish", "version": "2"}'], Types.STRING())
+    scored = score_stream(rows, versions.uri, control, failed=True, table_env=table_env)
+    with scored.execute_and_collect() as found:
+        assert [tuple(row) for row in found] == [(1, 1.0, 2.0, 3.0, 1.0, "1")]
+    with scored.failed.execute_and_collect() as found:
+        ((*columns, error),) = [tuple(row) for row in found]
+    assert columns == [2, None, 2.0, 3.0]
+    assert "feature1" in error
 
 
 def test_outputs_and_inputs_are_checked_when_the_stream_is_made(

@@ -9,10 +9,11 @@ from pyflink.table import StreamTableEnvironment
 
 from leapstream.errors import BackendError
 from leapstream.executors.jvm.sources import FUNCTIONS, LIVE
-from leapstream.flink.compat import broadcast_to, environment_of, new_object, string_array
+from leapstream.flink.compat import broadcast_to, environment_of, new_object, split_stream, string_array
 from leapstream.flink.jars import add_runtime_jar
 from leapstream.flink.signature import FunctionSignature, sql_type
 from leapstream.flink.stored import StoredModel, live_signature, signature_text, stored_signature
+from leapstream.flink.streams import PredictedStream
 from leapstream.sources import SourceOptions
 
 
@@ -25,9 +26,10 @@ def score_stream(
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
     split_key: str | None = None,
+    failed: bool = False,
     options: SourceOptions | None = None,
     table_env: StreamTableEnvironment | None = None,
-) -> DataStream:
+) -> PredictedStream:
     """The stream with predictions by the versions that commands name, which are in the job's checkpoints.
 
     A command is JSON: ``{"command": "alias", "version": "8"}``; ``{"command": "weights", "versions": {"7": 9, "8": 1}}``,
@@ -43,11 +45,13 @@ def score_stream(
         inputs: names of the columns that the model reads, in the order of unnamed fields; by default in order of first use.
         outputs: columns to add; by default the prediction and ``model_version``.
         split_key: the column by which rows are split among versions with weights.
+        failed: give records that fail as a stream of their own, a side output, as in :func:`predict_stream`; by default one fails
+            the job.
         options: settings for the store.
         table_env: an environment of the stream's environment.
 
     Returns:
-        rows: the stream's columns, then the outputs.
+        rows: the stream's columns, then the outputs; with ``failed``, also the records that fail, with their errors.
 
     Raises:
         BackendError: the version has no ``model.jar``.
@@ -76,7 +80,14 @@ def score_stream(
             string_array([sql_type(field.type) for field in signature.outputs]),
         ],
     )
-    return broadcast_to(data_stream, control, new_object(f"{LIVE}.ControlledFunction", [function, found.version]))
+    scored = broadcast_to(
+        data_stream, control, new_object(f"{LIVE}.ControlledFunction", [function, found.version, failed])
+    )
+    if not failed:
+        return PredictedStream(scored)
+    table = table_env.from_data_stream(scored)
+    columns = len(table.get_schema().get_field_names()) - len(signature.outputs) - 1
+    return PredictedStream(*split_stream(table_env.to_data_stream(table), table, columns))
 
 
 def _java_signature(signature: FunctionSignature) -> object:

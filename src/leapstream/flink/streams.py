@@ -28,7 +28,7 @@ _FUNCTION_NUMBERS = itertools.count()
 
 
 class PredictedStream(DataStream):  # type: ignore[misc]
-    """The stream of predictions that ``predict_stream`` gives; records that fail may be a stream of their own."""
+    """The predictions of ``predict_stream`` or ``score_stream``; records that fail may be a stream of their own."""
 
     def __init__(self, predictions: DataStream, failed: DataStream | None = None) -> None:
         super().__init__(java_stream(predictions))
@@ -39,10 +39,10 @@ class PredictedStream(DataStream):  # type: ignore[misc]
         """The records that fail, a side output: named rows of the given stream's columns, then the error as text.
 
         Raises:
-            ConfigError: ``predict_stream`` did not get ``failed=True``.
+            ConfigError: the function did not get ``failed=True``.
         """
         if self._failed is None:
-            raise ConfigError("predict_stream sets records that fail aside with failed=True")
+            raise ConfigError("records that fail are set aside with failed=True")
         return self._failed
 
 

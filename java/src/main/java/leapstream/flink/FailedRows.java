@@ -57,11 +57,11 @@ public final class FailedRows extends ProcessFunction {
     public void processElement(Object value, ProcessFunction.Context context, Collector out) {
         Row row = (Row) value;
         int last = names.length - 1;
-        Object error = row.getField(last);
+        Object error = field(row, last);
         int count = error == null ? last : common;
         Row result = Row.withPositions(row.getKind(), error == null ? last : common + 1);
         for (int i = 0; i < count; i++) {
-            result.setField(i, row.getField(i));
+            result.setField(i, field(row, i));
         }
         if (error == null) {
             out.collect(result);
@@ -69,5 +69,10 @@ public final class FailedRows extends ProcessFunction {
             result.setField(common, error);
             context.output(failed, result);
         }
+    }
+
+    private Object field(Row row, int i) {
+        // A row with names alone has no positions.
+        return row.getFieldNames(false) == null ? row.getField(i) : row.getField(names[i]);
     }
 }

@@ -111,6 +111,19 @@ public final class RowScoring implements Serializable {
         return withError(row, function.kept(failure), error);
     }
 
+    /** The row with nulls for the model's outputs, and the error of its failure in a last field; warns of the failure. */
+    public Row unscored(Row row, PredictionException failure, String error) {
+        int count = function.outputCount();
+        String[] names = new String[count + 1];
+        Object[] values = new Object[count + 1];
+        for (int i = 0; i < count; i++) {
+            names[i] = function.outputName(i);
+        }
+        names[count] = error;
+        values[count] = function.kept(failure);
+        return extended(row, names, values);
+    }
+
     /** The row with an error in a field after the others. */
     public static Row withError(Row row, String text, String error) {
         return extended(row, new String[] {error}, new Object[] {text});

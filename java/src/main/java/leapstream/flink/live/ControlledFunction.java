@@ -1,5 +1,6 @@
 package leapstream.flink.live;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -46,10 +47,12 @@ public final class ControlledFunction extends BroadcastProcessFunction {
     private static final String EARLIER = "earlier";
     private static final String START = "-";
     private static final int REMEMBERED = 100;
+    private static final String ERROR = "error";
 
     private final StoredFunction function;
     private final RowScoring rows;
     private final String first;
+    private final boolean keepsFailures;
 
     private transient LiveModel model;
     private transient String current;
@@ -58,16 +61,19 @@ public final class ControlledFunction extends BroadcastProcessFunction {
     /**
      * @param function the function over the model of a store
      * @param first the version before the first command
+     * @param keepsFailures whether rows have a last field {@code error}, and one that fails has its error there
      */
-    public ControlledFunction(StoredFunction function, String first) {
+    public ControlledFunction(StoredFunction function, String first, Boolean keepsFailures) {
         this.function = function;
         this.first = first;
+        this.keepsFailures = keepsFailures.booleanValue();
         rows = new RowScoring(function);
     }
 
     /** The type of the results for rows of a type. */
     public TypeInformation returns(TypeInformation given) {
-        return rows.scored(given);
+        TypeInformation scored = rows.scored(given);
+        return keepsFailures ? rows.failed(scored, ERROR) : scored;
     }
 
     /** The descriptors of the state, as DataStream.broadcast takes them. */
@@ -90,11 +96,19 @@ public final class ControlledFunction extends BroadcastProcessFunction {
             throws Exception {
         ReadOnlyBroadcastState state = context.getBroadcastState(STATE);
         follow((String) state.get(LIVE));
+        Row result;
         try {
-            out.collect(rows.score((Row) row));
+            result = rows.score((Row) row);
+            if (keepsFailures) {
+                result = RowScoring.withError(result, null, ERROR);
+            }
         } catch (PredictionException failure) {
-            throw failure.withValues(RowScoring.describe((Row) row));
+            if (!keepsFailures) {
+                throw failure.withValues(RowScoring.describe((Row) row));
+            }
+            result = rows.unscored((Row) row, failure, ERROR);
         }
+        out.collect(result);
     }
 
     @Override
@@ -128,9 +142,16 @@ public final class ControlledFunction extends BroadcastProcessFunction {
             put(state, LIVE, next.equals(START) ? "" : next);
             put(state, EARLIER, joined(earlier));
         } catch (RejectedVersionException e) {
-            refused.inc();
-            LOG.warn("Model " + function.stored() + ": the command " + command + " changes nothing: " + e.getMessage());
+            refuse(command, e.getMessage());
+        } catch (FileNotFoundException e) {
+            // A job that failed here would fail again each time that the command comes back.
+            refuse(command, "the store has no such version: " + e.getMessage());
         }
+    }
+
+    private void refuse(String command, String reason) {
+        refused.inc();
+        LOG.warn("Model " + function.stored() + ": the command " + command + " changes nothing: " + reason);
     }
 
     private static JsonNode parsed(String command) throws IOException {
