@@ -20,6 +20,7 @@ from leapstream.fetching.registered import SCHEME
 from leapstream.fetching.resolver import resolve
 from leapstream.fetching.uri import display, scheme_of
 from leapstream.model import Model, load
+from leapstream.serving.logs import LOG
 from leapstream.serving.observing import ObservedModel
 from leapstream.serving.registry import Group, ServedModel, check_signature
 from leapstream.serving.splitting import Part, Shadow
@@ -186,7 +187,7 @@ def load_pinned(pinned: Pinned, options: SourceOptions | None = None, *, verify:
             pinned.version,
             model,
             uri=display(spec.uri),
-            profile=_profile(spec, pinned.version, options),
+            profile=_profile(spec, pinned.version, options, verify),
         )
     )
     if spec.parts:
@@ -215,18 +216,25 @@ def _part(main: ServedModel, spec: ModelSpec, part: Part, options: SourceOptions
     model = load(path, limits=None if options is None else options.limits)
     if verify:
         _verify(spec, part.version, model, options)
-    profile = _profile(spec, part.version, options) if part.weight else None
+    profile = _profile(spec, part.version, options, verify) if part.weight else None
     served = ServedModel(spec.name, part.version, model, uri=display(part.uri), profile=profile)
     check_signature(main, served)
     return warmed(served)
 
 
-def _profile(spec: ModelSpec, version: str, options: SourceOptions | None) -> Profile | None:
+def _profile(spec: ModelSpec, version: str, options: SourceOptions | None, verify: bool) -> Profile | None:
     """The profile of a version of a store, if it has one."""
     if spec.store is None:
         return None
     store = ModelStore(spec.store, options)
-    return store.profile(store.version(spec.model or spec.name, version))
+    try:
+        return store.profile(store.version(spec.model or spec.name, version))
+    except LeapstreamError as error:
+        if verify:
+            raise
+        # A worker that starts again answers although the store is away, and counts no drift.
+        LOG.warning("profile not loaded", extra={"fields": {"model": spec.name, "error": str(error)}})
+        return None
 
 
 def _verify(spec: ModelSpec, wanted: str, model: Model, options: SourceOptions | None) -> None:
