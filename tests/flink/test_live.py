@@ -137,7 +137,7 @@ def test_a_bad_version_is_never_live_and_is_counted(versions: Versions, subtask:
 
 
 # Any signature is right for a job that starts with it.
-@pytest.mark.parametrize("kind", set(BAD) - {"signature"})
+@pytest.mark.parametrize("kind", [kind for kind in BAD if kind != "signature"])
 def test_a_job_does_not_start_with_a_bad_version(versions: Versions, kind: str) -> None:
     publish, reason = BAD[kind]
     publish(versions, 2)
