@@ -220,7 +220,7 @@ class Application:
             raise self._late() from None
 
     def _late(self) -> DeadlineError:
-        return DeadlineError(f"the request took longer than it may; {self._limits.timeout:g} s are the most")
+        return DeadlineError(f"the request's time is over; the server gives one {self._limits.timeout:g} s at most")
 
     def _failed(self, request: Request, route: Route | None, error: Exception) -> tuple[Response, str]:
         """The answer to a request that failed, and the kind of its failure."""

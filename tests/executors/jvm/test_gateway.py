@@ -9,7 +9,7 @@ import pytest
 from leapstream import BackendError
 from leapstream.executors.jvm import gateway
 from leapstream.executors.jvm.gateway import compile_java, ensure_java
-from leapstream.executors.jvm.sources import FUNCTIONS, KERNELS, LIVE, PROVIDERS, java_sources
+from leapstream.executors.jvm.sources import DRIFT, FUNCTIONS, KERNELS, LIVE, PROVIDERS, java_sources
 
 
 def fake_java(home: Path, version: str) -> Path:
@@ -61,7 +61,7 @@ def test_classes_that_use_each_other_and_the_kernels_compile_together(java: None
 
 @pytest.mark.flink
 def test_the_runtime_jar_has_the_classes_of_all_hand_written_sources(java: None) -> None:
-    packages = (KERNELS, FUNCTIONS, LIVE, PROVIDERS)
+    packages = (KERNELS, FUNCTIONS, LIVE, DRIFT, PROVIDERS)
     sources = {name.replace(".", "/") for package in packages for name in java_sources(package)}
     classes = gateway.runtime().jar.classes()
     assert {name.removesuffix(".class").partition("$")[0] for name in classes} == sources

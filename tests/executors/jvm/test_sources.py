@@ -7,10 +7,10 @@ import pytest
 
 import leapstream
 from leapstream import BackendError
-from leapstream.executors.jvm.sources import KERNELS, java_sources
+from leapstream.executors.jvm.sources import DRIFT, FUNCTIONS, KERNELS, LIVE, PROVIDERS, java_sources
 
 PROJECT = Path(__file__).parents[3] / "java"
-PACKAGES = (KERNELS, "leapstream.flink", "leapstream.flink.ml")
+PACKAGES = (KERNELS, FUNCTIONS, LIVE, DRIFT, PROVIDERS)
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -72,8 +72,8 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
     }
 
     /**
-     * The arguments have the names of the bundle's inputs, unless scalars may stand for an array: Flink lets a function with named
-     * arguments have one signature alone.
+     * The arguments have the names of the bundle's inputs, unless scalars may stand for an array: Flink lets a function with
+     * named arguments have one signature alone.
      */
     @SuppressWarnings("deprecation") // Flink 1.20 has no other way, and 2.3 still has this one.
     public TypeInference typeInference() {

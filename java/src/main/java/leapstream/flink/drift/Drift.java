@@ -27,8 +27,9 @@ import org.apache.flink.table.types.logical.utils.LogicalTypeParser;
 import org.apache.flink.table.types.utils.TypeConversions;
 
 /**
- * The SQL function DRIFT(STORE/NAME, version, 'column, column', column, column): an aggregate of a window, which counts the columns in the
- * bins of the version's profile. Its result is an array with a row for each column. Rows without a version are not counted.
+ * The SQL function DRIFT(STORE/NAME, version, 'column, column', column, column): an aggregate of a window, which counts the
+ * columns in the bins of the version's profile. Its result is an array with a row for each column. Rows without a version are
+ * not counted.
  */
 public final class Drift extends AggregateFunction implements InputTypeStrategy {
 

@@ -30,9 +30,9 @@ import org.slf4j.LoggerFactory;
  * restored has the versions of its checkpoint.
  *
  * A command is a JSON object: {@code {"command": "alias", "version": "8"}}; {@code "weights"} with {@code "versions": {"7": 90,
- * "8": 10}}; both perhaps with {@code "shadow": ["9"]}; {@code "publish"} with a {@code "version"}, which is verified and not made
- * live; or {@code "rollback"}. One that is malformed, or names a version that cannot be used, is logged and counted, and changes
- * nothing.
+ * "8": 10}}; both perhaps with {@code "shadow": ["9"]}; {@code "publish"} with a {@code "version"}, which is verified and not
+ * made live; or {@code "rollback"}. One that is malformed, or names a version that cannot be used, is logged and counted, and
+ * changes nothing.
  */
 public final class ControlledFunction extends BroadcastProcessFunction {
 

@@ -43,7 +43,8 @@ public final class MLeapProviderFactory implements ModelProviderFactory {
         if (stored == compiled) {
             throw new ValidationException(
                     "Model " + context.getObjectIdentifier().asSummaryString()
-                            + ": give 'bundle', the name of a bundle in a jar of this session, or 'store', STORE/NAME of a model in a store");
+                            + ": give 'bundle', the name of a bundle in a jar of this session, or 'store', "
+                            + "STORE/NAME of a model in a store");
         }
         if (stored) {
             return StoreProviderFactory.of(context, helper.getOptions()).createModelProvider(context);
