@@ -283,6 +283,7 @@ def test_an_infinity_that_json_cannot_hold_is_rejected(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_leap_frame_survives_a_transform_unchanged(linear: Model) -> None:
     frame = LeapFrame.read(BENCH / "linear3.input.json")
     before = [list(row) for row in frame.rows]

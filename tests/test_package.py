@@ -21,6 +21,7 @@ def test_version_is_that_of_the_distribution() -> None:
     assert leapstream.__version__ == version("leapstream")
 
 
+@pytest.mark.slow
 def test_core_needs_no_extra() -> None:
     code = f"""
 import sys
@@ -39,6 +40,7 @@ def test_every_public_name_is_there() -> None:
     assert [name for name in leapstream.__all__ if not hasattr(leapstream, name)] == []
 
 
+@pytest.mark.slow
 def test_modules_of_old_names_are_the_modules_of_the_new_ones_and_warn() -> None:
     script = f"""
 import importlib, sys, warnings

@@ -99,6 +99,7 @@ def test_every_golden_bundle_is_equal_after_writing(tmp_path: Path, format: Form
     assert [entry.name for entry in tmp_path.iterdir()] == ["copy"]
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(bundles(finite=True))
 def test_json_gives_back_attributes_of_every_kind(definition: BundleDef) -> None:
@@ -106,6 +107,7 @@ def test_json_gives_back_attributes_of_every_kind(definition: BundleDef) -> None
     assert decode_files(encode_files(definition, "json")) == definition
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(bundles(finite=False))
 def test_protobuf_gives_back_attributes_of_every_kind(definition: BundleDef) -> None:
@@ -238,6 +240,7 @@ def test_protobuf_bytes_are_those_of_the_jvm() -> None:
     assert files["root/node.pb"] == b"\n\x04node\x12\x19\n\n\n\x05input\x12\x01a\x12\x0b\n\x06output\x12\x01b"
 
 
+@pytest.mark.slow
 def test_every_golden_protobuf_file_comes_out_byte_for_byte() -> None:
     compared = 0
     for path in GOLDEN:

@@ -72,6 +72,7 @@ def test_avro_gives_back_every_type_with_nan_and_infinities(frame: Any) -> None:
     assert LeapFrame.from_bytes(expected.to_bytes("avro")) == expected
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(frames(names=AVRO_NAMES))
 def test_the_same_frame_gives_the_same_bytes(frame: Any) -> None:

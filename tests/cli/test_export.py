@@ -137,6 +137,7 @@ def test_a_skops_file_needs_no_trust(run: Run, tmp_path: Path, pipeline: Any, sa
     assert_predicts_what_the_pipeline_does(tmp_path / "b.zip", pipeline)
 
 
+@pytest.mark.slow
 def test_a_skops_file_of_a_damaged_estimator_is_named(run: Run, tmp_path: Path, pipeline: Any, sample: Path) -> None:
     damaged = copy.deepcopy(pipeline)
     del damaged[-1].__dict__["solver"]

@@ -44,6 +44,7 @@ def test_models_of_both_kinds_are_served(started: list[ServeOptions], tmp_path: 
     assert [spec.name for spec in started[0].models] == ["a", "lin"]
 
 
+@pytest.mark.slow
 def test_without_a_model_requests_have_to_be_allowed_to_load_one(started: list[ServeOptions]) -> None:
     answer = serve()
     assert (answer.exit_code, started) == (2, [])
@@ -51,6 +52,7 @@ def test_without_a_model_requests_have_to_be_allowed_to_load_one(started: list[S
     assert serve("--allow-load", "file:/models/").exit_code == 0
 
 
+@pytest.mark.slow
 def test_sagemakers_directory_is_served_if_nothing_is_named(
     started: list[ServeOptions], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,6 +75,7 @@ def test_models_of_a_store_are_named_beside_bundles(started: list[ServeOptions])
     assert (started[0].store, started[0].alias, started[0].keep) == ("s3://models", "latest", 3)
 
 
+@pytest.mark.slow
 def test_stores_and_folders_are_looked_at_again_and_bundles_are_not(
     started: list[ServeOptions], tmp_path: Path
 ) -> None:

@@ -68,6 +68,7 @@ def test_tensors_survive_every_format(run: Run, tmp_path: Path, suffix: str) -> 
     assert frame.column("prediction") == leapstream.load(FOREST).transform(direct).column("prediction")
 
 
+@pytest.mark.slow
 def test_columns_that_the_model_does_not_read_pass_through_csv_as_they_are(run: Run, tmp_path: Path) -> None:
     source = tmp_path / "in.csv"
     source.write_text('id,feature1,feature2,feature3,note\n007,1,2,3,"a, b"\n1e5,1,2,3,\n')

@@ -592,6 +592,7 @@ def test_exact_numbers_are_asked_of_all_others() -> None:
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @draw_of(st.lists(FLOATS, max_size=6), st.integers(0, 3), st.booleans())
 def test_numbers_come_back_from_parquet_and_from_params_as_they_were(

@@ -98,6 +98,7 @@ def test_webhdfs_says_why_a_file_cannot_be_had(namenode: str, options: SourceOpt
         resolve(f"{namenode}/models/{name}", options=options)
 
 
+@pytest.mark.slow
 def test_hdfs_without_a_hadoop_client_says_what_is_missing(cache: Path, tmp_path: Path) -> None:
     # In a process of its own, as the driver may start a JVM where it finds one.
     code = f"""

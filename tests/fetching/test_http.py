@@ -51,6 +51,7 @@ def test_an_object_without_fingerprint_is_stored_once_per_content(
     assert len(entries(cache)) == 1
 
 
+@pytest.mark.slow
 def test_server_errors_are_retried(web: Web, options: SourceOptions) -> None:
     url = web.put("/m.zip", CONTENT, etag="1")
     # The http driver asks twice (HEAD, then GET) before it gives up on a look-up.

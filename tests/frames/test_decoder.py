@@ -61,6 +61,7 @@ def crash_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, step: str) -> None
     monkeypatch.setattr(decoder, "_PROGRAM", str(program))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["open", "rows"])
 def test_a_crash_of_arrows_decoder_is_an_error_that_names_the_file(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str

@@ -84,6 +84,7 @@ def test_compressed_zeros_are_rejected_before_they_are_decompressed(tmp_path: Pa
     assert pa.total_allocated_bytes() - before < 1 << 20
 
 
+@pytest.mark.slow
 def test_limits_of_a_reader_can_be_raised(tmp_path: Path) -> None:
     path = arrow(tmp_path / "a.arrow", pa.table({"x": np.zeros(10_000_000)}), compression="zstd")
     assert sum(map(len, tables(path, "arrow", Limits(max_ratio=1e6)))) == 10_000_000

@@ -40,6 +40,7 @@ def test_a_frame_without_rows_becomes_one_table() -> None:
     assert table.num_rows == 0
 
 
+@pytest.mark.slow
 def test_vectors_that_do_not_fit_into_records_are_rejected() -> None:
     with pytest.raises(SchemaError, match="1 sparse vectors of 134217728 elements do not fit into lists"):
         _records(Tensor.sparse(1 << 27, [0], [1.0]))

@@ -227,6 +227,7 @@ def test_op_has_the_attributes_and_the_booster_that_the_original_wrote(case: Any
     assert written.files == given.files
 
 
+@pytest.mark.slow
 def test_damaged_booster_is_rejected_or_predicts() -> None:
     rng = np.random.default_rng(0)
     for form in FORMATS:

@@ -55,6 +55,7 @@ def found(application: Any) -> dict[str, Any]:
     return {column["name"]: (column["psi"], column["missing_rate"]) for column in version["current"]["columns"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 100, ROWS])
 def test_the_drift_of_requests_is_that_of_their_rows(
     model: Model, made: Profile, expected: dict[str, Any], size: int
@@ -108,6 +109,7 @@ def test_of_many_rows_a_part_is_counted(model: Model, made: Profile) -> None:
     assert 400 <= window.counts.rows <= 520
 
 
+@pytest.mark.slow
 def test_rows_are_counted_again_after_a_while(model: Model, made: Profile) -> None:
     models = served(load(BUNDLE), made)
     monitor = DriftMonitor(models, DriftSettings(window=86400.0, rows_per_second=1000, burst=10), None)

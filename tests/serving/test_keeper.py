@@ -35,6 +35,7 @@ def names_after(keeper: Keeper, models: ModelRegistry, seconds: float) -> list[s
         keeper.stop()
 
 
+@pytest.mark.slow
 def test_idle_models_are_unloaded() -> None:
     models = ModelRegistry()
     keeper = Keeper(models, Settings(), [IDLE, KEPT])
@@ -42,6 +43,7 @@ def test_idle_models_are_unloaded() -> None:
     assert keeper.spec("idle") is None
 
 
+@pytest.mark.slow
 def test_a_model_that_is_in_use_is_not_idle() -> None:
     models = ModelRegistry()
     keeper = Keeper(models, Settings(), [IDLE])
@@ -49,6 +51,7 @@ def test_a_model_that_is_in_use_is_not_idle() -> None:
     assert names_after(keeper, models, 0.5) == ["idle"]
 
 
+@pytest.mark.slow
 def test_an_idle_model_is_not_loaded_again() -> None:
     models = ModelRegistry()
     keeper = Keeper(models, Settings(), [IDLE])
@@ -364,6 +367,7 @@ def test_what_tidies_temporary_files_takes_no_model_away(
     assert [worker.sum("n") for worker in started] == [3.0, 3.0]
 
 
+@pytest.mark.slow
 def test_a_model_is_idle_if_no_worker_has_used_it(tmp_path: Path) -> None:
     spec = ModelSpec("idle", str(BENCH / "linear3.zip"), memory_timeout=0.4)
     workers = [Server(specs=[spec], agreement=Agreement(tmp_path)).started() for _ in range(2)]

@@ -67,6 +67,7 @@ def test_models_that_come_and_go_change_the_document() -> None:
     assert "/v1/models/linear:predict" not in paths and "/v1/models/forest:predict" in paths
 
 
+@pytest.mark.slow
 def test_without_models_the_document_is_valid() -> None:
     OpenAPIV31SpecValidator(document_of(app({}))).validate()
 

@@ -92,6 +92,7 @@ def test_the_jvm_computes_the_same() -> None:
         np.testing.assert_allclose(found, FORMULAS[name](X), rtol=1e-12, atol=1e-15, err_msg=name)
 
 
+@pytest.mark.slow
 @given(names=st.lists(st.sampled_from(sorted(set(FORMULAS) - {"exponential"})), max_size=4), seed=st.integers(0, 1000))
 def test_activations_between_layers_compute_what_numpy_does(names: list[str], seed: int) -> None:
     rng = np.random.default_rng(seed)

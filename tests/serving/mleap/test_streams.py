@@ -59,6 +59,7 @@ def test_answers_come_in_the_order_of_elements(streams: list[Stream]) -> None:
     assert list(made.run(iter(range(5)))) == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_elements_are_computed_at_once_as_far_as_both_allow(streams: list[Stream]) -> None:
     def wait(number: int) -> int:
         time.sleep(0.1)
