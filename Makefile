@@ -50,7 +50,7 @@ fuzz: setup ## compare the executors over random plans and rows, for SECONDS=600
 fuzz-files: setup ## give damaged files to every reader, guided by the code that they reach, for SECONDS=600; SEED=1 for nearly the same run again, SKIP=parquet without a reader
 	$(RUN) scripts/fuzz_files.py $(or $(SECONDS),600) --seed $(or $(SEED),0) --skip "$(SKIP)"
 
-test-fast: setup ## the tests that need no Flink, in less than a minute
+test-fast: setup ## the tests that need no Flink and are quick, in about a minute
 	$(RUN) -m pytest -n auto -m "not flink and not slow"
 
 # Maven keeps what it downloads in a repository of its own, and writes nothing but java/target here. It takes JAVA_HOME's JDK, or the one on PATH.
