@@ -228,10 +228,11 @@ public final class LiveModel {
         }
     }
 
+    /** A version that is live already, and is the wanted one; a command names versions without checksums. */
     private static LiveVersion kept(Live before, String version, String sha256) {
         for (int i = 0; i < before.versions.length; i++) {
             LiveVersion kept = before.versions[i];
-            if (kept.name.equals(version) && kept.sha256.equals(sha256)) {
+            if (kept.name.equals(version) && (sha256 == null || kept.sha256.equals(sha256))) {
                 kept.retain();
                 return kept;
             }
