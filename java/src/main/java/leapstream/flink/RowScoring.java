@@ -86,6 +86,15 @@ public final class RowScoring implements Serializable {
 
     /** The row with the model's outputs after its fields; they are null where the model drops the row. */
     public Row score(Row row) {
+        return withOutputs(row, outputs(row), null, null);
+    }
+
+    /** The row with the model's outputs, and a last field for an error, which is null. */
+    public Row score(Row row, String error) {
+        return withOutputs(row, outputs(row), error, null);
+    }
+
+    private Object[] outputs(Row row) {
         String[] names = function.signature().names();
         Set known = row.getFieldNames(true);
         boolean byName = known != null;
@@ -97,13 +106,11 @@ public final class RowScoring implements Serializable {
             arguments[i] = internal(byName ? row.getField(names[i]) : row.getField(i));
         }
         Object found = call(arguments);
-        String[] outputs = new String[function.outputCount()];
-        Object[] values = new Object[outputs.length];
-        for (int i = 0; i < outputs.length; i++) {
-            outputs[i] = function.outputName(i);
+        Object[] values = new Object[function.outputCount()];
+        for (int i = 0; i < values.length; i++) {
             values[i] = function.dropped() ? null : external(function.output(found, i), function.outputType(i));
         }
-        return extended(row, outputs, values);
+        return values;
     }
 
     /** The row with the error of its failure in a field after the others; warns of the failure. */
@@ -113,14 +120,21 @@ public final class RowScoring implements Serializable {
 
     /** The row with nulls for the model's outputs, and the error of its failure in a last field; warns of the failure. */
     public Row unscored(Row row, PredictionException failure, String error) {
-        int count = function.outputCount();
-        String[] names = new String[count + 1];
-        Object[] values = new Object[count + 1];
+        return withOutputs(row, new Object[function.outputCount()], error, function.kept(failure));
+    }
+
+    /** The row with outputs after its fields, and the text of an error behind them unless the field has no name. */
+    private Row withOutputs(Row row, Object[] outputs, String error, String text) {
+        int count = outputs.length;
+        String[] names = new String[error == null ? count : count + 1];
+        Object[] values = (Object[]) Arrays.copyOf(outputs, names.length);
         for (int i = 0; i < count; i++) {
             names[i] = function.outputName(i);
         }
-        names[count] = error;
-        values[count] = function.kept(failure);
+        if (error != null) {
+            names[count] = error;
+            values[count] = text;
+        }
         return extended(row, names, values);
     }
 

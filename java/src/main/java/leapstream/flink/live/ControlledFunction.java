@@ -98,10 +98,7 @@ public final class ControlledFunction extends BroadcastProcessFunction {
         follow((String) state.get(LIVE));
         Row result;
         try {
-            result = rows.score((Row) row);
-            if (keepsFailures) {
-                result = RowScoring.withError(result, null, ERROR);
-            }
+            result = keepsFailures ? rows.score((Row) row, ERROR) : rows.score((Row) row);
         } catch (PredictionException failure) {
             if (!keepsFailures) {
                 throw failure.withValues(RowScoring.describe((Row) row));
