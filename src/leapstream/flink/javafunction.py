@@ -61,7 +61,35 @@ def generate(
     return JavaFunction(name, {java.class_name: java.source, name: source}, {resource: java.data})
 
 
-def text_arrays(columns: Schema) -> tuple[str, str]:
+def description(signature: FunctionSignature) -> str:
+    """The members of a function's class that say what it was generated for, and what its arguments and outputs are."""
+    inputs, outputs = _text_arrays(signature.inputs), _text_arrays(signature.outputs)
+    return f"""    private static final String[] OUTPUTS = {outputs[0]};
+    private static final String[] OUTPUT_TYPES = {outputs[1]};
+
+    protected int abi() {{
+        return {abi()};
+    }}
+
+    protected String leapstreamVersion() {{
+        return {text_literal(VERSION)};
+    }}
+
+    protected ModelSignature makeSignature() {{
+        return new ModelSignature({text_literal(signature.function)}, {text_literal(signature.model)},
+            {inputs[0]}, {inputs[1]}, {signature.packed}, {text_literal(signature.result_type)}, false);
+    }}
+
+    protected String[] outputs() {{
+        return OUTPUTS;
+    }}
+
+    protected String[] outputTypes() {{
+        return OUTPUT_TYPES;
+    }}"""
+
+
+def _text_arrays(columns: Schema) -> tuple[str, str]:
     """The names and the SQL types of columns as arrays in Java."""
     names, kinds = (
         f"new String[] {{{', '.join(map(text_literal, values))}}}"
@@ -85,7 +113,6 @@ def _source(
         for line in [*method.splitlines(), ""]
     )
     package, _, simple_name = name.rpartition(".")
-    inputs, outputs = text_arrays(signature.inputs), text_arrays(signature.outputs)
     vectors = [f for f in java.inputs if f.java_type.endswith("Vec")]
     buffers = "".join(f"    private transient Vec {buffer_field(f)};\n" for f in vectors)
     opened = "".join(f"        {buffer_field(f)} = new Vec();\n" for f in vectors)
@@ -102,34 +129,12 @@ import org.apache.flink.table.data.binary.BinaryStringData;
 
 public final class {simple_name} extends ModelFunction {{
 
-    private static final String[] OUTPUTS = {outputs[0]};
-    private static final String[] OUTPUT_TYPES = {outputs[1]};
+{description(signature)}
 
     private transient {java.class_name} m;
 {buffers}
-    protected int abi() {{
-        return {abi()};
-    }}
-
-    protected String leapstreamVersion() {{
-        return {text_literal(VERSION)};
-    }}
-
-    protected ModelSignature makeSignature() {{
-        return new ModelSignature({text_literal(signature.function)}, {text_literal(signature.model)},
-            {inputs[0]}, {inputs[1]}, {signature.packed}, {text_literal(signature.result_type)}, false);
-    }}
-
     protected String version() {{
         return {text_literal(version)};
-    }}
-
-    protected String[] outputs() {{
-        return OUTPUTS;
-    }}
-
-    protected String[] outputTypes() {{
-        return OUTPUT_TYPES;
     }}
 
     protected void load() throws java.io.IOException {{

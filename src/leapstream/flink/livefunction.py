@@ -6,7 +6,7 @@ import hashlib
 
 from leapstream.executors.jvm.emitter.code import text_literal
 from leapstream.executors.jvm.sources import FUNCTIONS, KERNELS, LIVE, abi
-from leapstream.flink.javafunction import GENERATED, JavaFunction, text_arrays
+from leapstream.flink.javafunction import GENERATED, JavaFunction, description
 from leapstream.flink.javamethods import result_class
 from leapstream.flink.options import OnFailure
 from leapstream.flink.signature import FunctionSignature
@@ -40,7 +40,6 @@ def generate_live(
         evals.append(_eval(result, None, on_error))
     elif signature.packed > 1:
         evals.append(_eval(result, [f"a{i}" for i in range(signature.packed)], on_error))
-    inputs, outputs = text_arrays(signature.inputs), text_arrays(signature.outputs)
     place = ", ".join(
         "null" if text is None else text_literal(text)
         for text in (stored.uri, None if stored.version else stored.reference, stored.version)
@@ -56,8 +55,7 @@ import org.apache.flink.table.data.StringData;
 
 public final class {simple_name} extends LiveFunction {{
 
-    private static final String[] OUTPUTS = {outputs[0]};
-    private static final String[] OUTPUT_TYPES = {outputs[1]};
+{description(signature)}
 
     protected StoredModel stored() {{
         return new StoredModel({place}, {stored.milliseconds}L);
@@ -73,27 +71,6 @@ public final class {simple_name} extends LiveFunction {{
 
     protected String errorOutput() {{
         return {"null" if signature.error is None else text_literal(signature.error)};
-    }}
-
-    protected int abi() {{
-        return {abi()};
-    }}
-
-    protected String leapstreamVersion() {{
-        return {text_literal(VERSION)};
-    }}
-
-    protected ModelSignature makeSignature() {{
-        return new ModelSignature({text_literal(signature.function)}, {text_literal(signature.model)},
-            {inputs[0]}, {inputs[1]}, {signature.packed}, {text_literal(signature.result_type)}, false);
-    }}
-
-    protected String[] outputs() {{
-        return OUTPUTS;
-    }}
-
-    protected String[] outputTypes() {{
-        return OUTPUT_TYPES;
     }}
 
 {"".join(evals)}}}
