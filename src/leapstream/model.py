@@ -593,7 +593,7 @@ def save(
 
     Raises:
         BundleError: it cannot be written (an infinity in JSON, no permission, …).
-        SourceError: a remote store does not take it, or there is no driver for it.
+        SourceError: a remote store rejects it, or there is no driver for its scheme.
     """
     from leapstream.fetching.saving import local_copy
 

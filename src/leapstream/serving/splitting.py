@@ -130,7 +130,7 @@ class _Worker:
         self._thread: threading.Thread | None = None
 
     def add(self, work: Callable[[], None]) -> bool:
-        """Do something later; returns false if there is no room for it."""
+        """Queue work for the thread; returns false if the queue is full."""
         if self._thread is None:
             self._start()
         try:

@@ -291,8 +291,8 @@ class ModelStore:
                 with it, or a file of rows that it is made of.
             note: a text for people.
             library: the library that trained the model, with its version, for people.
-            jar: what compiles the model for Flink, :func:`leapstream.flink.write_model_jar`; by default there is no jar, and no
-                job of Flink can use the version.
+            jar: the function that compiles the model for Flink, :func:`leapstream.flink.write_model_jar`; without it the version
+                has no jar, and jobs of Flink cannot use it.
 
         Raises:
             BackendError: ``jar`` cannot compile the model.
