@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -58,20 +60,20 @@ class Subtask:
         interval = self._gate.jvm.java.lang.Long.valueOf("20")
         stored = constructor.newInstance(self._objects(uri, alias, version, interval))
         self._class = loader.loadClass(f"{LIVE}.StoredFunction")
-        self._function = self._call(None, "read", 2, stored, key)
+        self.function = self._call(None, "read", 2, stored, key)
         group = self._gate.jvm.org.apache.flink.metrics.groups.UnregisteredMetricsGroup()
-        self._call(self._function, "open", 1, group, kind="MetricGroup")
+        self._call(self.function, "open", 1, group, kind="MetricGroup")
         field = loader.loadClass(f"{LIVE}.LiveFunction").getDeclaredField("source")
         field.setAccessible(True)
-        self.model = field.get(self._function)
+        self.model = field.get(self.function)
 
     def predict(self, *row: Any) -> tuple[float, str]:
         """The prediction for a row, and the version that made it."""
-        found = self._call(self._function, "call", 1, self._objects(*(row or (1.0, 2.0, 3.0))))
-        return found.getField(0), self._call(self._function, "modelVersion", 0)
+        found = self._call(self.function, "call", 1, self._objects(*(row or (1.0, 2.0, 3.0))))
+        return found.getField(0), self._call(self.function, "modelVersion", 0)
 
     def close(self) -> None:
-        self._call(self._function, "close", 0)
+        self._call(self.function, "close", 0)
 
     def _call(self, target: Any, name: str, count: int, *arguments: Any, kind: str = "") -> Any:
         method = next(
@@ -164,6 +166,38 @@ def test_subtasks_share_a_thread_which_ends_with_the_last_of_them(versions: Vers
         assert len(threads()) == 1, number
         subtask.close()
     wait(lambda: not threads())
+
+
+def open_jars() -> int:
+    """The number of jars of versions that the JVM has open."""
+    pid = gateway.gateway().jvm.ProcessHandle.current().pid()
+    # A file may be closed while they are listed.
+    return sum("leapstream-loans-" in os.path.realpath(file) for file in Path(f"/proc/{pid}/fd").iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_version_is_closed_when_no_row_will_have_it(versions: Versions, subtask: Subtask) -> None:
+    assert (subtask.predict(), open_jars()) == ((1.0, "1"), 1)
+    for value in (2, 3, 4):
+        versions.publish(value)
+        versions.go_live(value)
+        wait(lambda value=value: subtask.model.reloads() == value - 1)  # type: ignore[misc]
+        # The last row had version 1, and the next one will have the newest; those between had no row.
+        assert open_jars() == 2
+    assert subtask.predict() == (4.0, "4")
+    wait(lambda: open_jars() == 1)
+
+
+def test_the_thread_registers_the_metrics_of_a_version_before_a_row_has_it(
+    versions: Versions, subtask: Subtask
+) -> None:
+    field = gateway.runtime().loader.loadClass(f"{LIVE}.LiveFunction").getDeclaredField("measured")
+    field.setAccessible(True)
+    versions.publish(2)
+    versions.go_live(2)
+    wait(lambda: subtask.model.reloads() == 1)
+    assert list(field.get(subtask.function)) == ["1", "2"]
+    assert subtask.predict() == (2.0, "2")
 
 
 def test_a_pinned_version_needs_no_thread_and_stays(versions: Versions) -> None:

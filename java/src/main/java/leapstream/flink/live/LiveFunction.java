@@ -1,10 +1,11 @@
 package leapstream.flink.live;
 
 import java.io.IOException;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicReference;
 import leapstream.flink.ModelFunction;
 import leapstream.flink.ModelMetrics;
 import leapstream.flink.ModelSignature;
@@ -41,9 +42,10 @@ public abstract class LiveFunction extends ModelFunction {
     private static final int REMEMBERED = 4;
 
     private transient LiveModel source;
-    private transient LiveModel.Live live;
-    private transient Map instances;
-    private transient Map measured;
+
+    // Rows read these, and nothing that other threads write, so that they never wait for a lock.
+    private transient Instances entered;
+    private transient Selection selection;
     private transient ModelFunction[] models;
     private transient ModelFunction model;
     private transient MetricGroup group;
@@ -55,11 +57,43 @@ public abstract class LiveFunction extends ModelFunction {
     private transient int key;
     private transient volatile long switchNanos;
 
+    /** The instances from the next row on, if they are others than those of the last row. */
+    private transient AtomicReference ready;
+
+    /** Instances that no row will use. */
+    private transient ConcurrentLinkedQueue left;
+
+    // Whoever has the lock of the live model reads and writes these.
+    private transient Instances latest;
+    private transient Map measured;
+
     // The first shadow's results for the last row.
     private transient ModelFunction shadow;
     private transient String shadowVersion;
     private transient Object shadowFound;
     private transient String shadowError;
+
+    /** The instances of a subtask for the versions that are live between two changes. */
+    static final class Instances {
+
+        final LiveModel.Live live;
+        final ModelFunction[] models;
+
+        Instances(LiveModel.Live live, ModelFunction[] models) {
+            this.live = live;
+            this.models = models;
+        }
+
+        /** The instance of a version; null if there is none. */
+        ModelFunction of(LiveVersion version) {
+            for (int i = 0; i < models.length; i++) {
+                if (live.versions[i] == version) {
+                    return models[i];
+                }
+            }
+            return null;
+        }
+    }
 
     /** The model of the store. */
     protected abstract StoredModel stored();
@@ -124,10 +158,11 @@ public abstract class LiveFunction extends ModelFunction {
     }
 
     /** Opens the function over a live model, which it releases at its end. */
-    final void open(MetricGroup parent, LiveModel opened) {
+    final void open(MetricGroup parent, LiveModel opened) throws IOException {
         source = opened;
         group = parent;
-        instances = new HashMap();
+        ready = new AtomicReference();
+        left = new ConcurrentLinkedQueue();
         measured = new LinkedHashMap(16, 0.75f, true);
         MetricGroup own = parent.addGroup("leapstream").addGroup("store", stored().name());
         own.gauge("reloads", new Reading(this, 0));
@@ -135,6 +170,7 @@ public abstract class LiveFunction extends ModelFunction {
         own.gauge("swapMillis", new Reading(this, 2));
         own.gauge("switchMicros", new Reading(this, 3));
         own.gauge("versions", new Reading(this, 4));
+        source.join(this);
         change();
         String[] names = outputs();
         places = new int[names.length];
@@ -192,26 +228,24 @@ public abstract class LiveFunction extends ModelFunction {
         if (source == null) {
             return;
         }
-        for (Iterator each = instances.keySet().iterator(); each.hasNext(); ) {
-            released((LiveVersion) each.next());
-        }
+        source.leave(this);
         for (Iterator each = measured.values().iterator(); each.hasNext(); ) {
             ((ModelMetrics) each.next()).warnOfRest();
         }
-        instances.clear();
+        Instances unused = (Instances) ready.getAndSet(null);
+        if (unused != null) {
+            left.add(unused);
+        }
+        if (entered != null) {
+            left.add(entered);
+        }
+        releaseLeft();
+        entered = null;
+        latest = null;
         models = null;
         model = null;
-        live = null;
         source.release();
         source = null;
-    }
-
-    private static void released(LiveVersion version) {
-        try {
-            version.release();
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     @Override
@@ -221,24 +255,39 @@ public abstract class LiveFunction extends ModelFunction {
 
     @Override
     public void leaveRowsToCaller() {
-        super.leaveRowsToCaller();
-        for (int i = 0; i < models.length; i++) {
-            models[i].leaveRowsToCaller();
+        synchronized (source) {
+            super.leaveRowsToCaller();
+            for (int i = 0; i < models.length; i++) {
+                models[i].leaveRowsToCaller();
+            }
+            for (int i = 0; i < latest.models.length; i++) {
+                latest.models[i].leaveRowsToCaller();
+            }
         }
     }
 
     @Override
     public Object call(Object[] arguments) {
-        error = null;
-        if (source.live() != live) {
-            change();
+        if (ready.get() == null) {
+            return scored(arguments);
         }
+        long began = System.nanoTime();
+        change();
+        try {
+            return scored(arguments);
+        } finally {
+            switchNanos = System.nanoTime() - began;
+        }
+    }
+
+    private Object scored(Object[] arguments) {
+        error = null;
         int place = 0;
-        if (live.selection.split > 1) {
-            place = key < 0 || arguments[key] == null ? 0 : live.selection.place(keyText(arguments[key]));
+        if (selection.split > 1) {
+            place = key < 0 || arguments[key] == null ? 0 : selection.place(keyText(arguments[key]));
         }
         model = models[place];
-        version = live.selection.versions[place];
+        version = selection.versions[place];
         Object[] inner = arguments;
         if (given != null) {
             for (int i = 0; i < order.length; i++) {
@@ -246,7 +295,7 @@ public abstract class LiveFunction extends ModelFunction {
             }
             inner = given;
         }
-        if (models.length > live.selection.split) {
+        if (models.length > selection.split) {
             callShadows(inner);
         }
         Object found = model.call(inner);
@@ -296,9 +345,9 @@ public abstract class LiveFunction extends ModelFunction {
 
     /** Computes the row with the shadows too. Their failures concern nobody but those who read their columns and metrics. */
     private void callShadows(Object[] arguments) {
-        for (int i = models.length - 1; i >= live.selection.split; i--) {
+        for (int i = models.length - 1; i >= selection.split; i--) {
             shadow = models[i];
-            shadowVersion = live.selection.versions[i];
+            shadowVersion = selection.versions[i];
             shadowError = null;
             shadowFound = null;
             try {
@@ -319,82 +368,96 @@ public abstract class LiveFunction extends ModelFunction {
 
     // ---- versions ---------------------------------------------------------------------------------------------------
 
-    /** Takes instances of the versions that are live now. */
+    /** Has rows use the instances that are ready. Everything else is done by the thread that looks at the store. */
     private void change() {
-        long began = System.nanoTime();
-        while (source.live() != live) {
-            LiveModel.Live next = source.live();
-            ModelFunction[] found = new ModelFunction[next.versions.length];
-            Map taken = new HashMap();
-            boolean complete = true;
-            for (int i = 0; complete && i < found.length; i++) {
-                LiveVersion wanted = next.versions[i];
-                found[i] = (ModelFunction) instances.get(wanted);
-                if (found[i] == null) {
-                    found[i] = taken(wanted);
-                }
-                complete = found[i] != null;
-                if (complete) {
-                    taken.put(wanted, found[i]);
-                }
-            }
-            for (Iterator each = (complete ? instances : taken).keySet().iterator(); each.hasNext(); ) {
-                LiveVersion old = (LiveVersion) each.next();
-                if (!(complete ? taken : instances).containsKey(old)) {
-                    released(old);
-                }
-            }
-            // A version that was closed meanwhile is not live any more: look again.
-            if (complete) {
-                instances = taken;
-                models = found;
-                model = found[0];
-                live = next;
-                version = next.selection.versions[0];
-                shadow = null;
-                shadowVersion = null;
-                shadowFound = null;
-                shadowError = null;
-                forget();
-            }
+        Instances before = entered;
+        entered = (Instances) ready.getAndSet(null);
+        selection = entered.live.selection;
+        models = entered.models;
+        model = models[0];
+        version = selection.versions[0];
+        shadow = null;
+        shadowVersion = null;
+        shadowFound = null;
+        shadowError = null;
+        if (before != null) {
+            left.add(before);
+            source.leftBehind();
         }
-        switchNanos = System.nanoTime() - began;
     }
 
-    private ModelFunction taken(LiveVersion wanted) {
-        ModelFunction function;
+    /** Instances of other versions, with their metrics. */
+    final Instances prepared(LiveModel.Live next) throws IOException {
+        ModelFunction[] found = new ModelFunction[next.versions.length];
+        int count = 0;
         try {
-            function = wanted.take();
-        } catch (Exception e) {
-            throw new IllegalStateException("Model " + stored() + ", version " + wanted.name + " cannot be opened", e);
+            while (count < found.length) {
+                found[count] = taken(next.versions[count]);
+                count++;
+            }
+        } finally {
+            for (int i = 0; count < found.length && i < count; i++) {
+                LiveModel.release(next.versions[i]);
+            }
         }
+        return new Instances(next, found);
+    }
+
+    private ModelFunction taken(LiveVersion wanted) throws IOException {
+        ModelFunction function = latest == null ? null : latest.of(wanted);
         if (function != null) {
-            ModelMetrics metrics = (ModelMetrics) measured.get(wanted.name);
-            if (metrics == null) {
-                metrics = new ModelMetrics(group, stored().name(), wanted.name, (long) (wanted.millis * 1e6));
-                measured.put(wanted.name, metrics);
-            }
-            function.measure(metrics);
-            if (leavesRows()) {
-                function.leaveRowsToCaller();
-            }
+            wanted.retain();
+            return function;
+        }
+        function = wanted.take();
+        ModelMetrics metrics = (ModelMetrics) measured.get(wanted.name);
+        if (metrics == null) {
+            metrics = new ModelMetrics(group, stored().name(), wanted.name, (long) (wanted.millis * 1e6));
+            measured.put(wanted.name, metrics);
+        }
+        function.measure(metrics);
+        if (leavesRows()) {
+            function.leaveRowsToCaller();
         }
         return function;
     }
 
+    /** Has the next row use instances. */
+    final void enter(Instances next) {
+        latest = next;
+        Instances unused = (Instances) ready.getAndSet(next);
+        if (unused != null) {
+            left.add(unused);
+        }
+        tidy();
+    }
+
+    /** Releases versions that no row will use, and their metrics. */
+    final void tidy() {
+        releaseLeft();
+        forget();
+    }
+
+    private void releaseLeft() {
+        for (Instances old = (Instances) left.poll(); old != null; old = (Instances) left.poll()) {
+            LiveModel.release(old);
+        }
+    }
+
     /** Removes the metrics of versions that were live long ago. */
     private void forget() {
-        int left = measured.size() - live.versions.length - REMEMBERED;
-        for (Iterator each = measured.entrySet().iterator(); left > 0 && each.hasNext(); ) {
+        LiveVersion[] versions = latest.live.versions;
+        int old = measured.size() - versions.length - REMEMBERED;
+        for (Iterator each = measured.entrySet().iterator(); old > 0 && each.hasNext(); ) {
             Map.Entry entry = (Map.Entry) each.next();
             boolean used = false;
-            for (int i = 0; i < live.versions.length; i++) {
-                used = used || live.versions[i].name.equals(entry.getKey());
+            for (int i = 0; i < versions.length; i++) {
+                used = used || versions[i].name.equals(entry.getKey());
             }
             if (!used) {
                 ((ModelMetrics) entry.getValue()).close();
                 each.remove();
-                left--;
+                old--;
             }
         }
     }

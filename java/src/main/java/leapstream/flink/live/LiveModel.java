@@ -1,8 +1,12 @@
 package leapstream.flink.live;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,7 +26,10 @@ public final class LiveModel {
     private final String signature;
     private volatile Live live;
     private int users;
-    private Thread watcher;
+    private volatile Thread watcher;
+
+    /** The functions of the subtasks, which have the versions that are live. */
+    private final List functions = new ArrayList();
 
     private Selection rejected;
     private String lastLogged;
@@ -81,10 +88,11 @@ public final class LiveModel {
     /** Makes other versions live, or fails and leaves those that are. */
     void set(Selection selection) throws IOException {
         Live before = live;
-        live = new Live(selection, loaded(selection, before));
-        if (before != null) {
-            close(before.versions);
-            reloads++;
+        LiveVersion[] versions = loaded(selection, before);
+        if (before == null) {
+            live = new Live(selection, versions);
+        } else {
+            change(new Live(selection, versions));
         }
     }
 
@@ -114,6 +122,59 @@ public final class LiveModel {
         }
     }
 
+    /** A function of a subtask has the versions that are live, from now on. */
+    synchronized void join(LiveFunction function) throws IOException {
+        function.enter(function.prepared(live));
+        functions.add(function);
+    }
+
+    /** A function is closed. */
+    synchronized void leave(LiveFunction function) {
+        functions.remove(function);
+    }
+
+    /** Has all functions use other versions from their next rows on, or fails and leaves everything as it is. */
+    private void change(Live next) throws IOException {
+        LiveFunction.Instances[] prepared = new LiveFunction.Instances[functions.size()];
+        boolean fine = false;
+        try {
+            for (int i = 0; i < prepared.length; i++) {
+                prepared[i] = ((LiveFunction) functions.get(i)).prepared(next);
+            }
+            fine = true;
+        } finally {
+            if (!fine) {
+                for (int i = 0; i < prepared.length && prepared[i] != null; i++) {
+                    release(prepared[i]);
+                }
+                release(next.versions);
+            }
+        }
+        LiveVersion[] before = live.versions;
+        live = next;
+        for (int i = 0; i < prepared.length; i++) {
+            ((LiveFunction) functions.get(i)).enter(prepared[i]);
+        }
+        release(before);
+        reloads++;
+    }
+
+    /** A function has instances that are to be released: by the thread, so that rows do not wait; without one, now. */
+    void leftBehind() {
+        Thread thread = watcher;
+        if (thread == null) {
+            tidy();
+        } else {
+            LockSupport.unpark(thread);
+        }
+    }
+
+    private synchronized void tidy() {
+        for (int i = 0; i < functions.size(); i++) {
+            ((LiveFunction) functions.get(i)).tidy();
+        }
+    }
+
     /** A subtask needs it no more; the last one ends the thread and closes the versions. */
     void release() {
         synchronized (MODELS) {
@@ -131,38 +192,37 @@ public final class LiveModel {
                 watcher = null;
             }
             if (live != null) {
-                close(live.versions);
+                release(live.versions);
                 live = null;
             }
         }
-    }
-
-    /** The versions that are live now; a volatile read. */
-    Live live() {
-        return live;
     }
 
     // ---- the thread -------------------------------------------------------------------------------------------------
 
     private void watch() {
         Thread current = Thread.currentThread();
-        while (isWatchedBy(current)) {
+        long interval = TimeUnit.MILLISECONDS.toNanos(model.interval());
+        long began = System.nanoTime();
+        while (watcher == current) {
             try {
-                Thread.sleep(model.interval());
-                look(current);
-            } catch (InterruptedException e) {
-                return;
-            } catch (Throwable e) {
-                if (!isWatchedBy(current)) {
-                    return;
+                long rest = interval - (System.nanoTime() - began);
+                if (rest > 0) {
+                    LockSupport.parkNanos(this, rest);
+                    // An interrupt that stayed would end each wait at once.
+                    Thread.interrupted();
+                    tidy();
+                } else {
+                    look(current);
+                    began = System.nanoTime();
                 }
-                failed(e);
+            } catch (Throwable e) {
+                began = System.nanoTime();
+                if (watcher == current) {
+                    failed(e);
+                }
             }
         }
-    }
-
-    private synchronized boolean isWatchedBy(Thread thread) {
-        return watcher == thread;
     }
 
     private void look(Thread current) throws IOException {
@@ -171,24 +231,21 @@ public final class LiveModel {
         if (before == null || selection.equals(before.selection) || selection.equals(rejected)) {
             return;
         }
-        LiveVersion[] versions;
         try {
-            versions = loaded(selection, before);
+            LiveVersion[] versions = loaded(selection, before);
+            synchronized (this) {
+                if (watcher != current) {
+                    release(versions);
+                    return;
+                }
+                change(new Live(selection, versions));
+            }
         } catch (RejectedVersionException e) {
             // It stays as it is until the alias changes.
             rejected = selection;
             throw e;
         }
         rejected = null;
-        synchronized (this) {
-            if (watcher != current) {
-                close(versions);
-                return;
-            }
-            live = new Live(selection, versions);
-        }
-        close(before.versions);
-        reloads++;
         LOG.info("Model " + model + " is version " + selection + " from now on, and was " + before.selection
                 + "; its classes were loaded and verified in " + swapMillis + " ms");
     }
@@ -213,7 +270,7 @@ public final class LiveModel {
             fine = true;
         } finally {
             if (!fine) {
-                close(found);
+                release(found);
             }
         }
         swapMillis = millis;
@@ -240,15 +297,23 @@ public final class LiveModel {
         return null;
     }
 
-    private static void close(LiveVersion[] versions) {
+    private static void release(LiveVersion[] versions) {
         for (int i = 0; i < versions.length; i++) {
             if (versions[i] != null) {
-                try {
-                    versions[i].release();
-                } catch (IOException e) {
-                    LOG.warn("The jar of version " + versions[i].name + " cannot be closed", e);
-                }
+                release(versions[i]);
             }
+        }
+    }
+
+    static void release(LiveFunction.Instances instances) {
+        release(instances.live.versions);
+    }
+
+    static void release(LiveVersion version) {
+        try {
+            version.release();
+        } catch (IOException e) {
+            LOG.warn("The jar of version " + version.name + " cannot be closed", e);
         }
     }
 

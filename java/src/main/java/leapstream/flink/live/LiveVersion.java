@@ -138,15 +138,22 @@ final class LiveVersion {
                 (ModelFunction) type.getDeclaredConstructor(new Class[0]).newInstance(new Object[0]);
         // The subtask that takes it sets the metrics.
         function.open(new UnregisteredMetricsGroup());
+        try {
+            function.call(new Object[function.signature().names().length]);
+        } catch (RuntimeException e) {
+            // A row of NULLs may fail. It is computed so that the first row of the job does not wait for classes.
+        }
         return function;
     }
 
-    /** An instance for one subtask: models keep the row that they work on in fields. Null if the version is closed. */
-    synchronized ModelFunction take() throws Exception {
-        if (users == 0) {
-            return null;
+    /** An instance for one subtask: models keep the row that they work on in fields. */
+    synchronized ModelFunction take() throws IOException {
+        ModelFunction function;
+        try {
+            function = spares.isEmpty() ? opened() : (ModelFunction) spares.poll();
+        } catch (Exception e) {
+            throw new RejectedVersionException("version " + name + " cannot be opened: " + e, e);
         }
-        ModelFunction function = spares.isEmpty() ? opened() : (ModelFunction) spares.poll();
         users++;
         return function;
     }
