@@ -218,8 +218,9 @@ imports: setup ## the contracts between the packages, and no circles
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/import_cycles.py
 
-support: setup ## write docs/support.md from the code and the corpus
+support: setup ## write docs/support.md and the table of scikit-learn's estimators from the code and the corpus
 	$(BIN)/python scripts/support_matrix.py
+	$(BIN)/python scripts/estimator_coverage.py
 
 mleap-matrix: export LEAPSTREAM_MLEAP_RESULTS := 1
 mleap-matrix: test-mleap ## write docs/mleap-jvm.md from what test-mleap finds
@@ -228,6 +229,7 @@ mleap-matrix: test-mleap ## write docs/mleap-jvm.md from what test-mleap finds
 docs: setup ## the site, in site/; warnings are errors
 	$(BIN)/python scripts/support_matrix.py --check
 	$(BIN)/python scripts/mleap_matrix.py --check
+	$(BIN)/python scripts/estimator_coverage.py --check
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: setup $(VENV)-bench/.setup-stamp ## all benchmarks, and docs/performance.md from what they find

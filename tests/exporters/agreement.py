@@ -42,7 +42,8 @@ def expected(estimator: Any, rows: Any) -> dict[str, npt.NDArray[Any]]:
             return {"": result.toarray() if sparse.issparse(result) else np.asarray(result, dtype=np.float64)}
         found = {"prediction": estimator.predict(rows)}
         if hasattr(estimator, "predict_proba"):
-            found["probability"] = estimator.predict_proba(rows)
+            shares = estimator.predict_proba(rows)
+            found["probability"] = np.hstack(shares) if isinstance(shares, list) else shares
         return found
 
 

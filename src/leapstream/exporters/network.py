@@ -41,6 +41,12 @@ def perceptron(layers: Sequence[tuple[Doubles, Doubles]]) -> MultiLayerPerceptro
     return MultiLayerPerceptronClassifier(sizes, weights)
 
 
+def raw(graph: Graph, block: Block, layers: Layers, suffix: str = "layers") -> Block:
+    """The output of the last layer, a vector."""
+    columns = graph.add(perceptron(layers), [block.column], {"raw_prediction": f"{block.column}_{suffix}"})
+    return Block(columns["raw_prediction"], len(layers[-1][1]))
+
+
 def softmax(step: Step, block: Block, layers: Layers) -> PredictorColumns:
     """A classifier: the layers, then a softmax."""
     return _without_decision(classify(step, perceptron(layers), block))

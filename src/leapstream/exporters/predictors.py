@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,11 @@ import numpy.typing as npt
 
 from leapstream.bundle.types import DataShape
 from leapstream.errors import SchemaError
-from leapstream.exporters.graph import Block
+from leapstream.exporters.graph import Block, Features, size
 from leapstream.exporters.step import Doubles, PredictorColumns, Step, is_looked_up, known_classes
 from leapstream.ops.classifier import ProbabilisticClassifier
 from leapstream.ops.feature import ElementwiseProduct, Normalizer, RegexIndexer, ReverseStringIndexer, SklearnBinarizer
-from leapstream.ops.linear import LogisticRegression
+from leapstream.ops.linear import LinearRegression, LinearSVC, LogisticRegression
 from leapstream.ops.neural import MultiLayerPerceptronClassifier
 from leapstream.ops.regression import IsotonicRegression
 
@@ -61,14 +62,81 @@ def argmax(step: Step, scores: Block) -> Block:
     return Block(columns["prediction"])
 
 
+_BELOW_ZERO = -float(np.nextafter(0.0, 1.0))
+
+
+def by_margin(step: Step, margin: Block, probability: Block | None = None, *, ties: int = 0) -> PredictorColumns:
+    """A classifier of two classes: the second one where a number is greater than 0.
+
+    Args:
+        step: the classifier.
+        margin: the number, which is the decision function.
+        probability: the vector of the probabilities, if there are any.
+        ties: the class, 0 or 1, where the number is 0.
+    """
+    op = LinearSVC(2, np.ones(1), 0.0, _BELOW_ZERO if ties else 0.0)
+    wanted = {"raw_prediction": f"{step.prefix}raw_prediction", "prediction": step.prediction}
+    columns = step.graph.add(op, [step.graph.vector((margin,)).column], wanted)
+    raw = Block(columns["raw_prediction"], 2)
+    named = None if probability is None else renamed(step, probability, "probability")
+    return PredictorColumns(Block(columns["prediction"]), step.classes, raw, named, 1.0)
+
+
+def by_scores(
+    step: Step, scores: Block, probability: Block | None = None, prediction: Block | None = None
+) -> PredictorColumns:
+    """A classifier by a vector with a score for each class; for two classes the decision function is their difference.
+
+    Args:
+        step: the classifier.
+        scores: the scores.
+        probability: the vector of the probabilities, if there are any.
+        prediction: the index of the predicted class, by default that of the greatest score.
+    """
+    named = None if probability is None else renamed(step, probability, "probability")
+    pair = np.array([[1.0, -1.0], [-1.0, 1.0]])
+    raw = step.graph.matrix((scores,), "margins", pair) if scores.size == 2 else scores
+    chosen = argmax(step, scores) if prediction is None else prediction
+    return PredictorColumns(chosen, step.classes, renamed(step, raw, "raw_prediction"), named, decision=1.0)
+
+
+def outliers(step: Step, score: Block) -> PredictorColumns:
+    """A detector of outliers: the class -1 where its decision function is negative, otherwise 1."""
+    return by_margin(replace(step, given_classes=np.array([-1, 1])), score, ties=1)
+
+
+def logistic_pair(step: Step, margin: Block, factor: float = 1.0) -> Block:
+    """The vector (1 - p, p), with p the logistic function of a number times ``factor``."""
+    op = logistic_op(np.array([[factor]]), np.zeros(1))
+    wanted = {"probability": f"{margin.column}_probability"}
+    return Block(step.graph.add(op, [step.graph.vector((margin,)).column], wanted)["probability"], 2)
+
+
+def class_numbers(step: Step, index: Block, numbers: Sequence[float]) -> Block:
+    """The number that belongs to an index."""
+    positions = tuple(map(float, range(len(numbers))))
+    op = IsotonicRegression(positions, tuple(map(float, numbers)), True)
+    columns = step.graph.add(op, [index.column], {"prediction": f"{index.column}_number"})
+    return Block(columns["prediction"])
+
+
+def targets(step: Step, numbers: Features) -> PredictorColumns:
+    """A predictor of several targets: a vector with the number of each; of one target that number."""
+    if size(numbers) > 1:
+        return PredictorColumns(renamed(step, step.graph.vector(numbers), "prediction"))
+    op = LinearRegression(np.ones(1), 0.0)
+    columns = step.graph.add(op, [step.graph.vector(numbers).column], {"prediction": step.prediction})
+    return PredictorColumns(Block(columns["prediction"]))
+
+
 def shares(step: Step, block: Block) -> Block:
     """A vector divided by the sum of its elements, none of which may be negative; equal shares where the sum is 0."""
-    graph, size = step.graph, block.size
-    total = graph.linear((block,), "total", np.ones(size))
+    graph, width = step.graph, block.size
+    total = graph.linear((block,), "total", np.ones(width))
     shape = DataShape("tensor", False, (1,))
     positive = graph.apply(SklearnBinarizer(0.0, (shape,)), graph.vector((total,)), "positive", 1)
     zero = graph.scale((positive,), "zero", shift=np.ones(1), divisor=-np.ones(1))
-    matrix = np.concatenate([np.eye(size), np.ones((1, size))])
+    matrix = np.concatenate([np.eye(width), np.ones((1, width))])
     return normalized(step, graph.matrix((block, zero), "shared", matrix))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from leapstream.exporters.proof import Answers, matrix_of
 
 
@@ -22,7 +24,9 @@ def answers(estimator: Any, predicted: Sequence[str] | None, column: str, rows: 
         return {column: estimator.transform(given)}
     found: dict[str, Any] = {"prediction": estimator.predict(given)}
     if "probability" in predicted and hasattr(estimator, "predict_proba"):
-        found["probability"] = estimator.predict_proba(given)
+        shares = estimator.predict_proba(given)
+        # Classifiers of several targets give a matrix for each.
+        found["probability"] = np.hstack(shares) if isinstance(shares, list) else shares
     return found
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from leapstream.exporters.dispatch import Predictor, Transformer
 from leapstream.exporters.graph import Block, Features, Graph, rising, size, with_sparsity
+from leapstream.exporters.predictors import targets
 from leapstream.exporters.step import PredictorColumns, Step
 from leapstream.ops.feature import MathBinary, MathUnary
 
@@ -18,6 +19,8 @@ def predicts(step: Step) -> bool:
     if type(step.estimator).__name__ == "Pipeline":
         name, last = step.estimator.steps[-1]
         return not isinstance(last, str) and predicts(step.last(last, name))
+    if type(step.estimator).__name__ == "FrozenEstimator":
+        return predicts(step.last(step.estimator.estimator, "estimator"))
     if type(step.estimator).__name__ in _SEARCHES:
         return predicts(step.last(_best(step), "best_estimator_"))
     return step.dispatch.is_predictor(step.estimator)
@@ -140,10 +143,13 @@ _FUNCTIONS: dict[str, _Function] = {
 
 def function_transformer(step: Step, features: Features) -> Features:
     """One of NumPy's functions of each number. ``rint`` is not supported: NumPy rounds halves to even, Java rounds them up."""
-    function = step.estimator.func
+    step.require(not step.estimator.kw_args, "its function has keyword arguments")
+    return _applied(step, features, step.estimator.func)
+
+
+def _applied(step: Step, features: Features, function: Any) -> Features:
     if function is None:
         return features
-    step.require(not step.estimator.kw_args, "its function has keyword arguments")
     name = getattr(function, "__name__", "")
     known = name in _FUNCTIONS and function is getattr(np, name)
     known_names = ", ".join(sorted(_FUNCTIONS))
@@ -153,7 +159,7 @@ def function_transformer(step: Step, features: Features) -> Features:
         return results
     least = _RISING[name]
     if least is not None:
-        features = tuple(_from(step.graph, least, block) for block in step.graph.scalars(features))
+        features = tuple(at_least(step.graph, least, block) for block in step.graph.scalars(features))
     return rising(results, step.graph.vector(features), lambda x, at: function(x))
 
 
@@ -165,13 +171,74 @@ _RISING: dict[str, float | None] = {
 """The functions that never fall, each with the number below which the result is NaN."""
 
 
-def _from(graph: Graph, least: float, block: Block) -> Block:
+def at_least(graph: Graph, least: float, block: Block) -> Block:
     """The numbers of a column from ``least`` on, and NaN below: ``0 * sqrt(x - least) + x``."""
     distance = graph.add(MathBinary("sub", db=least), [block.column], {"output": f"{block.column}_distance"})["output"]
-    root = graph.apply(MathUnary("sqrt"), Block(distance), "sqrt", None)
+    return _where_positive(graph, Block(distance), block)
+
+
+def at_most(graph: Graph, greatest: float, block: Block) -> Block:
+    """The numbers of a column up to ``greatest``, and NaN above."""
+    op = MathBinary("sub", da=greatest)
+    distance = graph.add(op, [block.column], {"output": f"{block.column}_distance"})["output"]
+    return _where_positive(graph, Block(distance), block)
+
+
+def _where_positive(graph: Graph, distance: Block, block: Block) -> Block:
+    root = graph.apply(MathUnary("sqrt"), distance, "sqrt", None)
     nothing = graph.add(MathBinary("mul", db=0.0), [root.column], {"output": f"{block.column}_nothing"})["output"]
     columns = graph.add(MathBinary("add"), [nothing, block.column], {"output": f"{block.column}_from"})
     return Block(columns["output"])
+
+
+# ---- targets ----------------------------------------------------------------------------------------------------------
+
+
+def transformed_target(step: Step, features: Features) -> PredictorColumns:
+    """The predictions of ``regressor_``, with the transformation of the target undone."""
+    estimator = step.estimator
+    found = step.child(estimator.regressor_, "regressor_").predict(features).prediction
+    inverse = step.child(estimator.transformer_, "transformer_")
+    return targets(step, undone(inverse, (found,)))
+
+
+def undone(step: Step, features: Features) -> Features:
+    """The ``inverse_transform`` of a scaler or of a function."""
+    estimator, graph = step.estimator, step.graph
+    kind, width = type(estimator).__name__, size(features)
+    if kind == "FunctionTransformer":
+        return _applied(step, features, estimator.inverse_func)
+    if kind == "StandardScaler":
+        factors = estimator.scale_ if estimator.with_std else None
+        offset = estimator.mean_ if estimator.with_mean else None
+    elif kind == "RobustScaler":
+        factors, offset = estimator.scale_, estimator.center_
+    elif kind == "MaxAbsScaler":
+        factors, offset = estimator.scale_, None
+    elif kind == "MinMaxScaler" and not estimator.clip:
+        factors, offset = 1.0 / estimator.scale_, -estimator.min_ / estimator.scale_
+    elif kind == "Pipeline":
+        for name, part in reversed(estimator.steps):
+            features = features if part in (None, "passthrough") else undone(step.child(part, name), features)
+        return features
+    else:
+        step.reject("its inverse_transform is not supported")
+    result: Features = features
+    if factors is not None:
+        result = (graph.multiply(result, "unscaled", np.broadcast_to(np.asarray(factors, dtype=np.float64), width)),)
+    if offset is not None:
+        result = (graph.scale(result, "moved", shift=-np.asarray(offset, dtype=np.float64)),)
+    return result
+
+
+def frozen_transform(step: Step, features: Features) -> Features:
+    """The features of the estimator inside."""
+    return step.last(step.estimator.estimator, "estimator").transform(features)
+
+
+def frozen_predict(step: Step, features: Features) -> PredictorColumns:
+    """The predictions of the estimator inside."""
+    return step.last(step.estimator.estimator, "estimator").predict(features)
 
 
 # ---- searches ---------------------------------------------------------------------------------------------------------
@@ -197,12 +264,15 @@ def search_transform(step: Step, features: Features) -> Features:
 TRANSFORMERS: dict[str, Transformer] = {
     "ColumnTransformer": column_transformer,
     "FeatureUnion": feature_union,
+    "FrozenEstimator": frozen_transform,
     "FunctionTransformer": function_transformer,
     "Pipeline": pipeline_transform,
     **dict.fromkeys(_SEARCHES, search_transform),
 }
 
 PREDICTORS: dict[str, Predictor] = {
+    "FrozenEstimator": frozen_predict,
     "Pipeline": pipeline_predict,
+    "TransformedTargetRegressor": transformed_target,
     **dict.fromkeys(_SEARCHES, search_predict),
 }

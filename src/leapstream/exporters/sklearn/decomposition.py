@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from leapstream.exporters.dispatch import Transformer
@@ -26,8 +28,42 @@ def truncated_svd(step: Step, features: Features) -> Features:
     return with_sparsity((step.graph.matrix(features, step.suffix, matrix),), False)
 
 
+def projected(step: Step, features: Features, components: Any, mean: Any = None) -> Features:
+    """``(x - mean) @ components.T``."""
+    if mean is not None:
+        features = (step.graph.scale(features, "centered", shift=np.asarray(mean, dtype=np.float64)),)
+    matrix = np.asarray(components, dtype=np.float64).T
+    return with_sparsity((step.graph.matrix(features, step.suffix, matrix),), False)
+
+
+def factor_analysis(step: Step, features: Features) -> Features:
+    """The expected factors, a linear map of the centered features."""
+    estimator = step.estimator
+    weighted = estimator.components_ / estimator.noise_variance_
+    inverse = np.linalg.inv(np.eye(len(weighted)) + weighted @ estimator.components_.T)
+    return projected(step, features, (weighted.T @ inverse).T, estimator.mean_)
+
+
+def independent_components(step: Step, features: Features) -> Features:
+    """``(x - mean) @ components.T``, without the mean if the data were not whitened."""
+    estimator = step.estimator
+    return projected(step, features, estimator.components_, estimator.mean_ if estimator.whiten else None)
+
+
+def sparse_pca(step: Step, features: Features) -> Features:
+    """The solution of a ridge regression on the components, a linear map of the centered features."""
+    estimator = step.estimator
+    components = np.asarray(estimator.components_, dtype=np.float64)
+    gram = components @ components.T + estimator.ridge_alpha * np.eye(len(components))
+    return projected(step, features, np.linalg.solve(gram, components), estimator.mean_)
+
+
 TRANSFORMERS: dict[str, Transformer] = {
+    "FactorAnalysis": factor_analysis,
+    "FastICA": independent_components,
     "IncrementalPCA": pca,
+    "MiniBatchSparsePCA": sparse_pca,
     "PCA": pca,
+    "SparsePCA": sparse_pca,
     "TruncatedSVD": truncated_svd,
 }

@@ -10,14 +10,26 @@ import numpy as np
 
 from leapstream.exporters import boosting, trees
 from leapstream.exporters.categories import CategoryCodes, encode_categories
-from leapstream.exporters.dispatch import Predictor
-from leapstream.exporters.graph import Block, Doubles, Features, size
-from leapstream.exporters.predictors import average, classify, element, most_probable
+from leapstream.exporters.dispatch import Predictor, Transformer
+from leapstream.exporters.graph import Block, Doubles, Features, size, with_sparsity
+from leapstream.exporters.predictors import (
+    average,
+    by_margin,
+    by_scores,
+    classify,
+    element,
+    logistic_pair,
+    most_probable,
+    outliers,
+    renamed,
+    softmax_layer,
+    targets,
+)
 from leapstream.exporters.sklearn import tree
 from leapstream.exporters.step import PredictorColumns, Step, has_labels, no_multilabel
 from leapstream.exporters.trees import Nodes
-from leapstream.ops.feature import OneHotEncoder
-from leapstream.ops.trees import RandomForestClassifier, RandomForestRegression
+from leapstream.ops.feature import MathBinary, OneHotEncoder
+from leapstream.ops.trees import GBTRegression, RandomForestClassifier
 
 # ---- forests ----------------------------------------------------------------------------------------------------------
 
@@ -33,12 +45,166 @@ def forest_classifier(step: Step, features: Features) -> PredictorColumns:
 
 
 def forest_regressor(step: Step, features: Features) -> PredictorColumns:
-    """The mean of the trees' values."""
-    forest, block, width = tree.forest_of(step, step.estimator.estimators_, features)
-    members = trees.regression_trees(forest, width, block)
-    op = RandomForestRegression(block.size, (1.0,) * len(members), members)
-    columns = step.graph.add(op, [block.column], {"prediction": step.prediction})
-    return PredictorColumns(Block(columns["prediction"]))
+    """The mean of the trees' values, for each target."""
+    return tree.forest_regression(step, step.estimator.estimators_, features)
+
+
+def trees_embedding(step: Step, features: Features) -> Features:
+    """A one-hot vector of the leaf that each tree gives."""
+    estimator, graph = step.estimator, step.graph
+    encoder = estimator.one_hot_encoder_
+    forest = []
+    for member, leaves in zip(estimator.estimators_, encoder.categories_, strict=True):
+        nodes = tree.nodes_of(step, member)
+        positions = np.zeros((len(nodes.left), 1))
+        positions[np.asarray(leaves, dtype=np.int64), 0] = np.arange(len(leaves))
+        forest.append(replace(nodes, values=positions))
+    read, block, width = tree.read_by(step, forest, features)
+    found = []
+    for number, member in enumerate(trees.regression_trees(read, width, block)):
+        wanted = {"prediction": f"{block.column}_leaf{number}"}
+        found.append(Block(graph.add(member, [block.column], wanted)["prediction"]))
+    widths = [len(leaves) for leaves in encoder.categories_]
+    op = OneHotEncoder(tuple(widths), "error", False)
+    wanted = {f"output{number}": f"{leaf.column}_onehot" for number, leaf in enumerate(found)}
+    columns = graph.add(op, [leaf.column for leaf in found], wanted)
+    results = (Block(columns[f"output{n}"], count, dense=False) for n, count in enumerate(widths))
+    return with_sparsity(tuple(results), bool(estimator.sparse_output))
+
+
+def isolation_forest(step: Step, features: Features) -> PredictorColumns:
+    """An outlier where the mean length of the trees' paths is short: ``-2**-mean - offset`` is negative."""
+    from sklearn.ensemble._iforest import _average_path_length
+
+    estimator, graph = step.estimator, step.graph
+    members = estimator.estimators_
+    lengths = zip(estimator._decision_path_lengths, estimator._average_path_length_per_tree, strict=True)
+    forest = [
+        replace(nodes, values=(np.asarray(path) + np.asarray(rest) - 1.0)[:, None])
+        for nodes, (path, rest) in zip(_of_chosen(step, members), lengths, strict=True)
+    ]
+    read, block, width = tree.read_by(step, forest, features)
+    op = GBTRegression(block.size, (1.0,) * len(read), trees.regression_trees(read, width, block))
+    depth = graph.add(op, [block.column], {"prediction": f"{block.column}_depth"})["prediction"]
+    greatest = len(members) * float(_average_path_length([estimator._max_samples])[0])
+    step.require(greatest > 0.0, "it was fitted with one row")
+    mean = graph.add(MathBinary("div", db=-greatest), [depth], {"output": f"{depth}_mean"})["output"]
+    power = graph.add(MathBinary("pow", da=2.0), [mean], {"output": f"{depth}_power"})["output"]
+    score = graph.linear((Block(power),), "score", np.array([-1.0]), -float(estimator.offset_))
+    return outliers(step, score)
+
+
+def _of_chosen(step: Step, members: Sequence[Any]) -> list[Nodes]:
+    """The nodes of trees, each of which knows some of the features only."""
+    chosen = step.estimator.estimators_features_
+    found = (tree.nodes_of(step, member) for member in members)
+    return [
+        replace(nodes, feature=np.where(nodes.left >= 0, np.asarray(at)[nodes.feature], nodes.feature))
+        for nodes, at in zip(found, chosen, strict=True)
+    ]
+
+
+# ---- bagging and weighted votes ---------------------------------------------------------------------------------------
+
+
+def bagging_regressor(step: Step, features: Features) -> PredictorColumns:
+    """The mean of the predictions; a member reads the features that it was fitted with."""
+    found = tuple(member.predict(given).prediction for member, given in _bagged(step, features))
+    if found[0].width is None:
+        return _weighted_sum(step, found, [1.0 / len(found)] * len(found))
+    return targets(step, (average(step, found, [1.0 / len(found)] * len(found)),))
+
+
+def _bagged(step: Step, features: Features) -> list[tuple[Step, Features]]:
+    """The members, each with the features that it reads."""
+    estimator = step.estimator
+    pairs = zip(estimator.estimators_, estimator.estimators_features_, strict=True)
+    return [
+        (step.child(member, f"estimators_{number}"), step.graph.take(features, np.asarray(chosen).tolist()))
+        for number, (member, chosen) in enumerate(pairs)
+    ]
+
+
+def bagging_classifier(step: Step, features: Features) -> PredictorColumns:
+    """The mean of the probabilities, or of one-hot vectors of the predictions where there are none."""
+    no_multilabel(step)
+    members, count = step.estimator.estimators_, len(step.classes)
+    if all(type(m).__name__ in tree.CLASSIFIERS and len(m.classes_) == count for m in members):
+        forest, block, width = tree.read_by(step, _of_chosen(step, members), features)
+        leaves = tree.classification_trees(forest, width, block, count)
+        op = RandomForestClassifier(block.size, count, (1.0,) * len(leaves), leaves)
+        return replace(classify(step, op, block), decision=None)
+    shares, raws = [], []
+    for member, given in _bagged(step, features):
+        outcome = member.predict(given)
+        has_shares = hasattr(member.estimator, "predict_proba")
+        shares.append(_scattered(step, outcome, _probability(step, outcome) if has_shares else None))
+        raws.append(outcome)
+    weights = [1.0 / len(shares)] * len(shares)
+    result = most_probable(step, average(step, shares, weights))
+    if not hasattr(step.estimator, "decision_function"):
+        return result
+    parts = [step.graph.vector(decision(step, outcome)) for outcome in raws]
+    step.require(len({part.size for part in parts}) == 1, "not every member knows all classes")
+    mean = average(step, parts, weights, "decision")
+    if mean.size == 1:
+        mean = step.graph.matrix((mean,), "margins", np.array([[-1.0, 1.0]]))
+    return replace(result, raw=renamed(step, mean, "raw_prediction"), decision=1.0)
+
+
+def _scattered(step: Step, outcome: PredictorColumns, shares: Block | None) -> Block:
+    """Probabilities of the classes that a member knows, among all classes; one-hot vectors of its predictions without them."""
+    known = np.asarray(outcome.classes).astype(np.int64)
+    if shares is None:
+        op = OneHotEncoder((len(known),), "error", False)
+        columns = step.graph.add(op, [outcome.prediction.column], {"output0": f"{outcome.prediction.column}_vote"})
+        shares = Block(columns["output0"], len(known), dense=False)
+    if len(known) == len(step.classes):
+        return shares
+    return step.graph.matrix((shares,), "known", np.eye(len(step.classes))[known])
+
+
+def adaptive_classifier(step: Step, features: Features) -> PredictorColumns:
+    """The class with the greatest sum of the weights of the members that predict it."""
+    no_multilabel(step)
+    estimator, graph, count = step.estimator, step.graph, len(step.classes)
+    members = estimator.estimators_
+    weights = np.asarray(estimator.estimator_weights_, dtype=np.float64)[: len(members)]
+    total, other = float(estimator.estimator_weights_.sum()), -1.0 / (count - 1)
+    step.require(
+        all(np.array_equal(member.classes_, step.classes) for member in members), "not every member knows all classes"
+    )
+    if all(type(member).__name__ in tree.CLASSIFIERS for member in members):
+        sums = _summed_votes(step, features, weights, other)
+    else:
+        outcomes = [step.child(m, f"estimators_{n}").predict(features) for n, m in enumerate(members)]
+        votes = tuple(_votes(step, outcomes))
+        matrix = np.concatenate([w * (np.eye(count) * (1.0 - other) + other) for w in weights])
+        sums = graph.matrix(votes, "sums", matrix if count > 2 else matrix[:, 1:])
+    if count == 2:
+        margin = graph.linear((sums,), "margin", np.array([2.0 / total]))
+        return by_margin(step, margin, logistic_pair(step, margin))
+    scores = graph.scale((sums,), "scores", divisor=np.full(count, total))
+    scaled = graph.scale((scores,), "odds", divisor=np.full(count, count - 1.0))
+    wanted = {"probability": f"{scaled.column}_softmax"}
+    probability = Block(graph.add(softmax_layer(count), [scaled.column], wanted)["probability"], count)
+    return by_scores(step, scores, probability)
+
+
+def _summed_votes(step: Step, features: Features, weights: Doubles, other: float) -> Block:
+    """For each class, or for the second of two, the sum of the weights of the trees, times ``other`` for those against it."""
+    forest = [tree.nodes_of(step, member) for member in step.estimator.estimators_]
+    read, block, width = tree.read_by(step, forest, features)
+    count, results = len(step.classes), []
+    for number in range(count) if count > 2 else (1,):
+        voted = [
+            replace(nodes, values=np.where(nodes.values.argmax(axis=1) == number, 1.0, other)[:, None])
+            for nodes in read
+        ]
+        op = GBTRegression(block.size, tuple(weights.tolist()), trees.regression_trees(voted, width, block))
+        wanted = {"prediction": f"{step.prefix}votes_{number}"}
+        results.append(Block(step.graph.add(op, [block.column], wanted)["prediction"]))
+    return step.graph.vector(tuple(results))
 
 
 # ---- gradient boosting ------------------------------------------------------------------------------------------------
@@ -163,6 +329,8 @@ def voting_regressor(step: Step, features: Features) -> PredictorColumns:
     """The weighted mean of the predictions."""
     members = _members(step)
     found = tuple(member.predict(features).prediction for member, _ in members)
+    if found[0].width is not None:
+        return targets(step, (average(step, found, [weight for _, weight in members]),))
     return _weighted_sum(step, found, [weight for _, weight in members])
 
 
@@ -244,13 +412,19 @@ def stacking_classifier(step: Step, features: Features) -> PredictorColumns:
     return final.predict(_stack(step, features))
 
 
+TRANSFORMERS: dict[str, Transformer] = {"RandomTreesEmbedding": trees_embedding}
+
 PREDICTORS: dict[str, Predictor] = {
+    "AdaBoostClassifier": adaptive_classifier,
+    "BaggingClassifier": bagging_classifier,
+    "BaggingRegressor": bagging_regressor,
     "ExtraTreesClassifier": forest_classifier,
     "ExtraTreesRegressor": forest_regressor,
     "GradientBoostingClassifier": boosting_classifier,
     "GradientBoostingRegressor": boosting_regressor,
     "HistGradientBoostingClassifier": histogram_classifier,
     "HistGradientBoostingRegressor": histogram_regressor,
+    "IsolationForest": isolation_forest,
     "RandomForestClassifier": forest_classifier,
     "RandomForestRegressor": forest_regressor,
     "StackingClassifier": stacking_classifier,

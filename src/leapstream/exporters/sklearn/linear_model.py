@@ -6,7 +6,7 @@ import numpy as np
 
 from leapstream.exporters.dispatch import Predictor
 from leapstream.exporters.graph import Block, Doubles, Features
-from leapstream.exporters.predictors import classify, logistic_op, normalized, renamed, shares
+from leapstream.exporters.predictors import classify, logistic_op, normalized, outliers, renamed, shares, targets
 from leapstream.exporters.step import PredictorColumns, Step, no_multilabel, one_output
 from leapstream.ops.feature import MaxAbsScaler
 from leapstream.ops.linear import GeneralizedLinearRegression, LinearRegression, LinearSVC
@@ -25,13 +25,29 @@ def _coefficients(step: Step) -> tuple[Doubles, Doubles]:
 
 
 def regression(step: Step, features: Features) -> PredictorColumns:
-    """``features · coef + intercept``."""
-    estimator = step.estimator
-    coefficients = estimator.coef_.toarray() if hasattr(estimator.coef_, "toarray") else estimator.coef_
-    intercept = np.asarray(estimator.intercept_, dtype=np.float64).reshape(-1)[:1]
-    op = LinearRegression(one_output(step, coefficients), float(intercept[0]))
+    """``features · coef + intercept``, for each target."""
+    return linear(step, features, *_coefficients(step))
+
+
+def linear(step: Step, features: Features, coefficients: Doubles, intercepts: Doubles) -> PredictorColumns:
+    """``features · coefficients + intercepts`` for coefficients (targets, features)."""
+    if len(coefficients) > 1:
+        return targets(step, (step.graph.matrix(features, "targets", coefficients.T, intercepts),))
+    op = LinearRegression(coefficients[0], float(intercepts[0]))
     columns = step.graph.add(op, [step.graph.vector(features).column], {"prediction": step.prediction})
     return PredictorColumns(Block(columns["prediction"]))
+
+
+def ransac(step: Step, features: Features) -> PredictorColumns:
+    """The predictions of ``estimator_``."""
+    return step.last(step.estimator.estimator_, "estimator_").predict(features)
+
+
+def one_class_margin(step: Step, features: Features) -> PredictorColumns:
+    """The class 1 where ``features · coef - offset`` is not negative, otherwise -1."""
+    estimator = step.estimator
+    coefficients = np.asarray(estimator.coef_, dtype=np.float64).reshape(-1)
+    return outliers(step, step.graph.linear(features, "score", coefficients, -float(np.ravel(estimator.offset_)[0])))
 
 
 def support_vector_regression(step: Step, features: Features) -> PredictorColumns:
@@ -155,6 +171,7 @@ PREDICTORS: dict[str, Predictor] = {
             ),
             *("LassoCV", "LassoLars", "LassoLarsCV", "LassoLarsIC", "LinearRegression", "LinearSVR"),
             *("OrthogonalMatchingPursuit", "OrthogonalMatchingPursuitCV", "PassiveAggressiveRegressor"),
+            *("MultiTaskElasticNet", "MultiTaskElasticNetCV", "MultiTaskLasso", "MultiTaskLassoCV"),
             *("QuantileRegressor", "Ridge", "RidgeCV", "SGDRegressor", "TheilSenRegressor"),
         ),
         regression,
@@ -167,7 +184,9 @@ PREDICTORS: dict[str, Predictor] = {
     "LogisticRegressionCV": logistic_regression,
     "NuSVC": support_vector_classifier,
     "NuSVR": support_vector_regression,
+    "RANSACRegressor": ransac,
     "SGDClassifier": sgd_classifier,
+    "SGDOneClassSVM": one_class_margin,
     "SVC": support_vector_classifier,
     "SVR": support_vector_regression,
 }

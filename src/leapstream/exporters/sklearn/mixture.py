@@ -17,11 +17,27 @@ def gaussian_mixture(step: Step, features: Features) -> PredictorColumns:
 
     MLeap's op ``gaussian_mixture`` adds 2**-52 to each density, which distorts the result where all densities are small.
     """
+    return _mixture(step, features, np.log(step.estimator.weights_))
+
+
+def _mixture(step: Step, features: Features, weights: Doubles) -> PredictorColumns:
     roots, means = _roots(step), np.asarray(step.estimator.means_, dtype=np.float64)
     shift = np.concatenate([mean @ root for mean, root in zip(means, roots, strict=True)])
     whitened = step.graph.matrix(features, "whitened", np.concatenate(roots, axis=1), -shift)
-    constants = np.log(step.estimator.weights_) + np.array([np.linalg.slogdet(root)[1] for root in roots])
+    constants = weights + np.array([np.linalg.slogdet(root)[1] for root in roots])
     return most_likely(replace(step, given_classes=np.arange(len(means))), (whitened,), constants)
+
+
+def bayesian_mixture(step: Step, features: Features) -> PredictorColumns:
+    """As :func:`gaussian_mixture`, with the expected logarithms of weights and precisions."""
+    from scipy.special import digamma
+
+    estimator = step.estimator
+    width, freedom = estimator.means_.shape[1], np.asarray(estimator.degrees_of_freedom_)
+    halves = 0.5 * (freedom - np.arange(width)[:, np.newaxis])
+    spread = width * np.log(2.0) + digamma(halves).sum(axis=0) - width / np.asarray(estimator.mean_precision_)
+    constants = estimator._estimate_log_weights() - 0.5 * width * np.log(freedom) + 0.5 * spread
+    return _mixture(step, features, constants)
 
 
 def _roots(step: Step) -> list[Doubles]:
@@ -38,4 +54,7 @@ def _roots(step: Step) -> list[Doubles]:
     return [np.eye(width) * value for value in found]
 
 
-PREDICTORS: dict[str, Predictor] = {"GaussianMixture": gaussian_mixture}
+PREDICTORS: dict[str, Predictor] = {
+    "BayesianGaussianMixture": bayesian_mixture,
+    "GaussianMixture": gaussian_mixture,
+}

@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from leapstream.exporters import network
 from leapstream.exporters.dispatch import Predictor
-from leapstream.exporters.graph import Features, size
+from leapstream.exporters.graph import Block, Features, size
 from leapstream.exporters.predictors import classify
 from leapstream.exporters.sklearn.normal import most_likely
 from leapstream.exporters.sklearn.preprocessing import binarized
 from leapstream.exporters.step import Doubles, PredictorColumns, Step
 from leapstream.ops.bayes import NaiveBayes
+from leapstream.ops.feature import OneHotEncoder
 
 
 def _naive_bayes(step: Step, features: Features, kind: str, pi: Doubles, theta: Doubles) -> PredictorColumns:
@@ -60,8 +62,22 @@ def bernoulli(step: Step, features: Features) -> PredictorColumns:
     return _naive_bayes(step, features, "multinomial", pi + absent.sum(axis=1), theta - absent)
 
 
+def categorical(step: Step, features: Features) -> PredictorColumns:
+    """Categorical naive Bayes: the weights of each feature's category, summed by a layer of one-hot vectors."""
+    estimator, graph = step.estimator, step.graph
+    weights = [np.asarray(part, dtype=np.float64) for part in estimator.feature_log_prob_]
+    codes = graph.scalars(features)
+    op = OneHotEncoder(tuple(part.shape[1] for part in weights), "error", False)
+    wanted = {f"output{number}": f"{code.column}_onehot" for number, code in enumerate(codes)}
+    columns = graph.add(op, [code.column for code in codes], wanted)
+    parts = tuple(Block(columns[f"output{number}"], part.shape[1], dense=False) for number, part in enumerate(weights))
+    matrix, priors = np.concatenate([part.T for part in weights]), np.asarray(estimator.class_log_prior_)
+    return network.softmax(step, graph.vector(parts), [(matrix, priors)])
+
+
 PREDICTORS: dict[str, Predictor] = {
     "BernoulliNB": bernoulli,
+    "CategoricalNB": categorical,
     "ComplementNB": complement,
     "GaussianNB": gaussian,
     "MultinomialNB": multinomial,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from leapstream.exporters import network
-from leapstream.exporters.dispatch import Predictor
+from leapstream.exporters.dispatch import Predictor, Transformer
 from leapstream.exporters.graph import Block, Features
 from leapstream.exporters.network import Layers
+from leapstream.exporters.predictors import targets
 from leapstream.exporters.step import PredictorColumns, Step, no_multilabel
 
 
@@ -61,8 +62,23 @@ def regressor(step: Step, features: Features) -> PredictorColumns:
     """A network with a linear last layer."""
     step.require(step.estimator.out_activation_ == "identity", f"its last layer is {step.estimator.out_activation_!r}")
     block, layers = _before_last(step, features, _layers(step))
-    step.require(len(layers[-1][1]) == 1, "several targets are not supported")
-    return network.number(step, block, layers)
+    return network.number(step, block, layers) if len(layers[-1][1]) == 1 else _numbers(step, block, layers)
 
+
+def _numbers(step: Step, block: Block, layers: Layers) -> PredictorColumns:
+    """A network with a linear last layer of several targets."""
+    return targets(step, (network.raw(step.graph, block, layers),))
+
+
+def boltzmann_machine(step: Step, features: Features) -> Features:
+    """The probabilities of the hidden units: the logistic function of ``x @ components.T + intercept_hidden``."""
+    weights = np.asarray(step.estimator.components_, dtype=np.float64).T
+    offset = np.asarray(step.estimator.intercept_hidden_, dtype=np.float64)
+    count = len(offset)
+    hidden = (np.eye(count), np.zeros(count))
+    return (network.raw(step.graph, step.graph.vector(features), [(weights, offset), hidden], step.suffix),)
+
+
+TRANSFORMERS: dict[str, Transformer] = {"BernoulliRBM": boltzmann_machine}
 
 PREDICTORS: dict[str, Predictor] = {"MLPClassifier": classifier, "MLPRegressor": regressor}

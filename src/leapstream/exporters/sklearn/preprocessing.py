@@ -12,9 +12,11 @@ from leapstream.exporters.categories import CategoryCodes, encode_categories
 from leapstream.exporters.dispatch import Transformer
 from leapstream.exporters.graph import Block, Doubles, Features, Graph, Ints, is_sparse, rising, size, with_sparsity
 from leapstream.exporters.network import relu
+from leapstream.exporters.predictors import class_numbers
 from leapstream.exporters.step import Step
 from leapstream.ops import feature as ops
 from leapstream.ops.base import Op
+from leapstream.ops.regression import IsotonicRegression
 
 # ---- scaling ----------------------------------------------------------------------------------------------------------
 
@@ -227,9 +229,128 @@ def label_encoder(step: Step, features: Features) -> Features:
     return tuple(encode_categories(step, features, [CategoryCodes(classes, range(len(classes)), None)]))
 
 
+def label_binarizer(step: Step, features: Features) -> Features:
+    """For each class ``pos_label`` where it is the class, else ``neg_label``; one column for two classes."""
+    estimator = step.estimator
+    step.require(size(features) == 1, "it takes one column")
+    step.require(
+        estimator.y_type_ in ("binary", "multiclass"), f"targets of type {estimator.y_type_!r} are not supported"
+    )
+    classes = _plain(step.classes)
+    codes = [1, 0] if len(classes) == 2 else list(range(len(classes)))
+    width = 1 if len(classes) == 2 else len(classes)
+    found = encode_categories(step, features, [CategoryCodes(classes, codes, len(classes))])
+    op = ops.OneHotEncoder((width,), "keep", True)
+    results = _one_hot(step.graph, op, found, [width])
+    low, high = float(estimator.neg_label), float(estimator.pos_label)
+    if (low, high) != (0.0, 1.0):
+        moved = step.graph.multiply(results, "spread", np.full(width, high - low))
+        results = (step.graph.scale((moved,), step.suffix, shift=np.full(width, -low)),)
+    return with_sparsity(results, bool(estimator.sparse_output))
+
+
+def target_encoder(step: Step, features: Features) -> Features:
+    """The mean of the target for each feature's category, of several classes for each class; unknown ones get the whole mean."""
+    estimator, graph = step.estimator, step.graph
+    tables = [CategoryCodes(c, range(len(c)), len(c)) for c in map(_plain, estimator.categories_)]
+    codes = encode_categories(step, features, tables)
+    several = estimator.target_type_ == "multiclass"
+    per_feature = len(estimator.classes_) if several else 1
+    means = np.broadcast_to(np.ravel(estimator.target_mean_), per_feature)
+    results = []
+    for number, values in enumerate(estimator.encodings_):
+        code, mean = codes[number // per_feature], float(means[number % per_feature])
+        results.append(class_numbers(step, code, [*np.asarray(values).tolist(), mean]))
+    return with_sparsity((graph.vector(tuple(results)),), False)
+
+
+# ---- distributions ----------------------------------------------------------------------------------------------------
+
+
+def power_transformer(step: Step, features: Features) -> Features:
+    """The power of each feature that makes it most normal, then scaled."""
+    estimator, graph = step.estimator, step.graph
+    by_method = {"box-cox": _box_cox, "yeo-johnson": _yeo_johnson}[estimator.method]
+    powers = np.asarray(estimator.lambdas_, dtype=np.float64).tolist()
+    results: Features = tuple(
+        by_method(graph, block, power) for block, power in zip(graph.scalars(features), powers, strict=True)
+    )
+    if not estimator.standardize:
+        return results
+    scaler = estimator._scaler
+    return (graph.standardize(results, step.suffix, shift=scaler.mean_, divisor=scaler.scale_),)
+
+
+def _box_cox(graph: Graph, block: Block, power: float) -> Block:
+    """``(x**power - 1) / power``, or with the power 0 the logarithm."""
+    if power == 0.0:
+        return graph.apply(ops.MathUnary("log"), block, "log", None)
+    raised = _limited(graph, ops.MathBinary("pow", db=power), block, "power")
+    return graph.linear((raised,), "boxcox", np.array([1.0 / power]), -1.0 / power)
+
+
+def _yeo_johnson(graph: Graph, block: Block, power: float) -> Block:
+    """The Box-Cox power of ``1 + x`` where that is at least 1, else the negative one of ``1 - x``, with ``2 - power``."""
+    high = _limited(graph, ops.MathBinary("max", db=0.0), block, "above")
+    low = _limited(graph, ops.MathBinary("min", db=0.0), block, "below")
+    risen = _box_cox(graph, _limited(graph, ops.MathBinary("add", db=1.0), high, "moved"), power)
+    fallen = _box_cox(graph, _limited(graph, ops.MathBinary("sub", da=1.0), low, "moved"), 2.0 - power)
+    columns = graph.add(ops.MathBinary("sub"), [risen.column, fallen.column], {"output": f"{block.column}_yeojohnson"})
+    return Block(columns["output"])
+
+
+def quantile_transformer(step: Step, features: Features) -> Features:
+    """The share of the training data below each feature: between quantiles interpolated, at repeated ones their mean."""
+    estimator, graph = step.estimator, step.graph
+    step.require(estimator.output_distribution == "uniform", "only the output distribution 'uniform' is supported")
+    references = np.asarray(estimator.references_, dtype=np.float64)
+    results = []
+    for quantiles, block in zip(
+        np.asarray(estimator.quantiles_, dtype=np.float64).T, graph.scalars(features), strict=True
+    ):
+        boundaries, shares = _steps(quantiles, references)
+        columns = graph.add(
+            IsotonicRegression(boundaries, shares, True), [block.column], {"prediction": f"{block.column}_share"}
+        )
+        # The interpolation gives a number for NaN.
+        pair = (Block(columns["prediction"]), block)
+        results.append(graph.linear(pair, step.suffix, np.array([1.0, 0.0])))
+    return with_sparsity(tuple(results), is_sparse(features))
+
+
+def _steps(quantiles: Doubles, references: Doubles) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Boundaries and their shares; at a repeated quantile the shares jump, from the first to the mean to the last."""
+    boundaries: list[float] = []
+    shares: list[float] = []
+    values, starts = np.unique(quantiles, return_index=True)
+    ends = np.append(starts[1:], len(quantiles)) - 1
+    for value, start, end in zip(values.tolist(), starts.tolist(), ends.tolist(), strict=True):
+        first, last = float(references[start]), float(references[end])
+        if start == end:
+            boundaries.append(value)
+            shares.append(first)
+            continue
+        # At the least and the greatest quantile, scikit-learn gives 0 and 1.
+        middle = 0.0 if start == 0 else 1.0 if end == len(quantiles) - 1 else 0.5 * (first + last)
+        boundaries += (float(np.nextafter(value, -np.inf)), value, float(np.nextafter(value, np.inf)))
+        shares += (first, middle, last)
+    return tuple(boundaries), tuple(shares)
+
+
+def kernel_centerer(step: Step, features: Features) -> Features:
+    """A kernel with the means of rows and columns subtracted."""
+    estimator = step.estimator
+    rows = np.asarray(estimator.K_fit_rows_, dtype=np.float64)
+    count = len(rows)
+    matrix = np.eye(count) - np.full((count, count), 1.0 / count)
+    return (step.graph.matrix(features, step.suffix, matrix, float(estimator.K_fit_all_) - rows),)
+
+
 TRANSFORMERS: dict[str, Transformer] = {
     "Binarizer": binarizer,
     "KBinsDiscretizer": bins_discretizer,
+    "KernelCenterer": kernel_centerer,
+    "LabelBinarizer": label_binarizer,
     "LabelEncoder": label_encoder,
     "MaxAbsScaler": max_abs_scaler,
     "MinMaxScaler": min_max_scaler,
@@ -237,6 +358,9 @@ TRANSFORMERS: dict[str, Transformer] = {
     "OneHotEncoder": one_hot_encoder,
     "OrdinalEncoder": ordinal_encoder,
     "PolynomialFeatures": polynomial_features,
+    "PowerTransformer": power_transformer,
+    "QuantileTransformer": quantile_transformer,
     "RobustScaler": robust_scaler,
     "StandardScaler": standard_scaler,
+    "TargetEncoder": target_encoder,
 }
