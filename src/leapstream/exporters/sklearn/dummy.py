@@ -31,7 +31,7 @@ def regressor(step: Step, features: Features) -> PredictorColumns:
 
 
 def classifier(step: Step, features: Features) -> PredictorColumns:
-    """The same probabilities for all rows, as a tree of one leaf."""
+    """Constant probabilities, as a tree of one leaf."""
     no_multilabel(step)
     estimator = step.estimator
     step.require(estimator.strategy not in ("stratified", "uniform"), f"{estimator.strategy!r} predicts at random")
