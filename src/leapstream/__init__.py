@@ -11,13 +11,14 @@ from leapstream.errors import (
     ConfigError,
     ExportError,
     LeapstreamError,
+    MissingPackageError,
     PredictionError,
     SchemaError,
     SourceError,
     UnsupportedExportError,
     UnsupportedOpError,
 )
-from leapstream.installation import VERSION
+from leapstream.installation import VERSION, lacks_for_batches
 from leapstream.model import Model, ModelSchema, load, save
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ __all__ = [
     "ExportError",
     "LeapFrame",
     "LeapstreamError",
+    "MissingPackageError",
     "Model",
     "ModelSchema",
     "PredictionError",
@@ -65,6 +67,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """The exporters, which are imported when they are first asked for."""
     if name.startswith(("from_", "to_")) and name in __all__:
+        if lacks := lacks_for_batches():
+            raise MissingPackageError(f"exporters need {lacks}")
         from leapstream import exporters
 
         return getattr(exporters, name)

@@ -137,6 +137,10 @@ class BackendError(LeapstreamError):
     """A backend cannot run a model, or is not available on this machine; the message says why and what to install."""
 
 
+class MissingPackageError(BackendError, ImportError):
+    """Something that was asked for needs a package that is not installed; the message has the command that installs it."""
+
+
 class UnsupportedModelError(BackendError):
     """A backend lacks something for a model, which other backends may have.
 

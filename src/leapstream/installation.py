@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 VERSION = "0.1.0"
 
 CACHE_DIR_VARIABLE = "LEAPSTREAM_CACHE_DIR"
+
+BATCH_PACKAGES = ("numba", "pyarrow", "scipy")
+"""The packages of the extra ``batch``."""
+
+
+@cache
+def lacks_for_batches() -> str | None:
+    """The packages of the extra ``batch`` that are not installed, and the command that installs them; ``None`` if all are."""
+    lacking = [package for package in BATCH_PACKAGES if find_spec(package) is None]
+    return f"{', '.join(lacking)}: pip install 'leapstream[batch]'" if lacking else None
 
 
 def cache_directory() -> Path:
@@ -29,4 +41,4 @@ def _user_cache_directory() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
 
 
-__all__ = ["CACHE_DIR_VARIABLE", "VERSION", "cache_directory"]
+__all__ = ["BATCH_PACKAGES", "CACHE_DIR_VARIABLE", "VERSION", "cache_directory", "lacks_for_batches"]

@@ -21,7 +21,14 @@ from leapstream.bundle.reader import read_bundle
 from leapstream.bundle.types import DataType, ListType, Schema, TensorType
 from leapstream.bundle.writer import write_bundle
 from leapstream.deprecation import keyword_only
-from leapstream.errors import BundleError, OnError, PredictionError, SchemaError, UnsupportedModelError
+from leapstream.errors import (
+    BundleError,
+    MissingPackageError,
+    OnError,
+    PredictionError,
+    SchemaError,
+    UnsupportedModelError,
+)
 from leapstream.escaping import html_text, printable
 from leapstream.executors.contract import PreparedPlan
 from leapstream.executors.registry import executor
@@ -29,6 +36,7 @@ from leapstream.executors.rowwise import EXECUTOR as RECORDS
 from leapstream.executors.rowwise.executor import RecordPlan, UnusualRecordError
 from leapstream.frames.given import record_of
 from leapstream.frames.protocols import FrameT
+from leapstream.installation import lacks_for_batches
 from leapstream.ops.pipeline import (
     Node,
     Root,
@@ -378,10 +386,10 @@ class Model:
         Raises:
             SchemaError: the frame does not fit the model.
         """
-        from leapstream.frames.running import run_rows
-
         wanted = self.schema.outputs.names if outputs is None else _names_of(outputs)
-        with self._enough_memory():
+        with self._batch():
+            from leapstream.frames.running import run_rows
+
             table = self._table(frame, wanted, keep_inputs=keep_inputs)
             return run_rows(self._prepare(backend, table.schema, wanted), table, keep_inputs=keep_inputs)
 
@@ -403,10 +411,10 @@ class Model:
     def _run(
         self, frame: Any, backend: Backend, outputs: tuple[str, ...] | None, on_error: OnError, *, keep_inputs: bool
     ) -> Any:
-        # What batches need takes a while to import.
-        from leapstream.frames.running import run
+        with self._batch():
+            # What batches need takes a while to import.
+            from leapstream.frames.running import run
 
-        with self._enough_memory():
             table = self._table(frame, outputs, keep_inputs=keep_inputs)
             return run(self._prepare(backend, table.schema, outputs), table, on_error, keep_inputs=keep_inputs)
 
@@ -423,7 +431,11 @@ class Model:
         return table
 
     @contextmanager
-    def _enough_memory(self) -> Iterator[None]:
+    def _batch(self) -> Iterator[None]:
+        if lacks := lacks_for_batches():
+            raise MissingPackageError(
+                f"model {self.name!r}: a frame, and a record that fails or has unusual values, need {lacks}"
+            )
         try:
             yield
         except MemoryError as error:

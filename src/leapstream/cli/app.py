@@ -756,7 +756,7 @@ def _serve(
 def _doctor(
     need: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option(help="An extra that has to be there; may be repeated. 'flink' by default; 'core' for none."),
+        typer.Option(help="An extra that has to be there; may be repeated. By default the core is enough."),
     ] = None,
     cluster: Annotated[
         Optional[str],  # noqa: UP045
@@ -769,7 +769,7 @@ def _doctor(
     from leapstream.cli.clusterdoctor import examine_cluster
     from leapstream.cli.doctor import examine, known_extras
 
-    needed = need or ["flink"]
+    needed = need or []
     unknown = [extra for extra in needed if extra not in (*known_extras(), "core")]
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r} is not an extra; there are: core, {', '.join(known_extras())}")

@@ -21,6 +21,7 @@ from typer.core import TyperGroup
 from leapstream.errors import LeapstreamError
 from leapstream.escaping import json_text, printable_lines
 from leapstream.fetching.options import STORAGE_OPTIONS
+from leapstream.installation import BATCH_PACKAGES, lacks_for_batches
 
 FAILED, USAGE, LACKING = 1, 2, 3
 """Exit codes: the operation failed; the command line is wrong; the environment lacks something."""
@@ -149,6 +150,12 @@ def _as_json(value: str) -> Any:
         return value
 
 
+def _for_batches(error: ModuleNotFoundError, command: str) -> LackingError | None:
+    """The error of a command that needs a package of the extra ``batch``; ``None`` if it is another package."""
+    package = (error.name or "").partition(".")[0]
+    return LackingError(f"{command} needs {lacks_for_batches()}") if package in BATCH_PACKAGES else None
+
+
 class Commands(TyperGroup):
     """The group of commands: an error is one line, with the traceback only when asked for."""
 
@@ -156,9 +163,12 @@ class Commands(TyperGroup):
         """Run a command; a failure ends with its exit code."""
         try:
             return super().invoke(ctx)
-        except LeapstreamError as error:
+        except (LeapstreamError, ModuleNotFoundError) as caught:
+            error = caught if isinstance(caught, LeapstreamError) else _for_batches(caught, ctx.invoked_subcommand)
+            if error is None:
+                raise
             if ctx.params.get("debug"):
                 sys.stderr.write(printable_lines(traceback.format_exc()))
             text = Text("error: ", style="bold red").append(str(error), style="not bold default")
             err().print(text, soft_wrap=True)
-            raise typer.Exit(exit_code(error)) from error
+            raise typer.Exit(exit_code(error)) from caught

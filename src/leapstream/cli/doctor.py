@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from packaging.requirements import Requirement
@@ -17,8 +17,12 @@ from leapstream.executors.jvm.runtime_jar import find_runtime_jar, runtime_jar_d
 from leapstream.fetching.schemes import schemes_of
 from leapstream.installation import CACHE_DIR_VARIABLE
 
-PYTHONS = ((3, 10), (3, 12))
-_HIDDEN_EXTRAS = ("all", "dev")
+_OLDEST_PYTHON = (3, 10)
+_NEWEST_PYTHON_OF_FLINK = (3, 12)
+_SAME_MODULE = {"xgboost": "xgboost-cpu"}
+"""Packages whose module another package brings, too."""
+
+_HIDDEN_EXTRAS = ("all", "dev", "docs", "test")
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ def examine(needed: Collection[str]) -> list[Finding]:
     Args:
         needed: the extras that have to be there.
     """
-    findings = [_python(), *_packages(needed)]
+    findings = [_python("flink" in needed), *_packages(needed)]
     findings.append(_java("flink" in needed))
     findings += _runtime_jar()
     return findings
@@ -77,40 +81,65 @@ def require(needed: Collection[str], what: str) -> None:
         raise LackingError(f"{what} lacks what it needs here: {lacks}")
 
 
-def _python() -> Finding:
-    low, high = PYTHONS
-    ok = low <= sys.version_info[:2] <= high
-    fix = None if ok else f"create a virtual environment with Python {high[0]}.{high[1]}"
+def _python(for_flink: bool) -> Finding:
+    here = sys.version_info[:2]
+    ok = here >= _OLDEST_PYTHON and not (for_flink and here > _NEWEST_PYTHON_OF_FLINK)
+    fix = None if ok else "create a virtual environment with Python {}.{}".format(*_NEWEST_PYTHON_OF_FLINK)
     return Finding("python", "python", True, ok, f"{platform.python_version()} at {sys.executable}", fix)
 
 
 def _packages(needed: Collection[str]) -> Iterator[Finding]:
     requirements = [Requirement(text) for text in importlib.metadata.requires("leapstream") or []]
-    core = [r for r in requirements if r.marker is None or r.marker.evaluate({"extra": ""})]
+    core = [r for r in requirements if r.marker is None]
     version = importlib.metadata.version("leapstream")
-    yield _group("leapstream", "core", True, core, f"{version}; ", "pip install --upgrade leapstream")
+    yield _group("leapstream", "core", True, core, {}, f"{version}; ", "pip install --upgrade leapstream")
+    groups: dict[str, Finding] = {}
+
+    def group(extra: str) -> Finding:
+        if extra not in groups:
+            mine = [r for r in requirements if r not in core and r.marker and r.marker.evaluate({"extra": extra})]
+            own = [r for r in mine if r.name != "leapstream"]
+            nested = {name: group(name) for r in mine if r.name == "leapstream" for name in sorted(r.extras)}
+            uris = " ".join(f"{scheme}://" for scheme in schemes_of(extra))
+            before, fix = f"for {uris}; " if uris else "", f"pip install 'leapstream[{extra}]'"
+            groups[extra] = _group(extra, "extra", extra in needed, own, nested, before, fix)
+        return groups[extra]
+
     for extra in known_extras():
-        mine = [r for r in requirements if r not in core and r.marker and r.marker.evaluate({"extra": extra})]
-        uris = " ".join(f"{scheme}://" for scheme in schemes_of(extra))
-        yield _group(
-            extra, "extra", extra in needed, mine, f"for {uris}; " if uris else "", f"pip install 'leapstream[{extra}]'"
-        )
+        yield group(extra)
 
 
-def _group(name: str, kind: str, needed: bool, requirements: list[Requirement], before: str, fix: str) -> Finding:
-    there, lacking = [], []
+def _group(
+    name: str,
+    kind: str,
+    needed: bool,
+    requirements: list[Requirement],
+    nested: Mapping[str, Finding],
+    before: str,
+    fix: str,
+) -> Finding:
+    """The packages of the core or of an extra, which may name other extras."""
+    there, lacking = [], [f"the extra {extra} is missing" for extra, finding in nested.items() if not finding.ok]
     for requirement in requirements:
-        try:
-            version = importlib.metadata.version(requirement.name)
-        except importlib.metadata.PackageNotFoundError:
-            lacking.append(f"{requirement.name} is missing")
-            continue
-        if requirement.specifier.contains(Version(version), prereleases=True):
-            there.append(f"{requirement.name} {version}")
+        package, version = _installed(requirement.name)
+        if version is None:
+            lacking.append(f"{package} is missing")
+        elif requirement.specifier.contains(Version(version), prereleases=True):
+            there.append(f"{package} {version}")
         else:
-            lacking.append(f"{requirement.name} {version} is not {requirement.specifier}")
+            lacking.append(f"{package} {version} is not {requirement.specifier}")
     ok = not lacking
     return Finding(name, kind, needed, ok, before + ", ".join(there if ok else lacking), None if ok else fix)
+
+
+def _installed(package: str) -> tuple[str, str | None]:
+    """The package, or the one that is installed for it, and its version."""
+    for name in (package, _SAME_MODULE.get(package, package)):
+        try:
+            return name, importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return package, None
 
 
 def _java(needed: bool) -> Finding:

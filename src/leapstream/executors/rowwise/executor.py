@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,7 +64,7 @@ class RecordPlan:
         """The function; without ``kernels`` it is replaced by one with them, once these would have saved enough time."""
         writer = Writer(self._lowered, self._prepare_whole, self._layouts, kernels)
         function = writer.write(PRIMITIVES, by_arrays)
-        if writer.saved_by_kernels == 0.0:
+        if writer.saved_by_kernels == 0.0 or find_spec("numba") is None:
             return function
         left = _PATIENCE / writer.saved_by_kernels
 
