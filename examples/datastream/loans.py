@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import csv
 import sys
-from pathlib import Path
 
 from pyflink.common import Row, Types
 from pyflink.datastream import DataStream, StreamExecutionEnvironment
 
+from leapstream import demo
 from leapstream.flink import FAILED, MLeapMapFunction, MLeapProcessFunction, predict_stream
-
-DEMO = Path(__file__).resolve().parents[1] / "demo"
 
 LOAN = Types.ROW_NAMED(
     ["id", "state", "home", "amount", "income", "age", "late", "flag"],
@@ -36,7 +34,7 @@ LOAN = Types.ROW_NAMED(
 
 def loans(env: StreamExecutionEnvironment) -> DataStream:
     """The loans of a file, and one whose income is missing, which fails."""
-    with (DEMO / "loans.csv").open(encoding="utf-8", newline="") as lines:
+    with (demo.FOLDER / "loans.csv").open(encoding="utf-8", newline="") as lines:
         rows = [
             Row(int(i), state, home, float(amount), float(income), int(age), int(late), flag == "true")
             for i, state, home, amount, income, age, late, flag in csv.reader(lines)
@@ -71,4 +69,4 @@ def main(model: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else str(DEMO / "models" / "loans.zip"))
+    main(sys.argv[1] if len(sys.argv) > 1 else demo.bundle("loans"))

@@ -14,7 +14,7 @@ CREATE TEMPORARY TABLE Loans (
   flag BOOLEAN
 ) WITH (
   'connector' = 'filesystem',
-  'path' = '../demo/loans.csv',
+  'path' = '../../src/leapstream/demo/loans.csv',
   'format' = 'csv'
 );
 

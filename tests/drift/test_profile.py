@@ -10,14 +10,14 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from leapstream import Model, load
+from leapstream import Model, demo, load
 from leapstream.drift import Counts, Profile, profile, psi
 from leapstream.drift.profiling import profile_of_file
 from leapstream.errors import LeapstreamError, SchemaError, StoreError
 from leapstream.store import ModelStore
 from tests.drift.loans import ROWS, loans
 
-BUNDLE = Path(__file__).parents[2] / "examples/demo/models/loans.zip"
+BUNDLE = Path(demo.bundle("loans"))
 
 FEATURE_ENGINE = {
     "state": 2.3800615282833815,

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from leapstream import demo
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 LEAPSTREAM = str(Path(sys.executable).with_name("leapstream"))
-LOANS = {record["id"]: record for record in json.loads((EXAMPLES / "demo" / "loans.expected.json").read_text("utf-8"))}
+LOANS = {record["id"]: record for record in json.loads((demo.FOLDER / "loans.expected.json").read_text("utf-8"))}
 
 pytestmark = pytest.mark.flink
 
@@ -27,7 +29,7 @@ def run(*command: str, where: Path) -> list[str]:
 
 
 def test_the_demo_scores_every_loan_as_recorded(tmp_path: Path) -> None:
-    lines = run(sys.executable, str(EXAMPLES / "demo" / "demo.py"), where=tmp_path)
+    lines = run(LEAPSTREAM, "demo", where=tmp_path)
     assert "10 rows in set" in lines
     ways = ["SQL", "DataStream, predict_stream", "DataStream, MLeapMapFunction"]
     scored = [line for line in lines if line.endswith("loans scored as MLeap's JVM runtime recorded")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
@@ -12,7 +13,7 @@ from rich.text import Text
 
 import leapstream
 from leapstream.bundle.limits import Limits
-from leapstream.cli.console import Commands, err, out, print_json, takes_storage_options
+from leapstream.cli.console import FAILED, Commands, err, out, print_json, takes_storage_options
 from leapstream.cli.storecommands import store_app
 from leapstream.errors import ConfigError
 from leapstream.executors.registry import DEFAULT, executor, executors
@@ -748,6 +749,30 @@ def _serve(
             drift=DriftSettings(seconds(drift_window, "--drift-window"), drift_rows),
         )
     )
+
+
+@app.command("demo", help="Run a Flink job here: bundles that come with leapstream score rows in SQL and in a stream.")
+def _demo(
+    copy: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Write the demo's files there instead: configuration, SQL, rows and bundles.", metavar="DIR"),
+    ] = None,
+) -> None:
+    from leapstream.cli.doctor import require
+    from leapstream.demo import FOLDER
+
+    if copy is not None:
+        if copy.exists():
+            raise typer.BadParameter(f"{copy} exists", param_hint="--copy")
+        shutil.copytree(FOLDER, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+        out().print(f"wrote {copy}", soft_wrap=True)
+        return
+    require(["flink"], "demo")
+    err().print("starting Flink …")
+    from leapstream.demo.job import run
+
+    if not run():
+        raise typer.Exit(FAILED)
 
 
 @app.command(

@@ -61,8 +61,9 @@ class Registry(dict[str, "type[Base]"], Generic[Base]):
             hint = f"; the nearest known op is {near[0]!r}" if near else ""
             raise UnsupportedOpError(f"{where}: unknown op {name!r}{hint}") from None
 
-    def _is_op(self, found: object) -> bool:
-        return isinstance(found, type) and issubclass(found, self.base) and "op" in vars(found)
+    def _is_op(self, found: Any) -> bool:
+        # Not isinstance: in Python 3.10 list[int] says that it is an instance of type.
+        return issubclass(type(found), type) and issubclass(found, self.base) and "op" in vars(found)
 
     def _load_entry_point(self, name: str, where: str) -> None:
         """Register the op that an installed package provides under a name, if there is one."""

@@ -58,7 +58,7 @@ class RecordPlan:
         self._prepare_whole = whole
         self._lowered = lower(plan, LOWERED)
         self._layouts: dict[int, Any] = {}
-        self._function = self._write("numba" in sys.modules if kernels is None else kernels)
+        self._function = self._write(sys.modules.get("numba") is not None if kernels is None else kernels)
 
     def _write(self, kernels: bool) -> RecordFunction:
         """The function; without ``kernels`` it is replaced by one with them, once these would have saved enough time."""

@@ -1,9 +1,7 @@
-"""The demo: MLeap bundles as SQL functions and in a DataStream, in a Flink job that runs in this process.
+"""The demo's Flink job: MLeap bundles as SQL functions and in a DataStream, in this process.
 
 First the article's job: ten generated rows, two models. Then a pipeline with strings and numbers over a file of loans, whose
-predictions are checked against those that MLeap's own JVM runtime gave.
-
-Run it with ``python examples/demo/demo.py``.
+predictions are compared with those that MLeap's own JVM runtime gave.
 """
 
 from __future__ import annotations
@@ -11,23 +9,20 @@ from __future__ import annotations
 import csv
 import json
 import logging
-import os
 import sys
 import warnings
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from pyflink.common import Row, Types
 from pyflink.datastream import DataStream, MapFunction, StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
+from leapstream.demo import FOLDER, bundle
 from leapstream.flink import MLeapMapFunction, MLeapUDFRegistry, predict_stream
 
 # Google's libraries, which come with PyFlink, announce on import the versions of Python they will drop one day.
 warnings.filterwarnings("ignore", category=FutureWarning, module="google")
-
-HERE = Path(__file__).resolve().parent
 
 LOANS = {
     "id": Types.INT(),
@@ -43,7 +38,7 @@ LOANS = {
 
 def article(table_env: StreamTableEnvironment) -> None:
     """The article's query, printed."""
-    create, select = [s for s in (HERE / "features.sql").read_text(encoding="utf-8").split(";") if s.strip()]
+    create, select = [s for s in (FOLDER / "features.sql").read_text(encoding="utf-8").split(";") if s.strip()]
     table_env.execute_sql(create)
     table_env.execute_sql(select).print()
 
@@ -53,7 +48,7 @@ def loans_by_sql(table_env: StreamTableEnvironment) -> list[tuple[int, float, li
     table_env.execute_sql(f"""
         CREATE TEMPORARY TABLE Loans (
             id INT, state STRING, home STRING, amount DOUBLE, income DOUBLE, age INT, late BIGINT, flag BOOLEAN
-        ) WITH ('connector' = 'filesystem', 'path' = '{(HERE / "loans.csv").as_uri()}', 'format' = 'csv')
+        ) WITH ('connector' = 'filesystem', 'path' = '{(FOLDER / "loans.csv").as_uri()}', 'format' = 'csv')
     """)
     query = """
         SELECT id, score.prediction, score.probability
@@ -65,7 +60,7 @@ def loans_by_sql(table_env: StreamTableEnvironment) -> list[tuple[int, float, li
 
 def loans_stream(env: StreamExecutionEnvironment) -> DataStream:
     """The loans as a stream of named rows."""
-    with (HERE / "loans.csv").open(encoding="utf-8", newline="") as lines:
+    with (FOLDER / "loans.csv").open(encoding="utf-8", newline="") as lines:
         rows = [
             Row(int(i), state, home, float(amount), float(income), int(age), int(late), flag == "true")
             for i, state, home, amount, income, age, late, flag in csv.reader(lines)
@@ -75,7 +70,7 @@ def loans_stream(env: StreamExecutionEnvironment) -> DataStream:
 
 def check(way: str, scored: Iterable[tuple[int, float, list[float]]]) -> bool:
     """Compare with the recorded answers, and say so."""
-    expected = json.loads((HERE / "loans.expected.json").read_text(encoding="utf-8"))
+    expected = json.loads((FOLDER / "loans.expected.json").read_text(encoding="utf-8"))
     given = {i: (prediction, probability) for i, prediction, probability in scored}
     right = sum(
         record["id"] in given
@@ -87,15 +82,16 @@ def check(way: str, scored: Iterable[tuple[int, float, list[float]]]) -> bool:
     return bool(right == len(expected) == len(given))
 
 
-def main() -> int:
-    """Run the demo; 0 when every prediction is as recorded."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    os.environ.setdefault("LEAPSTREAM_DEMO_MODELS", str(HERE / "models"))
+def run() -> bool:
+    """Run the job; true when every prediction is as recorded."""
+    # The functions are printed below.
+    logging.getLogger("leapstream.flink").setLevel(logging.WARNING)
     env = StreamExecutionEnvironment.get_execution_environment()
     env.set_parallelism(1)
+    env.set_python_executable(sys.executable)
     table_env = StreamTableEnvironment.create(env)
 
-    for function in MLeapUDFRegistry.register_from_config(str(HERE / "application.conf"), table_env):
+    for function in MLeapUDFRegistry.register_from_config(str(FOLDER / "application.conf"), table_env):
         print(f"registered {function}")
 
     print("\nPredict and Predictv2 over ten generated rows:")
@@ -104,7 +100,7 @@ def main() -> int:
     print("\nA pipeline of indexers, encoders, a scaler and a logistic regression over a file of loans:")
     good = check("SQL", loans_by_sql(table_env))
 
-    model = os.path.join(os.environ["LEAPSTREAM_DEMO_MODELS"], "loans.zip")
+    model = bundle("loans")
     outputs = ["prediction", "probability"]
     scored = predict_stream(loans_stream(env), model, outputs=outputs, table_env=table_env)
     good &= check("DataStream, predict_stream", _results(scored))
@@ -114,7 +110,7 @@ def main() -> int:
     pairs = loans_stream(env).map(_KeepId(mapped), output_type=kind)
     with pairs.execute_and_collect() as rows:
         good &= check("DataStream, MLeapMapFunction", [(i, score[0], list(score[1])) for i, score in rows])
-    return 0 if good else 1
+    return good
 
 
 class _KeepId(MapFunction):  # type: ignore[misc]
@@ -133,7 +129,3 @@ class _KeepId(MapFunction):  # type: ignore[misc]
 def _results(stream: DataStream) -> list[tuple[int, float, list[float]]]:
     with stream.execute_and_collect() as rows:
         return [(row["id"], row["prediction"], list(row["probability"])) for row in rows]
-
-
-if __name__ == "__main__":
-    sys.exit(main())
