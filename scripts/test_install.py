@@ -154,7 +154,7 @@ def size_of(environment: Path) -> int:
 
 
 def named(extra: str) -> str:
-    """What a user installs."""
+    """The words of a requirement."""
     return f"leapstream[{extra}]" if extra else "leapstream"
 
 
@@ -169,7 +169,7 @@ def uv() -> str:
 
 
 def run(*command: str) -> str:
-    """What a command prints; it is run outside of the repository, without the variables of another Python."""
+    """The output of a command, which is run outside of the repository, without the variables of another Python."""
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", env=environment)
     if done.returncode != 0:
