@@ -174,7 +174,8 @@ test-streams: $(VENV)-streams/.setup-stamp ## streams with real parts: Kafka, a 
 	fi
 
 soak-streams: export LEAPSTREAM_SOAK_SECONDS := $(or $(SECONDS),3600)
-soak-streams: ## a job on a cluster whose model changes every two seconds, for SECONDS=3600: its memory stays flat
+soak-streams: export LEAPSTREAM_SOAK_RATE := $(or $(RATE),10000)
+soak-streams: ## a job on a cluster whose model changes every two seconds, for SECONDS=3600 with RATE=10000 rows a second: its memory stays flat
 	@$(MAKE) --no-print-directory test-streams TESTS="tests/streams/test_live.py -k memory"
 
 $(VENV)-streams/.setup-stamp: $(STAMP)
