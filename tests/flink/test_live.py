@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from pyflink.table import StreamTableEnvironment
 
 from leapstream.executors.jvm import gateway
 from leapstream.flink import MLeapUDFRegistry, predict_stream
+from leapstream.flink.compat import string_array
 from leapstream.flink.compiler import write_runtime_jar
 from leapstream.flink.jars import add_jar
 
@@ -52,13 +53,20 @@ class Subtask:
     """A live function of a subtask. Calls go by reflection, since py4j takes two classes of one name for one class."""
 
     def __init__(
-        self, uri: str, alias: str | None = "live", version: str | None = None, key: str | None = None
+        self,
+        uri: str,
+        alias: str | None = "live",
+        version: str | None = None,
+        key: str | None = None,
+        shadow: Sequence[str] = (),
     ) -> None:
         self._gate = gateway.gateway()
         loader = gateway.runtime().loader
         (constructor,) = loader.loadClass(f"{LIVE}.StoredModel").getConstructors()
         interval = self._gate.jvm.java.lang.Long.valueOf("20")
         stored = constructor.newInstance(self._objects(uri, alias, version, interval))
+        (with_shadows,) = [m for m in stored.getClass().getMethods() if m.getName() == "with"]
+        stored = with_shadows.invoke(stored, self._objects(string_array(shadow)))
         self._class = loader.loadClass(f"{LIVE}.StoredFunction")
         self.function = self._call(None, "read", 2, stored, key)
         group = self._gate.jvm.org.apache.flink.metrics.groups.UnregisteredMetricsGroup()
@@ -295,6 +303,46 @@ def test_rows_are_split_among_versions_as_in_python_with_a_shadow_beside(
     assert len({row[2] for row in found}) == 2
 
 
+def test_versions_of_the_option_are_computed_beside_and_go_before_shadows_of_the_alias(
+    env: StreamExecutionEnvironment, table_env: StreamTableEnvironment, versions: Versions, runtime_jar: Path
+) -> None:
+    add_jar(table_env, runtime_jar)
+    for value in (2, 3):
+        versions.publish(value)
+    versions.store.set_alias("loans", "live", "1", shadow=["2"])
+    columns = ("prediction", "model_version", "shadow_prediction", "shadow_version")
+    expected = [(1.0, "1", 3.0, "3")]
+    table_env.execute_sql("CREATE TEMPORARY VIEW given AS SELECT * FROM (VALUES (1e0, 2e0, 3e0)) AS t (a, b, c)")
+    outputs = "prediction DOUBLE, model_version STRING, shadow_prediction DOUBLE, shadow_version STRING"
+    create_model(table_env, versions, outputs, shadow="3")
+    scored = "ML_PREDICT(TABLE given, MODEL loans, DESCRIPTOR(a, b, c))"
+    assert collect(table_env, f"SELECT {', '.join(columns)} FROM {scored}") == expected
+    entry = {"udfName": "Live", "store": versions.uri, "outputs": list(columns), "shadow": ["3"]}
+    MLeapUDFRegistry.register_from_config({"mleap": {"udfRegistry": [entry]}}, table_env)
+    fields = ", ".join(f"r.{column}" for column in columns)
+    assert collect(table_env, f"SELECT {fields} FROM (SELECT Live(a, b, c) AS r FROM given)") == expected
+    rows = env.from_collection([(1.0, 2.0, 3.0)], Types.ROW_NAMED(list(INPUTS), [Types.DOUBLE()] * 3))
+    scored = predict_stream(rows, store=versions.uri, outputs=columns, shadow="3")
+    with scored.execute_and_collect() as answers:
+        assert [tuple(row)[3:] for row in answers] == expected
+
+
+def test_a_shadow_of_the_option_stays_at_a_change_and_is_not_computed_where_it_is_the_live_version(
+    versions: Versions,
+) -> None:
+    for value in (2, 3):
+        versions.publish(value)
+    subtask = Subtask(versions.uri, shadow=["3"])
+    assert subtask.predict() == (1.0, "1") and subtask.model.versions() == "1, shadow 3"
+    versions.go_live(2)
+    wait(lambda: subtask.predict() == (2.0, "2"))
+    assert subtask.model.versions() == "2, shadow 3"
+    versions.go_live(3)
+    wait(lambda: subtask.predict() == (3.0, "3"))
+    assert subtask.model.versions() == "3"
+    subtask.close()
+
+
 def test_a_statement_needs_a_bundle_or_a_store(
     table_env: StreamTableEnvironment, versions: Versions, runtime_jar: Path
 ) -> None:
@@ -306,6 +354,7 @@ def test_a_statement_needs_a_bundle_or_a_store(
         ({"bundle": "x"}, "give 'bundle', the name of a bundle in a jar of this session, or 'store'"),
         ({"alias": "live", "version": "1"}, "give 'alias' or 'version', not both"),
         ({"alias": "other"}, "the store cannot be read, or has no such version: .*other.json"),
+        ({"shadow": "9"}, "the store cannot be read, or has no such version: .*9/manifest.json"),
         ({"alias": "../x"}, "'../x' cannot be the alias in a store"),
         ({"reload-interval": "0 s"}, "the reload interval has to be positive"),
     ):

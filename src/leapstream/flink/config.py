@@ -39,7 +39,7 @@ class UDFEntry:
         sha256: the checksum of the bundle's file.
         limits: limits on the bundle's size; ``None`` for those of the options, or the defaults.
         stored: the model of a store that the function follows, in place of a bundle's path: ``store`` (``STORE/NAME``),
-            ``alias``, ``version``, ``reloadInterval`` and ``splitKey``.
+            ``alias``, ``version``, ``reloadInterval``, ``splitKey`` and ``shadow``.
         error_column: ``errorColumn``: the name of the ROW's field for the error.
 
     Raises:
@@ -147,6 +147,7 @@ _KEYS = (
     "sha256",
     "limits",
     *_STORE_KEYS,
+    "shadow",
 )
 
 
@@ -187,9 +188,11 @@ def _entry(item: Any, index: int, folder: str) -> UDFEntry:
 def _stored(table: Mapping[str, Any], where: str) -> StoredModel | None:
     """The model of a store that an entry follows; ``None`` for an entry with a bundle."""
     given = {key: _text(table.get(key), key, where, optional=True) for key in _STORE_KEYS}
+    shadow = table.get("shadow")
+    shadows = shadow if isinstance(shadow, str) else _names(shadow, "shadow", where, "versions") or ()
     store = given["store"]
     if store is None:
-        others = [key for key, value in given.items() if value is not None]
+        others = [key for key, value in (*given.items(), ("shadow", shadow)) if value is not None]
         if others:
             raise ConfigError(f"{where}: {others[0]} needs store")
         return None
@@ -203,6 +206,7 @@ def _stored(table: Mapping[str, Any], where: str) -> StoredModel | None:
             version=given["version"],
             reload_interval=given["reloadInterval"] or DEFAULT_INTERVAL,
             split_key=given["splitKey"],
+            shadow=shadows,
         )
     except (ConfigError, StoreError) as error:
         raise ConfigError(f"{where}: {error}") from error
@@ -272,14 +276,14 @@ def _text(value: Any, key: str, where: str, *, optional: bool = False) -> str | 
     return value
 
 
-def _names(value: Any, key: str, where: str) -> tuple[str, ...] | None:
+def _names(value: Any, key: str, where: str, kind: str = "column names") -> tuple[str, ...] | None:
     if value is None:
         return None
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-        raise ConfigError(f"{where}: {key} must be a list of column names, not {kind_of(value)} {value!r}")
+        raise ConfigError(f"{where}: {key} must be a list of {kind}, not {kind_of(value)} {value!r}")
     names = tuple(value)
     if not names or not all(isinstance(name, str) and name for name in names):
-        raise ConfigError(f"{where}: {key} must be a list of column names, not {list(value)!r}")
+        raise ConfigError(f"{where}: {key} must be a list of {kind}, not {list(value)!r}")
     repeated = first_repeated(names)
     if repeated is not None:
         raise ConfigError(f"{where}: {key} repeats {repeated}")

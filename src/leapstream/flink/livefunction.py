@@ -44,6 +44,7 @@ def generate_live(
         "null" if text is None else text_literal(text)
         for text in (stored.uri, None if stored.version else stored.reference, stored.version)
     )
+    shadows = f".with(new String[] {{{', '.join(map(text_literal, stored.shadow))}}})" if stored.shadow else ""
     source = f"""package {package};
 
 import {FUNCTIONS}.*;
@@ -58,7 +59,7 @@ public final class {simple_name} extends LiveFunction {{
 {description(signature)}
 
     protected StoredModel stored() {{
-        return new StoredModel({place}, {stored.milliseconds}L);
+        return new StoredModel({place}, {stored.milliseconds}L){shadows};
     }}
 
     protected String storedSignature() {{

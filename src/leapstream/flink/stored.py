@@ -37,6 +37,7 @@ class StoredModel:
         version: a version, to which the function is pinned, in place of an alias.
         reload_interval: the time between two looks at the alias, such as ``60 s``.
         split_key: the argument by which rows are split among the versions of an alias with weights.
+        shadow: a version, or several, to compute beside, before the shadows of the alias.
 
     Raises:
         ConfigError: alias and version are both given, or the interval is malformed.
@@ -49,8 +50,10 @@ class StoredModel:
     version: str | None = None
     reload_interval: str = DEFAULT_INTERVAL
     split_key: str | None = None
+    shadow: str | Sequence[str] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "shadow", (self.shadow,) if isinstance(self.shadow, str) else tuple(self.shadow))
         place, _, name = self.store.rstrip("/").rpartition("/")
         if not place or not name:
             raise StoreError(f"store {display(self.store)!r}: give STORE/NAME")
@@ -93,10 +96,13 @@ class StoredModel:
         """The version of now, verified; the main one of an alias with weights.
 
         Raises:
-            StoreError: there is none, or its model has not the columns of its manifest.
+            StoreError: there is none, or no version of a shadow, or its model has not the columns of its manifest.
             SourceError: the store cannot be read.
         """
         store = self.opened(options)
+        for shadow in self.shadow:
+            if store.version(self.name, shadow).version != shadow:
+                raise StoreError(f"model {self.name!r}: a shadow is a version, and {shadow!r} is an alias")
         version = store.version(self.name, self.reference)
         return version, store.load(self.name, version.version)
 

@@ -65,6 +65,7 @@ def predict_stream(
     version: str | None = None,
     reload_interval: str = DEFAULT_INTERVAL,
     split_key: str | None = None,
+    shadow: str | Sequence[str] = (),
 ) -> PredictedStream:
     """The stream with the model's predictions, computed in the JVM or in batches rather than record by record.
 
@@ -90,6 +91,7 @@ def predict_stream(
         version: a version of the store, in place of an alias.
         reload_interval: the time between two looks at the alias, such as ``60 s``.
         split_key: the column by which rows are split among the versions of an alias with weights.
+        shadow: a version, or several, to compute beside; ``outputs`` may have ``shadow_NAME`` and ``shadow_version``.
 
     Returns:
         named rows: the stream's columns, then the predictions. With ``failed=True``, records that fail are not among them; they
@@ -108,9 +110,11 @@ def predict_stream(
     if store is not None:
         if model is not None:
             raise ConfigError("give a model or a store, not both")
-        model = StoredModel(store, alias=alias, version=version, reload_interval=reload_interval, split_key=split_key)
-    elif (alias, version, split_key) != (None, None, None):
-        raise ConfigError("alias, version and split_key need a store")
+        model = StoredModel(
+            store, alias=alias, version=version, reload_interval=reload_interval, split_key=split_key, shadow=shadow
+        )
+    elif (alias, version, split_key) != (None, None, None) or shadow:
+        raise ConfigError("alias, version, split_key and shadow need a store")
     if model is None:
         raise ConfigError("give a model or a store")
     if table_env is None:

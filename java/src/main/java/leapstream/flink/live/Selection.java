@@ -2,7 +2,9 @@ package leapstream.flink.live;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import leapstream.runtime.Hashing;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 
@@ -32,6 +34,35 @@ final class Selection {
 
     static Selection of(String version) {
         return new Selection(new String[] {version}, new String[1], new int[] {1});
+    }
+
+    /** This selection with more shadows, before its own. One that is the only version that rows have is not computed twice. */
+    Selection with(String[] shadows) throws IOException {
+        List names = new ArrayList();
+        List checksums = new ArrayList();
+        for (int i = 0; i < split; i++) {
+            names.add(versions[i]);
+            checksums.add(sha256[i]);
+        }
+        for (int i = 0; i < shadows.length; i++) {
+            if (split > 1 || !shadows[i].equals(versions[0])) {
+                names.add(shadows[i]);
+                checksums.add(null);
+            }
+        }
+        List added = new ArrayList(names.subList(split, names.size()));
+        for (int i = split; i < versions.length; i++) {
+            if (!added.contains(versions[i])) {
+                names.add(versions[i]);
+                checksums.add(sha256[i]);
+            }
+        }
+        if (names.size() > MOST) {
+            throw new RejectedVersionException("the alias and the shadows of the job are " + names.size()
+                    + " versions, and " + MOST + " are possible");
+        }
+        return new Selection(
+                (String[]) names.toArray(new String[0]), (String[]) checksums.toArray(new String[0]), ends);
     }
 
     /** The versions that the file of an alias names. */

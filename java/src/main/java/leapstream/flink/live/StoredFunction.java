@@ -66,6 +66,7 @@ public final class StoredFunction extends LiveFunction {
     /** Reads the signature of a model from its store. */
     public static StoredFunction read(StoredModel stored, String splitKey) throws IOException {
         Selection selection = stored.selection();
+        stored.findShadows();
         LiveVersion version = new LiveVersion(stored, selection.versions[0], selection.sha256[0], null, 1, false);
         try {
             ModelFunction model = version.take();

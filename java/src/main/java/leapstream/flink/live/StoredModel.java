@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.Serializable;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.regex.Pattern;
 import org.apache.flink.core.fs.Path;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
@@ -24,6 +25,7 @@ public final class StoredModel implements Serializable {
     private final String alias;
     private final String version;
     private final long interval;
+    private final String[] shadows;
 
     /**
      * @param uri STORE/NAME
@@ -32,15 +34,28 @@ public final class StoredModel implements Serializable {
      * @param interval the milliseconds between two looks at the alias
      */
     public StoredModel(String uri, String alias, String version, long interval) {
+        this(uri, alias, version, interval, new String[0]);
+    }
+
+    private StoredModel(String uri, String alias, String version, long interval, String[] shadows) {
         this.uri = uri.endsWith("/") ? uri.substring(0, uri.length() - 1) : uri;
         this.alias = alias;
         this.version = version;
         this.interval = interval;
+        this.shadows = shadows;
+        for (int i = 0; i < shadows.length; i++) {
+            check(shadows[i], "version of a shadow");
+        }
         check(name(), "name of a model");
         check(version == null ? alias : version, version == null ? "alias" : "version");
         if (interval <= 0) {
             throw new IllegalArgumentException("the reload interval has to be positive, not " + interval + " ms");
         }
+    }
+
+    /** This model with versions that a job computes beside it, before the shadows of the alias. */
+    public StoredModel with(String[] shadows) {
+        return new StoredModel(uri, alias, version, interval, shadows);
     }
 
     /** The name, if it can be one of a file. */
@@ -67,15 +82,22 @@ public final class StoredModel implements Serializable {
 
     /** The key of the live model, which functions of equal keys share. */
     String key() {
-        return uri + "@" + (version == null ? alias + " every " + interval : version);
+        return uri + "@" + (version == null ? alias + " every " + interval : version) + " "
+                + Arrays.asList((Object[]) shadows);
     }
 
     /** The versions that the job is to have now. */
     Selection selection() throws IOException {
-        if (version != null) {
-            return Selection.of(version);
+        Selection found =
+                version != null ? Selection.of(version) : Selection.parse(read(alias + ".json", 1 << 16), alias);
+        return found.with(shadows);
+    }
+
+    /** Fails if the store lacks a shadow of the job's own. */
+    void findShadows() throws IOException {
+        for (int i = 0; i < shadows.length; i++) {
+            read(shadows[i] + "/manifest.json", MOST_MANIFEST);
         }
-        return Selection.parse(read(alias + ".json", 1 << 16), alias);
     }
 
     /**

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import leapstream.flink.live.StoredFunction;
 import leapstream.flink.live.StoredModel;
@@ -28,6 +29,8 @@ public final class StoreProviderFactory extends BundleProviderFactory {
             ConfigOptions.key("reload-interval").durationType().defaultValue(Duration.ofSeconds(60));
     public static final ConfigOption SPLIT_KEY =
             ConfigOptions.key("split-key").stringType().noDefaultValue();
+    public static final ConfigOption SHADOW =
+            ConfigOptions.key("shadow").stringType().asList().noDefaultValue();
 
     private static final String DEFAULT_ALIAS = "live";
 
@@ -49,6 +52,10 @@ public final class StoreProviderFactory extends BundleProviderFactory {
                     version == null && alias == null ? DEFAULT_ALIAS : alias,
                     version,
                     ((Duration) options.get(RELOAD_INTERVAL)).toMillis());
+            List shadows = (List) options.get(SHADOW);
+            if (shadows != null) {
+                stored = stored.with((String[]) shadows.toArray(new String[0]));
+            }
             return new StoreProviderFactory(StoredFunction.read(stored, (String) options.get(SPLIT_KEY)));
         } catch (IllegalArgumentException e) {
             throw new ValidationException(Printable.of(model + e.getMessage()), e);
@@ -60,7 +67,7 @@ public final class StoreProviderFactory extends BundleProviderFactory {
 
     /** The options that say where a model is. */
     static Set own() {
-        return new HashSet(Arrays.asList(new Object[] {STORE, ALIAS, VERSION, RELOAD_INTERVAL, SPLIT_KEY}));
+        return new HashSet(Arrays.asList(new Object[] {STORE, ALIAS, VERSION, RELOAD_INTERVAL, SPLIT_KEY, SHADOW}));
     }
 
     @Override
