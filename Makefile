@@ -255,7 +255,8 @@ bench-quick: setup $(VENV)-bench/.setup-stamp ## the same with fewer rounds, to 
 $(VENV)-bench/.setup-stamp: pyproject.toml | $(UV)
 	$(new-environment)
 	$(INSTALL) --editable ".[pandas]" "matplotlib>=3.8,<4" \
-		"onnxruntime>=1.18,<2" "scikit-learn>=1.5,<2" "skl2onnx>=1.17,<2" "tl2cgen>=1,<2" "treelite>=4.3,<5"
+		"lightgbm>=4.3,<5" "onnxruntime>=1.18,<2" "scikit-learn>=1.5,<2" "skl2onnx>=1.17,<2" "tl2cgen>=1,<2" "treelite>=4.3,<5" \
+		"xgboost-cpu>=2.1,<4"
 	@touch $@
 
 bench-flink: setup ## Flink jobs without a function, with leapstream's backends, and with MLeap's own runtime

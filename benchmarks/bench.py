@@ -20,6 +20,7 @@ BENCHMARKS = {
     "flink": sys.executable,
     "scaling": sys.executable,
     "python_peers": str(PEERS_PYTHON),
+    "libraries": str(PEERS_PYTHON),
 }
 """The benchmarks, and the Python that runs each."""
 

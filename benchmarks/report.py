@@ -66,6 +66,11 @@ Models trained by scikit-learn, batches of 10,000 rows, one thread each. ONNX Ru
 double. treelite is measured as interpreted by GTIL and as compiled by tl2cgen. Pipelines get pandas frames; *ONNX Runtime* and
 *leapstream, Arrow* get the arrays and the record batch that they like best, made beforehand.
 """,
+    "libraries": """## Beside the library that trained the model
+
+One record, and batches of 10,000 rows (1,000 texts), in CPU time, one thread; the libraries of a line take turns in one process.
+leapstream takes a dict for a record, and what its peer takes for a batch: an array, or a pandas frame where there are texts.
+""",
 }
 """The text about each benchmark, in the order of the report."""
 
@@ -156,6 +161,16 @@ TARGETS = (
             ("leapstream", "scikit-learn"),
             ("leapstream", "ONNX Runtime, pandas"),
             ("leapstream, Arrow", "ONNX Runtime"),
+        )
+    ),
+    *(
+        Target("libraries", f"{work}, batch", "leapstream", factor, peer)
+        for work, factor, peer in (
+            ("forest 100, any depth", 4, "scikit-learn"),
+            ("histogram boosting 100", 4, "scikit-learn"),
+            ("XGBoost 1000 x 6", 4, "XGBoost"),
+            ("LightGBM 300 x 63 leaves", 4, "LightGBM"),
+            ("text imputer + one-hot", 3, "scikit-learn"),
         )
     ),
 )

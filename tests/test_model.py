@@ -159,6 +159,12 @@ def test_outputs_that_repeat_are_rejected(linear: Model, data: Any) -> None:
         linear.predict(data, outputs=["prediction", "prediction"])
 
 
+def test_the_inputs_that_outputs_need_are_found_once(loans: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = loans.needed_inputs(loans.schema.outputs.names)
+    monkeypatch.setattr("leapstream.model.lower", lambda *_: pytest.fail("the model is lowered again"))
+    assert loans.needed_inputs(list(loans.schema.outputs.names)) == found
+
+
 def test_plans_are_not_kept_without_end(loans: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("leapstream.model._REMEMBERED", 3)
     model = pickle.loads(pickle.dumps(loans))

@@ -105,6 +105,7 @@ class Model:
         self._several_types = read_as_several_types(self.root)
         self._prepared: dict[object, PreparedPlan] = {}
         self._record_plans: dict[tuple[str, ...], RecordPlan | None] = {}
+        self._needed: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._lock = threading.Lock()
 
     @classmethod
@@ -155,7 +156,12 @@ class Model:
         Raises:
             SchemaError: an output is not known.
         """
-        return needed_inputs(self.plan(outputs=outputs))
+        names = tuple(outputs)
+        found = self._needed.get(names)
+        if found is None:
+            with self._lock:
+                found = _remembered(self._needed, names, lambda: needed_inputs(self.plan(outputs=names)))
+        return found
 
     # ---- plans --------------------------------------------------------------------------------------------------------
 

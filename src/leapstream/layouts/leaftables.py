@@ -111,7 +111,7 @@ def _make_tables(
     elements = np.where(tested < 0, -1 - tested, tested)
     if not 0 < len(elements) <= most_elements or len(np.unique(elements)) < len(elements):
         return None
-    leaves, offset = _leaf_numbers(forest, end, levels)
+    leaves, offset = leaf_numbers(forest, end, levels)
     if leaves.max() > MOST_LEAVES:
         return None
     tests = [_tests(forest, inner[forest.feature[inner] == f]) for f in tested]
@@ -200,7 +200,7 @@ def _categories(forest: Forest, node: np.intp) -> npt.NDArray[np.float64]:
     return forest.data[forest.set_start[which] : forest.set_end[which]]
 
 
-def _leaf_numbers(
+def leaf_numbers(
     forest: Forest, end: npt.NDArray[np.bool_], levels: list[Ints]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """For each node of ``levels`` and each node in ``end``: the number of ends below it, and of its tree's ends to its left."""

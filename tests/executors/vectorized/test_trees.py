@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from textwrap import dedent
 
@@ -10,17 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leapstream.bundle.definition import LEAF
+from leapstream.bundle.definition import LEAF, Tree
 from leapstream.executors.columns import Column
 from leapstream.executors.vectorized.executor import VectorizedPlan
 from leapstream.executors.vectorized.sums import KERNELS, Kernels
-from leapstream.executors.vectorized.trees import prepare_forest, sum_few_leaves
+from leapstream.executors.vectorized.trees import prepare_forest, sum_by_ranks, sum_few_leaves
 from leapstream.layouts.forest import make_forest
 from leapstream.layouts.leaftables import make_leaf_tables
+from leapstream.layouts.ranks import RankedForest, SlicedForest, make_ranked
 from leapstream.plan import primitives as p
 from tests.golden_corpus import GOLDEN
 from tests.primitives.cases import column, plan_of
-from tests.trees import ENSEMBLES, chain, ensemble, expected, random_tree, telling
+from tests.trees import ENSEMBLES, NUMBERS, chain, ensemble, expected, leaf_of, random_tree, telling
 
 
 @pytest.mark.slow
@@ -124,3 +126,67 @@ def test_many_trees_make_no_tables_beyond_the_limit() -> None:
     )
     expr = p.Trees(x=column(p.vector(3)), trees=cut, combine="sum", width=1, type=p.DOUBLE)
     assert make_leaf_tables(make_forest(expr)) is None
+
+
+def _deep(rng: np.random.Generator, count: int, width: int, cuts: Sequence[float]) -> tuple[Tree, ...]:
+    """Trees of more leaves than can be numbered by a byte, and a leaf alone."""
+    return (
+        *(random_tree(rng, 10, 14, width=width, split=0.97, cuts=cuts) for _ in range(count)),
+        random_tree(rng, 0, 14, width=width),
+    )
+
+
+def _of_many_rows(kind: str, rng: np.random.Generator) -> p.Trees:
+    x = column(p.vector(14))
+    layout: type[RankedForest | SlicedForest] = SlicedForest
+    cuts = [*rng.normal(size=200), *NUMBERS]
+    if kind.startswith("deep"):
+        trees, layout = _deep(rng, 5, 3 if kind == "deep classes" else 1, cuts), RankedForest
+    else:
+        width = 3 if kind == "classes" else 1
+        shallow = tuple(random_tree(rng, 6, 14, width=width, split=0.9, cuts=cuts) for _ in range(9))
+        trees = (*shallow, random_tree(rng, 0, 14, width=width))
+    if kind.endswith("chains"):
+        trees = tuple(chain(100, 14) for _ in range(3))
+    expr = p.Trees(x=x, trees=trees, combine="mean", width=1, type=p.DOUBLE)
+    if kind.endswith("classes"):
+        expr = replace(expr, combine="votes", width=3, type=p.vector(3))
+    if kind.endswith("groups"):
+        groups = tuple(i % 2 for i in range(len(trees)))
+        expr = replace(expr, combine="groups", width=2, groups=groups, base=np.array([0.5, -0.25]), type=p.vector(2))
+    assert isinstance(make_ranked(make_forest(expr)), layout)
+    return expr
+
+
+@pytest.mark.parametrize("kind", ["shallow", "classes", "groups", "chains", "deep", "deep classes", "deep groups"])
+def test_many_rows_get_by_ranks_bit_for_bit_what_a_walk_from_node_to_node_gives(kind: str) -> None:
+    rng = np.random.default_rng(7)
+    expr = _of_many_rows(kind, rng)
+    prepared = prepare_forest(expr, make_forest(expr))
+    values = rng.choice(telling(expr), (700, 14))
+    ours = np.zeros((700, expr.width)) + (0.0 if expr.base is None else expr.base)
+    assert sum_by_ranks(expr, prepared, values, ours)
+    if expr.combine == "groups":
+        theirs = np.tile(expr.base, (700, 1)).astype(np.float32)
+        for tree, group in zip(expr.trees, expr.groups, strict=True):
+            leaves = np.array([leaf_of(tree, row) for row in values])
+            theirs[:, group] = (theirs[:, group] + leaves[:, 0]).astype(np.float32)
+    else:
+        theirs = np.array(expected(expr, values)).reshape(700, -1)
+    np.testing.assert_array_equal(ours / (len(expr.trees) if expr.combine == "mean" else 1), theirs)
+
+
+def test_a_layout_of_ranks_is_made_once_as_many_rows_came_as_a_tree_has_nodes() -> None:
+    expr = _of_many_rows("deep", np.random.default_rng(7))
+    prepared = prepare_forest(expr, make_forest(expr))
+    nodes = len(prepared.forest.child) // len(expr.trees)
+    assert not prepared.many(100)
+    assert not prepared.many(nodes - 101)
+    assert prepared.many(200)
+    assert not prepared.many(3)
+
+
+def test_trees_with_categories_or_of_leaves_alone_have_no_layout_of_ranks() -> None:
+    rng = np.random.default_rng(3)
+    for kind in ("votes", "stump"):
+        assert make_ranked(make_forest(ensemble(kind, column(p.vector(None)), rng, 3))) is None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,14 @@ from leapstream.executors.vectorized.run import Run
 from leapstream.executors.vectorized.sums import KERNELS
 from leapstream.layouts.forest import Forest, make_forest
 from leapstream.layouts.leaftables import LeafTables, make_leaf_tables
+from leapstream.layouts.ranks import RankedForest, SlicedForest, make_ranked
 from leapstream.plan import primitives as p
 
 _MOST_ELEMENTS_OF_TOPS = 6
 """For trees that test more elements, traversing nodes in blocks of rows is as fast as tables of the top levels."""
+
+_FEWEST_ROWS = 192
+"""Smaller batches traverse the nodes."""
 
 _NO_TABLES = LeafTables(
     feature=np.zeros(0, dtype=np.int32),
@@ -50,6 +55,17 @@ class Prepared:
     tables: LeafTables | None
     top: int
     values: npt.NDArray[np.float64] | None
+    seen: list[int] = field(default_factory=lambda: [0])
+
+    def many(self, rows: int) -> bool:
+        """True if a batch has many rows, and so many came that a layout for them is worth its making."""
+        self.seen[0] += rows
+        return rows >= _FEWEST_ROWS and self.seen[0] * len(self.forest.root) >= len(self.forest.child)
+
+    @cached_property
+    def ranked(self) -> SlicedForest | RankedForest | None:
+        """The layout for batches of many rows, where there is one."""
+        return make_ranked(self.forest)
 
 
 def prepare_forest(expr: p.Trees, forest: Forest) -> Prepared:
@@ -92,6 +108,8 @@ def _sum_leaves(
     if prepared.values is not None and enough:
         kernels.sum_table_values(x, *arguments, prepared.values, out[:, 0])
         return out
+    if enough and prepared.many(len(x)) and sum_by_ranks(expr, prepared, x, out):
+        return out
     careful = np.ones(len(forest.root), dtype=bool)
     careful[forest.order if tables is _NO_TABLES else ...] = not enough
     arrays = (forest.root, forest.depth, forest.feature, forest.threshold, forest.child, forest.first)
@@ -101,6 +119,25 @@ def _sum_leaves(
         x, careful, *arrays, *sets, forest.data, group, *arguments, tables.reached, prepared.top, out, failed
     )
     return out
+
+
+def sum_by_ranks(expr: p.Trees, prepared: Prepared, x: npt.NDArray[np.float64], out: npt.NDArray[np.float64]) -> bool:
+    """Add the leaves by ranks; false if the forest has no layout for that."""
+    from leapstream.executors.vectorized import rankkernels
+
+    layout, forest = prepared.ranked, prepared.forest
+    if layout is None:
+        return False
+    r = layout.ranks
+    ranks = (r.feature, r.count, r.steps, r.start, r.cut, r.low, r.scale, r.bucket, r.before)
+    group = np.array(expr.groups, dtype=np.int32)
+    if isinstance(layout, RankedForest):
+        nodes = (forest.root, forest.depth, layout.node, forest.first)
+        rankkernels.sum_ranked(x, *ranks, *nodes, forest.data, group, out)
+        return True
+    program = (layout.inner, layout.inner_start, layout.member, layout.member_start, layout.leaf, layout.leaf_start)
+    rankkernels.sum_sliced(x, *ranks, *program, layout.most_nodes, forest.data, group, rankkernels.SPREAD, out)
+    return True
 
 
 def sum_few_leaves(expr: p.Trees, prepared: Prepared, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
