@@ -10,13 +10,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from typer.testing import Result
 
 import leapstream
 from leapstream.bundle.reader import read_bundle
 from leapstream.cli import doctor
+from leapstream.cli.app import app
 from leapstream.executors.jvm.gateway import Java
 from leapstream.executors.jvm.jar import write_jar
 from leapstream.executors.jvm.runtime_jar import jar_name
@@ -162,6 +165,13 @@ def test_convert_leaves_a_directory_of_other_things_alone(run: Run, tmp_path: Pa
     (tmp_path / "mine.txt").write_text("mine")
     assert run("convert", LINEAR, tmp_path).exit_code == 1
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_every_command_that_reports_something_can_do_so_as_json() -> None:
+    group: Any = typer.main.get_command(app)
+    commands = {**group.commands, **{f"store {name}": c for name, c in group.commands["store"].commands.items()}}
+    without = {name for name, command in commands.items() if not any("--json" in p.opts for p in command.params)}
+    assert without == {"store", "serve", "demo"}
 
 
 # ---- doctor -----------------------------------------------------------------------------------------------------------

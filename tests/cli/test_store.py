@@ -83,6 +83,19 @@ def test_aliases_move_and_go_back(run: Run, store: str) -> None:
     assert run("store", "history", f"{store}/loans").stdout.count("\n") == 8
 
 
+def test_versions_alias_and_rollback_need_not_be_called_after_store(run: Run, store: str) -> None:
+    versions = [
+        version["version"] for version in json.loads(run("versions", f"{store}/loans", "--json").stdout)["versions"]
+    ]
+    moved = [
+        json.loads(run("alias", f"{store}/loans@{versions[-1]}", "short", "--json").stdout),
+        json.loads(run("alias", f"{store}/loans@{versions[0]}", "short", "--json").stdout),
+        json.loads(run("rollback", f"{store}/loans", "short", "--json").stdout),
+    ]
+    found = [m["aliases"]["short"] for m in moved]
+    assert found == [versions[-1], versions[0], versions[-1]]
+
+
 def test_an_alias_stands_for_several_versions(run: Run, store: str) -> None:
     run("publish", LINEAR, f"{store}/loans", "--no-jar")
     moved = run("store", "alias", f"{store}/loans", "live", "--weights", "2=90,1=10", "--shadow", "3")

@@ -68,6 +68,15 @@ def test_tensors_survive_every_format(run: Run, tmp_path: Path, suffix: str) -> 
     assert frame.column("prediction") == leapstream.load(FOREST).transform(direct).column("prediction")
 
 
+def test_the_inputs_and_final_outputs_are_written_and_with_all_the_columns_between(run: Run, tmp_path: Path) -> None:
+    columns = []
+    for options in ((), ("--all",)):
+        assert run("transform", LINEAR, LINEAR_INPUT, "-o", tmp_path / "out.csv", *options).exit_code == 0
+        columns.append((tmp_path / "out.csv").read_text().partition("\n")[0].replace('"', "").split(","))
+    inputs = ["feature1", "feature2", "feature3"]
+    assert columns == [[*inputs, "prediction"], [*inputs, "features", "prediction"]]
+
+
 @pytest.mark.slow
 def test_columns_that_the_model_does_not_read_pass_through_csv_as_they_are(run: Run, tmp_path: Path) -> None:
     source = tmp_path / "in.csv"

@@ -84,6 +84,18 @@ def test_a_recorded_contract_is_verified(run: Run, tmp_path: Path) -> None:
     assert "contract" in result.stdout
 
 
+def test_a_contract_that_is_there_is_replaced_only_where_the_user_says_so(run: Run, tmp_path: Path) -> None:
+    command = ("record", LINEAR, LINEAR_INPUT, "-o", tmp_path)
+    assert run(*command).exit_code == 0
+    before = (tmp_path / "case.json").read_text()
+    refused = run(*command, "--rtol", "1e-6")
+    assert refused.exit_code == 1
+    assert "has a contract. Replace it? --force does so without a terminal" in refused.stderr
+    assert (tmp_path / "case.json").read_text() == before
+    assert run(*command, "--rtol", "1e-6", "--force").exit_code == 0
+    assert (tmp_path / "case.json").read_text() != before
+
+
 X = np.random.default_rng(0).normal(size=(20, 3))
 CLASSES = np.where(X[:, 0] > 0.0, "yes", "no")
 
@@ -107,7 +119,7 @@ def test_a_contract_can_record_what_the_library_predicts(
     assert info["tolerance"] == {"relative": 1e-6, "absolute": 1e-9}
     assert run("verify", str(tmp_path)).exit_code == 0
     monkeypatch.setattr(LogisticRegression, "predict", lambda self, rows: np.full(len(rows), "yes"))
-    assert run(*arguments).exit_code == 0
+    assert run(*arguments, "--force").exit_code == 0
     result = run("verify", str(tmp_path))
     assert result.exit_code == 1 and "prediction is 'no', and 'yes' is expected" in result.stdout
 

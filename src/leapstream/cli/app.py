@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
@@ -13,8 +14,8 @@ from rich.text import Text
 
 import leapstream
 from leapstream.bundle.limits import Limits
-from leapstream.cli.console import FAILED, Commands, err, out, print_json, takes_storage_options
-from leapstream.cli.storecommands import store_app
+from leapstream.cli.console import FAILED, Commands, err, out, print_json, report, takes_storage_options
+from leapstream.cli.storecommands import add_short_names, store_app
 from leapstream.errors import ConfigError
 from leapstream.executors.registry import DEFAULT, executor, executors
 
@@ -34,6 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(store_app, name="store")
+add_short_names(app)
 
 
 def _backend_name(name: str) -> str:
@@ -168,7 +170,7 @@ def _inspect(bundle: _Bundle, as_json: _Json = False, limit: _LimitSettings = No
         inspection.show(out())
 
 
-@app.command("transform", help="Add a model's columns to a file of records, batch by batch.")
+@app.command("transform", help="Add a model's final outputs to a file of records, batch by batch.")
 @takes_storage_options
 def _transform(
     bundle: _Bundle,
@@ -181,15 +183,24 @@ def _transform(
         Optional[RecordFormat], typer.Option(help="Format of OUTPUT, if its suffix does not tell.")  # noqa: UP045
     ] = None,
     backend: _Backend = DEFAULT,
-    outputs: _Outputs = None,
+    outputs: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--outputs", help="The wanted columns, separated by commas; the final outputs by default.", metavar="A,B"
+        ),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Write the columns between the nodes, too.")] = False,
     on_error: Annotated[
         OnErrorName, typer.Option(help="A record that fails ends the work, or gets nulls.")
     ] = OnErrorName.RAISE,
     batch_size: Annotated[int, typer.Option(help="Records in memory at once.", min=1)] = 65536,
+    as_json: _Json = False,
     limit: _LimitSettings = None,
 ) -> None:
     from leapstream.cli.transform import transform_file
 
+    if everything and outputs is not None:
+        raise typer.BadParameter("give --outputs or --all, not both")
     _require_backends([backend])
     read, written = transform_file(
         bundle,
@@ -199,13 +210,15 @@ def _transform(
         output_format=None if output_format is None else output_format.value,
         backend=backend,
         outputs=_names(outputs),
+        everything=everything,
         on_error=on_error.value,
         batch_size=batch_size,
         limits=_limits(limit),
     )
-    console = err()
-    if console.is_terminal:
-        console.print(f"{written} records written, {read} read")
+    if as_json and output != "-":
+        print_json({"output": output, "read": read, "written": written})
+    elif err().is_terminal:
+        err().print(f"{written} records written, {read} read")
 
 
 @app.command("verify", help="Compare a model with recorded frames, and report the worst difference of each column.")
@@ -265,11 +278,17 @@ def _record(
     ] = None,
     trust_pickle: _TrustPickle = False,
     trust_types: _TrustTypes = None,
+    as_json: _Json = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a contract that is there; by default the command asks.")
+    ] = False,
     limit: _LimitSettings = None,
 ) -> None:
     from leapstream.cli.savedmodels import Options
-    from leapstream.cli.verification import record_file
+    from leapstream.cli.verification import is_contract, record_file
 
+    if not force and is_contract(folder):
+        _ask(f"{folder} has a contract. Replace it?", "--force")
     if expected is not None and library is not None:
         raise typer.BadParameter("give --expected or --from, not both")
     _require_backends([backend])
@@ -286,7 +305,15 @@ def _record(
         library=library,
         options=Options(trust_pickle=trust_pickle, trusted_types=trust_types or ()),
     )
-    err().print(f"{folder}: {rows} records, of which {failed} fail")
+    text = f"{folder}: {rows} records, of which {failed} fail"
+    report(text, {"contract": folder, "records": rows, "failed": failed}, as_json=as_json)
+
+
+def _ask(question: str, option: str) -> None:
+    """Go on if a user at a terminal says yes, or has given the option that says so."""
+    if not sys.stdin.isatty():
+        raise ConfigError(f"{question} {option} does so without a terminal")
+    typer.confirm(question, abort=True, err=True)
 
 
 def _limits(settings: list[str] | None) -> Limits:
@@ -329,6 +356,7 @@ def _convert(
     format: Annotated[
         Optional[FormatName], typer.Option(help="Format of the nodes; as it is by default.")  # noqa: UP045
     ] = None,
+    as_json: _Json = False,
     limit: _LimitSettings = None,
 ) -> None:
     from leapstream.bundle.definition import Format
@@ -351,6 +379,7 @@ def _convert(
             save(Model(definition), target, format=wanted)
         except UnsupportedOpError:
             raise error from None
+    report(f"wrote {target}", {"bundle": target, "format": wanted or definition.format}, as_json=as_json)
 
 
 @app.command(
@@ -441,12 +470,15 @@ def _to_spark(
     directory: Annotated[
         Path, typer.Argument(metavar="DIRECTORY", help="Where to; one that Spark has written is replaced.")
     ],
+    as_json: _Json = False,
     limit: _LimitSettings = None,
 ) -> None:
     from leapstream.cli.spark import write_directory
 
     nodes = write_directory(bundle, directory, _limits(limit))
-    err().print(f"{directory}: a pipeline of {nodes} stages")
+    report(
+        f"{directory}: a pipeline of {nodes} stages", {"directory": str(directory), "stages": nodes}, as_json=as_json
+    )
 
 
 @app.command(
@@ -512,6 +544,7 @@ def _ddl(
         Optional[str],  # noqa: UP045
         typer.Option(help="Name of the function; that of the bundle's file by default."),
     ] = None,
+    as_json: _Json = False,
     limit: _LimitSettings = None,
 ) -> None:
     from leapstream.cli.doctor import require
@@ -519,7 +552,11 @@ def _ddl(
     require(["flink"], "ddl")
     from leapstream.cli.compilation import ddl
 
-    typer.echo(ddl(bundle, name, _limits(limit)))
+    sql = ddl(bundle, name, _limits(limit))
+    if as_json:
+        print_json({"sql": sql})
+    else:
+        typer.echo(sql)
 
 
 @app.command("sql", help="Run SQL statements in an embedded Flink, or on a cluster, and print what queries give.")
@@ -568,6 +605,7 @@ def _profile(
         int,
         typer.Option(help="The most frequent values of a column of texts, each of which has a bin.", min=1, max=500),
     ] = 50,
+    as_json: _Json = False,
     limit: _LimitSettings = None,
 ) -> None:
     from leapstream.cli.store import write_profile
@@ -576,7 +614,8 @@ def _profile(
         bundle, rows, output, most_rows=most_rows, bins=bins, categories=categories, limits=_limits(limit)
     )
     counted = f"{made.rows} rows" if made.rows == made.total else f"a sample of {made.rows} of {made.total} rows"
-    out().print(f"{output}: {len(made.columns)} columns of {counted}", soft_wrap=True)
+    value = {"profile": str(output), "columns": len(made.columns), "rows": made.rows, "total": made.total}
+    report(f"{output}: {len(made.columns)} columns of {counted}", value, as_json=as_json)
 
 
 @app.command("publish", help="Publish a bundle as a new version of a model in a store.")

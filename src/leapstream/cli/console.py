@@ -61,6 +61,14 @@ def print_json(value: Any, *, indent: int | None = 2) -> None:
     sys.stdout.write(json_text(value, indent=indent) + "\n")
 
 
+def report(text: str, value: object, *, as_json: bool) -> None:
+    """Print what a command has done, as a sentence or as JSON."""
+    if as_json:
+        print_json(value)
+    else:
+        out().print(text, soft_wrap=True, markup=False, highlight=False)
+
+
 def causes(error: BaseException) -> Iterator[BaseException]:
     """An error and its causes, the outermost first."""
     seen: set[int] = set()

@@ -14,7 +14,7 @@ from rich.text import Text
 import leapstream
 from leapstream.bundle.limits import Limits
 from leapstream.bundle.writer import write_atomically
-from leapstream.cli.console import err, out, print_json
+from leapstream.cli.console import err, out, print_json, report
 from leapstream.drift import Profile
 from leapstream.drift import profile as profile_of
 from leapstream.errors import BackendError, SchemaError, StoreError
@@ -174,44 +174,53 @@ def show_history(model: str, *, as_json: bool) -> None:
     _table(out(), rows)
 
 
-def set_alias(model: str, alias: str, weights: str | None, shadow: Sequence[str]) -> None:
+def set_alias(model: str, alias: str, weights: str | None, shadow: Sequence[str], *, as_json: bool) -> None:
     """Let an alias stand for a version, or for several ones, and say so."""
     chosen = StoredModel.parsed(model, needs_version=weights is None)
     if weights is not None and chosen.reference is not None:
         raise StoreError(f"{display(model)!r}: give the versions by --weights alone")
     reference = (chosen.reference or "latest") if weights is None else parsed_weights(weights)
-    _moved(chosen, chosen.store.set_alias(chosen.name, alias, reference, shadow=shadow))
+    _moved(chosen, chosen.store.set_alias(chosen.name, alias, reference, shadow=shadow), as_json=as_json)
 
 
-def remove_alias(model: str, alias: str) -> None:
-    """Remove an alias."""
+def remove_alias(model: str, alias: str, *, as_json: bool) -> None:
+    """Remove an alias, and say so."""
     chosen = StoredModel.parsed(model)
     chosen.store.remove_alias(chosen.name, alias)
+    report(f"removed {chosen.name}@{alias}", {"name": chosen.name, "removed": alias}, as_json=as_json)
 
 
-def rollback(model: str, alias: str) -> None:
+def rollback(model: str, alias: str, *, as_json: bool) -> None:
     """Set an alias to the version before, and say so."""
     chosen = StoredModel.parsed(model)
-    _moved(chosen, chosen.store.rollback(chosen.name, alias))
+    _moved(chosen, chosen.store.rollback(chosen.name, alias), as_json=as_json)
 
 
-def check(version: str) -> None:
+def check(version: str, *, as_json: bool) -> None:
     """Verify a version, or all versions of an alias, and say so."""
     chosen = StoredModel.parsed(version)
-    for found in chosen.store.select(chosen.name, chosen.reference or "latest").all:
+    right = chosen.store.select(chosen.name, chosen.reference or "latest").all
+    for found in right:
         chosen.store.load(chosen.name, found.version, check=True)
-        rows = "its contract" if found.contract else "it has no contract"
-        out().print(f"{found.reference}: checksum, signature, {rows}: ok", soft_wrap=True)
+    lines = [
+        f"{found.reference}: checksum, signature, {'its contract' if found.contract else 'it has no contract'}: ok"
+        for found in right
+    ]
+    value = [{"version": found.reference, "ok": True, "contract": found.contract} for found in right]
+    report("\n".join(lines), value, as_json=as_json)
 
 
-def remove(version: str) -> None:
-    """Remove a version."""
+def remove(version: str, *, as_json: bool) -> None:
+    """Remove a version, and say so."""
     chosen = StoredModel.parsed(version, needs_version=True)
     chosen.store.remove(chosen.name, chosen.reference or "")
+    value = {"name": chosen.name, "removed": chosen.reference}
+    report(f"removed {chosen.name}@{chosen.reference}", value, as_json=as_json)
 
 
-def _moved(chosen: StoredModel, alias: Alias) -> None:
-    out().print(f"{chosen.name}@{alias.alias} is version {alias}", soft_wrap=True)
+def _moved(chosen: StoredModel, alias: Alias, *, as_json: bool) -> None:
+    value = {"name": chosen.name, "aliases": _aliases_json([alias])}
+    report(f"{chosen.name}@{alias.alias} is version {alias}", value, as_json=as_json)
 
 
 def _aliases_json(aliases: Sequence[Alias]) -> dict[str, Any]:

@@ -70,41 +70,49 @@ def _set_alias(
         list[str] | None,
         typer.Option(metavar="VERSION", help="Compute this version beside, without answering by it (repeatable)."),
     ] = None,
+    as_json: _Json = False,
 ) -> None:
     from leapstream.cli.store import set_alias
 
-    set_alias(model, alias, weights, shadow or ())
+    set_alias(model, alias, weights, shadow or (), as_json=as_json)
 
 
 @store_app.command("unalias", help="Remove an alias.")
 @takes_storage_options
-def _remove_alias(model: _Model, alias: _Alias) -> None:
+def _remove_alias(model: _Model, alias: _Alias, as_json: _Json = False) -> None:
     from leapstream.cli.store import remove_alias
 
-    remove_alias(model, alias)
+    remove_alias(model, alias, as_json=as_json)
 
 
 @store_app.command("rollback", help="Set an alias to what it stood for before.")
 @takes_storage_options
-def _rollback(model: _Model, alias: _Alias) -> None:
+def _rollback(model: _Model, alias: _Alias, as_json: _Json = False) -> None:
     from leapstream.cli.store import rollback
 
-    rollback(model, alias)
+    rollback(model, alias, as_json=as_json)
 
 
 @store_app.command(
     "check", help="Verify a version, or all versions of an alias: checksum, signature, and the rows of its contract."
 )
 @takes_storage_options
-def _check(version: _Version) -> None:
+def _check(version: _Version, as_json: _Json = False) -> None:
     from leapstream.cli.store import check
 
-    check(version)
+    check(version, as_json=as_json)
 
 
 @store_app.command("remove", help="Remove a version for good, or what a publisher that was killed has left of one.")
 @takes_storage_options
-def _remove(version: _Version) -> None:
+def _remove(version: _Version, as_json: _Json = False) -> None:
     from leapstream.cli.store import remove
 
-    remove(version)
+    remove(version, as_json=as_json)
+
+
+def add_short_names(app: typer.Typer) -> None:
+    """Add the commands that are used most without the word ``store`` before them."""
+    app.command("versions", help="Show the versions of a model in a store; 'store show' for short.")(_show)
+    app.command("alias", help="Let an alias stand for a version; 'store alias' for short.")(_set_alias)
+    app.command("rollback", help="Set an alias to what it stood for before; 'store rollback' for short.")(_rollback)

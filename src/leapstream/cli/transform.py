@@ -28,11 +28,14 @@ def transform_file(
     output_format: str | None,
     backend: Backend,
     outputs: Sequence[str] | None,
+    everything: bool = False,
     on_error: OnError,
     batch_size: int,
     limits: Limits | None = None,
 ) -> tuple[int, int]:
     """Write a file of records with the columns that a model adds; the target is written all or nothing.
+
+    ``outputs`` are the final outputs by default, and with ``everything`` all columns that the nodes add.
 
     Returns:
         number of records read and written.
@@ -43,6 +46,8 @@ def transform_file(
     reads = format_of(source, input_format, "--input-format")
     writes = format_of(target, output_format, "--output-format")
     model = leapstream.load(bundle, limits=limits)
+    if outputs is None and not everything:
+        outputs = model.schema.outputs.names
     reader = open_reader(source, reads, model.schema.inputs, batch_size, limits)
     read = written = 0
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())

@@ -21,7 +21,10 @@ from leapstream.cli.samples import array_of_sample
 from leapstream.cli.savedmodels import Options, library_results
 from leapstream.contract import ColumnReport, Report, Tolerance, record, verify_folder, verify_frames
 from leapstream.errors import BundleError
+from leapstream.fetching.options import SourceOptions
+from leapstream.fetching.remote import Remote
 from leapstream.fetching.saving import local_copy
+from leapstream.fetching.uri import local_path
 from leapstream.frames.files import format_of, open_reader
 from leapstream.frames.leap import arrow_of, leap_of
 from leapstream.frames.leaptypes import arrow_type_of
@@ -127,6 +130,14 @@ def _as_json(name: str, backend: str, report: Report) -> dict[str, Any]:
         "agreeing": report.agreeing,
         "columns": [{**asdict(column), "differing": sorted(column.differing)} for column in report.columns],
     }
+
+
+def is_contract(folder: str) -> bool:
+    """True if there is a contract in a folder or at the URI of one."""
+    local = local_path(folder)
+    if local is not None:
+        return (local / "case.json").is_file()
+    return "case.json" in Remote(folder, SourceOptions()).names()
 
 
 def record_file(
