@@ -9,12 +9,11 @@ job is not in it, and other load of the machine changes it less than the time.
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from statistics import median
 
+from measure import cpu_seconds
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
@@ -77,21 +76,6 @@ def source(table_env: StreamTableEnvironment, rows: int) -> None:
         ),
     ):
         table_env.execute_sql(f"CREATE TEMPORARY VIEW {view} AS SELECT * FROM {call}")
-
-
-def cpu_seconds() -> float:
-    """The CPU time that the processes which this one started, Flink's JVM, have had; Linux alone tells it."""
-    ticks = 0
-    waiting = [os.getpid()]
-    while waiting:
-        for children in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
-            # A thread may end meanwhile, and a process that it started with it.
-            with suppress(FileNotFoundError):
-                for child in children.read_text().split():
-                    fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
-                    ticks += int(fields[11]) + int(fields[12])
-                    waiting.append(int(child))
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def job(table_env: StreamTableEnvironment) -> Callable[[str, int], float]:

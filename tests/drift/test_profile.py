@@ -11,9 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from leapstream import Model, demo, load
+from leapstream.bundle.types import BasicType, Field, TensorType
 from leapstream.drift import Counts, Profile, profile, psi
-from leapstream.drift.profiling import profile_of_file
+from leapstream.drift.profiling import _columns, profile_of_file
 from leapstream.errors import LeapstreamError, SchemaError, StoreError
+from leapstream.executors.columns import Column as Values
 from leapstream.store import ModelStore
 from tests.drift.loans import ROWS, loans
 
@@ -58,13 +60,14 @@ def test_missing_rates_are_those_of_the_rows(model: Model, made: Profile) -> Non
 
 
 def test_a_profile_has_inputs_and_outputs_in_bins(made: Profile) -> None:
-    columns = {column.name: column for column in made.columns}
-    assert [column.side for column in made.columns] == ["input"] * 7 + ["output"] * 3
+    columns = {column.label: column for column in made.columns}
+    assert [column.side for column in made.columns] == ["input"] * 7 + ["output"] * 7
     assert columns["income"].counts == (200,) * 10
     assert columns["state"].values == ("CA", "NY", "TX", "WA") and columns["state"].counts == (800, 601, 400, 199, 0)
     # A column of few values has a bin for each.
     assert (columns["flag"].edges, columns["flag"].counts) == ((0.0,), (1399, 601))
     assert columns["probability"].kind == "other" and columns["prediction"].kind == "number"
+    assert columns["probability[1]"].kind == "number" and columns["probability[1]"].counts == (200,) * 10
     assert (made.rows, made.total, made.failed) == (ROWS, ROWS, 0)
 
 
@@ -113,6 +116,27 @@ def test_of_many_rows_a_sample_is_counted(model: Model, made: Profile) -> None:
     for column, whole in zip(sampled.columns, made.columns, strict=True):
         if column.kind == "category":
             assert psi(whole.counts, [*column.counts]) == pytest.approx(0, abs=0.01)
+
+
+def test_an_element_of_vectors_counts_as_a_number(model: Model, made: Profile) -> None:
+    later = loans(drifted=True).slice(0, 500)
+    probability = pa.array([None if row % 5 == 0 else [1 - row / 500, row / 500] for row in range(500)])
+    counts, alone = Counts(made, model.schema), np.array([row / 500 for row in range(500) if row % 5])
+    counts.add_frame(later.append_column("probability", probability), "output")
+    found = {drift.name: drift for drift in counts.drift()}
+    column = next(column for column in made.columns if column.label == "probability[1]")
+    expected = np.bincount(np.searchsorted(column.edges, alone, side="left"), minlength=len(column.counts))
+    assert found["probability[1]"].psi == psi(column.counts, expected.tolist())
+    assert found["probability[1]"].missing_rate == found["probability"].missing_rate == 0.2
+    assert found["probability"].psi is None
+
+
+def test_vectors_of_many_elements_have_missing_values_alone() -> None:
+    field = Field("v", TensorType(BasicType.DOUBLE))
+    for size, columns in ((16, 17), (17, 1)):
+        values = Values(pa.array([[1.0] * size, [2.0] * size, None]))
+        assert len(list(_columns(field, "input", values, 10, 50))) == columns
+    assert len(list(_columns(field, "input", Values(pa.array([[1.0], [1.0, 2.0]])), 10, 50))) == 1
 
 
 def test_rows_of_another_model_are_rejected(model: Model) -> None:

@@ -1,4 +1,4 @@
-"""Counts what jobs of this process's Flink predict: a reporter of metrics that keeps the last value of ``predictions``."""
+"""A reporter of metrics in this process's Flink, which keeps the last values of the counters ``predictions`` and of gauges."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from leapstream.flink.jars import add_jar
 
 _numbers = itertools.count()
 _FACTORY = "leapstream.test.CountingReporter"
-# A counter is read when its operator ends.
+# A metric is read when its operator ends.
 _REPORTER = """package leapstream.test;
 
 import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.Gauge;
 import org.apache.flink.metrics.Metric;
 import org.apache.flink.metrics.MetricConfig;
 import org.apache.flink.metrics.MetricGroup;
@@ -42,6 +43,10 @@ public class CountingReporter implements MetricReporter, MetricReporterFactory {
     public void notifyOfAddedMetric(Metric metric, String name, MetricGroup group) {}
 
     public void notifyOfRemovedMetric(Metric metric, String name, MetricGroup group) {
+        if (metric instanceof Gauge && group.getMetricIdentifier(name).contains(".leapstream.")) {
+            System.setProperty(
+                property + group.getMetricIdentifier(name), String.valueOf(((Gauge) metric).getValue()));
+        }
         if (name.equals("predictions")) {
             synchronized (System.class) {
                 long sum = Long.getLong(property, 0).longValue() + ((Counter) metric).getCount();
@@ -53,18 +58,22 @@ public class CountingReporter implements MetricReporter, MetricReporterFactory {
 """
 
 
-class Predictions:
-    """The number of predictions of an environment's jobs that have ended."""
+class _Reported:
+    """What a reporter of an environment's jobs keeps, as properties of the JVM that begin alike."""
 
     def __init__(self, table_env: TableEnvironment, directory: Path) -> None:
         jar = directory / "counting.jar"
         service = "META-INF/services/org.apache.flink.metrics.reporter.MetricReporterFactory"
         write_jar(jar, compile_java({_FACTORY: _REPORTER}), {service: f"{_FACTORY}\n".encode()}, {})
         add_jar(table_env, jar)
-        self._property = f"leapstream.test.predictions.{next(_numbers)}"
+        self._property = f"leapstream.test.predictions.{next(_numbers)}."
         options = table_env.get_config()
         options.set("metrics.reporter.counting.factory.class", _FACTORY)
         options.set("metrics.reporter.counting.property", self._property)
+
+
+class Predictions(_Reported):
+    """The number of predictions of an environment's jobs that have ended."""
 
     def count(self) -> int:
         """The number, once a job has ended: its rows may come before its end."""
@@ -73,3 +82,16 @@ class Predictions:
             time.sleep(0.02)
         time.sleep(0.5)
         return int(system.getProperty(self._property, "0"))
+
+
+class Gauges(_Reported):
+    """The last values of the gauges of leapstream in an environment's jobs that have ended."""
+
+    def read(self, group: str, number: int) -> dict[str, float]:
+        """So many gauges below a group, by what follows it in their names."""
+        system, deadline = get_gateway().jvm.System, time.monotonic() + 10
+        found: dict[str, float] = {}
+        while len(found) < number and time.monotonic() < deadline:
+            names = [name for name in system.getProperties().stringPropertyNames() if name.startswith(self._property)]
+            found = {name.partition(group)[2]: float(system.getProperty(name)) for name in names if group in name}
+        return found

@@ -21,6 +21,7 @@ from tests.drift.loans import ROWS, loans
 from tests.drift.test_profile import BUNDLE
 
 from .conftest import collect
+from .counting import Gauges
 
 pytestmark = pytest.mark.flink
 
@@ -81,6 +82,31 @@ def test_the_drift_of_a_stream_is_that_of_python(
 
 
 @pytest.mark.slow
+def test_rows_without_a_version_are_left_out(stream: DataStream, store: ModelStore) -> None:
+    drift = drift_stream(
+        stream,
+        f"{store.uri}/loans@live",
+        window=timedelta(minutes=10),
+        columns=["income"],
+        event_time=True,
+        version_column="scored_by",
+    )
+    with drift.execute_and_collect() as rows:
+        assert [(row["version"], row["rows"]) for row in rows] == [("1", ROWS // 2)]
+
+
+@pytest.mark.slow
+def test_a_sample_of_a_stream_is_counted(stream: DataStream, store: ModelStore, expected: dict[str, Any]) -> None:
+    # The end of the rows ends a window of processing time, too.
+    drift = drift_stream(stream, f"{store.uri}/loans@live", sample=0.5)
+    with drift.execute_and_collect() as rows:
+        found = {row["feature"]: (row["psi"], row["rows"]) for row in rows}
+    (counted,) = {rows for _, rows in found.values()}
+    assert 0.45 * ROWS < counted < 0.55 * ROWS
+    assert found["income"][0] == pytest.approx(expected["income"][0], abs=0.1)
+
+
+@pytest.mark.slow
 def test_drift_is_a_function_of_sql(table_env: StreamTableEnvironment, applications: str, store: ModelStore) -> None:
     create_drift_function(table_env)
     query = f"""
@@ -102,6 +128,53 @@ def test_drift_is_a_function_of_sql(table_env: StreamTableEnvironment, applicati
     # Each subtask adds up its rows before they come together.
     plan = table_env.explain_sql(query)
     assert "LocalWindowAggregate" in plan and "GlobalWindowAggregate" in plan
+
+
+@pytest.mark.slow
+def test_the_elements_of_vectors_are_compared(
+    table_env: StreamTableEnvironment, applications: str, store: ModelStore
+) -> None:
+    create_drift_function(table_env)
+    vector = "ARRAY[1 - amount / 31000, amount / 31000]"
+    query = f"""
+        SELECT feature, psi FROM (
+          SELECT DRIFT('{store.uri}/loans', '1', 'probability', {vector}) AS found FROM {applications}
+        ) CROSS JOIN UNNEST(found) AS drift (model, version, side, feature, psi, missing_rate, before, `rows`)
+    """
+    found = dict(collect(table_env, query))
+    counts = Counts(profile(load(BUNDLE), loans()), load(BUNDLE).schema)
+    amounts = loans(drifted=True)["amount"].to_pylist()
+    counts.add_frame({"probability": [[1 - amount / 31000, amount / 31000] for amount in amounts]}, "output")
+    wanted = {drift.name: drift.psi for drift in counts.drift() if drift.name.startswith("probability")}
+    assert found.pop("probability") is wanted.pop("probability") is None
+    assert len(found) == 2 and found == pytest.approx(wanted, rel=1e-12)
+
+
+@pytest.mark.slow
+def test_a_sample_is_a_function_of_sql(table_env: StreamTableEnvironment, applications: str) -> None:
+    create_drift_function(table_env)
+    (found,) = collect(table_env, f"SELECT COUNT(*) FROM {applications} WHERE DRIFT_SAMPLE(0.5)")[-1:]
+    assert 0.45 * ROWS < found[-1] < 0.55 * ROWS
+
+
+@pytest.mark.slow
+def test_gauges_have_the_numbers_of_a_window(
+    stream: DataStream,
+    table_env: StreamTableEnvironment,
+    store: ModelStore,
+    expected: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    gauges = Gauges(table_env, tmp_path)
+    drift = drift_stream(
+        stream, f"{store.uri}/loans@1", window=timedelta(minutes=10), event_time=True, table_env=table_env
+    )
+    with table_env.from_data_stream(drift).execute().collect() as rows:
+        assert len(list(rows)) == len(COLUMNS)
+    found = gauges.read("leapstream.drift.loans.version.1.column.", 2 * len(COLUMNS))
+    for column, (psi, missing, _) in expected.items():
+        assert found[f"{column}.psi"] == pytest.approx(psi, rel=1e-12, abs=1e-15)
+        assert found[f"{column}.missingRate"] == missing
 
 
 @pytest.mark.parametrize(

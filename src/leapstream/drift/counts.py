@@ -24,7 +24,7 @@ class ColumnDrift:
     """The distance of a column from its values in training.
 
     Attributes:
-        name: the column.
+        name: the column; of an element of vectors with its place, such as ``probability[1]``.
         side: an input or an output.
         psi: the population stability index of its bins without missing values; ``None`` for a column without bins or values.
         missing_rate: the share of missing values.
@@ -64,7 +64,8 @@ class Counts:
     def add_frame(self, frame: Any, side: Side) -> None:
         """Count the rows of a frame of any kind, which has the inputs or outputs; a column that it lacks is not counted."""
         at = [place for place, column in enumerate(self.profile.columns) if column.side == side]
-        wanted = Schema(tuple(self._fields[place] for place in at if place in self._fields))
+        # The elements of vectors have the field of their column.
+        wanted = Schema(tuple({f.name: f for f in (self._fields.get(place) for place in at) if f is not None}.values()))
         table = table_of(frame, Wanted(wanted))
         there = [place for place in at if self.profile.columns[place].name in table.schema.names]
         found = [counted(c, table.column(c.name, None)) for c in (self.profile.columns[place] for place in there)]
@@ -91,7 +92,7 @@ class Counts:
         for column, counts in zip(self.profile.columns, self._counts, strict=True):
             rows, missing = int(counts.sum()), int(counts[-1])
             yield ColumnDrift(
-                column.name,
+                column.label,
                 column.side,
                 None if column.kind == "other" else psi(column.counts, counts[:-1].tolist()),
                 missing / rows if rows else 0.0,
@@ -104,7 +105,7 @@ def counted(column: Column, values: Values) -> Any:
     """The number of values in each bin of a column, and at last of missing ones."""
     found = np.zeros(len(column.counts) + 1, np.int64)
     if column.kind == "number":
-        numbers = present_numbers(values)
+        numbers = present_numbers(values) if column.element is None else present_elements(values, column.element)
         # A bound belongs to the bin below it.
         found[:-1] = np.bincount(
             np.searchsorted(np.array(column.edges), numbers, side="left"), minlength=len(column.counts)
@@ -130,6 +131,31 @@ def present_numbers(values: Values) -> Any:
     if values.valid is not None:
         numbers = numbers[values.valid]
     return numbers[~np.isnan(numbers)]
+
+
+def present_elements(values: Values, place: int) -> Any:
+    """The numbers at a place of a column's vectors, as doubles, without those of vectors that are missing or too short."""
+    found = values.values
+    if isinstance(found, (pa.Array, pa.ChunkedArray)):
+        long_enough = found.filter(pc.greater(pc.list_value_length(found), place))
+        numbers = pc.list_element(long_enough, place).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    else:
+        found = found if values.valid is None else found[values.valid]
+        column = found[:, place] if place < found.shape[1] else found[:0, 0]
+        numbers = np.asarray(column if isinstance(column, np.ndarray) else column.toarray(), np.float64)
+    return numbers[~np.isnan(numbers)]
+
+
+def size_of_vectors(values: Values) -> int | None:
+    """The number of elements of all vectors of a column; ``None`` if they differ, or are no vectors of numbers."""
+    found = values.values
+    if not isinstance(found, (pa.Array, pa.ChunkedArray)):
+        return int(found.shape[1]) if found.ndim == 2 and found.dtype != object else None
+    if not isinstance(found.type, (pa.ListType, pa.LargeListType, pa.FixedSizeListType)):
+        return None
+    number = pa.types.is_floating(found.type.value_type) or pa.types.is_integer(found.type.value_type)
+    sizes = pc.min_max(pc.list_value_length(found)).as_py() if number else {"min": None, "max": None}
+    return int(sizes["min"]) if sizes["min"] is not None and sizes["min"] == sizes["max"] else None
 
 
 def _number(text: Any) -> float:

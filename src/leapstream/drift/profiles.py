@@ -20,6 +20,9 @@ MOST_BINS = 1000
 LONGEST_CATEGORY = 200
 """The most characters of a category that has a bin of its own."""
 
+MOST_ELEMENTS = 16
+"""The most elements of vectors whose elements have bins of their own."""
+
 Side: TypeAlias = Literal["input", "output"]
 Kind: TypeAlias = Literal["number", "category", "other"]
 
@@ -37,6 +40,7 @@ class Column:
         missing: the number of missing values; NaN is missing, too.
         edges: of numbers, the upper bounds of the bins, which belong to them; the last bin has none.
         values: of categories, the values with a bin of their own.
+        element: the place of the numbers in vectors that the column has; ``None`` for the whole column.
     """
 
     name: str
@@ -46,6 +50,12 @@ class Column:
     missing: int = 0
     edges: tuple[float, ...] = ()
     values: tuple[str, ...] = ()
+    element: int | None = None
+
+    @property
+    def label(self) -> str:
+        """The name, and the place of an element: ``probability[1]``."""
+        return self.name if self.element is None else f"{self.name}[{self.element}]"
 
     @property
     def missing_rate(self) -> float:
@@ -56,6 +66,8 @@ class Column:
     def as_json(self) -> dict[str, Any]:
         """The column as a profile has it."""
         found: dict[str, Any] = {"name": self.name, "side": self.side, "kind": self.kind, "missing": self.missing}
+        if self.element is not None:
+            found["element"] = self.element
         if self.kind == "number":
             found["edges"] = list(self.edges)
         if self.kind == "category":
@@ -138,7 +150,10 @@ def _column(given: Mapping[str, Any]) -> Column:
         raise ValueError(f"column {name!r}: its edges have to be numbers that grow")
     if not all(isinstance(value, str) for value in values) or len(set(values)) < len(values):
         raise ValueError(f"column {name!r}: its values have to be different texts")
-    return Column(name, side, kind, counts, _count(given["missing"]), tuple(map(float, edges)), values)
+    element = given.get("element")
+    if element is not None and (kind != "number" or not _count(element) < MOST_ELEMENTS):
+        raise ValueError(f"column {name!r}: an element has to be one of {MOST_ELEMENTS} numbers")
+    return Column(name, side, kind, counts, _count(given["missing"]), tuple(map(float, edges)), values, element)
 
 
 def _count(value: Any) -> int:

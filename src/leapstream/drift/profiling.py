@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ import pyarrow.compute as pc
 
 from leapstream.bundle.frame import LeapFrame
 from leapstream.bundle.limits import Limits
-from leapstream.bundle.types import BasicType, DataType, Field, ScalarType, Schema, with_nullable
-from leapstream.drift.counts import counted, present_numbers, present_texts
-from leapstream.drift.profiles import LONGEST_CATEGORY, MOST_BYTES, Column, Kind, Profile, Side
+from leapstream.bundle.types import BasicType, DataType, Field, ScalarType, Schema, TensorType, with_nullable
+from leapstream.drift.counts import counted, present_elements, present_numbers, present_texts, size_of_vectors
+from leapstream.drift.profiles import LONGEST_CATEGORY, MOST_BYTES, MOST_ELEMENTS, Column, Kind, Profile, Side
 from leapstream.errors import SchemaError
 from leapstream.executors.columns import Column as Values
 from leapstream.frames.contract import Wanted
@@ -66,11 +67,17 @@ def profile(
     if table is None:
         raise SchemaError("a profile needs rows, and there are none")
     results = model.predict_rows(table)
-    inputs = [_column(f, "input", values, bins, categories) for f, values in _values(table, model.schema.inputs)]
-    outputs = [
-        _column(f, "output", values, bins, categories) for f, values in _values(results.frame, model.schema.outputs)
-    ]
-    return Profile((*inputs, *outputs), table.num_rows, sample.total, len(results.errors))
+    given: tuple[tuple[Side, Any, Schema], ...] = (
+        ("input", table, model.schema.inputs),
+        ("output", results.frame, model.schema.outputs),
+    )
+    columns = tuple(
+        column
+        for side, frame, schema in given
+        for f, values in _values(frame, schema)
+        for column in _columns(f, side, values, bins, categories)
+    )
+    return Profile(columns, table.num_rows, sample.total, len(results.errors))
 
 
 def profile_of_file(model: Model, path: str | os.PathLike[str]) -> Profile:
@@ -179,7 +186,8 @@ def kind_of(data_type: DataType) -> Kind:
     return "category" if data_type.base in (BasicType.STRING, BasicType.BOOLEAN) else "number"
 
 
-def _column(field: Field, side: Side, values: Values, bins: int, categories: int) -> Column:
+def _columns(field: Field, side: Side, values: Values, bins: int, categories: int) -> Iterator[Column]:
+    """A column, and of short vectors each of their elements."""
     kind = kind_of(field.type)
     edges: tuple[float, ...] = ()
     texts: tuple[str, ...] = ()
@@ -187,9 +195,17 @@ def _column(field: Field, side: Side, values: Values, bins: int, categories: int
         edges = _edges(present_numbers(values), bins)
     elif kind == "category":
         texts = _frequent(present_texts(values), categories)
-    empty = Column(field.name, side, kind, (0,) * (len(edges) + len(texts) + 1), 0, edges, texts)
-    *counts, missing = counted(empty, values).tolist()
-    return Column(field.name, side, kind, tuple(counts), missing, edges, texts)
+    yield _with_counts(Column(field.name, side, kind, edges=edges, values=texts), values)
+    if isinstance(field.type, TensorType):
+        size = size_of_vectors(values)
+        for place in range(size if size is not None and size <= MOST_ELEMENTS else 0):
+            edges = _edges(present_elements(values, place), bins)
+            yield _with_counts(Column(field.name, side, "number", edges=edges, element=place), values)
+
+
+def _with_counts(column: Column, values: Values) -> Column:
+    *counts, missing = counted(replace(column, counts=(0,) * (len(column.edges) + len(column.values) + 1)), values)
+    return replace(column, counts=tuple(map(int, counts)), missing=int(missing))
 
 
 def _edges(numbers: Any, bins: int) -> tuple[float, ...]:

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from datetime import timedelta
 
 from pyflink.datastream import DataStream
-from pyflink.table import Schema, StreamTableEnvironment, Table, TableEnvironment
+from pyflink.table import StreamTableEnvironment, TableEnvironment
 
 from leapstream.drift import Profile
 from leapstream.errors import ConfigError, SchemaError
-from leapstream.escaping import sql_name, sql_string
 from leapstream.executors.jvm.sources import DRIFT
-from leapstream.flink.compat import environment_of
+from leapstream.flink.compat import environment_of, java_stream, new_object, string_array
 from leapstream.flink.jars import add_runtime_jar
 from leapstream.flink.names import check_name
 from leapstream.sources import SourceOptions
 from leapstream.store import ModelStore
 
-_TIME = "leapstream_time"
-_FIELDS = "model, version, side, feature, psi, missing_rate, missing_rate_in_training, `rows`"
-_NUMBERS = itertools.count()
-
 
 def create_drift_function(table_env: TableEnvironment, *, name: str = "DRIFT") -> None:
-    """Make the SQL function ``DRIFT`` known to a table environment.
+    """Make the SQL functions ``DRIFT`` and ``DRIFT_SAMPLE`` known to a table environment.
 
     Args:
         table_env: the environment.
-        name: the function's name.
+        name: the name of the first; that of the other has ``_SAMPLE`` after it.
 
     Raises:
         ConfigError: the name is not an identifier of Java.
@@ -37,7 +31,10 @@ def create_drift_function(table_env: TableEnvironment, *, name: str = "DRIFT") -
     """
     check_name(name, "function")
     add_runtime_jar(table_env)
-    table_env.execute_sql(f"CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS {name} AS '{DRIFT}.Drift' LANGUAGE JAVA")
+    for function, java in ((name, "Drift"), (f"{name}_SAMPLE", "DriftSample")):
+        table_env.execute_sql(
+            f"CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS {function} AS '{DRIFT}.{java}' LANGUAGE JAVA"
+        )
 
 
 def drift_stream(
@@ -82,46 +79,12 @@ def drift_stream(
     uri, version, profile = _profile_of(model, options)
     if table_env is None:
         table_env = StreamTableEnvironment.create(environment_of(data_stream))
-    table = _with_time(table_env, data_stream, event_time)
-    names = _columns(profile, table.get_schema().get_field_names(), columns, version_column)
-    create_drift_function(table_env)
-    view = f"leapstream_drift_{next(_NUMBERS)}"
-    table_env.create_temporary_view(view, table)
-    query = drift_query(view, uri, version, names, window, version_column=version_column, sample=sample)
-    try:
-        return table_env.to_data_stream(table_env.sql_query(query))
-    finally:
-        table_env.drop_temporary_view(view)
-
-
-def drift_query(
-    view: str,
-    uri: str,
-    version: str,
-    columns: Sequence[str],
-    window: timedelta,
-    *,
-    version_column: str | None,
-    sample: float,
-) -> str:
-    """The query for the drift of a view whose time attribute is ``leapstream_time``."""
-    grouped = "" if version_column is None else f", {sql_name(version_column)}"
-    of = sql_string(version) if version_column is None else sql_name(version_column)
-    listed = ", ".join(map(sql_name, columns))
+    fields = table_env.from_data_stream(data_stream).get_schema().get_field_names()
+    names = _columns(profile, fields, columns, version_column)
+    add_runtime_jar(table_env)
     seconds = window // timedelta(seconds=1)
-    rows = "" if sample == 1 else f" WHERE RAND() < {sample!r}"
-    return (
-        f"SELECT {_milliseconds('window_start')}, {_milliseconds('window_end')}, {_FIELDS} FROM ("
-        f"SELECT window_start, window_end, DRIFT({sql_string(uri)}, {of}, {sql_string(','.join(columns))}, {listed}) AS found "
-        f"FROM TABLE(TUMBLE(TABLE {view}, DESCRIPTOR({_TIME}), INTERVAL '{seconds}' SECOND(10))){rows} "
-        f"GROUP BY window_start, window_end{grouped}) CROSS JOIN UNNEST(found) AS drift ({_FIELDS})"
-    )
-
-
-def _milliseconds(time: str) -> str:
-    """A bound of a window as a number: PyFlink's streams cannot read the times of SQL."""
-    start = "TO_TIMESTAMP_LTZ(0, 3)"
-    return f"1000 * CAST(TIMESTAMPDIFF(SECOND, {start}, CAST({time} AS TIMESTAMP_LTZ(3))) AS BIGINT) AS {time}"
+    drift = new_object(f"{DRIFT}.DriftStream", [uri, version, ",".join(names), seconds, event_time, float(sample)])
+    return DataStream(drift.of(java_stream(data_stream), string_array(fields), version_column))
 
 
 def _profile_of(model: str, options: SourceOptions | None) -> tuple[str, str, Profile]:
@@ -138,19 +101,11 @@ def _profile_of(model: str, options: SourceOptions | None) -> tuple[str, str, Pr
     return f"{place}/{name}", found.version, profile
 
 
-def _with_time(table_env: StreamTableEnvironment, data_stream: DataStream, event_time: bool) -> Table:
-    schema = Schema.new_builder()
-    if event_time:
-        schema = schema.column_by_metadata(_TIME, "TIMESTAMP_LTZ(3)", "rowtime").watermark(_TIME, "SOURCE_WATERMARK()")
-    else:
-        schema = schema.column_by_expression(_TIME, "PROCTIME()")
-    return table_env.from_data_stream(data_stream, schema.build())
-
-
 def _columns(
     profile: Profile, given: Sequence[str], columns: Sequence[str] | None, version_column: str | None
 ) -> list[str]:
-    known = [column.name for column in profile.columns]
+    # The elements of vectors have the name of their column.
+    known = list(dict.fromkeys(column.name for column in profile.columns))
     if columns is None:
         columns = [name for name in known if name in given]
     for name in (*columns, *([] if version_column is None else [version_column])):

@@ -2,14 +2,13 @@ package leapstream.flink.drift;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.table.api.ValidationException;
 import org.apache.flink.table.catalog.DataTypeFactory;
+import org.apache.flink.table.data.StringData;
+import org.apache.flink.table.data.binary.BinaryStringData;
 import org.apache.flink.table.functions.AggregateFunction;
 import org.apache.flink.table.functions.FunctionContext;
 import org.apache.flink.table.functions.FunctionDefinition;
@@ -36,7 +35,6 @@ public final class Drift extends AggregateFunction implements InputTypeStrategy 
     private static final long serialVersionUID = 1L;
 
     private static final int FIRST = 3;
-    private static final int MOST_VERSIONS = 64;
     private static final String USE =
             "DRIFT takes STORE/NAME, a version, the names of columns with commas between them, all of them "
                     + "texts, and then the columns";
@@ -44,13 +42,15 @@ public final class Drift extends AggregateFunction implements InputTypeStrategy 
             "ARRAY<ROW<`model` STRING, `version` STRING, `side` STRING, `feature` STRING, `psi` DOUBLE, "
                     + "`missing_rate` DOUBLE, `missing_rate_in_training` DOUBLE, `rows` BIGINT>>";
 
-    private transient MetricGroup group;
-    private transient Map known;
+    private transient KnownBins known;
+    // The part of a window that the last row was counted in.
+    private transient DriftCounts last;
+    private transient StringData version;
+    private transient VersionBins bins;
 
     @Override
     public void open(FunctionContext context) {
-        group = context.getMetricGroup();
-        known = new HashMap();
+        known = new KnownBins(context.getMetricGroup());
     }
 
     @Override
@@ -58,24 +58,35 @@ public final class Drift extends AggregateFunction implements InputTypeStrategy 
         return new DriftCounts();
     }
 
-    /** Counts a row. */
+    /** Counts a row; texts come as Flink's tables have them. */
     public void accumulate(DriftCounts counts, Object... arguments) throws IOException {
         if (arguments[1] == null) {
             return;
         }
+        if (counts != last || counts.counts == null || !arguments[1].equals(version)) {
+            begin(counts, arguments);
+        }
+        bins.count(arguments, FIRST, counts.counts);
+    }
+
+    private void begin(DriftCounts counts, Object[] arguments) throws IOException {
+        String text = arguments[1].toString();
         if (counts.counts == null) {
-            counts.model = (String) arguments[0];
-            counts.version = (String) arguments[1];
-            counts.columns = (String) arguments[2];
+            counts.model = arguments[0].toString();
+            counts.version = text;
+            counts.columns = arguments[2].toString();
             if (DriftCounts.split(counts.columns).length != arguments.length - FIRST) {
                 throw new IOException("DRIFT: " + mismatch(counts.columns, arguments.length));
             }
             counts.counts = new long[bins(counts).size()];
-        } else if (!counts.version.equals(arguments[1])) {
-            throw new IOException("a window of DRIFT has rows of the versions " + counts.version + " and "
-                    + arguments[1] + "; add the version to GROUP BY");
+        } else if (!counts.version.equals(text)) {
+            throw new IOException("a window of DRIFT has rows of the versions " + counts.version + " and " + text
+                    + "; add the version to GROUP BY");
         }
-        bins(counts).count(arguments, FIRST, counts.counts);
+        last = counts;
+        // Flink may use the memory of an argument again.
+        version = BinaryStringData.fromString(text);
+        bins = bins(counts);
     }
 
     /** Adds up the parts of a window. */
@@ -105,15 +116,7 @@ public final class Drift extends AggregateFunction implements InputTypeStrategy 
     }
 
     private VersionBins bins(DriftCounts counts) throws IOException {
-        VersionBins found = (VersionBins) known.get(counts.version);
-        if (found == null) {
-            if (known.size() >= MOST_VERSIONS) {
-                known.clear();
-            }
-            found = VersionBins.read(counts.model, counts.version, counts.columns, group);
-            known.put(counts.version, found);
-        }
-        return found;
+        return known.bins(counts.model, counts.version, counts.columns);
     }
 
     // ---- types ------------------------------------------------------------------------------------------------------
@@ -140,7 +143,9 @@ public final class Drift extends AggregateFunction implements InputTypeStrategy 
         String reason = null;
         for (int i = 0; i < given.size(); i++) {
             DataType type = (DataType) ((DataType) given.get(i)).nullable();
-            if (i < FIRST && !type.getLogicalType().is(LogicalTypeFamily.CHARACTER_STRING)) {
+            if (type.getLogicalType().is(LogicalTypeFamily.CHARACTER_STRING)) {
+                type = (DataType) type.bridgedTo(StringData.class);
+            } else if (i < FIRST) {
                 reason = "argument " + (i + 1) + " is " + type;
             }
             accepted.add(type);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import java.io.IOException;
 import java.math.BigDecimal;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
+import org.apache.flink.table.data.StringData;
 import org.junit.jupiter.api.Test;
 
 class ColumnBinsTest {
@@ -34,6 +35,8 @@ class ColumnBinsTest {
     void anUnknownCategoryIsInTheLastBin() throws IOException {
         ColumnBins bins = column("category", "\"values\": [\"CA\", \"true\"], \"counts\": [1, 1, 0]");
         assertEquals(0, bins.place("CA"));
+        assertEquals(0, bins.place(StringData.fromString("CA")));
+        assertEquals(2, bins.place(StringData.fromString("CAB")));
         assertEquals(1, bins.place(true));
         assertEquals(2, bins.place("NY"));
         assertEquals(3, bins.place(null));
@@ -56,5 +59,24 @@ class ColumnBinsTest {
         assertNull(other.psi(new long[] {5, 0}, 0));
         assertEquals(0, other.place(new double[1]));
         assertEquals(1, other.place(null));
+    }
+
+    @Test
+    void anElementOfAVectorIsANumber() throws IOException {
+        ColumnBins bins = column("number", "\"element\": 1, \"edges\": [0.5], \"counts\": [1, 1]");
+        Object[] values = {
+            new double[] {0.9, 0.1},
+            new Double[] {0.1, 0.9},
+            new Float[] {0f, null},
+            new double[1],
+            new Long[0],
+            null,
+            "x"
+        };
+        int[] places = {0, 1, 2, 2, 2, 2, 2};
+        for (int i = 0; i < values.length; i++) {
+            assertEquals(places[i], bins.place(values[i]), String.valueOf(i));
+        }
+        assertEquals("x[1]", bins.label());
     }
 }
