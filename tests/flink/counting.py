@@ -59,7 +59,7 @@ public class CountingReporter implements MetricReporter, MetricReporterFactory {
 
 
 class _Reported:
-    """What a reporter of an environment's jobs keeps, as properties of the JVM that begin alike."""
+    """The values that a reporter of an environment's jobs keeps, as properties of the JVM that begin alike."""
 
     def __init__(self, table_env: TableEnvironment, directory: Path) -> None:
         jar = directory / "counting.jar"

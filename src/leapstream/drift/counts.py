@@ -147,7 +147,7 @@ def present_elements(values: Values, place: int) -> Any:
 
 
 def size_of_vectors(values: Values) -> int | None:
-    """The number of elements of all vectors of a column; ``None`` if they differ, or are no vectors of numbers."""
+    """The number of elements that each vector of a column has; ``None`` if it differs, or if they are not numbers."""
     found = values.values
     if not isinstance(found, (pa.Array, pa.ChunkedArray)):
         return int(found.shape[1]) if found.ndim == 2 and found.dtype != object else None

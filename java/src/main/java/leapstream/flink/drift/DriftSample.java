@@ -15,11 +15,13 @@ public final class DriftSample extends ScalarFunction {
 
     @Override
     public void open(FunctionContext context) {
-        seed = context.getTaskInfo().getIndexOfThisSubtask();
+        // Flink 1.20 tells the number of a subtask to its metrics alone.
+        Object index = context.getMetricGroup().getAllVariables().get("<subtask_index>");
+        seed = index == null ? 0 : Integer.parseInt(index.toString());
         sample = null;
     }
 
-    /** Whether a row is in the sample. */
+    /** True if a row is in the sample. */
     public boolean eval(double wanted) {
         if (sample == null || wanted != share) {
             if (!(wanted >= 0 && wanted <= 1)) {

@@ -18,7 +18,7 @@ final class Sample {
         state = (seed + 1) * 0x9E3779B97F4A7C15L | 1;
     }
 
-    /** Whether the next row is among those that are chosen. */
+    /** True if the next row is among those that are chosen. */
     boolean next() {
         state ^= state << 13;
         state ^= state >>> 7;
