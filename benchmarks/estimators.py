@@ -49,23 +49,28 @@ class Work:
     batches: dict[str, Predict]
     tolerance: float = 1e-9
 
+    @property
+    def column(self) -> str:
+        """The column that is asked for."""
+        names = self.model.schema.outputs.names
+        return "prediction" if "prediction" in names else names[0]
+
     def predict_record(self) -> dict[str, Any] | None:
         """leapstream's prediction of the record."""
-        return self.model.predict(self.record, outputs=self.model.prediction_columns())
+        return self.model.predict(self.record, outputs=[self.column])
 
     def predict_rows(self) -> Any:
         """leapstream's predictions of the batch."""
-        return self.model.predict(self.rows, outputs=self.model.prediction_columns())
+        return self.model.predict(self.rows, outputs=[self.column])
 
     def check(self) -> None:
         """Raise ``AssertionError`` unless the libraries predict the same."""
-        column = self.model.prediction_columns()[0]
-        wanted = _number((self.predict_record() or {})[column])
+        wanted = _number((self.predict_record() or {})[self.column])
         for name, predict in self.singles.items():
             found = np.ravel(_first(predict()))[0]
             assert np.isclose(float(found), wanted, rtol=max(self.tolerance, 1e-4)), f"{name}: {found}, not {wanted}"
         for name, predict in self.batches.items():
-            given = np.ravel(np.array(list(self.predict_rows()[column]), dtype=float))
+            given = np.ravel(np.array(list(self.predict_rows()[self.column]), dtype=float))
             single = name in ("ONNX Runtime", "treelite")
             tolerance = 1e-3 if single else self.tolerance
             close = np.isclose(np.ravel(_first(predict())).astype(float), given, rtol=tolerance, atol=tolerance / 100)

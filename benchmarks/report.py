@@ -170,7 +170,7 @@ TARGETS = (
             ("histogram boosting 100", 4, "scikit-learn"),
             ("XGBoost 1000 x 6", 4, "XGBoost"),
             ("LightGBM 300 x 63 leaves", 4, "LightGBM"),
-            ("text imputer + one-hot", 3, "scikit-learn"),
+            ("text imputer + one-hot + logistic", 3, "scikit-learn"),
         )
     ),
 )

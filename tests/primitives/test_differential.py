@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 
+from leapstream.executors import columns
 from leapstream.executors.contract import Executor
 from leapstream.executors.registry import executors
 from leapstream.plan import primitives as p
@@ -40,6 +42,8 @@ def compare(example: Example, others: list[Executor]) -> None:
     prepared = default.prepare(plan)
     expected = run(prepared, rows)
     answers = [("vectorized, row by row", run_alone(prepared, rows))]
+    with patch.multiple(columns, FEWEST_CODED=0, MOST_DISTINCT=1.0):
+        answers.append(("vectorized, by distinct texts", run(prepared, rows)))
     answers += [(other.name, run(other.prepare(plan), rows)) for other in others if not other.missing(plan)]
     for name, answer in answers:
         for row, ours, theirs in zip(rows, answer, expected, strict=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -114,6 +115,54 @@ class Column:
     def with_values(self, values: Any) -> Column:
         """Other values, present and stored in the same places."""
         return Column(values, self.valid, self.stored, self.complete)
+
+
+class CodedColumn(Column):
+    """A column of strings, most of which repeat: the distinct ones and their numbers. ``values`` are made when they are read."""
+
+    codes: npt.NDArray[np.int32]
+    distinct: pa.StringArray
+
+    def __init__(self, codes: npt.NDArray[np.int32], distinct: pa.StringArray) -> None:
+        """A column of the strings ``distinct[codes]``, of which some may be missing."""
+        # A column is frozen.
+        self.__dict__.update(codes=codes, distinct=distinct, valid=None, stored=None, complete=None)
+
+    @cached_property
+    def values(self) -> pa.StringArray:
+        """The strings of all rows."""
+        return self.distinct.take(pa.array(self.codes))
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def has_missing(self) -> bool:
+        """True if a string is missing."""
+        return self.distinct.null_count > 0 and bool(np.asarray(self.distinct.is_null())[self.codes].any())
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Column:
+        return CodedColumn(self.codes[rows], self.distinct)
+
+
+FEWEST_CODED = 256
+"""Number of rows from which distinct strings are looked for."""
+SAMPLE = 256
+"""Number of rows of which half have to repeat a string for the others to be looked at."""
+MOST_DISTINCT = 0.25
+"""Share of the rows up to which distinct strings are few."""
+
+
+def coded(column: Column) -> CodedColumn | None:
+    """A column of strings with its distinct ones, if they are few."""
+    if isinstance(column, CodedColumn):
+        return column if len(column.distinct) <= MOST_DISTINCT * len(column) else None
+    values = column.values
+    if len(values) < FEWEST_CODED or len(values[:SAMPLE].unique()) > SAMPLE // 2:
+        return None
+    encoded = values.dictionary_encode(null_encoding="encode")
+    if len(encoded.dictionary) > MOST_DISTINCT * len(values):
+        return None
+    return CodedColumn(np.asarray(encoded.indices), encoded.dictionary)
 
 
 def joined(parts: Sequence[Column]) -> Column:

@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from leapstream.bundle.tensor import MOST_ELEMENTS, NUMPY_DTYPES, Tensor
 from leapstream.bundle.types import BasicType, DataType, Field, ScalarType, Schema, TensorType
 from leapstream.errors import LeapstreamError, SchemaError
-from leapstream.executors.columns import ARROW_TYPES, Column
+from leapstream.executors.columns import ARROW_TYPES, CodedColumn, Column
 from leapstream.executors.texts import is_utf8
 from leapstream.frames.contract import Rows, Table, Wanted
 from leapstream.frames.leaptypes import ARROW_BASES, NUMPY_BASES, leap_type_of
@@ -56,6 +56,8 @@ class ColumnarTable(Table):
 
     def column(self, name: str, rows: Rows | None) -> Column:
         array = self._arrays[name]
+        if isinstance(array, CodedColumn):
+            return array if rows is None else array.take(rows)
         if isinstance(array, (np.ndarray, csr_array)):
             return Column(array if rows is None else array[rows])
         if rows is not None:
@@ -71,6 +73,8 @@ class ColumnarTable(Table):
 def _read(name: str, array: Callable[[str], Any]) -> Any:
     try:
         values = array(name)
+        if isinstance(values, CodedColumn):
+            return values
         if isinstance(values, (pa.ChunkedArray, pa.ExtensionArray)):
             values = _stored(values)
         return native(name, values) if isinstance(values, np.ndarray) else plain_arrow(values)

@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from leapstream.bundle.tensor import NUMPY_DTYPES
 from leapstream.bundle.types import BasicType, DataType, ListType, MapType, ScalarType, TensorType
 from leapstream.errors import SchemaError
-from leapstream.executors.columns import ARROW_TYPES
+from leapstream.executors.columns import ARROW_TYPES, CodedColumn
 
 NUMPY_BASES: dict[np.dtype[Any], BasicType] = {
     **{dtype: base for base, dtype in NUMPY_DTYPES.items() if dtype.kind != "O"},
@@ -90,6 +90,8 @@ def leap_type_of(name: str, array: Any) -> DataType:
     Raises:
         SchemaError: its values have no leap type.
     """
+    if isinstance(array, CodedColumn):
+        return ScalarType(BasicType.STRING, array.has_missing())
     if isinstance(array, csr_array):
         return TensorType(BasicType.DOUBLE, array.shape[1:], False)
     if isinstance(array, np.ndarray):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from leapstream.bundle.types import BasicType, DataType, ScalarType
 from leapstream.errors import SchemaError
-from leapstream.executors.columns import Column, leap_values
+from leapstream.executors.columns import FEWEST_CODED, MOST_DISTINCT, SAMPLE, CodedColumn, Column, leap_values
 from leapstream.frames.columnar import ColumnarTable, to_arrow
 from leapstream.frames.contract import Output, Rows, Wanted
 from leapstream.frames.given import is_class
@@ -49,7 +51,29 @@ def series_array(name: str, series: Any, declared: DataType | None) -> Any:
         return pa.array(series, from_pandas=True)
     if series.dtype.kind != "O":
         return series.to_numpy()
-    return array_of(name, series.to_numpy(), declared, nan_is_missing=True)
+    values = series.to_numpy()
+    return _coded(name, values, declared) or array_of(name, values, declared, nan_is_missing=True)
+
+
+def _coded(name: str, values: npt.NDArray[np.object_], declared: DataType | None) -> CodedColumn | None:
+    """Strings of which many rows have the same object, as readers of files make them; ``None`` if the column is not such."""
+    if len(values) < FEWEST_CODED:
+        return None
+    import pandas as pd
+
+    values = np.ascontiguousarray(values)
+    addresses = np.ctypeslib.as_array((ctypes.c_ssize_t * len(values)).from_address(values.ctypes.data))
+    if len(set(addresses[:SAMPLE].tolist())) > SAMPLE // 2:
+        return None
+    codes, distinct = pd.factorize(addresses)
+    if len(distinct) > MOST_DISTINCT * len(values):
+        return None
+    first = np.empty(len(distinct), dtype=np.intp)
+    first[codes[::-1]] = np.arange(len(values) - 1, -1, -1)
+    texts = array_of(name, list(values[first]), declared, nan_is_missing=True)
+    if not isinstance(texts, pa.StringArray):
+        return None
+    return CodedColumn(codes.astype(np.int32), texts)
 
 
 def _series_values(values: Column | list[Any], data_type: DataType) -> Any:
@@ -58,4 +82,10 @@ def _series_values(values: Column | list[Any], data_type: DataType) -> Any:
         return values.values if values.valid is None else to_arrow(values, data_type).to_pandas().to_numpy()
     if data_type == ScalarType(BasicType.STRING, data_type.nullable):
         return leap_values(values, data_type)
+    if isinstance(values, Column) and isinstance(values.values, np.ndarray) and values.values.ndim == 2:
+        rows = values.values.view()
+        if values.valid is None and rows.dtype.kind != "O":
+            # As arrays that come from Arrow: another column may share the memory.
+            rows.flags.writeable = False
+            return list(rows)
     return list(to_arrow(values, data_type).to_pandas())

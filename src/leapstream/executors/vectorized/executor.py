@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from leapstream.bundle.types import DataType, TensorType
+from leapstream.bundle.types import BasicType, DataType, ScalarType, TensorType
 from leapstream.executors import failures
-from leapstream.executors.columns import WIDE, Column, joined, leap_values
+from leapstream.executors.columns import WIDE, Column, coded, joined, leap_values
 from leapstream.executors.contract import Failure, Outcome
 from leapstream.executors.implementing import Implementation, collected, collected_lowerings
-from leapstream.executors.vectorized.run import Indices, Run, StoredUnknownError, UnequalSizesError, moved
+from leapstream.executors.vectorized.run import DistinctRun, Indices, Run, StoredUnknownError, UnequalSizesError, moved
 from leapstream.plan.graph import Expr, Plan
+from leapstream.plan.primitives import Input
 from leapstream.plan.rewrites import lower
 from leapstream.plan.sizes import declared_size, require_size
 
@@ -100,22 +101,66 @@ class VectorizedPlan:
         return Outcome(results, states, failures, self.plan.name)
 
     def _run_once(self, columns: Mapping[str, Column], rows: int, tracks_stored: bool) -> Outcome[Any]:
-        run = Run(self._prepared, self._nested, tracks_stored, columns, rows)
+        whole = Run(self._prepared, self._nested, tracks_stored, columns, rows)
+        apart = self._distinct_runs(whole)
         results: dict[int, Column] = {}
+        spread: dict[int, Column] = {}
+
+        def for_all_rows(x: Expr) -> Column:
+            part = apart.get(self._sources.get(id(x)))
+            if part is None:
+                return results[id(x)]
+            if id(x) not in spread:
+                spread[id(x)] = columns[x.name] if isinstance(x, Input) else results[id(x)].take(part.codes)
+            return spread[id(x)]
+
         with np.errstate(all="ignore"):
             for expr, step, finished in self._schedule:
-                run.expr = expr
-                operands = [results[id(x)] for x in expr.operands]
+                part = apart.get(self._sources.get(id(expr)))
+                run = whole if part is None else part
+                whole.expr = run.expr = expr
+                operands = [for_all_rows(x) if part is None else results[id(x)] for x in expr.operands]
                 if not expr.takes_tensors:
                     pairs = zip(operands, expr.operands, strict=True)
                     operands = [_vector(run, x) if isinstance(given.type, TensorType) else x for x, given in pairs]
                 if not step.sparse:
                     operands = [x.to_dense(run.tracks_stored) for x in operands]
-                results[id(expr)] = step.function(run, expr, *operands)
+                try:
+                    results[id(expr)] = step.function(run, expr, *operands)
+                except UnequalSizesError as error:
+                    if part is not None:
+                        error.groups = part.rows_of(error.groups)
+                    raise
                 for key in finished:
                     del results[key]
-        outputs = {name: results[id(expr)] for name, expr in self.plan.outputs}
-        return Outcome(outputs, run.states, run.failures, self.plan.name)
+                    spread.pop(key, None)
+        outputs = {name: for_all_rows(expr) for name, expr in self.plan.outputs}
+        return Outcome(outputs, whole.states, whole.failures, self.plan.name)
+
+    def _distinct_runs(self, whole: Run) -> dict[str | None, DistinctRun]:
+        """By name of a column of strings with few distinct ones: the run of the expressions that depend on it alone."""
+        found: dict[str | None, DistinctRun] = {}
+        for name in dict.fromkeys(self._sources.values()):
+            column = coded(whole.columns[name])
+            if column is not None:
+                distinct = column.distinct
+                found[name] = DistinctRun(whole, column.codes, {name: Column(distinct)}, len(distinct))
+        return found
+
+    @cached_property
+    def _sources(self) -> dict[int, str]:
+        """By identity, the expressions that depend on one column of strings alone, and the column's name."""
+        found: dict[int, str] = {}
+        computed: set[str] = set()
+        for expr in self.plan.order:
+            if isinstance(expr, Input) and isinstance(expr.type, ScalarType) and expr.type.base is BasicType.STRING:
+                found[id(expr)] = expr.name
+            names = {found.get(id(x)) for x in expr.operands}
+            name = names.pop() if len(names) == 1 and not expr.nested else None
+            if name is not None:
+                found[id(expr)] = name
+                computed.add(name)
+        return {key: name for key, name in found.items() if name in computed}
 
     @cached_property
     def _schedule(self) -> list[tuple[Expr, Implementation, list[int]]]:

@@ -96,6 +96,31 @@ class Run:
         self.states[where & (self.states == KEPT)] = DROPPED
 
 
+class DistinctRun(Run):
+    """A run over the distinct values of one column, in place of all rows of another run, which gets the failures and drops."""
+
+    def __init__(self, run: Run, codes: npt.NDArray[np.int32], columns: Mapping[str, Column], rows: int) -> None:
+        """A run over ``rows`` distinct values; ``codes`` says which one a row of ``run`` has."""
+        super().__init__(run.prepared, run.nested, run.tracks_stored, columns, rows)
+        self._run = run
+        self.codes = codes
+
+    def fail(self, where: Bools, reason: str | Callable[[int], str]) -> None:
+        """Fail the values, and the rows that have them."""
+        super().fail(where, reason)
+        codes = self.codes
+        self._run.fail(where[codes], (lambda row: reason(int(codes[row]))) if callable(reason) else reason)
+
+    def drop(self, where: Bools) -> None:
+        """Drop the values, and the rows that have them."""
+        super().drop(where)
+        self._run.drop(where[self.codes])
+
+    def rows_of(self, groups: Sequence[Indices]) -> list[Indices]:
+        """The rows whose values are in each group."""
+        return [np.flatnonzero(np.isin(self.codes, group)) for group in groups]
+
+
 def moved(reason: Callable[[int], str], rows: Indices) -> Callable[[int], str]:
     """The reason of a failure in a batch that was some ascending rows of another batch, for the rows of the other one."""
     return lambda row: reason(int(np.searchsorted(rows, row)))
