@@ -139,7 +139,6 @@ def test_two_hundred_swaps_under_load_label_each_row_with_the_version_that_score
         switches += live(cluster, "switchMicros")
     seconds = time.monotonic() - began
     after = metaspace(cluster)
-    # Hadoop's file system of S3 fails if an object is replaced while it is opened; the next look reads the new one.
     failures = max(live(cluster, "reloadFailures"))
     job.cancel()
     counts, mismatched = scored(broker, topic)
@@ -150,8 +149,9 @@ def test_two_hundred_swaps_under_load_label_each_row_with_the_version_that_score
         "µs that rows waited for a swap: median, worst", (sorted(switches)[len(switches) // 2], max(switches))
     )
     record_property("MB of metaspace before and after", (round(before, 1), round(after, 1)))
-    record_property("looks at the store that met a change and were made again", failures)
-    assert mismatched == 0 and failures < SWAPS / 4
+    record_property("looks at the store that failed", failures)
+    # Hadoop's file system of S3 fails if an object is replaced while it is opened; a look opens it up to three times.
+    assert mismatched == 0 and failures <= 2
     assert sum(counts.values()) >= 1_000_000 and len(counts) >= 3
     # A version of 12 kB that stayed would be seen after 200 swaps.
     assert after < before + 12

@@ -21,6 +21,9 @@ public final class StoredModel implements Serializable {
 
     static final int MOST_MANIFEST = 8 << 20;
 
+    private static final int MOST_ATTEMPTS = 3;
+    private static final long PATIENCE_NANOS = 5000000000L;
+
     private final String uri;
     private final String alias;
     private final String version;
@@ -88,9 +91,27 @@ public final class StoredModel implements Serializable {
 
     /** The versions that the job is to have now. */
     Selection selection() throws IOException {
-        Selection found =
-                version != null ? Selection.of(version) : Selection.parse(read(alias + ".json", 1 << 16), alias);
+        Selection found = version != null ? Selection.of(version) : Selection.parse(aliasFile(), alias);
         return found.with(shadows);
+    }
+
+    /**
+     * The file of the alias, which is read again at once if that fails: Hadoop's file system for S3 fails for a file that is
+     * replaced between the two requests of a reading.
+     */
+    private byte[] aliasFile() throws IOException {
+        long began = System.nanoTime();
+        int attempt = 1;
+        while (true) {
+            try {
+                return read(alias + ".json", 1 << 16);
+            } catch (IOException e) {
+                // A store that is away has been tried for long by its client.
+                if (attempt++ == MOST_ATTEMPTS || System.nanoTime() - began > PATIENCE_NANOS) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /** Fails if the store lacks a shadow of the job's own. */
