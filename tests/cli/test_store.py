@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 from typer.testing import Result
 
+from leapstream import BackendError, Model, load
 from leapstream.executors.jvm import Jvm
 from tests.cli.conftest import LINEAR, LINEAR_INPUT
 
@@ -36,6 +40,29 @@ def test_publish_says_that_there_is_no_jar_where_flink_is_missing(
     result = run("publish", LINEAR, f"{tmp_path}/models/loans")
     assert (result.stdout, result.exit_code) == ("loans@1\n", 0)
     assert "loans@1 has no model.jar, so jobs of Flink cannot load it: it needs the flink extra" in result.stderr
+
+
+def test_a_model_that_the_jvm_cannot_run_is_read_once(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_model_jar(model: Model, contract: Path | None, target: Path) -> int:
+        raise BackendError("it has a graph of TensorFlow")
+
+    def counted_load(*given: Any, **options: Any) -> Model:
+        reads.append(given)
+        return load(*given, **options)
+
+    reads: list[Any] = []
+    module = ModuleType("leapstream.flink.modeljar")
+    monkeypatch.setattr(module, "write_model_jar", write_model_jar, raising=False)
+    monkeypatch.setitem(sys.modules, "leapstream.flink", ModuleType("leapstream.flink"))
+    monkeypatch.setitem(sys.modules, "leapstream.flink.modeljar", module)
+    monkeypatch.setattr(Jvm, "unavailable", lambda self: None)
+    monkeypatch.setattr("leapstream.store.models.load", counted_load)
+    result = run("publish", LINEAR, f"{tmp_path}/models/loans")
+    assert (result.stdout, result.exit_code, len(reads)) == ("loans@1\n", 0, 1)
+    assert "loans@1 has no model.jar, so jobs of Flink cannot load it: it has a graph of TensorFlow" in result.stderr
+    assert not (tmp_path / "models/loans/1/model.jar").exists()
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ from leapstream.drift import profile as profile_of
 from leapstream.errors import BackendError, SchemaError, StoreError
 from leapstream.executors.registry import executor
 from leapstream.fetching.uri import display
+from leapstream.model import Model
 from leapstream.store import Alias, ModelStore, Version
 from leapstream.store.splits import parsed_weights
 
@@ -86,15 +87,20 @@ def publish(
     if not jar:
         return publishing()
     reason = executor("jvm").unavailable()
-    if reason is None:
+
+    def compiled(found: Model, folder: Path | None, jar_file: Path) -> int | None:
+        nonlocal reason
         from leapstream.flink.modeljar import write_model_jar
 
         try:
-            return publishing(jar=write_model_jar)
+            return write_model_jar(found, folder, jar_file)
         except (BackendError, SchemaError) as error:
-            # Those of the bundle itself are raised again below.
             reason = str(error)
-    published = publishing()
+            return None
+
+    published = publishing(jar=None if reason else compiled)
+    if reason is None:
+        return published
     err().print(
         f"{published.reference} has no model.jar, so jobs of Flink cannot load it: {reason}",
         soft_wrap=True,

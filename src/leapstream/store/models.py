@@ -52,7 +52,7 @@ from leapstream.store.past import HISTORY, Action, Change, changes, remember
 from leapstream.store.places import Place, place_of
 from leapstream.store.splits import checked
 
-JarWriter: TypeAlias = Callable[[Model, "Path | None", Path], int]
+JarWriter: TypeAlias = "Callable[[Model, Path | None, Path], int | None]"
 """Compiles a model, and the contract in a folder, to a file; gives the number of the Java classes that the jar needs."""
 
 CLAIM = "claim.json"
@@ -291,8 +291,8 @@ class ModelStore:
                 with it, or a file of rows that it is made of.
             note: a text for people.
             library: the library that trained the model, with its version, for people.
-            jar: the function that compiles the model for Flink, :func:`leapstream.flink.write_model_jar`; without it the version
-                has no jar, and jobs of Flink cannot use it.
+            jar: the function that compiles the model for Flink, :func:`leapstream.flink.write_model_jar`; without it, or if it
+                gives ``None``, the version has no jar, and jobs of Flink cannot use it.
 
         Raises:
             BackendError: ``jar`` cannot compile the model.
@@ -320,8 +320,9 @@ class ModelStore:
                 files[PROFILE].write_bytes(made.as_bytes())
             abi = None
             if jar is not None:
-                files[JAR] = folder / JAR
-                abi = jar(model, None if contract is None else folder / CONTRACT, files[JAR])
+                abi = jar(model, None if contract is None else folder / CONTRACT, folder / JAR)
+                if abi is not None:
+                    files[JAR] = folder / JAR
             described = Version(
                 name=name,
                 version="",

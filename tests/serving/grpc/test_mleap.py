@@ -14,9 +14,10 @@ from leapstream.serving import Application, Settings, app
 from leapstream.serving.mleap.layouts import layout_of
 from leapstream.serving.mleap.messages import schema_message, schema_of
 from leapstream.serving.proto import mleap_pb2 as pb
+from leapstream.serving.registry import ModelRegistry, ServedModel
 from tests.golden_corpus import GOLDEN, Case
 from tests.serving.conftest import BENCH, FAILING, RECORD
-from tests.serving.grpc.calling import Caller, calling, code_of
+from tests.serving.grpc.calling import SECONDS, Caller, calling, code_of
 from tests.serving.mleap.frames import differing_cases, expected, failure_of
 
 SERVICE = "/ml.combust.mleap.pb.Mleap"
@@ -58,6 +59,18 @@ def load_linear(caller: Caller, **more: Any) -> Any:
 
 
 # ---- models -----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_call_names_the_version_that_answered(linear: Model) -> None:
+    models = ModelRegistry()
+    models.put(ServedModel("linear", "v7", linear))
+    with calling(app(models)) as caller:
+        call = caller.channel.unary_unary(
+            f"{SERVICE}/Transform", pb.TransformFrameRequest.SerializeToString, pb.TransformFrameResponse.FromString
+        )
+        for given in (frame(RECORD), frame({**RECORD, NAMES[0]: None})):
+            _, answered = call.with_call(transform_request(given), timeout=SECONDS)
+            assert dict(answered.trailing_metadata())["x-model-version"] == "v7"
 
 
 def test_a_model_is_loaded_shown_and_unloaded(loading: Caller, linear: Model) -> None:

@@ -164,9 +164,11 @@ class GrpcServer:
                 message = "the call needs the metadata authorization: Bearer with the server's token"
                 self._context.settings.authorize(request.headers, message)
             yield request
+            _name_version(call, request)
         except Exception as error:
             failure = failure_of(error, request.id)
             failed = failure.kind
+            _name_version(call, request)
             log_call(request, method.protocol, failure, error)
             _abort(call, method.code(failure.kind), failure.message)
         finally:
@@ -212,6 +214,13 @@ def _serialized(message: Any) -> bytes:
 
 def _bytes(value: str | bytes) -> bytes:
     return value if isinstance(value, bytes) else value.encode()
+
+
+def _name_version(call: grpc.ServicerContext, request: Request) -> None:
+    """Say in the metadata which version of a model has answered, as the header of REST does."""
+    if request.served is not None:
+        name, version = request.served.header
+        call.set_trailing_metadata(((_REQUEST_ID, request.id), (name.decode(), version.decode())))
 
 
 def _abort(call: grpc.ServicerContext, code: grpc.StatusCode, message: str) -> NoReturn:
