@@ -20,12 +20,12 @@ unexport PYTHONDONTWRITEBYTECODE
 export MAVEN_OPTS ?= -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheel demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams soak-streams test-flinks test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients test-web test-install screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-failing bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean
+.PHONY: help setup wheel dist lock demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams soak-streams test-flinks test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients test-web test-newest test-install screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-failing bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
-setup: $(STAMP) ## .venv with leapstream, its extras and all that develops it; again when pyproject.toml changes
+setup: $(STAMP) ## .venv with leapstream, its extras and all that develops it; again when pyproject.toml changes; LOCKED=1 for the versions of constraints/dev.txt
 
 $(UV):
 	@test -x $(BIN)/pip || test -n "$(PYTHON)" || { echo "no Python 3.10, 3.11 or 3.12 found; set PYTHON=…" >&2; exit 1; }
@@ -34,7 +34,7 @@ $(UV):
 
 $(STAMP): pyproject.toml | $(UV)
 	@# PyFlink and some packages that it needs import pkg_resources. Tests and make wheel ask for pip.
-	$(INSTALL) "pip>=23.1" "setuptools>=77,<81" wheel --editable ".[all,dev]"
+	$(INSTALL) "pip>=23.1" "setuptools>=77,<81" wheel --editable ".[all,dev]" $(if $(LOCKED),--constraint constraints/dev.txt)
 	@touch $@
 
 # An environment of its own until all is set up: no linters, documentation or exporters.
@@ -194,6 +194,17 @@ $(VENV)-flink-%/.setup-stamp: pyproject.toml | $(UV)
 	$(INSTALL) "apache-flink==$*.*" "setuptools<81" $(if $(filter 1.%,$*),,--editable .)
 	@touch $@
 
+# The newest releases of what leapstream has no upper bounds for, which PyFlink does not accept yet.
+test-newest: $(VENV)-newest/.setup-stamp ## the quick tests beside the newest numpy, pandas, pyarrow, protobuf and scikit-learn
+	$(VENV)-newest/bin/python -m pytest -n auto -m "not flink and not slow" $(NEWEST_TESTS)
+
+NEWEST_TESTS := tests/bundle tests/cli tests/drift tests/exporters/sklearn tests/exporters/test_lightgbm.py tests/exporters/test_xgboost.py \
+	tests/frames tests/javalike tests/ops tests/plan tests/primitives tests/test_golden.py tests/test_model.py tests/test_properties.py
+$(VENV)-newest/.setup-stamp: pyproject.toml | $(UV)
+	$(new-environment)
+	$(INSTALL) --editable ".[avro,lightgbm,pandas,polars,serve,skops,xgboost]" $(TESTING) "pytest-xdist>=3.5,<4"
+	@touch $@
+
 test-install: setup ## the wheel in empty environments: each Python that is found and each extra; seconds and sizes; EXTRAS="batch serve" for some
 	$(RUN) scripts/test_install.py $(if $(EXTRAS),--extras $(EXTRAS))
 
@@ -212,6 +223,23 @@ $(VENV)-spark3/.setup-stamp $(VENV)-spark4/.setup-stamp: pyproject.toml | $(UV)
 wheel: setup ## dist/leapstream-….whl with the compiled Java in it; the same sources give the same bytes
 	$(RUN) scripts/runtime_jar.py
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
+dist: wheel ## dist/ with the wheel, the sdist and the SBOM of what a plain installation has
+	$(UV) build --quiet --sdist --out-dir dist .
+	$(UV) tool run --quiet twine check --strict dist/*.whl dist/*.tar.gz
+	rm -rf build/sbom
+	$(UV) venv --quiet --python $(BIN)/python build/sbom
+	$(UV) pip install --quiet --python build/sbom/bin/python dist/*.whl
+	$(UV) tool run --quiet --from "cyclonedx-bom>=5" cyclonedx-py environment build/sbom/bin/python \
+		--pyproject pyproject.toml --output-reproducible --of JSON -o dist/leapstream.cdx.json
+
+lock: setup ## constraints/: the versions of every package of the environments of development and of Flink
+	$(COMPILE) --universal --python-version 3.10 --extra all --extra dev pyproject.toml -o constraints/dev.txt
+	$(COMPILE) --python-version 3.11 --extra flink pyproject.toml -o constraints/flink-2.3.txt
+	printf 'apache-flink==1.20.*\nsetuptools<81\n' | $(COMPILE) --python-version 3.11 - -o constraints/flink-1.20.txt
+
+# Without the addresses of package indexes.
+COMPILE := $(UV) pip compile --quiet --upgrade --no-emit-index-url --no-header --no-annotate
 
 lint: setup ## ruff, lint and format; the style of docstrings and pages; the texts of failures are the same in Java
 	$(BIN)/ruff check .
@@ -293,4 +321,4 @@ $(VENV)-bench-serve/.setup-stamp: pyproject.toml | $(UV)
 	@touch $@
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) $(VENV)-mleap $(VENV)-tensorflow $(VENV)-spark3 $(VENV)-spark4 $(VENV)-xgboost2 $(VENV)-xgboost3 $(VENV)-clients $(FLINKS:%=$(VENV)-flink-%) $(VENV)-streams $(VENV)-web $(VENV)-bench $(VENV)-bench-serve site build dist java/target tests/mleap/runner/target tests/streams/target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-demo $(VENV)-newest $(VENV)-mleap $(VENV)-tensorflow $(VENV)-spark3 $(VENV)-spark4 $(VENV)-xgboost2 $(VENV)-xgboost3 $(VENV)-clients $(FLINKS:%=$(VENV)-flink-%) $(VENV)-streams $(VENV)-web $(VENV)-bench $(VENV)-bench-serve site build dist java/target tests/mleap/runner/target tests/streams/target .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from leapstream.executors.jvm.runtime_jar import jar_name
 from tests.cli.conftest import BENCH, FOREST, LINEAR, LINEAR_INPUT
 
 Run = Callable[..., Result]
+NEEDS_FLINK = pytest.mark.skipif(find_spec("pyflink") is None, reason="PyFlink is not installed")
 SCRIPT = str(Path(sys.executable).with_name("leapstream"))
 
 
@@ -109,7 +111,13 @@ def test_inspect_as_json_has_schema_sizes_and_nodes(run: Run) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [("inspect",), ("transform", LINEAR_INPUT, "-o", "x.json"), ("convert", "x.zip"), ("to-spark", "x"), ("ddl",)],
+    [
+        ("inspect",),
+        ("transform", LINEAR_INPUT, "-o", "x.json"),
+        ("convert", "x.zip"),
+        ("to-spark", "x"),
+        pytest.param(("ddl",), marks=NEEDS_FLINK),
+    ],
     ids=lambda command: command[0],
 )
 def test_a_limit_of_the_command_line_holds(run: Run, command: tuple[str, ...]) -> None:
@@ -130,6 +138,7 @@ def test_inspect_counts_the_trees_of_an_ensemble(run: Run) -> None:
     assert root["tree_nodes"] > 20
 
 
+@NEEDS_FLINK
 def test_inspect_says_that_the_jvm_runs_a_model(run: Run) -> None:
     found = json.loads(run("inspect", LINEAR, "--json").stdout)
     assert found["backends"][1] == {"name": "jvm", "available": True, "reason": None}

@@ -30,6 +30,9 @@ from leapstream.exporters.trees import Nodes
 from leapstream.model import Model
 from leapstream.ops.feature import Bucketizer, MathBinary, MathUnary
 
+_TEXTS = ("object", "str", "string")
+"""The names of pandas' dtypes of texts; ``str`` is that of pandas 3."""
+
 
 def from_lightgbm(
     model: Any, sample: Any = None, *, name: str | None = None, check: Check = True, portable: bool = False
@@ -74,7 +77,7 @@ def answers(model: Any, made: Model, rows: Any) -> Answers:
     """LightGBM's results by the column of the model that was made."""
     booster = _booster(model)
     given = matrix_of(booster.feature_name(), rows)
-    texts = [name for name in getattr(given, "columns", ()) if given[name].dtype == object]
+    texts = [name for name in getattr(given, "columns", ()) if given[name].dtype.name in _TEXTS]
     if texts:
         import pandas as pd
 

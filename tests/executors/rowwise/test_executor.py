@@ -197,7 +197,7 @@ def mixed() -> Any:
     rng = np.random.default_rng(0)
     texts = rng.choice(["x", "y", "z"], 60).astype(object)
     texts[7] = None
-    return pd.DataFrame({"a": rng.normal(size=60), "b": rng.normal(size=60), "c": texts})
+    return pd.DataFrame({"a": rng.normal(size=60), "b": rng.normal(size=60), "c": pd.Series(texts, dtype=object)})
 
 
 def usual_pipelines() -> dict[str, Any]:
