@@ -81,9 +81,9 @@ def answers(model: Any, made: Model, rows: Any) -> Answers:
     if texts:
         import pandas as pd
 
-        # LightGBM takes the texts as categories that it knows.
-        known = zip(texts, booster.pandas_categorical or (), strict=False)
-        given = given.assign(**{name: pd.Categorical(given[name], categories=kept) for name, kept in known})
+        # LightGBM takes the texts as categories that it knows; all others are missing.
+        for name, kept in zip(texts, booster.pandas_categorical or (), strict=False):
+            given = given.assign(**{name: pd.Categorical(given[name].where(given[name].isin(kept)), categories=kept)})
     return booster_answers(model, made, given)
 
 
