@@ -174,6 +174,25 @@ TARGETS = (
         )
     ),
 )
+OVERVIEW = {
+    "SQL function in Flink: linear pipeline of 13 columns": Target("flink", "airbnb-lr", "leapstream, jvm", 10),
+    "SQL function in Flink: 100 trees of depth 8": Target("flink", "forest3-100x8", "leapstream, jvm", 5),
+    "batch from Arrow: linear pipeline of 13 columns": Target("vectorized", "airbnb-lr", "leapstream, Arrow", 40),
+    "batch: 100 trees of depth 8": Target(
+        "python_peers", "forest, 100 trees of depth 8", "leapstream", 1, "scikit-learn"
+    ),
+    "batch: histogram boosting, 100 trees": Target(
+        "libraries", "histogram boosting 100, batch", "leapstream", 4, "scikit-learn"
+    ),
+    "batch: XGBoost, 1,000 trees of depth 6": Target(
+        "libraries", "XGBoost 1000 x 6, batch", "leapstream", 4, "XGBoost"
+    ),
+    "one record in Python: linear pipeline of 13 columns": Target(
+        "single", "airbnb-lr", "leapstream, predict(dict)", 1, "MLeap, one-row frame"
+    ),
+}
+"""The comparisons that the report begins with, and their names for readers who know none of the workloads."""
+
 WHOLE_JOBS = {"linear3": 1.25, "forest3-20x5": 1.25}
 """The greatest time of a whole job, as a multiple of the job without a function."""
 
@@ -181,21 +200,26 @@ IMPORT_SECONDS = 0.3
 SPEED_UP = 1.7
 
 
+def compared(results: dict[str, Result], target: Target) -> tuple[float, float, str] | None:
+    """The median of a target's variant, and that of its fastest peer with its name; ``None`` where they were not measured."""
+    result = results.get(target.benchmark)
+    figure = result.find(target.work, target.variant) if result else None
+    if result is None or figure is None:
+        return None
+    named = [f for f in result.figures if f.work == target.work and f.x is None and f.variant.startswith(target.peers)]
+    if not named:
+        return None
+    best, peer = min((median(samples_of(result, f)), f.variant) for f in named)
+    return median(samples_of(result, figure)), best, peer
+
+
 def judged(results: dict[str, Result]) -> Iterator[tuple[str, str, str]]:
     """For each target: its text, the result, and the verdict."""
     for target in TARGETS:
-        result = results.get(target.benchmark)
-        figure = result.find(target.work, target.variant) if result else None
-        if result is None or figure is None:
+        found = compared(results, target)
+        if found is None:
             continue
-        own = median(samples_of(result, figure))
-        named = [
-            f for f in result.figures if f.work == target.work and f.x is None and f.variant.startswith(target.peers)
-        ]
-        peers = [(median(samples_of(result, f)), f.variant) for f in named]
-        if not peers:
-            continue
-        best, peer = min(peers)
+        own, best, peer = found
         wanted = f"{target.benchmark}: {target.work}, {target.variant}: {target.factor:g} × {peer}"
         if own <= 0 or best <= 0:
             yield wanted, "lost in the cost of the job", "not established"
@@ -206,9 +230,9 @@ def judged(results: dict[str, Result]) -> Iterator[tuple[str, str, str]]:
     for work, limit in WHOLE_JOBS.items():
         job = scaling.find(WHOLE, work) if scaling else None
         if base and job:
-            found = median(a / b for a, b in zip(job.samples, base.samples, strict=False))
+            whole = median(a / b for a, b in zip(job.samples, base.samples, strict=False))
             wanted = f"scaling: {work}, whole job within {limit} × of the job without a function"
-            yield wanted, f"{found:.2f} ×", _verdict(found <= limit)
+            yield wanted, f"{whole:.2f} ×", _verdict(whole <= limit)
     for one in [f for f in scaling.figures if f.variant.endswith("parallelism 1")] if scaling else ():
         two = scaling.find(PARALLEL, one.variant[:-1] + "2") if scaling else None
         if two:
@@ -267,6 +291,32 @@ def bars(result: Result, path: Path) -> None:
         axis.tick_params(axis="y", which="both", labelsize=7)
     figure.supylabel(result.unit, fontsize=9)
     _write(path)
+
+
+def overview(results: dict[str, Result], path: Path) -> list[str]:
+    """Draws how many times as fast leapstream is as the fastest peer, and returns the same as a table."""
+    rows = [(says, target, found) for says, target in OVERVIEW.items() if (found := compared(results, target))]
+    _, axis = pyplot.subplots(figsize=(8, 0.55 * len(rows) + 0.8), layout="constrained")
+    bars_drawn = axis.barh(
+        [says for says, _, _ in rows], [best / own for _, _, (own, best, _) in rows], color="#1a7f5a"
+    )
+    labels = [f"{best / own:.1f} × {peer}" for _, _, (own, best, peer) in rows]
+    axis.bar_label(bars_drawn, labels=labels, padding=3, fontsize=8)
+    axis.axvline(1.0, color="#9aa5b1")
+    axis.set_xscale("log")
+    axis.set_xlim(right=axis.get_xlim()[1] * 12)
+    axis.invert_yaxis()
+    axis.set_xlabel("times as fast as the fastest peer", fontsize=9)
+    axis.tick_params(labelsize=8)
+    _write(path)
+    return [
+        "| | leapstream | fastest peer | |",
+        "| --- | --- | --- | --- |",
+        *(
+            f"| {says} | {own:.3g} {results[target.benchmark].unit} | {peer}: {best:.3g} | **{best / own:.1f} ×** |"
+            for says, target, (own, best, peer) in rows
+        ),
+    ]
 
 
 def curve(result: Result, name: str, path: Path) -> None:
@@ -337,6 +387,12 @@ def main() -> None:
         "Compare figures of the same run; the numbers themselves are those of one machine.",
         "",
         f"{described}.",
+        "",
+        "![Times as fast as the fastest peer](performance/overview.svg)",
+        "",
+        *overview(results, target / "performance" / "overview.svg"),
+        "",
+        "A peer is MLeap's own runtime, in the same job or on the same machine, or the model's library, with one thread.",
         "",
         "## Targets",
         "",
