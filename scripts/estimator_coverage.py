@@ -21,7 +21,15 @@ TARGET = ROOT / "docs" / "exporters" / "sklearn.md"
 
 BEGIN, END = "<!-- estimators: make support -->\n", "<!-- end of estimators -->\n"
 
-OWN_OPS: frozenset[str] = frozenset()
+OWN_OPS = frozenset(
+    (
+        *("AdaBoostRegressor", "AdditiveChi2Sampler", "GaussianProcessClassifier", "GaussianProcessRegressor"),
+        *("KNeighborsClassifier", "KNeighborsRegressor", "KNeighborsTransformer", "KernelPCA", "KernelRidge"),
+        *("LabelPropagation", "LabelSpreading", "LocalOutlierFactor", "Nystroem", "OneClassSVM", "RBFSampler"),
+        *("RadiusNeighborsClassifier", "RadiusNeighborsRegressor", "RadiusNeighborsTransformer"),
+        "SkewedChi2Sampler",
+    )
+)
 """The classes whose models always have an op of leapstream's own."""
 
 NO_RESULT = "has neither `transform` nor `predict` for new rows"

@@ -11,16 +11,18 @@ from sklearn.cluster import (
     Birch,
     BisectingKMeans,
     FeatureAgglomeration,
+    KMeans,
     MeanShift,
 )
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.covariance import EllipticEnvelope
 from sklearn.cross_decomposition import CCA, PLSSVD, PLSCanonical, PLSRegression
-from sklearn.decomposition import FactorAnalysis, FastICA, MiniBatchSparsePCA, SparsePCA
+from sklearn.decomposition import FactorAnalysis, FastICA, KernelPCA, MiniBatchSparsePCA, SparsePCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import (
     AdaBoostClassifier,
+    AdaBoostRegressor,
     BaggingClassifier,
     BaggingRegressor,
     IsolationForest,
@@ -29,7 +31,11 @@ from sklearn.ensemble import (
     VotingRegressor,
 )
 from sklearn.frozen import FrozenEstimator
+from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, DotProduct, Matern, RationalQuadratic, WhiteKernel
 from sklearn.isotonic import IsotonicRegression
+from sklearn.kernel_approximation import AdditiveChi2Sampler, Nystroem, RBFSampler, SkewedChi2Sampler
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import (
     LinearRegression,
     LogisticRegression,
@@ -44,7 +50,17 @@ from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClas
 from sklearn.multiclass import OneVsOneClassifier, OutputCodeClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOutputRegressor, RegressorChain
 from sklearn.naive_bayes import CategoricalNB, GaussianNB
-from sklearn.neighbors import NearestCentroid, NeighborhoodComponentsAnalysis
+from sklearn.neighbors import (
+    KNeighborsClassifier,
+    KNeighborsRegressor,
+    KNeighborsTransformer,
+    LocalOutlierFactor,
+    NearestCentroid,
+    NeighborhoodComponentsAnalysis,
+    RadiusNeighborsClassifier,
+    RadiusNeighborsRegressor,
+    RadiusNeighborsTransformer,
+)
 from sklearn.neural_network import BernoulliRBM, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -59,11 +75,24 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 from sklearn.random_projection import GaussianRandomProjection, SparseRandomProjection
-from sklearn.semi_supervised import SelfTrainingClassifier
-from sklearn.svm import LinearSVC
+from sklearn.semi_supervised import LabelPropagation, LabelSpreading, SelfTrainingClassifier
+from sklearn.svm import SVC, SVR, LinearSVC, NuSVC, NuSVR, OneClassSVM
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from tests.exporters.estimators import ROWS, Case, amount, fitted, frame, holes, numbers, odd, over, three, two
+from tests.exporters.estimators import (
+    ROWS,
+    Case,
+    amount,
+    fitted,
+    frame,
+    holes,
+    numbers,
+    odd,
+    over,
+    positive,
+    three,
+    two,
+)
 
 
 def codes() -> npt.NDArray[np.int64]:
@@ -84,6 +113,11 @@ def pairs() -> npt.NDArray[np.int64]:
 def bits() -> npt.NDArray[np.int64]:
     """Two targets of two classes each."""
     return np.column_stack([two(), (numbers()[:, 0] > 0).astype(int)])
+
+
+def asked() -> npt.NDArray[np.float64]:
+    """Rows of the training data, and others."""
+    return np.vstack([numbers()[:5], numbers()[:ROWS] + 0.1])
 
 
 def some() -> npt.NDArray[np.int64]:
@@ -151,6 +185,23 @@ TRANSFORMERS: dict[str, Case] = {
     "NeighborhoodComponentsAnalysis": over(NeighborhoodComponentsAnalysis(2, random_state=0, max_iter=5)),
     "BernoulliRBM": fitted(BernoulliRBM(3, random_state=0), lambda: (numbers() > 0).astype(float)),
     "FeatureAgglomeration": over(FeatureAgglomeration(2)),
+    "KMeans as a step": over(make_pipeline(KMeans(3, random_state=0, n_init=1), Ridge()), amount),
+    # At centres, scikit-learn's distances are rounded differently.
+    "Birch as a step": fitted(
+        make_pipeline(Birch(n_clusters=None, threshold=0.8), Ridge()), numbers, amount, lambda: numbers()[:ROWS] + 0.1
+    ),
+    **{
+        f"KernelPCA {kernel}": over(KernelPCA(3, kernel=kernel, degree=2))
+        for kernel in ("linear", "poly", "rbf", "sigmoid", "cosine")
+    },
+    "Nystroem": over(Nystroem(n_components=6, random_state=0)),
+    "Nystroem laplacian": over(Nystroem("laplacian", gamma=0.3, n_components=6, random_state=0)),
+    "RBFSampler": over(RBFSampler(n_components=6, random_state=0)),
+    "SkewedChi2Sampler": fitted(SkewedChi2Sampler(n_components=6, random_state=0), positive),
+    "AdditiveChi2Sampler": fitted(AdditiveChi2Sampler(), lambda: np.where(positive() < 0.3, 0.0, positive())),
+    "KNeighborsTransformer": over(KNeighborsTransformer(n_neighbors=3)),
+    "KNeighborsTransformer connectivity": over(KNeighborsTransformer(mode="connectivity", n_neighbors=3)),
+    "RadiusNeighborsTransformer": over(RadiusNeighborsTransformer(radius=1.5, metric="manhattan")),
     "FrozenEstimator of a scaler": fitted(FrozenEstimator(StandardScaler().fit(numbers())), numbers),
 }
 
@@ -202,6 +253,30 @@ REGRESSORS: dict[str, Case] = {
             (RobustScaler(), both),
             (MaxAbsScaler(), amount),
             (make_pipeline(MinMaxScaler((2, 3)), StandardScaler()), both),
+        )
+    },
+    "AdaBoostRegressor": over(AdaBoostRegressor(n_estimators=6, random_state=0), amount),
+    "AdaBoostRegressor of lines": over(AdaBoostRegressor(Ridge(), n_estimators=3, random_state=0), amount),
+    "KNeighborsRegressor": over(KNeighborsRegressor(3), amount),
+    "KNeighborsRegressor by distance": fitted(KNeighborsRegressor(4, weights="distance", p=1), numbers, both, asked),
+    "RadiusNeighborsRegressor": over(RadiusNeighborsRegressor(radius=1.0), amount),
+    "KernelRidge": over(KernelRidge(kernel="rbf", gamma=0.2), both),
+    "KernelRidge polynomial": over(make_pipeline(StandardScaler(), KernelRidge(kernel="poly")), amount),
+    **{
+        f"SVR {kernel}": over(make_pipeline(StandardScaler(), SVR(kernel=kernel)), amount)
+        for kernel in ("rbf", "poly", "sigmoid")
+    },
+    "NuSVR": over(NuSVR(), amount),
+    **{
+        f"GaussianProcessRegressor {number}": over(GaussianProcessRegressor(kernel, optimizer=None, alpha=0.1), targets)
+        for number, (kernel, targets) in enumerate(
+            (
+                (None, amount),
+                (2.0 * RBF([1.0, 0.5, 2.0, 1.0]) + WhiteKernel(), both),
+                (Matern(nu=0.5) * Matern(nu=1.5) + Matern(nu=2.5), amount),
+                (RationalQuadratic(alpha=0.7) + 0.5 * DotProduct() ** 2, amount),
+                (Matern(nu=np.inf) + 0.3, amount),
+            )
         )
     },
     "FrozenEstimator of a regression": fitted(FrozenEstimator(Ridge().fit(numbers(), amount())), numbers, amount),
@@ -271,6 +346,26 @@ CLASSIFIERS: dict[str, Case] = {
         ),
         None,
     ),
+    "KNeighborsClassifier": over(KNeighborsClassifier(), three),
+    "KNeighborsClassifier by distance": fitted(
+        KNeighborsClassifier(3, weights="distance", metric="chebyshev"), numbers, odd, asked
+    ),
+    "KNeighborsClassifier of two targets": over(KNeighborsClassifier(3), pairs),
+    "RadiusNeighborsClassifier": over(RadiusNeighborsClassifier(radius=4.0), three),
+    "LocalOutlierFactor": over(LocalOutlierFactor(novelty=True), None),
+    "LabelPropagation": over(LabelPropagation(gamma=0.5), some),
+    "LabelSpreading": over(LabelSpreading("knn", n_neighbors=3), some),
+    **{
+        f"SVC {kernel}": over(make_pipeline(StandardScaler(), SVC(kernel=kernel)), three)
+        for kernel in ("linear", "rbf", "poly", "sigmoid")
+    },
+    "SVC, two": over(SVC()),
+    "SVC one against one": over(SVC(decision_function_shape="ovo"), odd),
+    "SVC with ties": over(SVC(break_ties=True), three),
+    "NuSVC": over(NuSVC(nu=0.3), three),
+    "OneClassSVM": over(OneClassSVM(nu=0.2), None),
+    "GaussianProcessClassifier": over(GaussianProcessClassifier(optimizer=None)),
+    "GaussianProcessClassifier, three": over(GaussianProcessClassifier(optimizer=None), three),
     "BisectingKMeans": over(BisectingKMeans(5, random_state=0), None),
     "Birch": over(Birch(n_clusters=3, threshold=0.8), None),
     "MeanShift": over(MeanShift(), None),

@@ -445,6 +445,27 @@ def _scaled_distances(b: Bench) -> Expr:
     return b.add(expr, "vector", 2, certain=True).expr
 
 
+@builds(p.Distances)
+def _distances(b: Bench) -> Expr:
+    x = b.pick("vector")
+    metric = b.one("squared", "manhattan", "chebyshev", "present")
+    expr = p.Distances(x=x.expr, centers=b.doubles(3 * x.size).reshape(3, x.size), metric=metric, type=p.vector(3))
+    return b.add(expr, "vector", 3, certain=True).expr
+
+
+@builds(p.NeighborWeights)
+def _neighbor_weights(b: Bench) -> Expr:
+    x = b.pick("vector")
+    expr = p.NeighborWeights(
+        x=x.expr,
+        count=b.one(0, 1, 2, 9),
+        radius=b.one(math.inf, 1.0),
+        weighting=b.one("uniform", "inverse", "distance"),
+        type=VECTOR,
+    )
+    return b.add(expr, "vector", x.size, x.certain).expr
+
+
 @builds(p.NearestLeaf)
 def _nearest_leaf(b: Bench) -> Expr:
     return b.add(p.NearestLeaf(x=b.pick("vector").expr, tree=clusters(), type=p.INT)).expr
@@ -470,6 +491,10 @@ def _unary(b: Bench) -> Expr:
 @builds(p.Binary)
 def _binary(b: Bench) -> Expr:
     function = b.one(*(name for name, f in FUNCTIONS.items() if len(f.parameters) == 2))
+    if b.one(True, False):
+        x, y = b.pick("vector"), b.pick(b.one("vector", "number"))
+        a, other = (x, y) if b.one(True, False) else (y, x)
+        return b.add(p.Binary(a=a.expr, b=other.expr, function=function, type=VECTOR), "vector", x.size).expr
     expr = p.Binary(a=b.pick("number").expr, b=b.pick("number").expr, function=function, type=p.DOUBLE)
     return b.add(expr, "number").expr
 
@@ -477,6 +502,28 @@ def _binary(b: Bench) -> Expr:
 @builds(p.Constant)
 def _constant(b: Bench) -> Expr:
     return b.add(p.Constant(value=float(b.doubles(1)[0]), type=p.DOUBLE), "number").expr
+
+
+@builds(p.Polynomials)
+def _polynomials(b: Bench) -> Expr:
+    breaks = b.sorted_doubles(b.one(0, 1, 3))
+    outputs, terms = b.one(1, 2), b.one(1, 2, 4)
+    expr = p.Polynomials(
+        x=b.pick("number").expr,
+        breaks=breaks,
+        origins=b.doubles(len(breaks) + 1),
+        coefficients=b.doubles((len(breaks) + 1) * outputs * terms).reshape(-1, outputs, terms),
+        type=p.vector(outputs),
+    )
+    return b.add(expr, "vector", outputs, certain=True).expr
+
+
+@builds(p.WeightedMedian)
+def _weighted_median(b: Bench) -> Expr:
+    x = b.pick("vector")
+    if not x.size:
+        x = b.pick("vector", certain=True)
+    return b.add(p.WeightedMedian(x=x.expr, weights=b.doubles(x.size), type=p.DOUBLE), "number").expr
 
 
 @builds(p.RequireWithin)

@@ -22,6 +22,16 @@ TELLING = [dense(1, NAN, INF, NAN), dense(-0.0, 0.0), dense(-INF, -2, -2), spars
 
 CASES = [
     Case(
+        "the median is reached at half of the weights",
+        p.WeightedMedian(x=VEC, weights=np.array([1.0, 2.0, 1.0]), type=p.DOUBLE),
+        [
+            (dense(5, 1, 3), 1.0),
+            (dense(1, 5, 3), 3.0),
+            (dense(math.nan, 5, 3), 5.0),
+            (dense(1, 1), Fails("the vector has 2 elements, and 3 are expected")),
+        ],
+    ),
+    Case(
         "softmax survives large and infinite margins",
         p.Softmax(x=VEC, type=VECTOR),
         [

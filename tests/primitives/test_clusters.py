@@ -72,6 +72,51 @@ CASES = [
         [(dense(1, 2, 3), dense(1 + 2 + 9, math.inf)), (SPARSE, dense(4, NAN)), *REFUSED],
     ),
     Case(
+        "squared distances are added up",
+        p.Distances(x=VEC, centers=CENTERS[:2], metric="squared", type=p.vector(2)),
+        [(dense(1, 2, 3), dense(1 + 4 + 36, 1 + 4 + 4)), (SPARSE, dense(16, 0)), *REFUSED],
+    ),
+    Case(
+        "distances by blocks are those of magnitudes",
+        p.Distances(x=VEC, centers=CENTERS[:2], metric="manhattan", type=p.vector(2)),
+        [(dense(1, -2, 3), dense(9, 5)), (dense(NAN, 0, 0), dense(NAN, NAN)), *REFUSED],
+    ),
+    Case(
+        "the greatest of distances is NaN where one is",
+        p.Distances(x=VEC, centers=CENTERS[:2], metric="chebyshev", type=p.vector(2)),
+        [(dense(1, -2, 3), dense(6, 2)), (dense(0, NAN, 0), dense(NAN, NAN)), *REFUSED],
+    ),
+    Case(
+        "distances of what is present go for the others",
+        p.Distances(x=VEC, centers=np.array([[0.0, NAN, 1.0], [1.0, 1.0, 1.0]]), metric="present", type=p.vector(2)),
+        [
+            (dense(1, 2, 3), dense((1 + 4) / 2 * 3, 0 + 1 + 4)),
+            (dense(NAN, 5, NAN), dense(NAN, 16 * 3)),
+            *REFUSED,
+        ],
+    ),
+    Case(
+        "the nearest neighbours are the first of equals",
+        p.NeighborWeights(x=VEC, count=2, radius=math.inf, weighting="uniform", type=p.vector(4)),
+        [
+            (dense(3, 1, 2, 1), dense(0, 1, 0, 1)),
+            (dense(2, 2, 2, -0.0), dense(1, 0, 0, 1)),
+            (dense(NAN, NAN, NAN, 5), dense(0, 0, 0, 1)),
+            (dense(1), dense(1)),
+            (sparse(4, {0: 1.0, 3: 2.0}), dense(0, 1, 1, 0)),
+        ],
+    ),
+    Case(
+        "neighbours within a radius weigh by their distance",
+        p.NeighborWeights(x=VEC, count=9, radius=2.0, weighting="distance", type=p.vector(4)),
+        [(dense(3, 1, 2, NAN), dense(0, 1, 2, 0))],
+    ),
+    Case(
+        "neighbours at no distance are alone",
+        p.NeighborWeights(x=VEC, count=2, radius=9.0, weighting="inverse", type=p.vector(3)),
+        [(dense(4, 2, 8), dense(0.25, 0.5, 0)), (dense(4, 0, 8), dense(0, 1, 0)), (dense(0, 10, -0.0), dense(1, 0, 1))],
+    ),
+    Case(
         "distances of vectors without elements are 0",
         p.ScaledDistances(x=VEC, centers=np.zeros((2, 0)), scales=np.ones((2, 0)), type=p.vector(2)),
         [(dense(), dense(0, 0))],

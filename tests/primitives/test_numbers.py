@@ -21,6 +21,25 @@ def interpolate(boundaries: list[float], predictions: list[float]) -> p.Interpol
 
 CASES = [
     Case(
+        "polynomials are those of the interval that a number is in",
+        p.Polynomials(
+            x=NUMBER,
+            breaks=np.array([0.0, 2.0]),
+            origins=np.array([0.0, 0.0, 2.0]),
+            coefficients=np.array([[[0.0, 1.0], [0.0, 2.0]], [[1.0, 0.0], [2.0, 1.0]], [[-1.0, 2.0], [0.0, 5.0]]]),
+            type=p.vector(2),
+        ),
+        [
+            (-1.0, dense(1, 2)),
+            (0.0, dense(0, 1)),
+            (-0.0, dense(0, 1)),
+            (1.5, dense(1.5, 4)),
+            (2.0, dense(2, 5)),
+            (5.0, dense(-1, 5)),
+            (math.nan, dense(math.nan, math.nan)),
+        ],
+    ),
+    Case(
         "a constant is the same in every row",
         p.Pack(
             xs=(p.Constant(value=-0.0, type=p.DOUBLE), p.Constant(value=NAN, type=p.DOUBLE), NUMBER), type=p.vector(3)

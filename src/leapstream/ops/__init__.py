@@ -1,4 +1,4 @@
-"""MLeap's ops: one class each, in a module per family. :data:`REGISTRY` has them by name."""
+"""The ops, MLeap's and a few of leapstream's own: one class each, in a module per family. :data:`REGISTRY` has them by name."""
 
 from leapstream.ops import (
     bayes,
@@ -7,6 +7,7 @@ from leapstream.ops import (
     feature,
     linear,
     neural,
+    own,
     recommendation,
     regression,
     tensorflow,
@@ -22,6 +23,7 @@ REGISTRY.register_families(
     feature,
     linear,
     neural,
+    own,
     recommendation,
     regression,
     tensorflow,
@@ -39,6 +41,7 @@ __all__ = [
     "feature",
     "linear",
     "neural",
+    "own",
     "recommendation",
     "register",
     "regression",

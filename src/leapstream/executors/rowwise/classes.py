@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from leapstream.executors.implementing import implements
 from leapstream.executors.rowwise import runtime
+from leapstream.executors.rowwise.arrays import by_arrays
 from leapstream.executors.rowwise.stored import listed_conditions, require_stored_alone, stored_elements, where_stored
 from leapstream.executors.rowwise.writer import ArraysOnlyError, Writer
 from leapstream.plan import primitives as p
@@ -42,6 +43,11 @@ def _arg_max(writer: Writer, expr: p.ArgMax) -> None:
         writer.define(expr, f"float({writer.call(runtime.arg_max, x)})")
     else:
         writer.define(expr, f"float({writer.call(runtime.arg_max_scaled, x, writer.numbers(expr.thresholds))})")
+
+
+@implements(p.WeightedMedian)
+def _weighted_median(writer: Writer, expr: p.WeightedMedian) -> None:
+    by_arrays(writer, expr)
 
 
 @implements(p.Greatest)

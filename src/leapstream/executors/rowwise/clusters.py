@@ -67,7 +67,9 @@ def scaled_distances(x: Sequence[float], groups: Sequence[tuple[list[float], lis
     ]
 
 
+@implements(p.Distances)
 @implements(p.NearestLeaf)
+@implements(p.NeighborWeights)
 @implements(p.TopicMixture)
-def _clusters(writer: Writer, expr: p.NearestLeaf | p.TopicMixture) -> None:
+def _clusters(writer: Writer, expr: p.Distances | p.NearestLeaf | p.NeighborWeights | p.TopicMixture) -> None:
     by_arrays(writer, expr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from leapstream.bundle.types import ScalarType
 from leapstream.executors.implementing import implements
 from leapstream.executors.rowwise import runtime
+from leapstream.executors.rowwise.arrays import by_arrays
 from leapstream.executors.rowwise.writer import Writer
 from leapstream.plan import primitives as p
 from leapstream.plan.functions import spelled
@@ -61,4 +62,13 @@ def _unary(writer: Writer, expr: p.Unary) -> None:
 
 @implements(p.Binary)
 def _binary(writer: Writer, expr: p.Binary) -> None:
-    writer.define(expr, _spelled(writer, expr.function, writer.present(expr.a), writer.present(expr.b)))
+    if isinstance(expr.type, ScalarType):
+        writer.define(expr, _spelled(writer, expr.function, writer.present(expr.a), writer.present(expr.b)))
+        return
+    given = [[writer.present(x)] if isinstance(x.type, ScalarType) else writer.elements(x) for x in (expr.a, expr.b)]
+    sizes = {len(x) for x in given if x is not None}
+    if None in given or len(sizes - {1}) > 1:
+        by_arrays(writer, expr)
+        return
+    a, b = (x * max(sizes) if len(x) == 1 else x for x in given if x is not None)
+    writer.define_elements(expr, [_spelled(writer, expr.function, *pair) for pair in zip(a, b, strict=True)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from leapstream.executors.implementing import implements
@@ -22,6 +23,25 @@ def _within(writer: Writer, expr: p.RequireWithin) -> None:
     low, high = writer.constant(float(expr.low)), writer.constant(float(expr.high))
     writer.line(f"if {x} < {low} or {x} > {high}: unusual()")
     writer.define(expr, x)
+
+
+@implements(p.Polynomials)
+def _polynomials(writer: Writer, expr: p.Polynomials) -> None:
+    pieces = [(origin, rows) for origin, rows in zip(expr.origins.tolist(), expr.coefficients.tolist(), strict=True)]
+    breaks = writer.numbers(expr.breaks)
+    writer.define(expr, writer.call(polynomials, writer.present(expr.x), breaks, writer.constant(pieces)))
+
+
+def polynomials(x: float, breaks: Sequence[float], pieces: Sequence[tuple[float, list[list[float]]]]) -> list[float]:
+    """See :class:`leapstream.plan.primitives.Polynomials`; each piece has an origin, and a list of coefficients per element."""
+    origin, rows = pieces[0 if x != x else bisect_right(breaks, x)]
+    t, values = x - origin, []
+    for row in rows:
+        value = row[0]
+        for coefficient in row[1:]:
+            value = value * t + coefficient
+        values.append(value)
+    return values
 
 
 @implements(p.Interpolate)

@@ -12,8 +12,10 @@ from leapstream.plan.primitives import Expr
 
 _DENSE = (
     p.Affine,
+    p.Binary,
     p.Clip,
     p.CosineTransform,
+    p.Distances,
     p.ExpNormalize,
     p.FloatFeatures,
     p.FloatFunction,
@@ -22,7 +24,9 @@ _DENSE = (
     p.Input,
     p.MatVec,
     p.MinHash,
+    p.NeighborWeights,
     p.Pack,
+    p.Polynomials,
     p.PowerProducts,
     p.ScaledDistances,
     p.Softmax,

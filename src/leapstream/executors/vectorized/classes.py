@@ -86,6 +86,17 @@ def _square_sums(run: Run, expr: p.SquareSums, x: Column) -> Column:
     return Column(row_sums(squares).reshape(run.rows, x.values.shape[1] // expr.size))
 
 
+@implements(p.WeightedMedian)
+def _weighted_median(run: Run, expr: p.WeightedMedian, x: Column) -> Column:
+    if not require_size(run, x, len(expr.weights)):
+        return Column(np.zeros(run.rows))
+    order = np.argsort(x.values, axis=1, kind="stable")
+    total = np.cumsum(expr.weights[order], axis=1)
+    place = np.argmax(total >= 0.5 * total[:, -1:], axis=1)
+    rows = np.arange(run.rows)
+    return Column(x.values[rows, order[rows, place]])
+
+
 @implements(p.Greatest)
 def _greatest(run: Run, expr: p.Greatest, x: Column) -> Column:
     # The bits of a double as an integer, those of negative ones turned around, are in the order of Double.compare.

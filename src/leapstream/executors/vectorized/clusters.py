@@ -41,6 +41,48 @@ def _scaled_distances(run: Run, expr: p.ScaledDistances, x: Column) -> Column:
     return Column(np.stack(columns, axis=1))
 
 
+@implements(p.Distances)
+def _distances(run: Run, expr: p.Distances, x: Column) -> Column:
+    count, size = expr.centers.shape
+    total = np.zeros((run.rows, count))
+    if not require_size(run, x, size):
+        return Column(total)
+    present = np.zeros((run.rows, count))
+    # One element at a time: all at once would take as much more memory, and be added in another order.
+    for values, centers in zip(x.values.T, expr.centers.T, strict=True):
+        difference = values[:, None] - centers
+        if expr.metric == "manhattan":
+            total += np.abs(difference)
+        elif expr.metric == "chebyshev":
+            np.maximum(total, np.abs(difference), out=total)
+        else:
+            square = difference * difference
+            if expr.metric == "present":
+                there = ~np.isnan(square)
+                present += there
+                square = np.where(there, square, 0.0)
+            total += square
+    return Column(total / present * size if expr.metric == "present" else total)
+
+
+@implements(p.NeighborWeights)
+def _neighbor_weights(run: Run, expr: p.NeighborWeights, x: Column) -> Column:
+    distances = x.values
+    chosen = distances <= expr.radius
+    if expr.count < distances.shape[1]:
+        nearest = np.zeros(distances.shape, dtype=np.bool_)
+        order = np.argsort(distances, axis=1, kind="stable")
+        np.put_along_axis(nearest, order[:, : expr.count], True, axis=1)
+        chosen &= nearest
+    if expr.weighting == "uniform":
+        return Column(chosen.astype(np.float64))
+    if expr.weighting == "distance":
+        return Column(np.where(chosen, distances, 0.0))
+    exact = chosen & (distances == 0.0)
+    weights = np.where(chosen, 1.0 / distances, 0.0)
+    return Column(np.where(exact.any(axis=1)[:, None], exact.astype(np.float64), weights))
+
+
 @implements(p.NearestLeaf, prepare=lambda expr: subtree_ends(expr.tree))
 def _nearest_leaf(run: Run, expr: p.NearestLeaf, x: Column) -> Column:
     tree = expr.tree

@@ -10,7 +10,7 @@ from scipy import special
 
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
-from leapstream.executors.vectorized.run import Run
+from leapstream.executors.vectorized.run import Run, require_size
 from leapstream.plan import primitives as p
 from leapstream.plan.functions import evaluate
 from leapstream.plan.primitives import Doubles
@@ -65,4 +65,9 @@ def _unary(run: Run, expr: p.Unary, x: Column) -> Column:
 
 @implements(p.Binary)
 def _binary(run: Run, expr: p.Binary, a: Column, b: Column) -> Column:
-    return Column(_values(expr.function, a.values, b.values))
+    x, y = a.values, b.values
+    if x.ndim == y.ndim == 2 and not require_size(run, b, x.shape[1]):
+        return Column(np.full(x.shape, np.nan))
+    if x.ndim != y.ndim:
+        x, y = (values[:, None] if values.ndim == 1 else values for values in (x, y))
+    return Column(_values(expr.function, x, y))

@@ -25,6 +25,17 @@ def _within(run: Run, expr: p.RequireWithin, x: Column) -> Column:
     return x
 
 
+@implements(p.Polynomials)
+def _polynomials(run: Run, expr: p.Polynomials, x: Column) -> Column:
+    interval = np.where(np.isnan(x.values), 0, np.searchsorted(expr.breaks, x.values, side="right"))
+    t = (x.values - expr.origins[interval])[:, None]
+    chosen = expr.coefficients[interval]
+    result = chosen[:, :, 0]
+    for power in range(1, chosen.shape[2]):
+        result = result * t + chosen[:, :, power]
+    return Column(result)
+
+
 @implements(p.Interpolate, prepare=lambda expr: ordered_bits(expr.boundaries))
 def _interpolate(run: Run, expr: p.Interpolate, x: Column) -> Column:
     boundaries, values = expr.boundaries, expr.predictions

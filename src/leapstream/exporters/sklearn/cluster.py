@@ -9,6 +9,7 @@ import numpy as np
 from leapstream.bundle.definition import ClusterTree
 from leapstream.exporters.dispatch import Predictor, Transformer
 from leapstream.exporters.graph import Block, Features, with_sparsity
+from leapstream.exporters.kernels import distances
 from leapstream.exporters.predictors import class_numbers, targets
 from leapstream.exporters.step import PredictorColumns, Step
 from leapstream.ops.clustering import BisectingKMeans, KMeans
@@ -68,7 +69,21 @@ def agglomerated(step: Step, features: Features) -> Features:
     return with_sparsity((step.graph.matrix(features, step.suffix, matrix / matrix.sum(axis=0)),), False)
 
 
-TRANSFORMERS: dict[str, Transformer] = {"FeatureAgglomeration": agglomerated}
+def to_centers(step: Step, features: Features) -> Features:
+    """The distances from the centres."""
+    return (distances(step.graph, features, step.estimator.cluster_centers_, step.suffix),)
+
+
+def to_subclusters(step: Step, features: Features) -> Features:
+    """The distances from the centres of the subclusters."""
+    return (distances(step.graph, features, step.estimator.subcluster_centers_, step.suffix),)
+
+
+TRANSFORMERS: dict[str, Transformer] = {
+    "Birch": to_subclusters,
+    "FeatureAgglomeration": agglomerated,
+    **dict.fromkeys(("BisectingKMeans", "KMeans", "MiniBatchKMeans"), to_centers),
+}
 
 PREDICTORS: dict[str, Predictor] = {
     "Birch": birch,

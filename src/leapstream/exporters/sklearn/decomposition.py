@@ -8,6 +8,7 @@ import numpy as np
 
 from leapstream.exporters.dispatch import Transformer
 from leapstream.exporters.graph import Features, with_sparsity
+from leapstream.exporters.kernels import kernel, kernel_op
 from leapstream.exporters.step import Step
 
 
@@ -58,10 +59,25 @@ def sparse_pca(step: Step, features: Features) -> Features:
     return projected(step, features, np.linalg.solve(gram, components), estimator.mean_)
 
 
+def kernel_pca(step: Step, features: Features) -> Features:
+    """The centered kernel with the training rows, times the eigenvectors over the roots of their eigenvalues."""
+    estimator, graph = step.estimator, step.graph
+    op = kernel_op(step, estimator.X_fit_, getattr(estimator, "gamma_", estimator.gamma))
+    values = np.asarray(estimator.eigenvalues_, dtype=np.float64)
+    roots = np.where(values == 0.0, 1.0, np.sqrt(np.abs(values)))
+    scaled = np.where(values == 0.0, 0.0, np.asarray(estimator.eigenvectors_, dtype=np.float64) / roots)
+    centerer, count = estimator._centerer, len(op.rows)
+    offset = (float(centerer.K_fit_all_) - np.asarray(centerer.K_fit_rows_)) @ scaled
+    # Each row's mean is subtracted from it.
+    matrix = scaled - np.full((count, count), 1.0 / count) @ scaled
+    return (graph.matrix((kernel(graph, features, op),), step.suffix, matrix, offset),)
+
+
 TRANSFORMERS: dict[str, Transformer] = {
     "FactorAnalysis": factor_analysis,
     "FastICA": independent_components,
     "IncrementalPCA": pca,
+    "KernelPCA": kernel_pca,
     "MiniBatchSparsePCA": sparse_pca,
     "PCA": pca,
     "SparsePCA": sparse_pca,

@@ -29,6 +29,7 @@ from leapstream.exporters.sklearn import tree
 from leapstream.exporters.step import PredictorColumns, Step, has_labels, no_multilabel
 from leapstream.exporters.trees import Nodes
 from leapstream.ops.feature import MathBinary, OneHotEncoder
+from leapstream.ops.own import WeightedMedian
 from leapstream.ops.trees import GBTRegression, RandomForestClassifier
 
 # ---- forests ----------------------------------------------------------------------------------------------------------
@@ -189,6 +190,16 @@ def adaptive_classifier(step: Step, features: Features) -> PredictorColumns:
     wanted = {"probability": f"{scaled.column}_softmax"}
     probability = Block(graph.add(softmax_layer(count), [scaled.column], wanted)["probability"], count)
     return by_scores(step, scores, probability)
+
+
+def adaptive_regressor(step: Step, features: Features) -> PredictorColumns:
+    """The median of the members' predictions, by their weights."""
+    estimator = step.estimator
+    members = [step.child(member, f"estimators_{number}") for number, member in enumerate(estimator.estimators_)]
+    found = step.graph.vector(tuple(member.predict(features).prediction for member in members))
+    op = WeightedMedian(np.asarray(estimator.estimator_weights_, dtype=np.float64)[: len(members)])
+    columns = step.graph.add(op, [found.column], {"prediction": step.prediction})
+    return PredictorColumns(Block(columns["prediction"]))
 
 
 def _summed_votes(step: Step, features: Features, weights: Doubles, other: float) -> Block:
@@ -416,6 +427,7 @@ TRANSFORMERS: dict[str, Transformer] = {"RandomTreesEmbedding": trees_embedding}
 
 PREDICTORS: dict[str, Predictor] = {
     "AdaBoostClassifier": adaptive_classifier,
+    "AdaBoostRegressor": adaptive_regressor,
     "BaggingClassifier": bagging_classifier,
     "BaggingRegressor": bagging_regressor,
     "ExtraTreesClassifier": forest_classifier,

@@ -1,4 +1,4 @@
-"""Linear models (``sklearn.linear_model`` and ``sklearn.svm``)."""
+"""Linear models (``sklearn.linear_model``, and the linear ones of ``sklearn.svm``)."""
 
 from __future__ import annotations
 
@@ -48,12 +48,6 @@ def one_class_margin(step: Step, features: Features) -> PredictorColumns:
     estimator = step.estimator
     coefficients = np.asarray(estimator.coef_, dtype=np.float64).reshape(-1)
     return outliers(step, step.graph.linear(features, "score", coefficients, -float(np.ravel(estimator.offset_)[0])))
-
-
-def support_vector_regression(step: Step, features: Features) -> PredictorColumns:
-    """Like :func:`regression`, for a linear kernel."""
-    step.require(step.estimator.kernel == "linear", "only the kernel 'linear' is supported: MLeap has no op for others")
-    return regression(step, features)
 
 
 def generalized_regression(step: Step, features: Features) -> PredictorColumns:
@@ -148,14 +142,6 @@ def logistic_of(step: Step, block: Block, coefficients: Doubles, intercept: floa
     return Block(columns["prediction"])
 
 
-def support_vector_classifier(step: Step, features: Features) -> PredictorColumns:
-    """A linear kernel's margin between two classes."""
-    estimator = step.estimator
-    step.require(estimator.kernel == "linear", "only the kernel 'linear' is supported: MLeap has no op for others")
-    step.require(len(step.classes) == 2, "only two classes are supported: of more, each pair has a vote")
-    return margin(step, features)
-
-
 PREDICTORS: dict[str, Predictor] = {
     **dict.fromkeys(
         (
@@ -182,11 +168,7 @@ PREDICTORS: dict[str, Predictor] = {
     ),
     "LogisticRegression": logistic_regression,
     "LogisticRegressionCV": logistic_regression,
-    "NuSVC": support_vector_classifier,
-    "NuSVR": support_vector_regression,
     "RANSACRegressor": ransac,
     "SGDClassifier": sgd_classifier,
     "SGDOneClassSVM": one_class_margin,
-    "SVC": support_vector_classifier,
-    "SVR": support_vector_regression,
 }

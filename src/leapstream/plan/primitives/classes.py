@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from leapstream.plan.graph import Doubles, Expr
@@ -70,6 +70,18 @@ class SquareSums(Expr):
 
     x: Expr
     size: int
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class WeightedMedian(Expr):
+    """The element of the vector ``x`` at which the ``weights``, added up by rising elements, reach half of their sum.
+
+    NaN is the greatest element, and equal elements keep their order; if the sum is NaN, it is the least element. Fails where
+    ``x`` and ``weights`` differ in size; there is at least one weight.
+    """
+
+    x: Expr
+    weights: Doubles = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

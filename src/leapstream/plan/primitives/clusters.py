@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from leapstream.bundle.definition import ClusterTree
 from leapstream.bundle.types import TensorType
@@ -32,6 +33,35 @@ class ScaledDistances(Expr):
     x: Expr
     centers: Doubles = field(repr=False)
     scales: Doubles = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Distances(Expr):
+    """A vector of the distances of the vector ``x`` from each row of ``centers`` (k, size), added up from left to right.
+
+    ``squared``: the sum of squared differences; ``manhattan``: that of their magnitudes; ``chebyshev``: the greatest magnitude,
+    NaN where an element is NaN; ``present``: the mean square over the elements that are NaN in neither of the two, times
+    ``size``, and NaN if there are none. Fails where ``x`` and the centers differ in size.
+    """
+
+    x: Expr
+    centers: Doubles = field(repr=False)
+    metric: Literal["squared", "manhattan", "chebyshev", "present"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class NeighborWeights(Expr):
+    """For each element of the vector ``x``, which are distances, the weight of that neighbour, or 0 if it is none.
+
+    The neighbours are the ``count`` least distances, the first among equals, as far as they are at most ``radius``; NaN is never
+    one. The weight is 1 if ``weighting`` is ``uniform``, the distance if it is ``distance``, and if it is ``inverse`` its
+    reciprocal; but where neighbours have the distance 0, these have 1 and the others 0.
+    """
+
+    x: Expr
+    count: int
+    radius: float
+    weighting: Literal["uniform", "inverse", "distance"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -25,7 +25,9 @@ class Unary(Expr):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Binary(Expr):
-    """``function`` of the doubles ``a`` and ``b``.
+    """``function`` of the doubles ``a`` and ``b``, or of each pair of elements of two vectors; a double goes with every element.
+
+    Fails where vectors differ in size.
 
     The functions are those of two parameters in :data:`leapstream.plan.functions.FUNCTIONS`.
     """

@@ -24,6 +24,21 @@ class RequireWithin(Expr):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class Polynomials(Expr):
+    """The values of several polynomials at the double ``x``, a vector; each interval of ``x`` has polynomials of its own.
+
+    The interval is the number of ``breaks`` (m,) that are at most ``x``; NaN is in the first one. Element j is the polynomial
+    ``coefficients[interval, j]`` (m + 1, outputs, degree + 1), the highest power first, of ``x - origins[interval]`` (m + 1,), by
+    Horner's method.
+    """
+
+    x: Expr
+    breaks: Doubles = field(repr=False)
+    origins: Doubles = field(repr=False)
+    coefficients: Doubles = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Interpolate(Expr):
     """The prediction at the double ``x``: interpolated linearly between ``boundaries``, constant beyond them.
 

@@ -51,6 +51,14 @@ def _square_sums(emitter: Emitter, expr: p.SquareSums) -> None:
     )
 
 
+@implements(p.WeightedMedian)
+def _weighted_median(emitter: Emitter, expr: p.WeightedMedian) -> None:
+    x = emitter.vector(expr.x)
+    emitter.place(expr)
+    weights = emitter.doubles(expr.weights)
+    emitter.define(expr, f"Classes.weightedMedian({x}, {weights}, {emitter.buffer()})")
+
+
 @implements(p.Greatest)
 def _greatest(emitter: Emitter, expr: p.Greatest) -> None:
     x = emitter.vector(expr.x)

@@ -6,6 +6,7 @@ from leapstream.executors.implementing import implements
 from leapstream.executors.jvm.emitter.base import Emitter
 from leapstream.executors.jvm.emitter.code import (
     double_bytes,
+    double_literal,
     int_bytes,
 )
 from leapstream.layouts.clusters import subtree_ends
@@ -29,6 +30,22 @@ def _scaled_distances(emitter: Emitter, expr: p.ScaledDistances) -> None:
     groups, size = expr.centers.shape
     arrays = f"{emitter.doubles(expr.centers)}, {emitter.doubles(expr.scales)}, {groups}, {size}"
     emitter.define(expr, f"Clusters.scaledDistances({x}, {arrays}, {emitter.buffer()}, {emitter.buffer()})")
+
+
+@implements(p.Distances)
+def _distances(emitter: Emitter, expr: p.Distances) -> None:
+    x = emitter.vector(expr.x)
+    emitter.place(expr)
+    count, size = expr.centers.shape
+    buffers = f"{emitter.buffer()}, {emitter.buffer()}"
+    emitter.define(expr, f"Neighbors.{expr.metric}({x}, {emitter.doubles(expr.centers)}, {count}, {size}, {buffers})")
+
+
+@implements(p.NeighborWeights)
+def _neighbor_weights(emitter: Emitter, expr: p.NeighborWeights) -> None:
+    x = emitter.vector(expr.x)
+    neighbors = emitter.resource("Neighbors", f"new Neighbors({expr.count}, {double_literal(expr.radius)})", b"")
+    emitter.define(expr, f"{neighbors}.{expr.weighting}({x}, {emitter.buffer()}, {emitter.buffer()})")
 
 
 @implements(p.NearestLeaf)

@@ -47,4 +47,23 @@ def _unary(emitter: Emitter, expr: p.Unary) -> None:
 
 @implements(p.Binary)
 def _binary(emitter: Emitter, expr: p.Binary) -> None:
-    emitter.define(expr, spelled(expr.function, [emitter.present(expr.a), emitter.present(expr.b)], SPELLING))
+    if isinstance(expr.type, ScalarType):
+        emitter.define(expr, spelled(expr.function, [emitter.present(expr.a), emitter.present(expr.b)], SPELLING))
+        return
+    values, vectors = [], []
+    for suffix, x in (("a", expr.a), ("b", expr.b)):
+        if isinstance(x.type, ScalarType):
+            values.append(emitter.present(x))
+            continue
+        vectors.append(emitter.vector(x))
+        elements = emitter.variable(suffix, "double[]")
+        emitter.line(f"{elements} = Vectors.elements({vectors[-1]}, {emitter.buffer()});")
+        values.append(f"{elements}[i]")
+    if len(vectors) == 2:
+        emitter.place(expr)
+        emitter.line(f"Vectors.requireEqualSizes({vectors[0]}, {vectors[1]});")
+    result = emitter.buffer()
+    emitter.line(f"{result}.dense({vectors[0]}.size);")
+    value = spelled(expr.function, values, SPELLING)
+    emitter.line(f"for (int i = 0; i < {result}.size; i++) {result}.value[i] = {value};")
+    emitter.define(expr, result)

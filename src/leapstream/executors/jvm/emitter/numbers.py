@@ -22,6 +22,14 @@ def _within(emitter: Emitter, expr: p.RequireWithin) -> None:
     emitter.define(expr, f"Numbers.requireWithin({x}, {double_literal(expr.low)}, {double_literal(expr.high)})")
 
 
+@implements(p.Polynomials)
+def _polynomials(emitter: Emitter, expr: p.Polynomials) -> None:
+    _, outputs, terms = expr.coefficients.shape
+    arrays = ", ".join(emitter.doubles(values) for values in (expr.breaks, expr.origins, expr.coefficients))
+    x = emitter.present(expr.x)
+    emitter.define(expr, f"Numbers.polynomials({x}, {arrays}, {outputs}, {terms}, {emitter.buffer()})")
+
+
 @implements(p.Interpolate)
 def _interpolate(emitter: Emitter, expr: p.Interpolate) -> None:
     x = emitter.present(expr.x)

@@ -140,4 +140,41 @@ public final class Classes {
         }
         return best;
     }
+
+    /** The element at which the weights, added up by rising elements, reach half of their sum. */
+    public static double weightedMedian(Vec x, double[] weights, Vec buffer) {
+        Vectors.requireSize(x, weights.length);
+        double[] values = Vectors.elements(x, buffer);
+        int[] order = new int[x.size];
+        double[] sums = new double[x.size];
+        for (int i = 0; i < x.size; i++) {
+            int low = 0;
+            for (int high = i; low < high; ) {
+                int middle = (low + high) >>> 1;
+                if (less(values[i], values[order[middle]])) {
+                    high = middle;
+                } else {
+                    low = middle + 1;
+                }
+            }
+            System.arraycopy(order, low, order, low + 1, i - low);
+            order[low] = i;
+        }
+        double total = 0;
+        for (int i = 0; i < x.size; i++) {
+            total = i == 0 ? weights[order[i]] : total + weights[order[i]];
+            sums[i] = total;
+        }
+        for (int i = 0; i < x.size; i++) {
+            if (sums[i] >= 0.5 * total) {
+                return values[order[i]];
+            }
+        }
+        return values[order[0]];
+    }
+
+    /** True if a comes before b: NaN is the greatest, and -0.0 is equal to 0.0. */
+    private static boolean less(double a, double b) {
+        return a < b || (b != b && a == a);
+    }
 }

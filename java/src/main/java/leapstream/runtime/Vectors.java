@@ -24,6 +24,11 @@ public final class Vectors {
         }
     }
 
+    /** Fails where two vectors differ in size. */
+    public static void requireEqualSizes(Vec a, Vec b) {
+        requireSize(b, a.size);
+    }
+
     /** All elements of x, its own array when it is dense. */
     public static double[] elements(Vec x, Vec buffer) {
         return x.index == null ? x.value : copy(x, buffer);

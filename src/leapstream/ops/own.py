@@ -1,0 +1,275 @@
+"""Ops of leapstream's own: estimators of scikit-learn that MLeap has no op for are made of them.
+
+Every executor runs them, in Flink too; MLeap's own runtime does not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal, cast, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from leapstream.bundle.types import DataType
+from leapstream.errors import BundleError
+from leapstream.ops.base import DOUBLE, Op, attribute, doubles, require
+from leapstream.ops.lowering import Lowering
+from leapstream.plan import primitives as p
+from leapstream.plan.functions import check_function
+from leapstream.plan.primitives import Expr
+
+Doubles = npt.NDArray[np.float64]
+
+Metric = Literal["euclidean", "squared", "manhattan", "chebyshev"]
+Weighting = Literal["uniform", "inverse", "distance"]
+
+
+class OwnOp(Op):
+    """An op that MLeap does not have."""
+
+    def mleap_gap(self) -> str | None:
+        return "MLeap has no such op"
+
+
+def _known(function: str, arity: int) -> None:
+    try:
+        check_function(function, arity)
+    except ValueError as error:
+        raise BundleError(str(error)) from error
+
+
+@dataclass(frozen=True, eq=False)
+class VectorFunction(OwnOp):
+    """A function of each element of a vector.
+
+    Attributes:
+        size: number of elements.
+        function: a function of one number, of :data:`leapstream.plan.functions.FUNCTIONS`.
+    """
+
+    op: ClassVar[str] = "leapstream.function"
+    size: int = attribute("long")
+    function: str = attribute("string")
+
+    def __post_init__(self) -> None:
+        _known(self.function, 1)
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": doubles(self.size)}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": doubles(self.size)}
+
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        x = inputs[0]
+        return {"output": lowering.add(p.Unary(x=x, function=self.function, type=doubles(self.size)))}
+
+
+@dataclass(frozen=True, eq=False)
+class VectorArithmetic(OwnOp):
+    """A function of the elements of two vectors at the same place, or of each element of a vector and a constant.
+
+    Attributes:
+        size: number of elements.
+        function: a function of two numbers, of :data:`leapstream.plan.functions.FUNCTIONS`.
+        b: the constant second argument; with it there is no port ``input_b``.
+    """
+
+    op: ClassVar[str] = "leapstream.arithmetic"
+    size: int = attribute("long")
+    function: str = attribute("string")
+    b: float | None = attribute("double", default=None)
+
+    def __post_init__(self) -> None:
+        _known(self.function, 2)
+
+    def inputs(self) -> dict[str, DataType]:
+        given: dict[str, DataType] = {"input_a": doubles(self.size)}
+        return given if self.b is not None else {**given, "input_b": doubles(self.size)}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": doubles(self.size)}
+
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        a = inputs[0]
+        b = inputs[1] if self.b is None else lowering.add(p.Constant(value=self.b, type=DOUBLE))
+        return {"output": lowering.add(p.Binary(a=a, b=b, function=self.function, type=doubles(self.size)))}
+
+
+def _distances(lowering: Lowering, x: Expr, rows: Doubles, metric: str) -> Expr:
+    """The distances of a vector from rows, a vector."""
+    primitive = "squared" if metric == "euclidean" else metric
+    kind = doubles(len(rows))
+    found: Expr = lowering.add(
+        p.Distances(x=x, centers=rows, metric=cast(Literal["squared", "manhattan", "chebyshev"], primitive), type=kind)
+    )
+    return lowering.add(p.Unary(x=found, function="sqrt", type=kind)) if metric == "euclidean" else found
+
+
+def _one_of(value: str, known: tuple[str, ...], name: str) -> None:
+    require(value in known, f"{name} {value!r} is none of {', '.join(known)}")
+
+
+@dataclass(frozen=True, eq=False)
+class Distances(OwnOp):
+    """The distances of a vector from rows, a vector.
+
+    Attributes:
+        rows: float64 (k, size).
+        metric: euclidean, squared (euclidean), manhattan or chebyshev.
+    """
+
+    op: ClassVar[str] = "leapstream.distances"
+    rows: Doubles = attribute("matrix")
+    metric: str = attribute("string")
+
+    def __post_init__(self) -> None:
+        _one_of(self.metric, get_args(Metric), "metric")
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": doubles(self.rows.shape[1])}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": doubles(len(self.rows))}
+
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"output": _distances(lowering, inputs[0], self.rows, self.metric)}
+
+
+_KERNELS = ("linear", "polynomial", "rbf", "laplacian", "sigmoid", "cosine")
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel(OwnOp):
+    """The kernel of a vector and of each row, a vector.
+
+    With x the vector and y the row: ``linear`` is x · y; ``polynomial`` is (gamma x · y + coef0) to the power of degree; ``rbf``
+    is exp(-gamma |x - y|²); ``laplacian`` is exp(-gamma times the manhattan distance); ``sigmoid`` is tanh(gamma x · y + coef0);
+    ``cosine`` is x · y divided by both norms.
+
+    Attributes:
+        rows: float64 (k, size).
+        kernel: the name of the kernel.
+        gamma: a factor.
+        coef0: a summand.
+        degree: the power.
+    """
+
+    op: ClassVar[str] = "leapstream.kernel"
+    rows: Doubles = attribute("matrix")
+    kernel: str = attribute("string")
+    gamma: float = attribute("double", default=1.0)
+    coef0: float = attribute("double", default=0.0)
+    degree: float = attribute("double", default=3.0)
+
+    def __post_init__(self) -> None:
+        _one_of(self.kernel, _KERNELS, "kernel")
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": doubles(self.rows.shape[1])}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": doubles(len(self.rows))}
+
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        x, count = inputs[0], len(self.rows)
+        kind = doubles(count)
+        if self.kernel in ("rbf", "laplacian"):
+            far = _distances(lowering, x, self.rows, "squared" if self.kernel == "rbf" else "manhattan")
+            scaled = lowering.add(p.Affine(x=far, size=count, factor=np.full(count, -self.gamma), type=kind))
+            return {"output": lowering.add(p.Unary(x=scaled, function="exp", type=kind))}
+        rows, offset = self.rows, np.zeros(count)
+        if self.kernel == "cosine":
+            x = lowering.add(p.Normalize(x=x, p=2.0, type=doubles(rows.shape[1])))
+            norms = np.sqrt((rows * rows).sum(axis=1))[:, None]
+            rows = rows / np.where(norms == 0.0, 1.0, norms)
+        elif self.kernel != "linear":
+            rows, offset = rows * self.gamma, np.full(count, self.coef0)
+        product = lowering.add(p.MatVec(x=x, matrix=np.ascontiguousarray(rows), intercepts=offset, type=kind))
+        if self.kernel == "sigmoid":
+            return {"output": lowering.add(p.Unary(x=product, function="tanh", type=kind))}
+        if self.kernel == "polynomial":
+            power = lowering.add(p.Constant(value=self.degree, type=DOUBLE))
+            return {"output": lowering.add(p.Binary(a=product, b=power, function="pow", type=kind))}
+        return {"output": product}
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbors(OwnOp):
+    """For each row its weight as a neighbour of a vector, 0 if it is none; the vector ``weights`` has an element per row.
+
+    Of rows at equal distances, the first ones are neighbours.
+
+    Attributes:
+        rows: float64 (k, size).
+        metric: euclidean, squared (euclidean), manhattan or chebyshev.
+        weighting: ``uniform`` gives each neighbour 1, ``distance`` its distance, ``inverse`` the reciprocal; but where
+            neighbours are at no distance, these get 1 and the others 0.
+        count: the number of neighbours; by default all rows within the radius.
+        radius: the greatest distance of a neighbour; by default there is no limit.
+        required: true if a row without neighbours fails.
+    """
+
+    op: ClassVar[str] = "leapstream.neighbors"
+    rows: Doubles = attribute("matrix")
+    metric: str = attribute("string")
+    weighting: str = attribute("string", default="uniform")
+    count: int | None = attribute("long", default=None)
+    radius: float | None = attribute("double", default=None)
+    required: bool = attribute("boolean", default=False)
+
+    def __post_init__(self) -> None:
+        _one_of(self.metric, get_args(Metric), "metric")
+        _one_of(self.weighting, get_args(Weighting), "weighting")
+        require(self.count is None or 0 < self.count < 2**31, "count is out of range")
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"features": doubles(self.rows.shape[1])}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"weights": doubles(len(self.rows))}
+
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        count = len(self.rows)
+        far = _distances(lowering, inputs[0], self.rows, self.metric)
+        weights: Expr = lowering.add(
+            p.NeighborWeights(
+                x=far,
+                count=count if self.count is None else self.count,
+                radius=math.inf if self.radius is None else self.radius,
+                weighting=cast(Weighting, self.weighting),
+                type=doubles(count),
+            )
+        )
+        if self.required:
+            sum_of = p.Dot(x=weights, weights=np.ones(count), intercept=0.0, type=DOUBLE)
+            total = lowering.add(p.RequireWithin(x=lowering.add(sum_of), low=5e-324, high=math.inf, type=DOUBLE))
+            weights = lowering.add(p.After(x=weights, others=(total,), type=weights.type))
+        return {"weights": weights}
+
+
+@dataclass(frozen=True, eq=False)
+class WeightedMedian(OwnOp):
+    """The element of a vector at which the weights, added up by rising elements, reach half of their sum.
+
+    Attributes:
+        weights: float64 (size,).
+    """
+
+    op: ClassVar[str] = "leapstream.weighted_median"
+    weights: Doubles = attribute("vector")
+
+    def __post_init__(self) -> None:
+        require(len(self.weights) > 0, "there are no weights")
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"features": doubles(len(self.weights))}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"prediction": DOUBLE}
+
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"prediction": lowering.add(p.WeightedMedian(x=inputs[0], weights=self.weights, type=DOUBLE))}
