@@ -31,25 +31,36 @@ assert "acme_ops" in sys.modules
 for format in ("json", "protobuf"):
     leapstream.save(model, sys.argv[1], format=format)
     print(leapstream.load(sys.argv[1]).predict([{"x": [-3.0, 0.5]}, {"x": [2.0, -0.5]}]))
+
+import numpy as np
+from acme_ops.estimators import ClipTransformer
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+
+x = np.array([[-3.0, 0.5], [2.0, -0.5], [0.25, 4.0]])
+pipeline = make_pipeline(ClipTransformer(), LinearRegression()).fit(x, [1.0, 2.0, 3.0])
+found = leapstream.from_sklearn(pipeline, x).predict({"features": x})["prediction"]
+print(np.allclose(found, pipeline.predict(x)))
 """
 
 
 @pytest.mark.slow
-def test_the_example_package_adds_an_op(tmp_path: Path) -> None:
+def test_the_example_package_adds_an_op_and_an_estimator(tmp_path: Path) -> None:
     # A copy, as the build leaves files beside the sources.
     source = tmp_path / "own-op"
     subprocess.run(["cp", "-r", str(EXAMPLE), str(source)], check=True)
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*install, "--target", str(tmp_path / "site"), str(source)], check=True)
+    places = [str(tmp_path / "site"), *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(
         [sys.executable, "-c", USE, str(tmp_path / "b.zip")],
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(places)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["[{'y': [-1.0, 0.5]}, {'y': [1.0, -0.5]}]"] * 2
+    assert done.stdout.splitlines() == [*["[{'y': [-1.0, 0.5]}, {'y': [1.0, -0.5]}]"] * 2, "True"]
 
 
 def offer(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
