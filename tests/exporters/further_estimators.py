@@ -30,9 +30,11 @@ from sklearn.ensemble import (
     RandomTreesEmbedding,
     VotingRegressor,
 )
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, DotProduct, Matern, RationalQuadratic, WhiteKernel
+from sklearn.impute import KNNImputer
 from sklearn.isotonic import IsotonicRegression
 from sklearn.kernel_approximation import AdditiveChi2Sampler, Nystroem, RBFSampler, SkewedChi2Sampler
 from sklearn.kernel_ridge import KernelRidge
@@ -71,6 +73,7 @@ from sklearn.preprocessing import (
     PowerTransformer,
     QuantileTransformer,
     RobustScaler,
+    SplineTransformer,
     StandardScaler,
     TargetEncoder,
 )
@@ -81,6 +84,8 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from tests.exporters.estimators import (
     ROWS,
+    TEXTS,
+    UNSEEN_TEXTS,
     Case,
     amount,
     fitted,
@@ -170,6 +175,44 @@ TRANSFORMERS: dict[str, Case] = {
         lambda: frame()[["city", "rooms", "heating"]][:ROWS].replace({"city": {"Rome": "Paris"}, "rooms": {5: 77}}),
     ),
     "TargetEncoder of classes": fitted(TargetEncoder(random_state=0), lambda: frame()[["city", "rooms"]], three),
+    **{
+        f"SplineTransformer {extrapolation}": fitted(
+            SplineTransformer(4, extrapolation=extrapolation, include_bias=extrapolation != "linear"),
+            numbers,
+            None,
+            numbers if extrapolation == "error" else lambda: np.vstack([numbers()[:ROWS], numbers()[:5] * 9]),
+        )
+        for extrapolation in ("constant", "linear", "continue", "periodic", "error")
+    },
+    "SplineTransformer of degree 1": fitted(
+        SplineTransformer(3, degree=1, knots="quantile", extrapolation="linear"), first, None, outside
+    ),
+    "SplineTransformer of degree 0": over(SplineTransformer(3, degree=0)),
+    "KNNImputer": fitted(KNNImputer(n_neighbors=3), lambda: holes(numbers())),
+    "KNNImputer by distance": fitted(
+        KNNImputer(n_neighbors=2, weights="distance", add_indicator=True), lambda: holes(numbers())
+    ),
+    **{
+        name: fitted(vectorizer, TEXTS, None, UNSEEN_TEXTS)
+        for name, vectorizer in {
+            "CountVectorizer characters": CountVectorizer(analyzer="char", ngram_range=(1, 3)),
+            "CountVectorizer characters of words": CountVectorizer(
+                analyzer="char_wb", ngram_range=(2, 6), lowercase=False, binary=True
+            ),
+            "CountVectorizer ascii": CountVectorizer(strip_accents="ascii"),
+            "CountVectorizer unicode": CountVectorizer(strip_accents="unicode", lowercase=False, ngram_range=(1, 2)),
+            "CountVectorizer characters unicode": CountVectorizer(analyzer="char", strip_accents="unicode"),
+            "TfidfVectorizer sublinear": TfidfVectorizer(sublinear_tf=True),
+            "TfidfTransformer sublinear": make_pipeline(CountVectorizer(), TfidfTransformer(sublinear_tf=True)),
+            **{
+                f"CountVectorizer {pattern}": CountVectorizer(token_pattern=pattern)
+                for pattern in (
+                    *(r"\b[a-z]{2,4}\b", r"\S+", r"[^\W\d_]+", r"(?:\w+'\w+)|\w\w+", r"\w+?(?=\s)"),
+                    *(r"[.;!?]|\w{2,}", r"(?<!\w)x?\d+", "\\d|é."),
+                )
+            },
+        }.items()
+    },
     "KernelCenterer": fitted(KernelCenterer(), kernel),
     "FactorAnalysis": over(FactorAnalysis(2, random_state=0)),
     "FastICA": over(FastICA(2, random_state=0, whiten="unit-variance")),

@@ -600,6 +600,20 @@ def _lower_case(b: Bench) -> Expr:
     return b.add(p.LowerCase(x=b.pick("string").expr, type=STRING), "string").expr
 
 
+@builds(p.StripAccents)
+def _strip_accents(b: Bench) -> Expr:
+    return b.add(p.StripAccents(x=b.pick("string").expr, ascii=b.one(True, False), type=STRING), "string").expr
+
+
+@builds(p.CharacterGrams)
+def _character_grams(b: Bench) -> Expr:
+    least = b.one(1, 2, 4)
+    expr = p.CharacterGrams(
+        x=b.pick("string").expr, least=least, greatest=least + b.one(0, 1, 3), words=b.one(True, False), type=STRINGS
+    )
+    return b.add(expr, "tokens").expr
+
+
 @builds(p.Tokens)
 def _tokens(b: Bench) -> Expr:
     pattern = b.one(r"\s", r"\s+", r"\W+", r"[^a]", "a|é", "ab*", r"\p{L}+", "(?i)a", r"\d", ",")

@@ -32,6 +32,43 @@ def tokens(pattern: str, gaps: bool, *rows: tuple[str, list[str]]) -> Case:
 
 CASES = [
     Case("lower case is that of Java", p.LowerCase(x=TEXT, type=STRING), list(LOWER.items())),
+    Case(
+        "accents are stripped from what they stand on",
+        p.StripAccents(x=TEXT, ascii=False, type=STRING),
+        [
+            ("Été ﬁn", "Ete fin"),
+            ("ÅΩ", "AΩ"),
+            ("", ""),
+            ("x\u0301", "x"),
+            ("ab", "ab"),
+            ("각", "\u1100\u1161\u11a8"),
+            ("😀", "😀"),
+        ],
+    ),
+    Case(
+        "characters without an ASCII form are left out",
+        p.StripAccents(x=TEXT, ascii=True, type=STRING),
+        [("Été ﬁn", "Ete fin"), ("ÅΩ½", "A12"), ("", ""), ("😀a", "a")],
+    ),
+    Case(
+        "substrings are those of code points",
+        p.CharacterGrams(x=TEXT, least=1, greatest=2, words=False, type=STRINGS),
+        [("a😀b", ["a", "😀", "b", "a😀", "😀b"]), ("a \t b", ["a", " ", "b", "a ", " b"]), ("", []), ("\t", ["\t"])],
+    ),
+    Case(
+        "substrings of words have blanks around them",
+        p.CharacterGrams(x=TEXT, least=2, greatest=4, words=True, type=STRINGS),
+        [
+            ("ab", [" a", "ab", "b ", " ab", "ab ", " ab "]),
+            ("é x\u00a0", [" é", "é ", " é ", " x", "x ", " x "]),
+            (" ", []),
+        ],
+    ),
+    Case(
+        "a word that is too short is taken once",
+        p.CharacterGrams(x=TEXT, least=5, greatest=9, words=True, type=STRINGS),
+        [("a bcd", [" a ", " bcd "])],
+    ),
     tokens(r"\s", True, ("x  y ", ["x", "", "y"]), ("", [""]), (" ", []), ("é\tb", ["é", "b"])),
     tokens(r"\s+", True, (" x  y", ["", "x", "y"])),
     tokens(r"\w+", False, ("a_1 é-b", ["a_1", "b"]), ("-", [])),

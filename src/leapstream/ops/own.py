@@ -13,13 +13,16 @@ from typing import ClassVar, Literal, cast, get_args
 import numpy as np
 import numpy.typing as npt
 
-from leapstream.bundle.types import DataType
+from leapstream.bundle.types import BasicType, DataType, ListType, ScalarType
 from leapstream.errors import BundleError
 from leapstream.ops.base import DOUBLE, Op, attribute, doubles, require
 from leapstream.ops.lowering import Lowering
 from leapstream.plan import primitives as p
 from leapstream.plan.functions import check_function
 from leapstream.plan.primitives import Expr
+
+STRING = ScalarType(BasicType.STRING, nullable=False)
+STRINGS = ListType(BasicType.STRING, nullable=False)
 
 Doubles = npt.NDArray[np.float64]
 
@@ -273,3 +276,201 @@ class WeightedMedian(OwnOp):
 
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         return {"prediction": lowering.add(p.WeightedMedian(x=inputs[0], weights=self.weights, type=DOUBLE))}
+
+
+@dataclass(frozen=True, eq=False)
+class Spline(OwnOp):
+    """Piecewise polynomials of a number: a vector with the value of each.
+
+    Attributes:
+        breaks: float64 (m,), ascending: where a new interval of the number begins.
+        origins: float64 (m + 1,): what is subtracted from the number, for each interval.
+        coefficients: float64 (m + 1 times outputs, degree + 1): a row for each interval and polynomial, the highest power first.
+        outputs: the number of polynomials of an interval.
+        low: with ``period``, the number from which on periods are counted; without, the least number that does not fail.
+        high: the greatest number that does not fail.
+        period: if it is given, the number is taken modulo it.
+    """
+
+    op: ClassVar[str] = "leapstream.spline"
+    breaks: Doubles = attribute("vector")
+    origins: Doubles = attribute("vector")
+    coefficients: Doubles = attribute("matrix")
+    outputs_count: int = attribute("long", name="outputs")
+    low: float | None = attribute("double", default=None)
+    high: float | None = attribute("double", default=None)
+    period: float | None = attribute("double", default=None)
+
+    def __post_init__(self) -> None:
+        require(len(self.origins) == len(self.breaks) + 1, "there is not one origin per interval")
+        rows = len(self.origins) * self.outputs_count
+        require(self.outputs_count > 0 and len(self.coefficients) == rows, f"there are not {rows} rows of coefficients")
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": DOUBLE}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": doubles(self.outputs_count)}
+
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        x = inputs[0]
+        if self.period is not None and self.low is not None:
+            x = self._within_period(lowering, x, self.low, self.period)
+        elif self.low is not None and self.high is not None:
+            x = lowering.add(p.RequireWithin(x=x, low=self.low, high=self.high, type=DOUBLE))
+        pieces = self.coefficients.reshape(len(self.origins), self.outputs_count, -1)
+        return {
+            "output": lowering.add(
+                p.Polynomials(
+                    x=x,
+                    breaks=self.breaks,
+                    origins=self.origins,
+                    coefficients=np.ascontiguousarray(pieces),
+                    type=doubles(self.outputs_count),
+                )
+            )
+        }
+
+    @staticmethod
+    def _within_period(lowering: Lowering, x: Expr, low: float, period: float) -> Expr:
+        """``low + (x - low) % period``, where the remainder is not negative."""
+
+        def constant(value: float) -> Expr:
+            return lowering.add(p.Constant(value=value, type=DOUBLE))
+
+        def binary(function: str, a: Expr, b: Expr) -> Expr:
+            return lowering.add(p.Binary(a=a, b=b, function=function, type=DOUBLE))
+
+        length = constant(period)
+        rest = binary("rem", binary("sub", x, constant(low)), length)
+        positive = binary("rem", binary("add", rest, length), length)
+        return binary("add", positive, constant(low))
+
+
+@dataclass(frozen=True, eq=False)
+class NeighborImputer(OwnOp):
+    """A vector with each NaN replaced by the mean of the element in the nearest rows that have it.
+
+    The distance is euclidean over the elements that are present in both, scaled to all of them. Without a distance to any row
+    that has the element, it becomes its mean over all rows.
+
+    Attributes:
+        rows: float64 (k, size), with NaN.
+        count: the number of neighbours.
+        weighting: ``uniform``, or ``inverse`` for weights by the reciprocal of the distance.
+    """
+
+    op: ClassVar[str] = "leapstream.neighbor_imputer"
+    rows: Doubles = attribute("matrix")
+    count: int = attribute("long")
+    weighting: str = attribute("string", default="uniform")
+
+    def __post_init__(self) -> None:
+        _one_of(self.weighting, ("uniform", "inverse"), "weighting")
+        require(0 < self.count < 2**31, "count is out of range")
+        require(not np.isnan(self.rows).all(axis=0).any(), "an element is NaN in all rows")
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": doubles(self.rows.shape[1])}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": doubles(self.rows.shape[1])}
+
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        x, (count, size) = inputs[0], self.rows.shape
+        squared = lowering.add(p.Distances(x=x, centers=self.rows, metric="present", type=doubles(count)))
+        far = lowering.add(p.Unary(x=squared, function="sqrt", type=doubles(count)))
+        elements = [self._element(lowering, x, far, place) for place in range(size)]
+        return {"output": lowering.add(p.Pack(xs=tuple(elements), type=doubles(size)))}
+
+    def _element(self, lowering: Lowering, x: Expr, far: Expr, place: int) -> Expr:
+        """An element, or the mean of those of the neighbours: ``(x or 0) + missing * mean``."""
+        donors = np.flatnonzero(~np.isnan(self.rows[:, place]))
+        values, kind = self.rows[donors, place], doubles(len(donors))
+        near = lowering.add(p.Take(x=far, indices=tuple(donors.tolist()), type=kind))
+        weights = lowering.add(
+            p.NeighborWeights(
+                x=near, count=self.count, radius=math.inf, weighting=cast(Weighting, self.weighting), type=kind
+            )
+        )
+        sums, total = (
+            lowering.add(p.Dot(x=weights, weights=part, intercept=0.0, type=DOUBLE))
+            for part in (values, np.ones(len(donors)))
+        )
+        quotient = lowering.add(p.Binary(a=sums, b=total, function="div", type=DOUBLE))
+        mean = lowering.add(p.Impute(x=quotient, surrogate=float(values.mean()), missing=math.nan, type=DOUBLE))
+        item = lowering.add(p.Item(x=x, index=place, type=DOUBLE))
+        present = lowering.add(p.Impute(x=item, surrogate=0.0, missing=math.nan, type=DOUBLE))
+        marked = lowering.add(p.Impute(x=item, surrogate=-math.inf, missing=math.nan, type=DOUBLE))
+        there = lowering.add(p.Binarize(x=marked, threshold=-math.inf, type=DOUBLE))
+        missing = lowering.add(p.Unary(x=there, function="one_minus", type=DOUBLE))
+        filled = lowering.add(p.Binary(a=missing, b=mean, function="mul", type=DOUBLE))
+        return lowering.add(p.Binary(a=present, b=filled, function="add", type=DOUBLE))
+
+
+@dataclass(frozen=True, eq=False)
+class AccentStripper(OwnOp):
+    """A text without accents: in compatibility decomposition, without combining characters.
+
+    Attributes:
+        ascii: true if all characters but those of ASCII are left out.
+    """
+
+    op: ClassVar[str] = "leapstream.strip_accents"
+    ascii: bool = attribute("boolean")
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": STRING}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": STRING}
+
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"output": lowering.add(p.StripAccents(x=inputs[0], ascii=self.ascii, type=STRING))}
+
+
+@dataclass(frozen=True, eq=False)
+class LowerCase(OwnOp):
+    """A text in lower case, as by Java's ``toLowerCase`` in the root locale."""
+
+    op: ClassVar[str] = "leapstream.lower_case"
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": STRING}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": STRING}
+
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        return {"output": lowering.add(p.LowerCase(x=inputs[0], type=STRING))}
+
+
+@dataclass(frozen=True, eq=False)
+class CharacterGrams(OwnOp):
+    """The substrings of a text, or of its words with a blank before and after each.
+
+    Two and more whitespace characters count as one blank.
+
+    Attributes:
+        least: the least number of characters.
+        greatest: the greatest number of characters.
+        words: true for the substrings of words.
+    """
+
+    op: ClassVar[str] = "leapstream.character_grams"
+    least: int = attribute("int")
+    greatest: int = attribute("int")
+    words: bool = attribute("boolean")
+
+    def __post_init__(self) -> None:
+        require(0 < self.least <= self.greatest, "the numbers of characters are out of range")
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": STRING}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": STRINGS}
+
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        grams = p.CharacterGrams(x=inputs[0], least=self.least, greatest=self.greatest, words=self.words, type=STRINGS)
+        return {"output": lowering.add(grams)}

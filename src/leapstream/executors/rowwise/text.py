@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from leapstream.executors.characters import character_grams, strip_accents
 from leapstream.executors.implementing import implements
 from leapstream.executors.rowwise.writer import ArraysOnlyError, Writer
 from leapstream.plan import primitives as p
@@ -17,6 +18,17 @@ def _lower(writer: Writer, expr: p.LowerCase) -> None:
     from leapstream.javalike.text import lower
 
     writer.define(expr, writer.call(lower, writer.present(expr.x)))
+
+
+@implements(p.StripAccents)
+def _strip_accents(writer: Writer, expr: p.StripAccents) -> None:
+    writer.define(expr, writer.call(strip_accents, writer.present(expr.x), str(expr.ascii)))
+
+
+@implements(p.CharacterGrams)
+def _character_grams(writer: Writer, expr: p.CharacterGrams) -> None:
+    options = str(expr.least), str(expr.greatest), str(expr.words)
+    writer.define(expr, writer.call(character_grams, writer.present(expr.x), *options))
 
 
 @implements(p.Tokens)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leapstream.executors import failures
+from leapstream.executors.characters import character_grams, strip_accents
 from leapstream.executors.columns import Bools, Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.texts import text_array, text_lists, texts_of
@@ -39,6 +40,22 @@ def _lower_strings(strings: pa.Array) -> pa.Array:
 @implements(p.LowerCase)
 def _lower(run: Run, expr: p.LowerCase, x: Column) -> Column:
     return Column(_lower_strings(x.values))
+
+
+@implements(p.StripAccents)
+def _strip_accents(run: Run, expr: p.StripAccents, x: Column) -> Column:
+    texts = (None if text is None else strip_accents(text, expr.ascii) for text in texts_of(x.values))
+    return Column(text_array(list(texts)))
+
+
+@implements(p.CharacterGrams)
+def _character_grams(run: Run, expr: p.CharacterGrams, x: Column) -> Column:
+    parts = []
+    for start in range(0, run.rows, _TEXTS_AT_ONCE):
+        texts = texts_of(x.values.slice(start, _TEXTS_AT_ONCE))
+        found = [[] if t is None else character_grams(t, expr.least, expr.greatest, expr.words) for t in texts]
+        parts.append(text_lists(found))
+    return Column(pa.concat_arrays(parts) if parts else pa.array([], pa.list_(pa.string())))
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,13 @@ import numpy as np
 
 from leapstream.exporters.dispatch import Transformer
 from leapstream.exporters.graph import Block, Features, with_sparsity
+from leapstream.exporters.kernels import each
+from leapstream.exporters.patterns import WORD as _WORD
+from leapstream.exporters.patterns import PatternError, to_java
 from leapstream.exporters.sklearn.preprocessing import norm_of
 from leapstream.exporters.step import Step
 from leapstream.ops.feature import IDF, CountVectorizer, NGram, RegexTokenizer, StopWordsRemover
-
-_WORD = r"[\p{L}\p{N}_]"
+from leapstream.ops.own import AccentStripper, CharacterGrams, LowerCase
 
 _PATTERNS = {
     r"(?u)\b\w\w+\b": _WORD + "{2,}",
@@ -37,16 +39,13 @@ def _counts(step: Step, features: Features) -> Block:
     estimator, graph = step.estimator, step.graph
     step.require(len(features) == 1 and features[0].text, "it takes one column of texts")
     step.require(features[0].fill is None, "a text that stands for missing ones is not supported here")
-    for option in ("tokenizer", "preprocessor", "strip_accents"):
-        step.require(getattr(estimator, option) is None, f"{option} is set, which MLeap's ops cannot compute")
-    step.require(estimator.analyzer == "word", f"analyzer is {estimator.analyzer!r}; only 'word' is supported")
-    pattern = _PATTERNS.get(estimator.token_pattern)
-    if pattern is None:
-        step.reject(
-            f"token_pattern {estimator.token_pattern!r} is not supported; supported: {', '.join(map(repr, _PATTERNS))}"
-        )
-    tokenizer = RegexTokenizer(pattern, False, 1, bool(estimator.lowercase))
-    tokens = graph.apply(tokenizer, features[0], "tokens", None)
+    for option in ("tokenizer", "preprocessor"):
+        step.require(getattr(estimator, option) is None, f"{option} is a function, and a bundle holds no code")
+    step.require(isinstance(estimator.analyzer, str), "analyzer is a function, and a bundle holds no code")
+    text, lower = _stripped(step, features[0]), bool(estimator.lowercase) and not estimator.strip_accents
+    if estimator.analyzer != "word":
+        return _characters(step, text, lower)
+    tokens = graph.apply(RegexTokenizer(_java_pattern(step), False, 1, lower), text, "tokens", None)
     stop_words = estimator.get_stop_words()
     if stop_words:
         remover = StopWordsRemover(tuple(sorted(stop_words)), True)
@@ -58,7 +57,9 @@ def _counts(step: Step, features: Features) -> Block:
     least, greatest = estimator.ngram_range
     blocks, positions = [], []
     for n in range(least, greatest + 1):
-        words = sorted((word for word in vocabulary if word.count(" ") == n - 1), key=vocabulary.__getitem__)
+        # A token may have blanks of its own, which is no matter if there are no sequences of tokens.
+        own = [word for word in vocabulary if greatest == 1 or word.count(" ") == n - 1]
+        words = sorted(own, key=vocabulary.__getitem__)
         if not words:
             continue
         grams = tokens if n == 1 else graph.apply(NGram(n), tokens, f"{n}grams", None)
@@ -72,11 +73,51 @@ def _counts(step: Step, features: Features) -> Block:
     return result
 
 
+def _java_pattern(step: Step) -> str:
+    """The estimator's ``token_pattern`` in Java's syntax."""
+    pattern = step.estimator.token_pattern
+    if pattern in _PATTERNS:
+        return _PATTERNS[pattern]
+    try:
+        return to_java(pattern)
+    except PatternError as error:
+        step.reject(f"token_pattern {pattern!r} is not supported: {error}")
+
+
+def _stripped(step: Step, text: Block) -> Block:
+    """The text without accents, in lower case if the estimator says so, where it has ``strip_accents``."""
+    estimator, graph = step.estimator, step.graph
+    if not estimator.strip_accents:
+        return text
+    step.require(isinstance(estimator.strip_accents, str), "strip_accents is a function, and a bundle holds no code")
+    if estimator.lowercase:
+        text = graph.apply(LowerCase(), text, "lower", None)
+    return graph.apply(AccentStripper(estimator.strip_accents == "ascii"), text, "stripped", None)
+
+
+def _characters(step: Step, text: Block, lower: bool) -> Block:
+    """The number of occurrences of substrings."""
+    estimator, graph = step.estimator, step.graph
+    if lower:
+        text = graph.apply(LowerCase(), text, "lower", None)
+    least, greatest = map(int, estimator.ngram_range)
+    grams = graph.apply(CharacterGrams(least, greatest, estimator.analyzer == "char_wb"), text, "grams", None)
+    vocabulary = {str(word): int(index) for word, index in estimator.vocabulary_.items()}
+    words = tuple(sorted(vocabulary, key=vocabulary.__getitem__))
+    step.require(
+        [vocabulary[word] for word in words] == list(range(len(words))), "the vocabulary's numbers are not 0, 1, …"
+    )
+    return graph.apply(CountVectorizer(words, bool(estimator.binary), 1.0), grams, step.suffix, len(words), dense=False)
+
+
 def _weights(step: Step, counts: Block, transformer: Any) -> Block:
     """Counts times inverse document frequencies, divided by the norm of the row."""
-    step.require(
-        not transformer.sublinear_tf, "sublinear_tf is set, which MLeap's ops cannot compute of sparse vectors"
-    )
+    if transformer.sublinear_tf:
+        # The logarithm of a number below 1 / e would be less than -1, and the op gives 0 there; counts are whole numbers.
+        step.require(
+            counts.sparse or step.estimator is not transformer, "sublinear_tf is set, of numbers that are no counts"
+        )
+        counts = each(step.graph, counts, "sublinear")
     if transformer.use_idf:
         idf = np.asarray(transformer.idf_, dtype=np.float64)
         counts = step.graph.apply(IDF(idf), counts, "idf", counts.size, dense=counts.dense)

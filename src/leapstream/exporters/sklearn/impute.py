@@ -12,6 +12,7 @@ from leapstream.exporters.graph import Block, Features, with_sparsity
 from leapstream.exporters.sklearn.preprocessing import binarized
 from leapstream.exporters.step import Step
 from leapstream.ops.feature import Imputer
+from leapstream.ops.own import NeighborImputer
 
 
 def _is_text(value: Any) -> bool:
@@ -36,6 +37,24 @@ def simple_imputer(step: Step, features: Features) -> Features:
     if estimator.add_indicator:
         results += _indicators(step, features, estimator.indicator_.features_, missing)
     return with_sparsity(tuple(results), False)
+
+
+def neighbor_imputer(step: Step, features: Features) -> Features:
+    """The features with missing values filled in by the means of the nearest rows; with ``add_indicator``, followed by marks."""
+    estimator, graph = step.estimator, step.graph
+    missing = _missing_number(step, features)
+    step.require(missing != missing, "missing_values is a number")
+    step.require(isinstance(estimator.weights, str), "weights is a function")
+    step.require(bool(np.all(estimator._valid_mask)), "a feature had no value when it was fitted")
+    weighting = "inverse" if estimator.weights == "distance" else "uniform"
+    op = NeighborImputer(
+        np.ascontiguousarray(estimator._fit_X, dtype=np.float64), int(estimator.n_neighbors), weighting
+    )
+    block = graph.dense(features)
+    results: Features = (graph.apply(op, block, step.suffix, block.size),)
+    if estimator.add_indicator:
+        results = (*results, *_indicators(step, features, estimator.indicator_.features_, missing))
+    return with_sparsity(results, False)
 
 
 def missing_indicator(step: Step, features: Features) -> Features:
@@ -70,6 +89,7 @@ def _indicators(step: Step, features: Features, positions: Any, missing: float) 
 
 
 TRANSFORMERS: dict[str, Transformer] = {
+    "KNNImputer": neighbor_imputer,
     "MissingIndicator": missing_indicator,
     "SimpleImputer": simple_imputer,
 }

@@ -16,6 +16,7 @@ from leapstream.exporters.predictors import class_numbers
 from leapstream.exporters.step import Step
 from leapstream.ops import feature as ops
 from leapstream.ops.base import Op
+from leapstream.ops.own import Spline
 from leapstream.ops.regression import IsotonicRegression
 
 # ---- scaling ----------------------------------------------------------------------------------------------------------
@@ -337,6 +338,63 @@ def _steps(quantiles: Doubles, references: Doubles) -> tuple[tuple[float, ...], 
     return tuple(boundaries), tuple(shares)
 
 
+def spline_transformer(step: Step, features: Features) -> Features:
+    """The values of each feature's splines."""
+    estimator, graph = step.estimator, step.graph
+    step.require(getattr(estimator, "handle_missing", "error") == "error", "handle_missing is not 'error'")
+    # There, scikit-learn takes other knots as the limits of all features but the first.
+    narrow = estimator.extrapolation == "linear" and estimator.degree <= 1 and len(estimator.bsplines_) > 1
+    step.require(not narrow, "linear extrapolation of splines of degree 0 or 1 is supported for one feature")
+    results = []
+    for spline, block in zip(estimator.bsplines_, graph.scalars(features), strict=True):
+        op = _spline(spline, int(estimator.degree), estimator.extrapolation)
+        results.append(graph.apply(op, block, step.suffix, op.outputs_count))
+    width = results[0].size
+    found: Features = tuple(results)
+    if not estimator.include_bias:
+        # The last spline of each feature is left out.
+        kept = [n for n in range(width * len(results)) if n % width != width - 1]
+        found = graph.take((graph.vector(found),), kept)
+    return with_sparsity(found, bool(estimator.sparse_output))
+
+
+def _spline(spline: Any, degree: int, extrapolation: str) -> Spline:
+    """The op with the polynomials between the knots, and beyond the first and the last one."""
+    from scipy.interpolate import PPoly
+
+    knots = np.asarray(spline.t, dtype=np.float64)
+    # SciPy converts one spline at a time.
+    every = np.asarray(spline.c, dtype=np.float64).T
+    pieces = np.stack([PPoly.from_spline((knots, np.ascontiguousarray(c), degree)).c for c in every], axis=2)
+    first, last = degree, len(knots) - degree - 1
+    low, high = float(knots[first]), float(knots[last])
+    # float64 (degree + 1, intervals, outputs), for the intervals between the knots from the first to the last.
+    inner = pieces[:, first:last]
+    origins = knots[first:last]
+    limits: dict[str, float] = {}
+    if extrapolation == "error":
+        limits = {"low": low, "high": high}
+    elif extrapolation == "periodic":
+        limits = {"low": low, "period": high - low}
+    breaks = knots[first + 1 : last]
+    if extrapolation in ("constant", "linear"):
+        ends = []
+        for x in (low, high):
+            value, slope = spline(x), spline(x, 1) if extrapolation == "linear" and degree > 0 else 0.0 * spline(x)
+            end = np.zeros_like(inner[:, :1])
+            end[-1, 0] = value
+            if degree > 0:
+                end[-2, 0] = slope
+            ends.append(end)
+        inner = np.concatenate([ends[0], inner, ends[1]], axis=1)
+        origins = np.concatenate([[low], origins, [high]])
+        # At the last knot itself both polynomials have the same value, but for splines of degree 0.
+        breaks = np.concatenate([[low], breaks, [np.nextafter(high, np.inf)]])
+    outputs = inner.shape[2]
+    coefficients = np.ascontiguousarray(np.moveaxis(inner, 0, 2)).reshape(len(origins) * outputs, degree + 1)
+    return Spline(np.ascontiguousarray(breaks), origins, coefficients, outputs, **limits)
+
+
 def kernel_centerer(step: Step, features: Features) -> Features:
     """A kernel with the means of rows and columns subtracted."""
     estimator = step.estimator
@@ -361,6 +419,7 @@ TRANSFORMERS: dict[str, Transformer] = {
     "PowerTransformer": power_transformer,
     "QuantileTransformer": quantile_transformer,
     "RobustScaler": robust_scaler,
+    "SplineTransformer": spline_transformer,
     "StandardScaler": standard_scaler,
     "TargetEncoder": target_encoder,
 }

@@ -15,6 +15,32 @@ class LowerCase(Expr):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class StripAccents(Expr):
+    """The string ``x`` in compatibility decomposition (NFKD), without combining characters; with ``ascii``, its ASCII characters.
+
+    Without ``ascii``, a string of ASCII characters alone stays as it is.
+    """
+
+    x: Expr
+    ascii: bool
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CharacterGrams(Expr):
+    """The substrings of ``least`` to ``greatest`` characters of the string ``x``, shorter ones first, as tokens.
+
+    Two and more whitespace characters (those of Python) count as one blank. With ``words``, the substrings are those of each
+    word with a blank before and after it; from the length on that the word does not have, it is one substring as a whole, once.
+    Characters are code points.
+    """
+
+    x: Expr
+    least: int
+    greatest: int
+    words: bool
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Tokens(Expr):
     """The matches of the Java regular expression ``pattern`` in the string ``x``, or with ``gaps`` the parts between the matches.
 

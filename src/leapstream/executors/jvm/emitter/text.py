@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from leapstream.executors.characters import combining_ranges
 from leapstream.executors.implementing import implements
 from leapstream.executors.jvm.emitter.base import Emitter
 from leapstream.executors.jvm.emitter.code import (
@@ -15,6 +16,21 @@ from leapstream.plan import primitives as p
 @implements(p.LowerCase)
 def _lower(emitter: Emitter, expr: p.LowerCase) -> None:
     emitter.define(expr, f"Text.lower({emitter.present(expr.x)})")
+
+
+@implements(p.StripAccents)
+def _strip_accents(emitter: Emitter, expr: p.StripAccents) -> None:
+    x = emitter.present(expr.x)
+    if expr.ascii:
+        emitter.define(expr, f"Characters.ascii({x})")
+    else:
+        emitter.define(expr, f"Characters.withoutAccents({x}, {emitter.ints(combining_ranges())})")
+
+
+@implements(p.CharacterGrams)
+def _character_grams(emitter: Emitter, expr: p.CharacterGrams) -> None:
+    options = f"{expr.least}, {expr.greatest}, {boolean_literal(expr.words)}"
+    emitter.define(expr, f"Characters.grams({emitter.present(expr.x)}, {options})")
 
 
 @implements(p.Tokens)
