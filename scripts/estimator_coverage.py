@@ -24,10 +24,17 @@ BEGIN, END = "<!-- estimators: make support -->\n", "<!-- end of estimators -->\
 OWN_OPS = frozenset(
     (
         *("AdaBoostRegressor", "AdditiveChi2Sampler", "GaussianProcessClassifier", "GaussianProcessRegressor"),
-        *("KNeighborsClassifier", "KNeighborsRegressor", "KNeighborsTransformer", "KernelPCA", "KernelRidge"),
+        *(
+            "KNeighborsClassifier",
+            "KNeighborsRegressor",
+            "KNeighborsTransformer",
+            "KNNImputer",
+            "KernelPCA",
+            "KernelRidge",
+        ),
         *("LabelPropagation", "LabelSpreading", "LocalOutlierFactor", "Nystroem", "OneClassSVM", "RBFSampler"),
         *("RadiusNeighborsClassifier", "RadiusNeighborsRegressor", "RadiusNeighborsTransformer"),
-        "SkewedChi2Sampler",
+        *("SkewedChi2Sampler", "SplineTransformer"),
     )
 )
 """The classes whose models always have an op of leapstream's own."""

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.compose import make_column_transformer
-from sklearn.decomposition import NMF
+from sklearn.decomposition import LatentDirichletAllocation
 from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor, VotingClassifier
 from sklearn.feature_extraction import FeatureHasher
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfTransformer
@@ -309,10 +309,10 @@ def text_with_missing(*encoders: Any) -> Any:
     [
         (
             lambda: (
-                make_pipeline(StandardScaler(), NMF(1)).set_params(standardscaler__with_mean=False).fit(abs(X)),
+                make_pipeline(StandardScaler(with_mean=False), LatentDirichletAllocation(2, max_iter=1)).fit(abs(X)),
                 X,
             ),
-            "Pipeline > 'nmf'.*supported transformers: .*PCA",
+            "Pipeline > 'latentdirichletallocation'.*supported transformers: .*PCA",
         ),
         (
             lambda: (type("Own", (Ridge,), {"__module__": "sklearn.own"})().fit(X, Y), X),
