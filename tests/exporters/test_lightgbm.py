@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -182,13 +183,26 @@ def test_categories_of_pandas_are_given_as_texts() -> None:
         from_lightgbm(estimator)
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [({"linear_tree": True}, "linear_tree"), ({"zero_as_missing": True}, "zero_as_missing")],
-)
-def test_what_the_trees_of_mleap_cannot_do_is_rejected(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(UnsupportedOpError, match=f"LightGBM's Booster: .*{message}"):
-        from_lightgbm(train("regression", "amount", **options))
+@pytest.mark.parametrize("form", ["booster", "text", "dump"])
+def test_zeros_that_are_missing_go_where_missing_numbers_go(form: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 3))
+    x[rng.random(x.shape) < 0.3] = 0.0
+    y = x[:, 0] + 2.0 * (x[:, 1] == 0.0) + x[:, 2] ** 2
+    estimator = LGBMRegressor(n_estimators=10, zero_as_missing=True, verbose=-1, n_jobs=1).fit(x, y)
+    x[:9, 1] = np.nan
+    given: Any = estimator
+    if form != "booster":
+        given = tmp_path / "model"
+        booster = estimator.booster_
+        given.write_text(booster.model_to_string() if form == "text" else json.dumps(booster.dump_model()))
+    found = from_lightgbm(given, x, check=form != "dump").predict({"features": x})["prediction"]
+    np.testing.assert_allclose(found, estimator.predict(x), rtol=1e-12)
+
+
+def test_what_the_trees_of_mleap_cannot_do_is_rejected() -> None:
+    with pytest.raises(UnsupportedOpError, match="LightGBM's Booster: .*linear_tree"):
+        from_lightgbm(train("regression", "amount", linear_tree=True))
 
 
 def test_what_is_not_fitted_is_rejected() -> None:

@@ -114,6 +114,16 @@ def test_categories_are_given_by_their_codes() -> None:
     np.testing.assert_allclose(result["prediction"], estimator.predict(data), rtol=SINGLE)
 
 
+@pytest.mark.parametrize("missing", [0.0, -999.0])
+def test_a_number_that_is_missing_goes_where_missing_numbers_go(missing: float) -> None:
+    x = np.random.default_rng(0).normal(size=(120, 3))
+    x[x < -0.5] = missing
+    estimator = XGBRegressor(missing=missing, **OPTIONS).fit(x, np.where(x[:, 0] == missing, 2.0, x[:, 0] ** 2))
+    x[:5, 0] = np.nan
+    found = from_xgboost(estimator, x).predict({"features": x})["prediction"]
+    np.testing.assert_allclose(found, estimator.predict(x), rtol=SINGLE)
+
+
 def squares(y: Any, predicted: Any) -> Any:
     return predicted - y, np.ones_like(predicted)
 
@@ -121,7 +131,7 @@ def squares(y: Any, predicted: Any) -> Any:
 @pytest.mark.parametrize(
     ("estimator", "y", "message"),
     [
-        (XGBRegressor(missing=0.0, **OPTIONS), labels(), r"missing is 0\.0; only NaN"),
+        (XGBRegressor(missing=0.1, **OPTIONS), labels(), r"missing is 0\.1, and no float"),
         (XGBRegressor(objective=squares, **OPTIONS), labels(), "a function of its own"),
         (XGBRegressor(**OPTIONS), np.stack([labels(), labels()], axis=1), "predicts 2 targets"),
     ],

@@ -23,7 +23,7 @@ from leapstream.exporters.frame import features_of
 from leapstream.exporters.graph import Block, Features, Graph
 from leapstream.exporters.lightgbm_files import LightGBMBooster, parse_lightgbm
 from leapstream.exporters.portable import accept
-from leapstream.exporters.predictors import add_labels, most_probable
+from leapstream.exporters.predictors import add_labels, missing_number, most_probable
 from leapstream.exporters.proof import Answers, Check, booster_answers, matrix_of, prove
 from leapstream.exporters.step import PredictorColumns, Step, read_fitted
 from leapstream.exporters.trees import Nodes
@@ -144,6 +144,7 @@ def _convert(step: Step, features: Features, booster: LightGBMBooster) -> Predic
     forests = booster.forests
     features = _coded_categories(step, features, booster.pandas_categories)
     features = _whole_categories(step.graph, features, forests)
+    features = _missing_zeros(step.graph, features, forests)
     count = max(len(forests[0]), 1)
     weight = 1.0 / count if booster.average else 1.0
     boosted = BoostedTrees(forests, [[weight] * len(forest) for forest in forests], np.zeros(len(forests)))
@@ -204,6 +205,17 @@ def _whole_categories(graph: Graph, features: Features, forests: Sequence[Sequen
                 single = graph.apply(Bucketizer(splits, "keep"), single, "category", None)
             result.append(single)
     return tuple(result)
+
+
+def _missing_zeros(graph: Graph, features: Features, forests: Sequence[Sequence[Nodes]]) -> Features:
+    """Replace the zeros of each feature of which they are missing values by NaN."""
+    missing = frozenset[int]().union(*(nodes.zero_missing for forest in forests for nodes in forest))
+    if not missing:
+        return features
+    return tuple(
+        missing_number(graph, single, 0.0) if number in missing else single
+        for number, single in enumerate(graph.scalars(features))
+    )
 
 
 # ---- objectives -------------------------------------------------------------------------------------------------------

@@ -142,16 +142,14 @@ def _reject_linear() -> NoReturn:
 
 
 def _missing_left(kind: int, default_left: bool, threshold: float) -> bool:
-    """True if NaN goes left at a split. With the missing types "None" and "Zero", LightGBM treats NaN as 0."""
-    if kind == _NAN:
-        return default_left
-    zero_left = threshold >= 0.0
-    if kind == _ZERO_IS_MISSING and (default_left != zero_left or -ZERO <= threshold < ZERO):
-        # An MLeap split compares with one threshold, so zero must go to the same side as the numbers around it.
-        raise UnsupportedExportError(
-            "zero is missing (zero_as_missing) and goes to another side than the numbers around it"
-        )
-    return zero_left
+    """True if NaN goes left at a split. With the missing type "None", LightGBM treats NaN as 0; with "Zero", 0 as NaN."""
+    return threshold >= 0.0 if kind == _NONE else default_left
+
+
+def _moves_zero(kind: int, default_left: bool, threshold: float) -> bool:
+    """True if 0 is missing at a split, and goes to another side than the numbers around it."""
+    apart = default_left != (threshold >= 0.0) or -ZERO <= threshold < ZERO
+    return kind == _ZERO_IS_MISSING and apart
 
 
 def _codes(categories: Sequence[int], where: str) -> list[float]:
@@ -299,12 +297,10 @@ def _text_tree(section: _Section) -> Nodes:
     if ((decision < 0) | (decision >= 12)).any():
         raise MalformedError(f"{section.at('decision_type')} has an unknown type")
     categorical = decision % 2 == 1
-    missing_left = [
-        not category and _missing_left(kind, default_left, number)
-        for category, kind, default_left, number in zip(
-            categorical.tolist(), (decision >> 2).tolist(), (decision & 2 > 0).tolist(), threshold.tolist(), strict=True
-        )
-    ]
+    tests = list(zip((decision >> 2).tolist(), (decision & 2 > 0).tolist(), threshold.tolist(), strict=True))
+    categories = categorical.tolist()
+    missing_left = [not flag and _missing_left(*test) for flag, test in zip(categories, tests, strict=True)]
+    moved = [not flag and _moves_zero(*test) for flag, test in zip(categories, tests, strict=True)]
     leaf = np.full(leaves, -1)
     return Nodes(
         left=np.concatenate([left, leaf]),
@@ -314,6 +310,7 @@ def _text_tree(section: _Section) -> Nodes:
         missing_left=np.concatenate([np.array(missing_left), np.zeros(leaves, dtype=bool)]),
         values=np.concatenate([np.zeros(splits), value])[:, None],
         categories=_text_categories(section, np.flatnonzero(categorical), threshold),
+        zero_missing=frozenset(feature[moved].tolist()),
     )
 
 
@@ -435,6 +432,7 @@ class _Arrays:
     missing_left: list[bool] = field(default_factory=list)
     value: list[float] = field(default_factory=list)
     categories: dict[int, list[float]] = field(default_factory=dict)
+    zero_missing: set[int] = field(default_factory=set)
 
     def add(self) -> int:
         """Add a node as a leaf, and return its index."""
@@ -467,7 +465,10 @@ def _dump_tree(structure: Any, title: str) -> Nodes:
             arrays.categories[node] = _codes([int(category) for category in text.split("||")], f"{where}threshold")
         else:
             arrays.threshold[node] = threshold = _finite(given, "threshold", where)
-            arrays.missing_left[node] = _missing_left(missing, _flag(given, "default_left", where), threshold)
+            test = missing, _flag(given, "default_left", where), threshold
+            arrays.missing_left[node] = _missing_left(*test)
+            if _moves_zero(*test):
+                arrays.zero_missing.add(arrays.feature[node])
         arrays.left[node], arrays.right[node] = arrays.add(), arrays.add()
         stack += [(given.get("left_child"), arrays.left[node]), (given.get("right_child"), arrays.right[node])]
     return Nodes(
@@ -478,6 +479,7 @@ def _dump_tree(structure: Any, title: str) -> Nodes:
         missing_left=np.array(arrays.missing_left),
         values=np.array(arrays.value)[:, None],
         categories=arrays.categories,
+        zero_missing=frozenset(arrays.zero_missing),
     )
 
 

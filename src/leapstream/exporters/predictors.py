@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,10 +12,17 @@ import numpy.typing as npt
 
 from leapstream.bundle.types import DataShape
 from leapstream.errors import SchemaError
-from leapstream.exporters.graph import Block, Features, size
+from leapstream.exporters.graph import Block, Features, Graph, size
 from leapstream.exporters.step import Doubles, PredictorColumns, Step, is_looked_up, known_classes
 from leapstream.ops.classifier import ProbabilisticClassifier
-from leapstream.ops.feature import ElementwiseProduct, Normalizer, RegexIndexer, ReverseStringIndexer, SklearnBinarizer
+from leapstream.ops.feature import (
+    ElementwiseProduct,
+    Imputer,
+    Normalizer,
+    RegexIndexer,
+    ReverseStringIndexer,
+    SklearnBinarizer,
+)
 from leapstream.ops.linear import LinearRegression, LinearSVC, LogisticRegression
 from leapstream.ops.neural import MultiLayerPerceptronClassifier
 from leapstream.ops.regression import IsotonicRegression
@@ -118,6 +126,11 @@ def class_numbers(step: Step, index: Block, numbers: Sequence[float]) -> Block:
     op = IsotonicRegression(positions, tuple(map(float, numbers)), True)
     columns = step.graph.add(op, [index.column], {"prediction": f"{index.column}_number"})
     return Block(columns["prediction"])
+
+
+def missing_number(graph: Graph, block: Block, missing: float) -> Block:
+    """A number, or NaN where it is equal to ``missing``."""
+    return graph.apply(Imputer(math.nan, missing), block, "present", None)
 
 
 def targets(step: Step, numbers: Features) -> PredictorColumns:

@@ -30,6 +30,7 @@ class Nodes:
         missing_left: true where NaN goes left.
         values: float64 (nodes, width), the values of leaves.
         categories: for each node that tests for categories, the categories on the side to which NaN does not go.
+        zero_missing: the features whose zeros count as missing too; they have to come to the tree as NaN.
     """
 
     left: Ints
@@ -39,6 +40,7 @@ class Nodes:
     missing_left: npt.NDArray[np.bool_]
     values: Doubles
     categories: Mapping[int, Sequence[float]] = field(default_factory=dict)
+    zero_missing: frozenset[int] = frozenset()
 
     @property
     def needs_negated(self) -> bool:

@@ -22,7 +22,7 @@ from leapstream.exporters.files import exporting, read_bytes
 from leapstream.exporters.frame import features_of
 from leapstream.exporters.graph import Block, Features, Graph, is_sparse
 from leapstream.exporters.portable import accept
-from leapstream.exporters.predictors import add_labels, most_probable
+from leapstream.exporters.predictors import add_labels, missing_number, most_probable
 from leapstream.exporters.proof import Answers, Check, booster_answers, matrix_of, prove
 from leapstream.exporters.step import PredictorColumns, Step, read_fitted
 from leapstream.model import Model
@@ -154,9 +154,11 @@ def convert(step: Step, features: Features) -> PredictorColumns:
     """Convert a booster, or one of XGBoost's estimators for scikit-learn, as a step."""
     model, booster = step.estimator, _booster(step.estimator)
     missing = getattr(model, "missing", None)
-    step.require(
-        missing is None or missing != missing, f"missing is {missing!r}; only NaN can be missing in MLeap's op"
-    )
+    if missing is not None and missing == missing:
+        # XGBoost compares in single precision.
+        value = float(np.float32(missing))
+        step.require(value == missing and value not in (np.inf, -np.inf), f"missing is {missing!r}, and no float")
+        features = tuple(missing_number(step.graph, single, value) for single in step.graph.scalars(features))
     step.require(not callable(getattr(model, "objective", None)), "its objective is a function of its own")
     step.require(
         not is_sparse(features),
