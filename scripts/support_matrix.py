@@ -37,6 +37,9 @@ equal after being written in JSON and in Protobuf and read again, and those of w
 run all of them, and compare the results with those of MLeap's JVM runtime. JSON has no infinity, so a pipeline with one cannot
 be written in it (see [bundles](bundles.md)).
 
+Ops whose names begin with `leapstream.` are leapstream's own. MLeap does not run them, so nothing is recorded; the tests compare
+them with [scikit-learn](exporters/sklearn.md).
+
 """
 
 
