@@ -24,6 +24,7 @@ SIMPLE: dict[str, Callable[..., float]] = {
     "sub": lambda a, b: a - b,
     "mul": lambda a, b: a * b,
     "div": lambda a, b: a / b,
+    "max": max,
 }
 
 
@@ -34,6 +35,10 @@ COMPOSED = [
     ("reciprocal", 4.0, 0.25),
     ("logistic", 1.0, 1.0 / (1.0 + math.exp(-1.0))),
     ("logit", 0.2, math.log(0.2 / (1.0 - 0.2))),
+    ("tanh", 0.5, 2.0 / (1.0 + math.exp(-1.0)) - 1.0),
+    ("sublinear", 2.0, 1.0 + math.log(2.0)),
+    ("matern_once", 0.5, 1.5 * math.exp(-0.5)),
+    ("matern_twice", 0.5, (1.0 + 0.5 + 0.5 * 0.5 / 3.0) * math.exp(-0.5)),
     ("normal_cdf", 0.3, 0.5 * (1.0 + math.erf(0.3 / math.sqrt(2.0)))),
     ("complementary_log_log", 0.5, 1.0 - math.exp(-math.exp(0.5))),
 ]
