@@ -28,7 +28,9 @@ WHOLE = "whole job"
 _SHOWN = 3000
 """Characters of the beginning and of the end of what a process said that failed."""
 
-ONE_THREAD = dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_NUM_THREADS"), "1")
+ONE_THREAD = dict.fromkeys(
+    ("ARROW_NUM_THREADS", "LEAPSTREAM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
+)
 
 
 @dataclass

@@ -34,6 +34,7 @@ from leapstream.executors.contract import PreparedPlan
 from leapstream.executors.registry import executor
 from leapstream.executors.rowwise import EXECUTOR as RECORDS
 from leapstream.executors.rowwise.executor import RecordPlan, UnusualRecordError
+from leapstream.executors.threads import number_of_threads
 from leapstream.frames.given import record_of
 from leapstream.frames.protocols import FrameT
 from leapstream.installation import lacks_for_batches
@@ -215,6 +216,7 @@ class Model:
         outputs: Sequence[str] | None = None,
         backend: Backend = "vectorized",
         on_error: OnError = "raise",
+        threads: int | None = None,
     ) -> FrameT: ...
     @overload
     def transform(
@@ -224,6 +226,7 @@ class Model:
         outputs: Sequence[str] | None = None,
         backend: Backend = "vectorized",
         on_error: OnError = "raise",
+        threads: int | None = None,
     ) -> dict[str, Any]: ...
     @overload
     def transform(
@@ -233,6 +236,7 @@ class Model:
         outputs: Sequence[str] | None = None,
         backend: Backend = "vectorized",
         on_error: OnError = "raise",
+        threads: int | None = None,
     ) -> list[dict[str, Any]]: ...
     @keyword_only("backend")
     def transform(
@@ -242,6 +246,7 @@ class Model:
         outputs: Sequence[str] | None = None,
         backend: Backend = "vectorized",
         on_error: OnError = "raise",
+        threads: int | None = None,
     ) -> Any:
         """The frame with the columns that the model adds.
 
@@ -257,6 +262,8 @@ class Model:
             outputs: columns to add, and to compute; by default all that the nodes add.
             backend: ``vectorized`` (NumPy), or ``jvm`` (a Java class in Flink's JVM; needs the ``flink`` extra).
             on_error: ``raise`` at the first row that fails, or ``null``: give that row missing values.
+            threads: number of threads for a large batch of the vectorized backend; by default ``LEAPSTREAM_THREADS``, or as many
+                as there are processors. Results do not depend on it.
 
         Returns:
             a frame of the kind given; tensors are lists of their elements, or arrays (rows, …) in a dict of arrays. For an array
@@ -268,7 +275,7 @@ class Model:
         """
         _check_on_error(on_error)
         wanted = None if outputs is None else _names_of(outputs)
-        return self._run(frame, backend, wanted, on_error, keep_inputs=True)
+        return self._run(frame, backend, wanted, on_error, keep_inputs=True, threads=threads)
 
     @overload
     def predict(
@@ -278,6 +285,7 @@ class Model:
         outputs: Sequence[str] | None = None,
         backend: Backend = "vectorized",
         on_error: OnError = "raise",
+        threads: int | None = None,
     ) -> FrameT: ...
     @overload
     def predict(
@@ -287,6 +295,7 @@ class Model:
         outputs: Sequence[str] | None = None,
         backend: Backend = "vectorized",
         on_error: OnError = "raise",
+        threads: int | None = None,
     ) -> dict[str, Any] | None: ...
     @overload
     def predict(
@@ -296,6 +305,7 @@ class Model:
         outputs: Sequence[str] | None = None,
         backend: Backend = "vectorized",
         on_error: OnError = "raise",
+        threads: int | None = None,
     ) -> list[dict[str, Any]]: ...
     def predict(
         self,
@@ -304,6 +314,7 @@ class Model:
         outputs: Sequence[str] | None = None,
         backend: Backend = "vectorized",
         on_error: OnError = "raise",
+        threads: int | None = None,
     ) -> Any:
         """The final outputs alone, for a batch or for a single record.
 
@@ -315,7 +326,7 @@ class Model:
                 instance of a dataclass or a pandas ``Series``.
             outputs: columns to compute; by default the final outputs.
             backend: as in :meth:`transform`.
-            on_error: as in :meth:`transform`.
+            on_error, threads: as in :meth:`transform`.
 
         Returns:
             a frame of the kind given; for a record a dict, or ``None`` when the model drops it.
@@ -335,7 +346,7 @@ class Model:
         record = record_of(data)
         if record is not None and (record is not data or _is_record(record, self.schema.inputs)):
             return self._predict_in_batch(record, wanted, backend, on_error)
-        return self._run(data, backend, wanted, on_error, keep_inputs=False)
+        return self._run(data, backend, wanted, on_error, keep_inputs=False, threads=threads)
 
     def predict_record(
         self,
@@ -378,11 +389,12 @@ class Model:
         outputs: Sequence[str] | None = None,
         backend: Backend = "vectorized",
         keep_inputs: bool = False,
+        threads: int | None = None,
     ) -> RowResults:
         """The final outputs for a batch in which rows may fail: a result for each good row, an error for each other.
 
         Args:
-            frame, backend: as in :meth:`transform`.
+            frame, backend, threads: as in :meth:`transform`.
             outputs: columns to compute; by default the final outputs.
             keep_inputs: whether the result has the given columns, too.
 
@@ -397,7 +409,8 @@ class Model:
             from leapstream.frames.running import run_rows
 
             table = self._table(frame, wanted, keep_inputs=keep_inputs)
-            return run_rows(self._prepare(backend, table.schema, wanted), table, keep_inputs=keep_inputs)
+            prepared = self._prepare(backend, table.schema, wanted)
+            return run_rows(prepared, table, keep_inputs=keep_inputs, threads=number_of_threads(threads))
 
     def _predict_alone(self, record: Mapping[str, Any], outputs: tuple[str, ...]) -> dict[str, Any] | None:
         alone = self._record_plan(outputs)
@@ -409,20 +422,29 @@ class Model:
         self, record: Mapping[str, Any], outputs: tuple[str, ...], backend: Backend, on_error: OnError
     ) -> dict[str, Any] | None:
         try:
-            rows: list[dict[str, Any]] = self._run([record], backend, outputs, on_error, keep_inputs=False)
+            rows: list[dict[str, Any]] = self._run([record], backend, outputs, on_error, keep_inputs=False, threads=1)
         except PredictionError as error:
             raise error.at_row(None) from error
         return rows[0] if rows else None
 
     def _run(
-        self, frame: Any, backend: Backend, outputs: tuple[str, ...] | None, on_error: OnError, *, keep_inputs: bool
+        self,
+        frame: Any,
+        backend: Backend,
+        outputs: tuple[str, ...] | None,
+        on_error: OnError,
+        *,
+        keep_inputs: bool,
+        threads: int | None,
     ) -> Any:
         with self._batch():
             # What batches need takes a while to import.
             from leapstream.frames.running import run
 
             table = self._table(frame, outputs, keep_inputs=keep_inputs)
-            return run(self._prepare(backend, table.schema, outputs), table, on_error, keep_inputs=keep_inputs)
+            prepared = self._prepare(backend, table.schema, outputs)
+            count = number_of_threads(threads)
+            return run(prepared, table, on_error, keep_inputs=keep_inputs, threads=count)
 
     def _table(self, frame: Any, outputs: tuple[str, ...] | None, *, keep_inputs: bool) -> Table:
         """The columns of a frame that the outputs need."""

@@ -194,6 +194,10 @@ def _transform(
         OnErrorName, typer.Option(help="A record that fails ends the work, or gets nulls.")
     ] = OnErrorName.RAISE,
     batch_size: Annotated[int, typer.Option(help="Records in memory at once.", min=1)] = 65536,
+    threads: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Threads that predict; as many as there are processors by default.", min=1),
+    ] = None,
     as_json: _Json = False,
     limit: _LimitSettings = None,
 ) -> None:
@@ -213,6 +217,7 @@ def _transform(
         everything=everything,
         on_error=on_error.value,
         batch_size=batch_size,
+        threads=threads,
         limits=_limits(limit),
     )
     if as_json and output != "-":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -31,6 +32,7 @@ def transform_file(
     everything: bool = False,
     on_error: OnError,
     batch_size: int,
+    threads: int | None = None,
     limits: Limits | None = None,
 ) -> tuple[int, int]:
     """Write a file of records with the columns that a model adds; the target is written all or nothing.
@@ -50,10 +52,12 @@ def transform_file(
         outputs = model.schema.outputs.names
     reader = open_reader(source, reads, model.schema.inputs, batch_size, limits)
     read = written = 0
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    start = time.perf_counter()
+    rate = TextColumn("{task.fields[rate]:,.0f} records/s")
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), rate, TimeRemainingColumn())
     console = err()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("transform", total=None)
+        task = progress.add_task("transform", total=None, rate=0.0)
         with local_copy(target) as path, open_writer(os.fspath(path), writes) as writer:
             for chunk in reader.chunks():
                 batch = chunk.batch
@@ -61,7 +65,9 @@ def transform_file(
                 if writes in LEAP_FORMATS and not isinstance(batch, LeapFrame):
                     batch = leap_of(batch, model.schema.inputs)
                 try:
-                    result: Batch = model.transform(batch, backend=backend, outputs=outputs, on_error=on_error)
+                    result: Batch = model.transform(
+                        batch, backend=backend, outputs=outputs, on_error=on_error, threads=threads
+                    )
                 except PredictionError as error:
                     raise _at(error, read) from error
                 if writes not in LEAP_FORMATS and isinstance(result, LeapFrame):
@@ -71,7 +77,8 @@ def transform_file(
                     writer.write(result)
                 read += rows
                 written += len(result)
-                progress.update(task, total=reader.total, completed=chunk.done)
+                passed = max(time.perf_counter() - start, 1e-9)
+                progress.update(task, total=reader.total, completed=chunk.done, rate=read / passed)
     return read, written
 
 

@@ -75,12 +75,13 @@ class PreparedPlan(Protocol):
     def plan(self) -> Plan:
         """The plan."""
 
-    def run(self, columns: Mapping[str, Column], rows: int) -> Outcome[Column | list[Any]]:
+    def run(self, columns: Mapping[str, Column], rows: int, threads: int = 1) -> Outcome[Column | list[Any]]:
         """Compute the plan's outputs.
 
         Args:
             columns: the plan's inputs; all tensors of one column have the same dimensions.
             rows: number of rows.
+            threads: number of threads that may compute a large batch.
         """
 
 

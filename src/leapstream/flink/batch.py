@@ -72,13 +72,14 @@ def predict_columns(
     frame: Mapping[str, Any] = {**arrays, _ROW: whole}
     if on_error == "raise":
         try:
-            result = model.transform(frame, outputs=names)
+            # Flink has a process for each of its subtasks.
+            result = model.transform(frame, outputs=names, threads=1)
         except PredictionError as error:
             # The position in a batch says nothing about the stream.
             raise _with_values(error.at_row(None), signature, columns, error.row or 0) from error
         kept = result[_ROW]
     else:
-        found = model.predict_rows(frame, outputs=names)
+        found = model.predict_rows(frame, outputs=names, threads=1)
         result, kept = found.frame, whole[found.rows]
         errors |= {int(whole[row]): str(error.at_row(None)) for row, error in found.errors.items()}
     return BatchPredictions({name: result[name] for name in names}, kept, errors, len(whole) - len(kept))

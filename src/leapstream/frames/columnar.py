@@ -77,11 +77,22 @@ def _read(name: str, array: Callable[[str], Any]) -> Any:
             return values
         if isinstance(values, (pa.ChunkedArray, pa.ExtensionArray)):
             values = _stored(values)
+        if isinstance(values, pa.DictionaryArray) and pa.types.is_string(values.type.value_type):
+            return _coded(values)
         return native(name, values) if isinstance(values, np.ndarray) else plain_arrow(values)
     except (LeapstreamError, MemoryError):
         raise
     except Exception as error:  # of the frame's library
         raise SchemaError(f"column {name!r} has values that no leap type holds: {error}") from error
+
+
+def _coded(array: pa.DictionaryArray) -> CodedColumn:
+    """A dictionary array of strings; its missing rows have a text of their own, which is missing."""
+    codes, distinct = array.indices, array.dictionary
+    if codes.null_count:
+        codes = codes.fill_null(len(distinct))
+        distinct = pa.concat_arrays([distinct, pa.nulls(1, pa.string())])
+    return CodedColumn(np.asarray(codes).astype(np.int32, copy=False), distinct)
 
 
 def _stored(array: Any) -> Any:

@@ -32,14 +32,14 @@ class RowResults:
     errors: dict[int, PredictionError]
 
 
-def run(prepared: PreparedPlan, table: Table, on_error: OnError, *, keep_inputs: bool) -> Any:
+def run(prepared: PreparedPlan, table: Table, on_error: OnError, *, keep_inputs: bool, threads: int = 1) -> Any:
     """The outputs of a plan for a table, as a frame of the table's kind.
 
     Raises:
         PredictionError: a row fails, and ``on_error`` is ``raise``.
     """
     groups = _groups(table, prepared.plan.inputs)
-    outcomes = _outcomes(prepared, table, groups)
+    outcomes = _outcomes(prepared, table, groups, threads)
     if on_error == "raise":
         first = min(_failures(outcomes, groups), default=None, key=lambda failure: failure[0])
         if first is not None:
@@ -48,10 +48,10 @@ def run(prepared: PreparedPlan, table: Table, on_error: OnError, *, keep_inputs:
     return _frame(prepared, table, outcomes, groups, keep_inputs)
 
 
-def run_rows(prepared: PreparedPlan, table: Table, *, keep_inputs: bool) -> RowResults:
+def run_rows(prepared: PreparedPlan, table: Table, *, keep_inputs: bool, threads: int = 1) -> RowResults:
     """The outputs of a plan for a table, with the error of each row that fails."""
     groups = _groups(table, prepared.plan.inputs)
-    outcomes = _outcomes(prepared, table, groups)
+    outcomes = _outcomes(prepared, table, groups, threads)
     errors = {row: outcome.error(local).at_row(row) for row, outcome, local in _failures(outcomes, groups)}
     return RowResults(
         _frame(prepared, table, outcomes, groups, keep_inputs),
@@ -60,12 +60,12 @@ def run_rows(prepared: PreparedPlan, table: Table, *, keep_inputs: bool) -> RowR
     )
 
 
-def _outcomes(prepared: PreparedPlan, table: Table, groups: list[Rows | None]) -> list[Outcome[Any]]:
-    inputs = prepared.plan.inputs
-    return [
-        prepared.run({f.name: table.column(f.name, rows) for f in inputs}, table.rows if rows is None else len(rows))
-        for rows in groups
-    ]
+def _outcomes(prepared: PreparedPlan, table: Table, groups: list[Rows | None], threads: int) -> list[Outcome[Any]]:
+    def outcome(rows: Rows | None) -> Outcome[Any]:
+        columns = {f.name: table.column(f.name, rows) for f in prepared.plan.inputs}
+        return prepared.run(columns, table.rows if rows is None else len(rows), threads)
+
+    return [outcome(rows) for rows in groups]
 
 
 def _frame(

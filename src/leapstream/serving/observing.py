@@ -79,11 +79,9 @@ class ObservedModel(Model):
         self._show_record(record, outputs, answer, False)
         return answer
 
-    def predict_rows(
-        self, frame: Any, *, outputs: Outputs = None, backend: Backend = "vectorized", keep_inputs: bool = False
-    ) -> RowResults:
+    def predict_rows(self, frame: Any, *, outputs: Outputs = None, **options: Any) -> RowResults:
         """As :meth:`leapstream.Model.predict_rows`."""
-        results = super().predict_rows(frame, outputs=outputs, backend=backend, keep_inputs=keep_inputs)
+        results = super().predict_rows(frame, outputs=outputs, **options)
         self._show_rows(frame, outputs, results)
         return results
 

@@ -94,7 +94,8 @@ class Task:
         frame = {name: _read(batch.column(place)) for name, place in self.inputs.items()}
         # A model may read no columns at all.
         frame[_ROW] = np.arange(batch.num_rows)
-        found = model.predict_rows(frame, outputs=self.outputs.names)
+        # Spark has a task for each of its cores.
+        found = model.predict_rows(frame, outputs=self.outputs.names, threads=1)
         if found.errors and self.on_error == "raise":
             # The position in a batch says nothing about the table.
             raise found.errors[min(found.errors)].at_row(None)

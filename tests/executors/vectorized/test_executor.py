@@ -57,7 +57,7 @@ def test_every_primitive_is_implemented() -> None:
     )
 
 
-def _categories() -> Model:
+def categories() -> Model:
     """An indexer that fails at unknown colours, one that drops unknown sizes, and their one-hot vectors."""
     shapes = (DataShape("tensor", False, (2,)),) * 2
 
@@ -87,7 +87,7 @@ def test_texts_that_repeat_give_the_results_failures_and_drops_of_each_row_alone
     }
     frame = pd.DataFrame(texts)
     given: Any = frame if kind == "pandas" else pa.Table.from_pandas(frame)
-    model = _categories()
+    model = categories()
     whole = model.predict_rows(given)
     kept = dict(zip(whole.rows.tolist(), _lists(whole.frame), strict=True))
     for row in range(60):

@@ -59,7 +59,7 @@ class JvmPlan:
         except Exception as error:
             raise self._failure(error) from error
 
-    def run(self, columns: Mapping[str, Column], rows: int) -> Outcome[list[Any]]:
+    def run(self, columns: Mapping[str, Column], rows: int, threads: int = 1) -> Outcome[list[Any]]:
         """Compute the plan's outputs; see :class:`leapstream.executors.contract.PreparedPlan`.
 
         Raises:

@@ -89,7 +89,7 @@ class RecordPlan:
         except Exception as error:  # the default executor has the reason
             raise UnusualRecordError from error
 
-    def run(self, columns: Mapping[str, Column], rows: int) -> Outcome[list[Any]]:
+    def run(self, columns: Mapping[str, Column], rows: int, threads: int = 1) -> Outcome[list[Any]]:
         """Compute row by row; the default executor computes the unusual rows."""
         given = {f.name: _record_values(columns[f.name], f.type) for f in self.plan.inputs}
         results: dict[str, list[Any]] = {name: [None] * rows for name, _ in self.plan.outputs}

@@ -13,6 +13,7 @@ from leapstream.executors import failures
 from leapstream.executors.columns import WIDE, Column, coded, joined, leap_values
 from leapstream.executors.contract import Failure, Outcome
 from leapstream.executors.implementing import Implementation, collected, collected_lowerings
+from leapstream.executors.threads import in_threads
 from leapstream.executors.vectorized.run import DistinctRun, Indices, Run, StoredUnknownError, UnequalSizesError, moved
 from leapstream.plan.graph import Expr, Plan
 from leapstream.plan.primitives import Input
@@ -27,6 +28,11 @@ LOWERED = collected_lowerings("leapstream.executors.vectorized")
 
 MOST_ELEMENTS_OF_BATCH = 1 << 26
 """The elements of dense columns that are made at once: 512 MiB of doubles."""
+
+FEWEST_ROWS_OF_PIECE = 4096
+"""Fewer rows are not worth a thread."""
+_PIECES_OF_A_THREAD = 4
+"""Number of pieces that a thread gets of a large batch, one after the other, so that no thread waits long for another."""
 
 
 class VectorizedPlan:
@@ -62,18 +68,21 @@ class VectorizedPlan:
                 widths[id(expr)] = size + sum(n for n in map(declared_size, expr.operands) if n >= WIDE)
         return widths
 
-    def run(self, columns: Mapping[str, Column], rows: int) -> Outcome[Any]:
+    def run(self, columns: Mapping[str, Column], rows: int, threads: int = 1) -> Outcome[Any]:
         """Compute the outputs.
 
         Args:
             columns: the plan's inputs; the tensors of one column have equal dimensions.
             rows: number of rows.
+            threads: number of threads that may compute pieces of a large batch.
         """
-        limit = self.rows_at_once
+        limit = max(1, self.rows_at_once // threads)
+        if threads > 1:
+            limit = min(limit, max(FEWEST_ROWS_OF_PIECE, -(-rows // (_PIECES_OF_A_THREAD * threads))))
         if rows <= limit:
             return self._run(columns, rows, self.tracks_stored)
         pieces = [np.arange(start, min(start + limit, rows)) for start in range(0, rows, limit)]
-        return self._run_apart(columns, pieces, self.tracks_stored)
+        return self._run_apart(columns, pieces, self.tracks_stored, threads)
 
     def _run(self, columns: Mapping[str, Column], rows: int, tracks_stored: bool) -> Outcome[Any]:
         try:
@@ -83,12 +92,15 @@ class VectorizedPlan:
         except UnequalSizesError as error:
             return self._run_apart(columns, error.groups, tracks_stored)
 
-    def _run_apart(self, columns: Mapping[str, Column], groups: Sequence[Indices], tracks_stored: bool) -> Outcome[Any]:
-        """Run groups of rows one after the other; each of them rises."""
-        parts = [
-            self._run({name: column.take(rows) for name, column in columns.items()}, len(rows), tracks_stored)
-            for rows in groups
-        ]
+    def _run_apart(
+        self, columns: Mapping[str, Column], groups: Sequence[Indices], tracks_stored: bool, threads: int = 1
+    ) -> Outcome[Any]:
+        """Run groups of rows by themselves; each of them rises."""
+
+        def run(rows: Indices) -> Outcome[Any]:
+            return self._run({name: column.take(rows) for name, column in columns.items()}, len(rows), tracks_stored)
+
+        parts = in_threads(run, groups, threads)
         failures: list[Failure] = []
         states = np.empty(sum(map(len, groups)), dtype=np.int32)
         for part, rows in zip(parts, groups, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from leapstream.plan import primitives as p
 _MOST_ELEMENTS_OF_TOPS = 6
 """For trees that test more elements, traversing nodes in blocks of rows is as fast as tables of the top levels."""
 
+_MAKING = Lock()
 _FEWEST_ROWS = 192
 """Smaller batches traverse the nodes."""
 
@@ -49,6 +50,8 @@ class Prepared:
         tables: their tables, where these are faster.
         top: number of levels that its tables have.
         values: the value of each leaf of the tables, by tree, where these hold the trees whole and a leaf has one value.
+        seen: the number of rows that came in batches.
+        made: the layout for batches of many rows, once it is made.
     """
 
     forest: Forest
@@ -56,16 +59,21 @@ class Prepared:
     top: int
     values: npt.NDArray[np.float64] | None
     seen: list[int] = field(default_factory=lambda: [0])
+    made: list[SlicedForest | RankedForest | None] = field(default_factory=list)
 
     def many(self, rows: int) -> bool:
         """True if a batch has many rows, and so many came that a layout for them is worth its making."""
         self.seen[0] += rows
         return rows >= _FEWEST_ROWS and self.seen[0] * len(self.forest.root) >= len(self.forest.child)
 
-    @cached_property
+    @property
     def ranked(self) -> SlicedForest | RankedForest | None:
-        """The layout for batches of many rows, where there is one."""
-        return make_ranked(self.forest)
+        """The layout for batches of many rows, where there is one; threads that need it at once make it once."""
+        if not self.made:
+            with _MAKING:
+                if not self.made:
+                    self.made.append(make_ranked(self.forest))
+        return self.made[0]
 
 
 def prepare_forest(expr: p.Trees, forest: Forest) -> Prepared:

@@ -1,0 +1,42 @@
+"""Threads for large batches."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from leapstream.errors import SchemaError
+
+THREADS_VARIABLE = "LEAPSTREAM_THREADS"
+"""Names the number of threads for large batches where a call does not."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def number_of_threads(threads: int | None) -> int:
+    """The number of threads for a batch: a given one, else the environment's, else the processors of this process.
+
+    Raises:
+        SchemaError: it is not a positive integer.
+    """
+    given: object = threads
+    if given is None:
+        text = os.environ.get(THREADS_VARIABLE)
+        if not text:
+            return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        given = int(text) if text.isdecimal() else text
+    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+        where = THREADS_VARIABLE if threads is None else "threads"
+        raise SchemaError(f"{where} is {given!r}, and has to be a positive integer")
+    return given
+
+
+def in_threads(function: Callable[[T], R], items: Sequence[T], threads: int) -> list[R]:
+    """The results of a function for some items, in their order. No thread is left when it returns."""
+    if threads == 1 or len(items) == 1:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(min(threads, len(items)), thread_name_prefix="leapstream-batch") as pool:
+        return list(pool.map(function, items))
