@@ -167,6 +167,16 @@ TRANSFORMERS: dict[str, Case] = {
         None,
         lambda: np.vstack([numbers()[:ROWS], [[-99.0] * 4, [99.0] * 4]]),
     ),
+    "QuantileTransformer normal": fitted(
+        QuantileTransformer(n_quantiles=20, output_distribution="normal"),
+        numbers,
+        None,
+        lambda: np.vstack([numbers()[:ROWS], [[-99.0] * 4, [99.0] * 4]]),
+    ),
+    "QuantileTransformer normal of repeated numbers": fitted(
+        QuantileTransformer(n_quantiles=50, output_distribution="normal"),
+        lambda: holes(steps()) * [1.0, 1.0, 1.0, 0.0],
+    ),
     "QuantileTransformer of repeated numbers": fitted(QuantileTransformer(n_quantiles=50), lambda: holes(steps())),
     "TargetEncoder": fitted(
         TargetEncoder(random_state=0),

@@ -40,6 +40,16 @@ UNARY: dict[FunctionName, dict[float, float]] = {
     "square": {3.0: 9.0},
     "complementary_log_log": {0.5: 1 - math.exp(-math.exp(0.5))},
     "erf": {-0.0: -0.0, INF: 1.0, 1.0: 0.8427007929497149, NAN: NAN},
+    "normal_quantile": {
+        0.5: 0.0,
+        0.0: -INF,
+        1.0: INF,
+        2.0: NAN,
+        NAN: NAN,
+        0.975: 1.959963984540054,
+        1e-3: -3.090232306167813,
+        1e-20: -9.262340089798409,
+    },
     "normal_cdf": {NAN: NAN, 0.0: 0.5, -INF: 0.0, INF: 1.0, 1.0: 0.8413447460685429},
 }
 BINARY: dict[FunctionName, dict[tuple[float, float], float]] = {

@@ -14,6 +14,7 @@ TOLERANCES: dict[tuple[type[Expr], str | None], tuple[Tolerance, str]] = {
     (p.Unary, "logistic"): (Tolerance(4), f"{LIBRARY}; one is added, and it divides"),
     (p.Unary, "logit"): (Tolerance(2, ones=2), LIBRARY),
     (p.Unary, "complementary_log_log"): (Tolerance(2, ones=2), f"{LIBRARY}; what is left of 1 may be few digits"),
+    (p.Unary, "normal_quantile"): (Tolerance(8), f"{LIBRARY}; of a logarithm the root is taken"),
     (p.Unary, "normal_cdf"): (
         Tolerance(64, ones=2),
         "SciPy's erf and that of W. J. Cody; what is left of 1 may be few digits",

@@ -62,6 +62,7 @@ FUNCTIONS = _table(
     _simple("ceil", "the least whole number that is at least x", "x"),
     _simple("round", "the nearest whole number, halves up, within 64 bits; 0 for NaN, as Java's Math.round", "x"),
     _simple("erf", "the error function of x", "x"),
+    _simple("normal_quantile", "the x whose normal_cdf is p, by Wichura's algorithm AS 241; infinite at 0 and 1", "x"),
     _composed("one_minus", "1.0 - x", "x"),
     _composed("double", "2.0 * x", "x"),
     _composed("square", "x * x", "x"),

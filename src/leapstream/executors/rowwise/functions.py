@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from leapstream.bundle.types import ScalarType
 from leapstream.executors.implementing import implements
+from leapstream.executors.quantiles import normal_quantile
 from leapstream.executors.rowwise import runtime
 from leapstream.executors.rowwise.arrays import by_arrays
 from leapstream.executors.rowwise.writer import Writer
@@ -24,6 +25,7 @@ SPELLING = {
     "ceil": "ceil({0})",
     "round": "java_round({0})",
     "erf": "math.erf({0})",
+    "normal_quantile": "normal_quantile({0})",
     "add": "({0} + {1})",
     "sub": "({0} - {1})",
     "mul": "({0} * {1})",
@@ -39,6 +41,7 @@ _CALLED = (
     runtime.floor,
     runtime.ceil,
     runtime.great_exp,
+    normal_quantile,
     runtime.java_round,
     runtime.power,
     runtime.least,

@@ -10,6 +10,7 @@ from scipy import special
 
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
+from leapstream.executors.quantiles import normal_quantiles
 from leapstream.executors.vectorized.run import Run, require_size
 from leapstream.plan import primitives as p
 from leapstream.plan.functions import evaluate
@@ -42,6 +43,7 @@ SPELLING: dict[str, Callable[..., npt.NDArray[np.float64]]] = {
     "ceil": np.ceil,
     "round": _round,
     "erf": special.erf,
+    "normal_quantile": normal_quantiles,
     "add": np.add,
     "sub": np.subtract,
     "mul": np.multiply,

@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 
 from leapstream.bundle.types import DataShape
+from leapstream.executors.quantiles import normal_quantile
 from leapstream.exporters.categories import CategoryCodes, encode_categories
 from leapstream.exporters.dispatch import Transformer
 from leapstream.exporters.graph import Block, Doubles, Features, Graph, Ints, is_sparse, rising, size, with_sparsity
+from leapstream.exporters.kernels import each
 from leapstream.exporters.network import relu
 from leapstream.exporters.predictors import class_numbers
 from leapstream.exporters.step import Step
 from leapstream.ops import feature as ops
 from leapstream.ops.base import Op
-from leapstream.ops.own import Spline
+from leapstream.ops.own import Spline, VectorArithmetic
 from leapstream.ops.regression import IsotonicRegression
 
 # ---- scaling ----------------------------------------------------------------------------------------------------------
@@ -301,22 +303,52 @@ def _yeo_johnson(graph: Graph, block: Block, power: float) -> Block:
 
 
 def quantile_transformer(step: Step, features: Features) -> Features:
-    """The share of the training data below each feature: between quantiles interpolated, at repeated ones their mean."""
+    """The share of the training data below each feature, or the quantile of the normal distribution for that share.
+
+    Between quantiles the share is interpolated, at repeated ones it is the mean.
+    """
     estimator, graph = step.estimator, step.graph
-    step.require(estimator.output_distribution == "uniform", "only the output distribution 'uniform' is supported")
+    normal = estimator.output_distribution == "normal"
     references = np.asarray(estimator.references_, dtype=np.float64)
     results = []
     for quantiles, block in zip(
         np.asarray(estimator.quantiles_, dtype=np.float64).T, graph.scalars(features), strict=True
     ):
         boundaries, shares = _steps(quantiles, references)
+        if normal:
+            boundaries, shares = _without_edges(boundaries, shares, quantiles)
         columns = graph.add(
             IsotonicRegression(boundaries, shares, True), [block.column], {"prediction": f"{block.column}_share"}
         )
         # The interpolation gives a number for NaN.
         pair = (Block(columns["prediction"]), block)
         results.append(graph.linear(pair, step.suffix, np.array([1.0, 0.0])))
-    return with_sparsity(tuple(results), is_sparse(features))
+    if not normal:
+        return with_sparsity(tuple(results), is_sparse(features))
+    block = each(graph, graph.vector(tuple(results)), "normal_quantile")
+    limit = _EDGE - np.spacing(1.0)
+    for function, share in (("max", limit), ("min", 1.0 - limit)):
+        op = VectorArithmetic(block.size, function, normal_quantile(share))
+        columns = graph.add(op, [block.column], {"output": f"{block.column}_{function}"})
+        block = Block(columns["output"], block.size)
+    return with_sparsity((block,), is_sparse(features))
+
+
+_EDGE = 1e-7
+
+
+def _without_edges(
+    boundaries: tuple[float, ...], shares: tuple[float, ...], quantiles: Doubles
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Boundaries and shares, but 0 within 1e-7 of the least quantile and below, and 1 within 1e-7 of the greatest and above."""
+    low, high = float(quantiles[0]) + _EDGE, float(quantiles[-1]) - _EDGE
+    before, after = float(np.nextafter(low, -np.inf)), float(np.nextafter(high, np.inf))
+    if after <= low:
+        return (before, low), (0.0, 1.0)
+    inner = [(x, share) for x, share in zip(boundaries, shares, strict=True) if low < x < high]
+    ends = np.interp([low, high], boundaries, shares).tolist()
+    points = [(before, 0.0), (low, ends[0]), *inner, (high, ends[1]), (after, 1.0)]
+    return tuple(x for x, _ in points), tuple(share for _, share in points)
 
 
 def _steps(quantiles: Doubles, references: Doubles) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -21,6 +21,7 @@ SPELLING = {
     "ceil": "Math.ceil({0})",
     "round": "(double) Math.round({0})",
     "erf": "Functions.erf({0})",
+    "normal_quantile": "Functions.normalQuantile({0})",
     "add": "({0} + {1})",
     "sub": "({0} - {1})",
     "mul": "({0} * {1})",

@@ -92,4 +92,56 @@ public final class Functions {
         double head = Math.floor(y * 16) / 16;
         return Math.exp(-head * head) * Math.exp(-(y - head) * (y + head)) * result;
     }
+
+    // ---- quantiles of the normal distribution, by M. J. Wichura's algorithm AS 241
+    // ----------------------------------------
+
+    private static final double[] MIDDLE_ABOVE = {
+        2509.0809287301227, 33430.57558358813, 67265.7709270087, 45921.95393154987,
+        13731.69376550946, 1971.5909503065513, 133.14166789178438, 3.3871328727963665
+    };
+    private static final double[] MIDDLE_BELOW = {
+        5226.495278852854, 28729.085735721943, 39307.89580009271, 21213.794301586597,
+        5394.196021424751, 687.1870074920579, 42.31333070160091, 1.0
+    };
+    private static final double[] SIDES_ABOVE = {
+        0.0007745450142783414, 0.022723844989269184, 0.2417807251774506, 1.2704582524523684,
+        3.6478483247632045, 5.769497221460691, 4.630337846156546, 1.4234371107496835
+    };
+    private static final double[] SIDES_BELOW = {
+        1.0507500716444169e-09, 0.0005475938084995345, 0.015198666563616457, 0.14810397642748008,
+        0.6897673349851, 1.6763848301838038, 2.053191626637759, 1.0
+    };
+    private static final double[] TAILS_ABOVE = {
+        2.0103343992922881e-07, 2.7115555687434876e-05, 0.0012426609473880784, 0.026532189526576124,
+        0.29656057182850487, 1.7848265399172913, 5.463784911164114, 6.657904643501103
+    };
+    private static final double[] TAILS_BELOW = {
+        2.0442631033899397e-15, 1.421511758316446e-07, 1.8463183175100548e-05, 0.0007868691311456133,
+        0.014875361290850615, 0.1369298809227358, 0.599832206555888, 1.0
+    };
+
+    /** The number below which a standard normal variable is with a probability; NaN for no probability. */
+    public static double normalQuantile(double p) {
+        if (!(p > 0.0 && p < 1.0)) {
+            return p == 0.0 ? Double.NEGATIVE_INFINITY : p == 1.0 ? Double.POSITIVE_INFINITY : Double.NaN;
+        }
+        double q = p - 0.5;
+        if (Math.abs(q) <= 0.425) {
+            return q * ratio(MIDDLE_ABOVE, MIDDLE_BELOW, 0.180625 - q * q);
+        }
+        double r = Math.sqrt(-Math.log(q < 0.0 ? p : 1.0 - p));
+        double x = r <= 5.0 ? ratio(SIDES_ABOVE, SIDES_BELOW, r - 1.6) : ratio(TAILS_ABOVE, TAILS_BELOW, r - 5.0);
+        return q < 0.0 ? -x : x;
+    }
+
+    private static double ratio(double[] above, double[] below, double r) {
+        double numerator = above[0];
+        double denominator = below[0];
+        for (int i = 1; i < above.length; i++) {
+            numerator = numerator * r + above[i];
+            denominator = denominator * r + below[i];
+        }
+        return numerator / denominator;
+    }
 }
