@@ -23,6 +23,10 @@ from leapstream.errors import BundleError
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview
 
 _FLAG_ENCRYPTED = 0x1 | 0x40 | 0x2000
+_FLAG_UTF8 = 0x800
+_FLAGS_USUAL = _FLAG_UTF8 | 0x8 | 0x6
+"""Flags of an entry that do not change how it is read: names in UTF-8, sizes after the data, and how hard the writer tried."""
+_LOCAL_HEADER = struct.Struct("<4s2xH18xHH")
 
 
 @dataclass(frozen=True)
@@ -242,7 +246,8 @@ def _checked_entries(
     total = 0
     for entry in entries:
         # ZipInfo.filename ends at a NUL; the name in the archive is orig_filename.
-        checked_path(name, entry.orig_filename, limits)
+        if entry.orig_filename != entry.filename:
+            checked_path(name, entry.orig_filename, limits)
         path = checked_path(name, entry.filename, limits)
         where = f"{name}: {path}"
         mode = entry.external_attr >> 16
@@ -281,11 +286,47 @@ def _inflate(
     where: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits, size: int, before: int = 0
 ) -> bytes:
     """Decompress one file of an archive of ``size`` bytes; the limits apply to the bytes, since headers may be wrong."""
+    data = _inflate_at_once(archive, entry)
+    if data is not None:
+        return data
     with archive.open(entry) as stream:
         data = bounded(where, iter(lambda: stream.read(CHUNK), b""), limits, size, before=before)
     if len(data) != entry.file_size:
         raise BundleError(f"{where}: holds {len(data)} bytes, but its header says {entry.file_size}")
     return data
+
+
+def _inflate_at_once(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | None:
+    """A file of an archive, whose header the limits were applied to; ``None`` if anything about it is unusual or wrong."""
+    stream = archive.fp
+    if stream is None or entry.flag_bits & ~_FLAGS_USUAL or entry.header_offset < 0:
+        return None
+    stream.seek(entry.header_offset)
+    header = stream.read(_LOCAL_HEADER.size)
+    if len(header) < _LOCAL_HEADER.size:
+        return None
+    signature, flags, name_size, extra_size = _LOCAL_HEADER.unpack(header)
+    name = stream.read(name_size + extra_size)[:name_size]
+    encoding = "utf-8" if entry.flag_bits & _FLAG_UTF8 else "cp437"
+    if signature != b"PK\3\4" or flags != entry.flag_bits or name.decode(encoding, "replace") != entry.orig_filename:
+        return None
+    # Newer versions of zipfile know where the next entry begins, and reject entries that overlap.
+    end = getattr(entry, "_end_offset", None)
+    if end is not None and stream.tell() + entry.compress_size > end:
+        return None
+    packed = stream.read(entry.compress_size)
+    if len(packed) != entry.compress_size:
+        return None
+    data = packed
+    if entry.compress_type == zipfile.ZIP_DEFLATED:
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        try:
+            data = inflater.decompress(packed, entry.file_size + 1)
+        except zlib.error:
+            return None
+        if not inflater.eof or inflater.unused_data:
+            return None
+    return data if len(data) == entry.file_size and zlib.crc32(data) == entry.CRC else None
 
 
 __all__ = ["Limits", "Location", "Source", "check_archive", "checked_path", "locate", "read_entry", "read_files"]

@@ -15,6 +15,8 @@ from leapstream.errors import BundleError
 
 _ENDINGS: dict[str, str] = {"json": "json", "protobuf": "pb", "mixed": "json"}
 _TREES = ("tree", "nodes")
+_MANY = 1 << 15
+"""Bytes of trees from which on decoding them together is faster."""
 
 
 def read_bundle(source: Source, *, limits: Limits | None = None) -> BundleDef:
@@ -57,7 +59,8 @@ def decode_files(files: Mapping[str, bytes], *, where: str = "bundle", limits: L
     root_folder = top.folders.get("root")
     if root_folder is None or not _has(root_folder, "node"):
         raise BundleError(f"{where}: has no root/node.json or root/node.pb")
-    root = _Reader(where, _ENDINGS[info.format], info.format == "mixed", limits or Limits()).node("root", root_folder)
+    reader = _Reader(where, _ENDINGS[info.format], info.format == "mixed", limits or Limits(), _many_trees(files))
+    root = reader.node("root", root_folder)
     written: Format = "json"
     if info.format == "protobuf" or (info.format == "mixed" and "node.pb" in root_folder.files):
         written = "protobuf"
@@ -93,13 +96,29 @@ def _everything(folder: _Folder, prefix: str) -> dict[str, bytes]:
     return files
 
 
+def _many_trees(files: Mapping[str, bytes]) -> dict[str, Tree]:
+    """The trees of files by path, where there are so many that decoding them together is faster; damaged ones are left out."""
+    found: dict[str, Tree] = {}
+    for ending in ("json", "pb"):
+        names = tuple(f"{kind}.{ending}" for kind in _TREES)
+        paths = [path for path in files if path.rpartition("/")[2] in names]
+        if sum(len(files[path]) for path in paths) >= _MANY:
+            from leapstream.bundle.manytrees import decode_many
+
+            decoded = decode_many([files[path] for path in paths], protobuf=ending == "pb")
+            found.update((path, tree) for path, tree in zip(paths, decoded, strict=True) if tree is not None)
+    return found
+
+
 @dataclass
 class _Reader:
     name: str
     ending: str
     mixed: bool
     limits: Limits
+    trees: dict[str, Tree]
     elements: int = 0
+    plain_models: dict[bytes, ModelDef] = field(default_factory=dict)
 
     def node(self, path: str, folder: _Folder) -> NodeDef:
         file = self._choose(path, folder, "node")
@@ -122,12 +141,7 @@ class _Reader:
         if not _has(folder, "model"):
             raise BundleError(f"{self.name}: {path}: has no model.json or model.pb")
         file = self._choose(path, folder, "model")
-        with decoding(f"{self.name}: {path}/{file}"):
-            data = folder.files[file]
-            model = (
-                proto_codec.decode_model(data) if file.endswith(".pb") else json_codec.decode_model(parse_json(data))
-            )
-        self._check_values(f"{self.name}: {path}/{file}", model, self.limits.max_depth)
+        model = self._own_model(f"{self.name}: {path}/{file}", folder.files[file], protobuf=file.endswith(".pb"))
         known = {f"{kind}.{ending}" for kind in ("node", "model") for ending in ("json", "pb")}
         for kind in _TREES:
             if _has(folder, kind):
@@ -150,6 +164,18 @@ class _Reader:
                 model.files.update(_everything(below, f"{name}/"))
         return model
 
+    def _own_model(self, where: str, data: bytes, *, protobuf: bool) -> ModelDef:
+        """The op and the attributes in a file. The trees of a forest have equal files, each of which is decoded once."""
+        plain = self.plain_models.get(data)
+        if plain is not None:
+            return ModelDef(plain.op, dict(plain.attributes))
+        with decoding(where):
+            model = proto_codec.decode_model(data) if protobuf else json_codec.decode_model(parse_json(data))
+        self._check_values(where, model, self.limits.max_depth)
+        if all(isinstance(value.data, bool | int | float | str | None) for value in model.attributes.values()):
+            self.plain_models[data] = ModelDef(model.op, dict(model.attributes))
+        return model
+
     def _check_values(self, where: str, model: ModelDef, depth: int) -> None:
         """Check the sizes that attributes declare, and how deep their models are nested."""
         if depth == 0:
@@ -163,6 +189,8 @@ class _Reader:
                     self._check_values(where, data, depth - 1)
 
     def _tree(self, path: str, data: bytes) -> Tree | ClusterTree:
+        if path in self.trees:
+            return self.trees[path]
         with decoding(f"{self.name}: {path}"):
             return trees.decode_protobuf(data) if path.endswith(".pb") else trees.decode_json(data)
 

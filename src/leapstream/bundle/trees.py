@@ -31,9 +31,9 @@ def decode_json(data: bytes) -> AnyTree:
         raise MalformedError("not one node a line")
     if nodes and isinstance(nodes[0], dict) and "type" not in nodes[0] and "numChildren" in nodes[0]:
         return _cluster_tree([_cluster_from_json(node) for node in nodes])
-    builder = _Builder()
+    builder = TreeBuilder()
     for node in nodes:
-        _decision_from_json(builder, node)
+        decision_from_json(builder, node)
     return builder.build()
 
 
@@ -43,11 +43,11 @@ def decode_protobuf(data: bytes) -> AnyTree:
     # The first tag tells the two kinds of nodes apart: a decision node holds nothing but messages 1 and 2.
     if messages and messages[0][:1] not in (b"\x0a", b"\x12"):
         return _cluster_tree([_cluster_from_protobuf(message) for message in messages])
-    builder = _Builder()
+    builder = TreeBuilder()
     node = pb.DecisionNode()
     for message in messages:
         _parse(node, message)
-        _decision_from_protobuf(builder, node)
+        decision_from_protobuf(builder, node)
     return builder.build()
 
 
@@ -70,7 +70,7 @@ def encode_protobuf(tree: AnyTree) -> bytes:
 # -- decision trees ---------------------------------------------------------------------------------------------------
 
 
-class _Builder:
+class TreeBuilder:
     """Builds a :class:`Tree` from nodes that are added in pre-order, and finds each split's right child."""
 
     def __init__(self) -> None:
@@ -86,6 +86,11 @@ class _Builder:
         self._complete = False
 
     def add(self, kind: int, feature: int, threshold: float, values: Any, num_categories: int) -> None:
+        """Add the next node. The arguments are those of :class:`Tree`; ``values`` are a leaf's values or a split's categories.
+
+        Raises:
+            MalformedError: the tree is complete, or a number does not fit.
+        """
         if self._complete:
             raise MalformedError(f"nodes go on after the tree is complete, from node {len(self.kind)}")
         if feature > _MAX or num_categories > _MAX:
@@ -111,6 +116,11 @@ class _Builder:
             self._complete = True
 
     def build(self) -> Tree:
+        """The tree of all nodes.
+
+        Raises:
+            MalformedError: the tree is not complete.
+        """
         if not self._complete:
             raise MalformedError(f"the tree is incomplete after {len(self.kind)} nodes: truncated?")
         return Tree(
@@ -125,7 +135,12 @@ class _Builder:
         )
 
 
-def _decision_from_json(builder: _Builder, raw: Any) -> None:
+def decision_from_json(builder: TreeBuilder, raw: Any) -> None:
+    """Add a node in JSON to a tree.
+
+    Raises:
+        MalformedError: it is not a node of a decision tree.
+    """
     node = fields_of(raw, "a node")
     kind = node.get("type")
     if kind == "leaf":
@@ -153,7 +168,12 @@ def _count(raw: Any) -> int:
     return number
 
 
-def _decision_from_protobuf(builder: _Builder, node: pb.DecisionNode) -> None:
+def decision_from_protobuf(builder: TreeBuilder, node: pb.DecisionNode) -> None:
+    """Add a node in protobuf to a tree.
+
+    Raises:
+        MalformedError: it is neither leaf nor split.
+    """
     which = node.WhichOneof("n")
     if which == "leaf":
         builder.add(LEAF, -1, math.nan, node.leaf.values, 0)

@@ -1,0 +1,390 @@
+"""Decodes the files of many decision trees at once, with the operations of NumPy on whole arrays.
+
+Nodes in the layouts that MLeap and leapstream write are decoded together. A node in another layout is decoded by
+:mod:`~leapstream.bundle.trees`, which is also where files go that are not good: it finds what is wrong with them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from leapstream.bundle.definition import CONTINUOUS, LEAF, Tree
+from leapstream.bundle.elements import array_from_json
+from leapstream.bundle.malformed import parse_json
+from leapstream.bundle.numerals import Flags, Places, Text, Words, decimals, integers, slices
+from leapstream.bundle.proto import tree_pb2 as pb
+from leapstream.bundle.trees import TreeBuilder, decision_from_json, decision_from_protobuf
+from leapstream.bundle.types import BasicType
+
+Doubles = npt.NDArray[np.float64]
+
+_TAG, _FEATURE, _THRESHOLD = np.uint64(0xFF), np.uint64(0x08), 0x11
+_INNER = 0x0A
+_BAD = -2
+"""Takes the place of the number of missing subtrees in trees that are not complete."""
+_TOGETHER = 1 << 20
+"""Bytes of files that are decoded together; their arrays fit into the processor's cache."""
+
+_SPLITS = (
+    # As leapstream writes them, MLeap, MLeap's runtime, and MLeap's Python package.
+    (b'{"type":"internal","split":{"featureIndex":', b',"threshold":', b',"type":"continuous"}}'),
+    (b'{"type":"internal","split":{"type":"continuous","featureIndex":', b',"threshold":', b"}}"),
+    (b'{"split":{"featureIndex":', b',"threshold":', b',"type":"continuous"},"type":"internal"}'),
+    (
+        b'{"type": "internal", "split": {"type": "continuous", "featureIndex": ',
+        b', "threshold": ',
+        b"}}",
+    ),
+)
+_LEAVES = ((b'{"type":"leaf","values":[', b",", b"]}"), (b'{"type": "leaf", "values": [', b", ", b"]}"))
+_WITH_POINT = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)")
+
+
+def decode_many(files: Sequence[bytes], *, protobuf: bool) -> list[Tree | None]:
+    """Decode the files of decision trees; ``None`` for each file that holds something else, or is damaged."""
+    trees: list[Tree | None] = []
+    begin = size = 0
+    for end, data in enumerate(files, 1):
+        size += len(data)
+        if size >= _TOGETHER or end == len(files):
+            trees += (_from_protobuf if protobuf else _from_json)(files[begin:end])
+            begin, size = end, 0
+    return trees
+
+
+@dataclass
+class _Nodes:
+    """The nodes of several trees in pre-order, one after the other; the attributes are those of a :class:`Tree`.
+
+    Attributes:
+        count: the number of values of a leaf, or of categories of a split.
+        others: the node of a builder for each node in another layout, by index.
+    """
+
+    kind: npt.NDArray[np.uint8]
+    feature: npt.NDArray[np.int32]
+    threshold: Doubles
+    count: npt.NDArray[np.int32]
+    others: dict[int, TreeBuilder]
+
+    @classmethod
+    def leaves(cls, number: int) -> _Nodes:
+        """As many leaves without values."""
+        return cls(
+            np.full(number, LEAF, dtype=np.uint8),
+            np.full(number, -1, dtype=np.int32),
+            np.full(number, np.nan),
+            np.zeros(number, dtype=np.int32),
+            {},
+        )
+
+    def decode_others(self, at: Places, decode: Callable[[int, TreeBuilder], None]) -> Flags:
+        """Decode single nodes; the result tells for each node whether it cannot be decoded."""
+        broken = np.zeros(len(self.kind), dtype=np.bool_)
+        for node in at.tolist():
+            builder = TreeBuilder()
+            try:
+                decode(node, builder)
+            except Exception:
+                # The other reader reads the file again and raises the error.
+                broken[node] = True
+                continue
+            self.others[node] = builder
+            self.kind[node] = builder.kind[0]
+            self.feature[node] = builder.feature[0]
+            self.threshold[node] = builder.threshold[0]
+            self.count[node] = len(builder.data)
+        return broken
+
+    def trees(self, sizes: Places, broken: Flags, values: Doubles) -> list[Tree | None]:
+        """The trees of these sizes; ``values`` are those of the nodes that are not among ``others``."""
+        total = len(self.kind)
+        tree = np.repeat(np.arange(len(sizes)), sizes)
+        starts = np.cumsum(sizes) - sizes
+        ends = starts + sizes - 1
+        # The number of subtrees that are missing after each node, less one: -1 after the last node of a tree, and only there.
+        missing = np.cumsum(np.where(self.kind == LEAF, -1, 1))
+        missing -= np.concatenate([[0], missing])[starts][tree]
+        last = np.zeros(total, dtype=np.bool_)
+        last[ends[sizes > 0]] = True
+        good = sizes > 0
+        good[tree[broken | ((missing < 0) != last)]] = False
+        right = self._right_children(np.where(good[tree], missing, _BAD), starts[tree])
+        data_end = np.cumsum(self.count, dtype=np.int64)
+        data_start = data_end - self.count
+        data = self._data(data_start, values)
+        categories = np.zeros(total, dtype=np.int32)
+        for node, builder in self.others.items():
+            categories[node] = builder.num_categories[0]
+        first = data_start[np.minimum(starts, total - 1)]
+        beyond = data_end[ends]
+        data_start, data_end = ((a - first[tree]).astype(np.int32) for a in (data_start, data_end))
+        found: list[Tree | None] = []
+        for fine, start, end, begin, stop in zip(
+            good.tolist(), starts.tolist(), (ends + 1).tolist(), first.tolist(), beyond.tolist(), strict=True
+        ):
+            found.append(
+                Tree(
+                    kind=self.kind[start:end],
+                    feature=self.feature[start:end],
+                    threshold=self.threshold[start:end],
+                    right=right[start:end],
+                    data_start=data_start[start:end],
+                    data_end=data_end[start:end],
+                    data=data[begin:stop],
+                    num_categories=categories[start:end],
+                )
+                if fine
+                else None
+            )
+        return found
+
+    def _right_children(self, missing: Places, start: Places) -> npt.NDArray[np.int32]:
+        """The right child of each split, counted from the start of its tree; it follows the last leaf of the left subtree.
+
+        That leaf is the next one after which fewer subtrees are missing than after the split. So the splits after which the same
+        number is missing, and the leaves after which one less is, take turns.
+        """
+        split = np.flatnonzero((self.kind != LEAF) & (missing != _BAD))
+        leaf = np.flatnonzero((self.kind == LEAF) & (missing >= 0))
+        after_split, after_leaf = missing[split], missing[leaf]
+        if after_split.max(initial=0) < 1 << 16:
+            # Integers of 16 bits are sorted by their digits.
+            after_split, after_leaf = after_split.astype(np.uint16), after_leaf.astype(np.uint16)
+        parents = split[np.argsort(after_split, kind="stable")]
+        last = leaf[np.argsort(after_leaf, kind="stable")]
+        right = np.full(len(missing), -1, dtype=np.int32)
+        right[parents] = last + 1 - start[parents]
+        return right
+
+    def _data(self, data_start: Places, values: Doubles) -> Doubles:
+        if not self.others:
+            return values
+        data = np.empty(len(values) + sum(len(builder.data) for builder in self.others.values()))
+        usual = np.ones(len(data), dtype=np.bool_)
+        for node, builder in self.others.items():
+            at = slice(int(data_start[node]), int(data_start[node]) + len(builder.data))
+            data[at] = builder.data
+            usual[at] = False
+        data[usual] = values
+        return data
+
+
+# -- JSON -------------------------------------------------------------------------------------------------------------
+
+
+def _from_json(files: Sequence[bytes]) -> list[Tree | None]:
+    # Only line feeds end lines here; files with carriage returns are left to the other reader.
+    files = [b"\n" if b"\r" in data else data if data.endswith(b"\n") else data + b"\n" for data in files]
+    text = Text(b"".join(files))
+    ends = np.flatnonzero(text.bytes == ord("\n"))
+    starts = np.concatenate([np.zeros(1, dtype=np.int64), ends + 1])[:-1]
+    offsets = np.cumsum([len(data) for data in files])
+    sizes = np.diff(np.searchsorted(starts, offsets), prepend=0)
+
+    nodes = _Nodes.leaves(len(starts))
+    left = np.arange(len(starts))
+    tokens: list[_Tokens] = []
+    for before, between, after in _SPLITS:
+        some = np.flatnonzero(text.equal(starts[left], before))
+        at = left[some]
+        feature, length, good = integers(text, starts[at] + len(before), between[:1])
+        middle = starts[at] + len(before) + length
+        first, last = middle + len(between), ends[at] - len(after)
+        good &= text.equal(middle, between) & (first < last) & text.equal(np.maximum(last, 0), after)
+        at = at[good]
+        nodes.kind[at], nodes.feature[at] = CONTINUOUS, feature[good]
+        tokens.append(_Tokens(at, first[good], last[good]))
+        left = np.delete(left, some[good])
+    thresholds = _Tokens.joined(tokens)
+    tokens = []
+    for before, between, after in _LEAVES:
+        first, last = starts[left] + len(before), ends[left] - len(after)
+        good = text.equal(starts[left], before) & (first < last) & text.equal(np.maximum(last, 0), after)
+        tokens.append(_Tokens.separated(text, between, left[good], first[good], last[good]))
+        nodes.count += np.bincount(tokens[-1].node, minlength=len(starts)).astype(np.int32)
+        left = left[~good]
+    values = _Tokens.joined(tokens)
+    values = values.take(np.argsort(values.node, kind="stable"))
+
+    numbers, broken = _Tokens.joined([thresholds, values]).numbers(text, len(starts))
+    nodes.threshold[thresholds.node] = numbers[: len(thresholds.node)]
+
+    def decode(node: int, builder: TreeBuilder) -> None:
+        (raw,) = parse_json(b"[" + text.bytes[starts[node] : ends[node]].tobytes() + b"]")
+        decision_from_json(builder, raw)
+
+    broken |= nodes.decode_others(left, decode)
+    return nodes.trees(sizes, broken, numbers[len(thresholds.node) :])
+
+
+@dataclass
+class _Tokens:
+    """The places of numbers in a text, and the nodes that they belong to."""
+
+    node: Places
+    start: Places
+    end: Places
+
+    @classmethod
+    def joined(cls, parts: Sequence[_Tokens]) -> _Tokens:
+        """The tokens of some parts, one part after the other."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("node", "start", "end")))
+
+    @classmethod
+    def separated(cls, text: Text, separator: bytes, node: Places, start: Places, end: Places) -> _Tokens:
+        """The tokens of lists between ``start`` and ``end``, whose items are separated by a comma and maybe a space."""
+        # Usually all leaves have equally many values. If only the first has one, the others' trees are left to the other reader.
+        if not len(node) or ord(",") not in text.bytes[start[0] : end[0]]:
+            return cls(node, start, end)
+        commas = np.flatnonzero(text.bytes == ord(","))
+        first, last = np.searchsorted(commas, start), np.searchsorted(commas, end)
+        inside = slices(first, last - first)
+        count = last - first + 1
+        starts, ends = np.empty(int(count.sum()), dtype=np.int64), np.empty(int(count.sum()), dtype=np.int64)
+        place = np.cumsum(count) - count
+        begins = np.zeros(len(starts), dtype=np.bool_)
+        begins[place] = True
+        # A token with its comma is no number; so it ends up with the other reader if the separator is another one.
+        separated = text.equal(commas[inside], separator)
+        starts[begins], starts[~begins] = start, commas[inside] + np.where(separated, len(separator), 0)
+        stops = np.roll(begins, -1)
+        ends[stops], ends[~stops] = end, commas[inside]
+        return cls(np.repeat(node, count), starts, ends)
+
+    def take(self, order: Places) -> _Tokens:
+        """The tokens in another order."""
+        return _Tokens(self.node[order], self.start[order], self.end[order])
+
+    def numbers(self, text: Text, nodes: int) -> tuple[Doubles, Flags]:
+        """The numbers, and for each node whether one of its tokens is not a number."""
+        numbers, good = decimals(text, self.start, self.end)
+        broken = np.zeros(nodes, dtype=np.bool_)
+        for token in np.flatnonzero(~good).tolist():
+            written = text.bytes[self.start[token] : max(self.start[token], self.end[token])].tobytes()
+            try:
+                numbers[token] = _number(written)
+            except Exception:
+                # The other reader reads the file again and raises the error.
+                broken[self.node[token]] = True
+        return numbers, broken
+
+
+def _number(written: bytes) -> float:
+    if _WITH_POINT.fullmatch(written):
+        return float(written)
+    (number,) = array_from_json(BasicType.DOUBLE, parse_json(b"[" + written + b"]"))
+    return float(number)
+
+
+# -- protobuf ---------------------------------------------------------------------------------------------------------
+
+
+def _from_protobuf(files: Sequence[bytes]) -> list[Tree | None]:
+    text = Text(b"".join(files))
+    offsets = np.cumsum([0, *map(len, files)])
+    at, torn = _usual_places(text, offsets), np.zeros(len(files), dtype=np.bool_)
+    if at is None:
+        at, torn = _places(files, offsets)
+    if not len(at):
+        return [None] * len(files)
+    sizes = np.diff(np.searchsorted(at, offsets))
+    head = text.words(at)
+    # Longer nodes are left to the other reader, as are those of files whose lengths do not add up.
+    broken = np.repeat(torn, sizes) | ((head & np.uint64(0xFFFFFF)) != 0)
+    length = (head >> np.uint64(24)).astype(np.int64) & 0xFF
+    at = at + 4
+    nodes = _Nodes.leaves(len(at))
+    words = text.words(at)
+
+    # A leaf: two messages, each a tag and a byte of length, the inner one a packed list of doubles.
+    leaf = (length >= 12) & (length < 128) & (length % 8 == 4)
+    leaf &= (words & np.uint64(0xFFFFFFFF)) == _headers(length, (0x12, 0x0A))
+    nodes.count[leaf] = (length[leaf] - 4) // 8
+    counts = nodes.count[leaf]
+    items = np.repeat(at[leaf] + 4, counts) + 8 * slices(np.zeros(len(counts), dtype=np.int64), counts)
+
+    # A continuous split: three messages. The inner one has the feature and the threshold, each unless it is 0.
+    split = np.flatnonzero((length >= 6) & (length < 128))
+    split = split[(words[split] & np.uint64(0xFFFFFFFFFFFF)) == _headers(length[split], (0x0A, 0x0A, 0x12))]
+    inside, left = at[split] + 6, length[split] - 6
+    feature, size = _tagged_varint(text.words(inside), left)
+    inside, left = inside + size, left - size
+    given = (left == 9) & (text.bytes[inside] == _THRESHOLD)
+    good = given | (left == 0)
+    split, feature, inside, given = split[good], feature[good], inside[good], given[good]
+    nodes.kind[split], nodes.feature[split] = CONTINUOUS, feature
+    nodes.threshold[split] = np.where(given, text.words(inside + 1).view(np.float64), 0.0)
+
+    known = leaf
+    known[split] = True
+
+    def decode(node: int, builder: TreeBuilder) -> None:
+        message = pb.DecisionNode()
+        message.ParseFromString(text.bytes[at[node] : at[node] + length[node]].tobytes())
+        decision_from_protobuf(builder, message)
+
+    broken |= nodes.decode_others(np.flatnonzero(~known & ~broken), decode)
+    return nodes.trees(sizes, broken, text.words(items).view(np.float64))
+
+
+def _usual_places(text: Text, offsets: Places) -> Places | None:
+    """The places of nodes, found by how they begin; ``None`` if they do not follow each other from start to end.
+
+    A node begins with its length in four bytes; in it are two messages, the second in the first, each after a tag and its length.
+    """
+    at = np.flatnonzero(text.bytes[6 : offsets[-1]] == _INNER)
+    head = text.words(at)
+    length = (head >> np.uint64(24)).astype(np.int64) & 0xFF
+    good = (head & np.uint64(0xFFFFFF)) == 0
+    good &= ((head >> np.uint64(40)).astype(np.int64) & 0xFF) == length - 2
+    good &= (head >> np.uint64(56)).astype(np.int64) == length - 4
+    at, length = at[good], length[good]
+    ends = np.concatenate([np.zeros(1, dtype=np.int64), at + 4 + length])
+    if not np.array_equal(np.append(at, offsets[-1]), ends):
+        return None
+    firsts = np.searchsorted(at, offsets[:-1])
+    return at if np.array_equal(ends[firsts], offsets[:-1]) else None
+
+
+def _places(files: Sequence[bytes], offsets: Places) -> tuple[Places, Flags]:
+    """The places of nodes shorter than 256 bytes, and whether the length of a file's last one is not right."""
+    places: list[int] = []
+    torn = []
+    for data, offset in zip(files, offsets.tolist(), strict=False):
+        position, size = 0, len(data)
+        while position + 4 <= size:
+            places.append(offset + position)
+            # Whether the other three bytes of the length are 0 is checked for all nodes at once.
+            position += 4 + data[position + 3]
+        torn.append(position != size)
+    return np.array(places, dtype=np.int64), np.array(torn)
+
+
+def _headers(length: Places, tags: Sequence[int]) -> Words:
+    """The first bytes of messages that are inside of each other: a tag, and a byte with the length of what follows."""
+    headers = np.zeros(len(length), dtype=np.uint64)
+    for depth, tag in enumerate(tags):
+        headers |= (tag | (length - 2 * depth - 2) << 8).astype(np.uint64) << np.uint64(16 * depth)
+    return headers
+
+
+def _tagged_varint(words: Words, left: Places) -> tuple[Places, Places]:
+    """The numbers of at most three bytes after the tag of a feature, and the sizes of both; zeros where there is none."""
+    value, size, more = (
+        np.zeros(len(words), dtype=np.int64),
+        np.zeros(len(words), dtype=np.int64),
+        words & _TAG == _FEATURE,
+    )
+    for byte in range(3):
+        part = (words >> np.uint64(8 * byte + 8)).astype(np.int64) & 0xFF
+        value[more] |= (part[more] & 0x7F) << 7 * byte
+        size[more] = byte + 2
+        more &= part >= 0x80
+    good = (size <= left) & ~more
+    return np.where(good, value, 0), np.where(good, size, 0)
