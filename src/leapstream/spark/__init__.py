@@ -9,8 +9,9 @@ from leapstream.errors import BackendError
 if find_spec("pyspark") is None:
     raise BackendError("leapstream.spark needs PySpark: pip install 'leapstream[spark]'")
 
+from leapstream.spark.javafunction import register_java
 from leapstream.spark.predicting import predict
 from leapstream.spark.task import OnErrorInSpark
 from leapstream.spark.types import VectorsAs
 
-__all__ = ["OnErrorInSpark", "VectorsAs", "predict"]
+__all__ = ["OnErrorInSpark", "VectorsAs", "predict", "register_java"]

@@ -146,7 +146,7 @@ class Runtime:
         self._parent = gate.jvm.java.lang.ClassLoader.getSystemClassLoader()
         self._jar = self._ensure_jar()
         self.loader = jar_loader(gate, [self._jar.path], self._parent)
-        self._janino = _Janino(gate, self.loader)
+        self._janino = Janino(gate, self.loader)
 
     @property
     def jar(self) -> RuntimeJar:
@@ -159,7 +159,7 @@ class Runtime:
     def compile(self, sources: Mapping[str, str], jars: Sequence[Path] = ()) -> dict[str, bytes]:
         """See :func:`compile_java`."""
         if jars:
-            return _Janino(self.gateway, jar_loader(self.gateway, jars, self.loader)).compile(sources)
+            return Janino(self.gateway, jar_loader(self.gateway, jars, self.loader)).compile(sources)
         return self._janino.compile(sources)
 
     def write_wheel_jar(self, folder: Path) -> Path:
@@ -172,7 +172,7 @@ class Runtime:
         return ensure_runtime_jar(self.flink, self._compile_hand_written)
 
     def _compile_hand_written(self, sources: Mapping[str, str]) -> dict[str, bytes]:
-        return _Janino(self.gateway, self._parent).compile(sources)
+        return Janino(self.gateway, self._parent).compile(sources)
 
 
 _runtime: Runtime | None = None
@@ -220,8 +220,13 @@ def jar_loader(gate: Any, jars: Sequence[Path], parent: Any) -> Any:
     return jvm.java.net.URLClassLoader(urls, parent)
 
 
-class _Janino:
-    """Flink's compiler over the classes of a Java class loader, which it looks up once. Safe to use from several threads."""
+class Janino:
+    """The compiler of a gateway, Flink's or Spark's, over the classes of a Java class loader. Safe to use from several threads.
+
+    Args:
+        gate: the gateway of Py4J.
+        parent: the class loader.
+    """
 
     def __init__(self, gate: Any, parent: Any) -> None:
         janino, util = gate.jvm.org.codehaus.janino, gate.jvm.org.codehaus.commons.compiler.util.resource
@@ -232,6 +237,7 @@ class _Janino:
         self._classes = janino.ClassLoaderIClassLoader(parent)
 
     def compile(self, sources: Mapping[str, str]) -> dict[str, bytes]:
+        """The class files of sources, as :func:`compile_java` gives them."""
         units = self._gateway.new_array(self._resource, len(sources))
         for position, (name, source) in enumerate(sources.items()):
             units[position] = self._source(name.replace(".", "/") + ".java", source)
@@ -260,6 +266,7 @@ def class_loader(gate: Any, classes: Mapping[str, bytes], parent: Any) -> Any:
 
 __all__ = [
     "JAVA_VERSIONS",
+    "Janino",
     "Java",
     "Runtime",
     "class_loader",
