@@ -10,6 +10,8 @@ session.
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -74,7 +76,9 @@ def main() -> None:
     parser.add_argument("--works", nargs="+", choices=list(works()), default=list(works()), metavar="WORK")
     given = parser.parse_args()
     few, many = given.rows
-    spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
+    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+    spark = builder.config("spark.ui.showConsoleProgress", "false").getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
 
     def run(transform: Callable[[DataFrame], DataFrame], work: Work, rows: int) -> float:

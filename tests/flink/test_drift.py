@@ -70,6 +70,8 @@ def stream(table_env: StreamTableEnvironment, applications: str) -> DataStream:
 def test_the_drift_of_a_stream_is_that_of_python(
     stream: DataStream, store: ModelStore, expected: dict[str, Any]
 ) -> None:
+    # Counts leave their operator before each checkpoint.
+    stream.get_execution_environment().enable_checkpointing(20)
     drift = drift_stream(stream, f"{store.uri}/loans@live", window=timedelta(minutes=10), event_time=True)
     with drift.execute_and_collect() as rows:
         found = [row.as_dict() for row in rows]

@@ -17,7 +17,8 @@ from pyspark.sql import types as t
 
 import leapstream
 from leapstream import BackendError, Model, SchemaError
-from leapstream.ops.feature import StringIndexer
+from leapstream.bundle.types import DataShape
+from leapstream.ops.feature import StringIndexer, VectorAssembler
 from leapstream.spark import predict, register_java
 from tests.exporters.spark import stages
 from tests.golden_corpus import GOLDEN
@@ -109,6 +110,17 @@ def test_a_dropped_row_is_null(spark: SparkSession) -> None:
     register_java(spark, "indexed", model, outputs=["y"])
     frame = spark.createDataFrame([("b",), ("z",), ("a",)], "s string").coalesce(1)
     assert [row[0] for row in frame.selectExpr("indexed(s)").collect()] == [1.0, None, 0.0]
+
+
+def test_a_model_of_many_inputs_takes_a_struct(spark: SparkSession) -> None:
+    names = [f"x{i}" for i in range(24)]
+    assemble = VectorAssembler((DataShape("scalar"),) * len(names))
+    ports = {f"input{i}": name for i, name in enumerate(names)}
+    model = Model.from_node(node("assemble", assemble, ports, {"output": "features"}))
+    register_java(spark, "wide", model, outputs=["features"])
+    frame = spark.createDataFrame([tuple(map(float, range(24)))], names)
+    (found,) = frame.selectExpr(f"wide(struct({', '.join(names)}))").collect()
+    assert found[0] == Vectors.dense(range(24))
 
 
 def test_what_does_not_fit_is_an_error_at_once(spark: SparkSession) -> None:

@@ -14,7 +14,7 @@ from leapstream.bundle.types import BasicType, Field, ScalarType, Schema, Tensor
 from leapstream.errors import BackendError, ConfigError, SchemaError
 from leapstream.executors.jvm.emitter import LETTERS, JavaModel, emit
 from leapstream.executors.jvm.emitter.code import text_literal
-from leapstream.executors.jvm.gateway import Janino
+from leapstream.executors.jvm.gateway import Janino, jar_loader
 from leapstream.executors.jvm.jar import version_attributes, write_jar
 from leapstream.executors.jvm.runtime_jar import process_directory
 from leapstream.executors.jvm.sources import KERNELS, java_sources
@@ -93,11 +93,17 @@ def register_java(
     }
     jvm: Any = spark._jvm
     gate = spark.sparkContext._gateway
-    classes = Janino(gate, jvm.java.lang.Thread.currentThread().getContextClassLoader()).compile(sources)
+    parent = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+    classes = Janino(gate, parent).compile(sources)
     jar = process_directory() / f"leapstream-{digest}-{class_name.rpartition('_')[2]}.jar"
     write_jar(jar, classes, {_resource(java): java.data}, version_attributes(VERSION))
     spark.sql(f"ADD JAR '{jar}'")
-    spark.udf.registerJavaFunction(name, class_name, _result(plan.output_schema, on_error, vectors))
+    # Spark's registerJavaFunction asks for the generic types of a class, which Janino does not write.
+    (constructor,) = jar_loader(gate, [jar], parent).loadClass(class_name).getConstructors()
+    function = constructor.newInstance(gate.new_array(jvm.java.lang.Object, 0))
+    session: Any = spark._jsparkSession
+    result = session.parseDataType(_result(plan.output_schema, on_error, vectors).json())
+    session.udf().register(name, function, result)
 
 
 def _arguments(model: Model, outputs: Sequence[str], inputs: Sequence[str] | None) -> Schema:
