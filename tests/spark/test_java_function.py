@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +15,7 @@ from pyspark.sql import functions as f
 from pyspark.sql import types as t
 
 import leapstream
-from leapstream import BackendError, Model, SchemaError
+from leapstream import BackendError, Model, SchemaError, demo
 from leapstream.bundle.types import DataShape
 from leapstream.ops.feature import StringIndexer, VectorAssembler
 from leapstream.spark import predict, register_java
@@ -29,7 +28,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 BENCH = GOLDEN.parent / "bench"
 LINEAR, FOREST = BENCH / "linear3.zip", BENCH / "forest3-20x5.zip"
-LOANS = Path(__file__).parents[2] / "examples/demo/models/loans.zip"
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +82,7 @@ def test_vectors_and_arrays_are_taken(spark: SparkSession) -> None:
 
 
 def test_texts_are_taken_and_arrays_given(spark: SparkSession) -> None:
-    model = leapstream.load(LOANS)
+    model = leapstream.load(demo.bundle("loans"))
     columns = ("state", "home", "amount", "income", "age", "late", "flag")
     rows = [("CA", "rent", 100.0 * i, 2000.0 + i, 20.0 + i, float(i % 3), 0.0) for i in range(50)]
     frame = spark.createDataFrame(rows, list(columns)).coalesce(1)

@@ -149,9 +149,12 @@ def plain_arrow(array: Any) -> Any:
     if pa.types.is_large_binary(kind):
         return array.cast(pa.binary())
     if pa.types.is_decimal(kind):
-        return array.cast(pa.float64())
+        # Arrow's own cast is often not to the nearest double, as that of a text is.
+        return array.cast(pa.string()).cast(pa.float64())
     if pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind):
         item = plain_arrow(array.flatten()[:0]).type
+        if pa.types.is_decimal(kind.value_type):
+            array = array.cast(pa.list_(pa.string()))
         array = array.cast(pa.list_(item))
         return array if array.offset == 0 else pa.concat_arrays([array])
     return array

@@ -153,7 +153,8 @@ def _source(
     struct = len(values) > 1 or on_error == "row"
     found = _row([*values, *(["null"] if on_error == "row" else [])]) if struct else values[0]
     failed = {
-        "raise": "throw failure;",
+        # The driver cannot read exceptions of a class that is in the jar alone.
+        "raise": "throw new RuntimeException(failure.getMessage());",
         "null": "return null;",
         "row": f"return {_row([*['null'] * len(values), 'failure.getMessage()'])};",
     }[on_error]
@@ -266,6 +267,9 @@ public final class {simple_name} implements org.apache.spark.sql.api.java.UDF{le
             double[] numbers = vec.dense(given.length());
             for (int i = 0; i < numbers.length && i < given.length(); i++) {{
                 Object element = given.apply(i);
+                if (element == null) {{
+                    throw new PredictionException("column '" + column + "' has a missing element");
+                }}
                 if (!(element instanceof Number)) {{
                     throw mismatch(element, column);
                 }}
@@ -292,9 +296,9 @@ public final class {simple_name} implements org.apache.spark.sql.api.java.UDF{le
         return value == null ? null : vectorOf(value).toArray();
     }}
 
-    private static PredictionException mismatch(Object value, String column) {{
-        String found = value == null ? "a missing value" : value.getClass().getName();
-        return new PredictionException("column '" + column + "' is " + found + ", which the model does not take");
+    private static RuntimeException mismatch(Object value, String column) {{
+        String found = value.getClass().getName();
+        return new IllegalArgumentException("column '" + column + "' is " + found + ", which the model does not take");
     }}
 }}
 """
