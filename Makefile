@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export MAVEN_OPTS ?= -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheel dist lock demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams soak-streams test-flinks test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients test-web test-newest test-install screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-failing bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean
+.PHONY: help setup wheel dist lock demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams soak-streams test-flinks test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients test-web test-newest test-install screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-failing bench-drift bench-spark bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -292,6 +292,12 @@ bench-flink: setup ## Flink jobs without a function, with leapstream's backends,
 
 bench-failing: setup ## CPU time a row of dead letters: MLEAP_PREDICT and ML_PREDICT, beside a function in both branches
 	$(RUN) benchmarks/failing_rows.py
+
+bench-drift: setup ## CPU time a row of scored streams, without drift and with it; needs the bundles of MLeap's Airbnb example
+	$(RUN) -W ignore benchmarks/drift.py
+
+bench-spark: setup $(VENV)-spark4/.setup-stamp ## CPU time a row in Spark: predict, a Java function, and Spark's own transform of the same model
+	$(VENV)-spark4/bin/python -W ignore benchmarks/spark.py
 
 bench-corrupt: setup ## truncated and bit-flipped bundles, all of them
 	$(BIN)/python benchmarks/corrupt_bundles.py
