@@ -20,6 +20,7 @@ from leapstream.executors.jvm import gateway
 from leapstream.flink import MLeapUDFRegistry, predict_stream
 from leapstream.flink.compat import string_array
 from leapstream.flink.compiler import write_runtime_jar
+from leapstream.flink.ddl import predict_function_statement
 from leapstream.flink.jars import add_jar
 
 from .conftest import collect
@@ -225,6 +226,10 @@ def create_model(table_env: StreamTableEnvironment, versions: Versions, outputs:
     table_env.execute_sql(f"CREATE TEMPORARY MODEL loans INPUT ({inputs}) OUTPUT ({outputs}) WITH ({listed})")
 
 
+def create_predict(table_env: StreamTableEnvironment) -> None:
+    table_env.execute_sql(predict_function_statement(temporary=True))
+
+
 def test_every_row_of_a_job_is_labelled_by_the_version_that_scored_it(
     table_env: StreamTableEnvironment, versions: Versions, runtime_jar: Path
 ) -> None:
@@ -259,6 +264,43 @@ def test_every_row_of_a_job_is_labelled_by_the_version_that_scored_it(
     assert list(found) == ["1", "3", "4"]
     assert sum(rows for rows, _ in found.values()) > 5000
     assert {mismatched for _, mismatched in found.values()} == {0}
+
+
+def test_the_table_function_follows_a_model_and_computes_a_row_once_for_two_sinks(
+    table_env: StreamTableEnvironment, versions: Versions, runtime_jar: Path
+) -> None:
+    add_jar(table_env, runtime_jar)
+    create_predict(table_env)
+    columns = ", ".join(f"{name} DOUBLE" for name in INPUTS)
+    table_env.execute_sql(
+        f"CREATE TEMPORARY TABLE given ({columns}) WITH ('connector' = 'datagen', 'rows-per-second' = '300')"
+    )
+    table_env.execute_sql(
+        "CREATE TEMPORARY VIEW scored AS SELECT * FROM MLEAP_PREDICT(input => TABLE given, "
+        f"store => '{versions.uri}', reload_interval => '20 ms', on_error => 'row')"
+    )
+    BAD["contract"][0](versions, 2)
+    versions.publish(3)
+    found: list[str] = []
+    with table_env.execute_sql("SELECT prediction, error, model_version FROM scored").collect() as rows:
+        for prediction, error, version in rows:
+            assert (prediction, error) == (float(version), None)
+            if version not in found:
+                found.append(version)
+                versions.go_live(2)
+                # The bad version gets some looks before a good one follows.
+                time.sleep(0.2)
+                versions.go_live(3)
+            if version == "3":
+                break
+    assert found == ["1", "3"]
+    for sink, column in (("good", "prediction DOUBLE"), ("dead", "error STRING")):
+        table_env.execute_sql(f"CREATE TEMPORARY TABLE {sink} ({column}) WITH ('connector' = 'blackhole')")
+    both = table_env.create_statement_set()
+    both.add_insert_sql("INSERT INTO good SELECT prediction FROM scored WHERE error IS NULL")
+    both.add_insert_sql("INSERT INTO dead SELECT error FROM scored WHERE error IS NOT NULL")
+    plan = both.explain().rpartition("Optimized Execution Plan")[2]
+    assert plan.count("ProcessTableFunction(") == 1 and "Reused(reference_id" in plan
 
 
 def test_functions_of_a_configuration_and_streams_follow_a_model(
@@ -298,6 +340,12 @@ def test_rows_are_split_among_versions_as_in_python_with_a_shadow_beside(
     table_env.execute_sql(f"CREATE TEMPORARY VIEW given AS SELECT * FROM (VALUES {values}) AS t (id, a, b, c)")
     columns = "id, prediction, model_version, shadow_prediction, shadow_version"
     found = collect(table_env, f"SELECT {columns} FROM ML_PREDICT(TABLE given, MODEL loans, DESCRIPTOR(id, a, b, c))")
+    create_predict(table_env)
+    call = (
+        f"MLEAP_PREDICT(input => TABLE given, store => '{versions.uri}', alias => 'live', split_key => 'id', "
+        "inputs => DESCRIPTOR(a, b, c), outputs => DESCRIPTOR(prediction, shadow_prediction, shadow_version))"
+    )
+    assert collect(table_env, f"SELECT {columns} FROM {call}") == found
     assert {row[0]: row[2] for row in found} == {key: alias.version_of(key) for key in keys}
     assert {(row[1] == float(row[2]), *row[3:]) for row in found} == {(True, 3.0, "3")}
     assert len({row[2] for row in found}) == 2
@@ -341,6 +389,31 @@ def test_a_shadow_of_the_option_stays_at_a_change_and_is_not_computed_where_it_i
     wait(lambda: subtask.predict() == (3.0, "3"))
     assert subtask.model.versions() == "3"
     subtask.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ("model => 'x', store => '{}'", "give model, the name of a model in a jar of this session, or store"),
+        ("on_error => 'row'", "give model, the name of a model in a jar of this session, or store"),
+        ("model => 'x', alias => 'live'", "alias is for a model of a store, and 'x' is one of a jar"),
+        ("store => '{}', alias => 'live', version => '1'", "give 'alias' or 'version', not both"),
+        ("store => '{}', version => '2'", "the store cannot be read, or has no such version"),
+        ("store => '{}', reload_interval => 'soon'", "MLEAP_PREDICT: .*soon"),
+        ("store => '{}', split_key => 'who'", "the table has no column 'who'"),
+        ("store => '{}', outputs => DESCRIPTOR(score)", "the model has no output 'score'"),
+        ("store => UPPER('{}')", "store has to be a literal"),
+    ],
+)
+def test_a_call_of_the_table_function_that_does_not_fit_is_rejected_when_the_query_is_planned(
+    table_env: StreamTableEnvironment, versions: Versions, runtime_jar: Path, arguments: str, reason: str
+) -> None:
+    add_jar(table_env, runtime_jar)
+    create_predict(table_env)
+    columns = ", ".join(f"{name} DOUBLE" for name in INPUTS)
+    table_env.execute_sql(f"CREATE TEMPORARY TABLE given ({columns}) WITH ('connector' = 'datagen')")
+    with pytest.raises(Py4JJavaError, match=f"(?s){reason}"):
+        table_env.explain_sql(f"SELECT * FROM MLEAP_PREDICT(input => TABLE given, {arguments.format(versions.uri)})")
 
 
 def test_a_statement_needs_a_bundle_or_a_store(

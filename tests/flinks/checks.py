@@ -17,7 +17,7 @@ from typing import Any
 from pyflink.common import Configuration, Row, Types
 from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
-from pyflink.table import StreamTableEnvironment
+from pyflink.table import EnvironmentSettings, StreamTableEnvironment, TableEnvironment
 
 NAMES = ("feature1", "feature2", "feature3")
 GIVEN = (1.0, 2.0, 3.0)
@@ -50,7 +50,7 @@ def environment(jar: Path | None = None) -> tuple[StreamExecutionEnvironment, St
     return env, StreamTableEnvironment.create(env)
 
 
-def rows(table_env: StreamTableEnvironment, query: str) -> list[list[Any]]:
+def rows(table_env: TableEnvironment, query: str) -> list[list[Any]]:
     """The rows of a query."""
     with table_env.execute_sql(query).collect() as found:
         return [list(row) for row in found]
@@ -84,6 +84,35 @@ def _(jars: Path) -> None:
     same(rows(table_env, query), [[EXPECTED, 2.0]])
 
 
+@check("arguments by name")
+def _(jars: Path) -> None:
+    _, table_env = environment()
+    table_env.execute_sql(f"ADD JAR '{jars / 'functions.jar'}'")
+    table_env.execute_sql("CREATE TEMPORARY FUNCTION Predict AS 'leapstream.models.Predict' LANGUAGE JAVA")
+    call = "Predict(feature3 => c, feature1 => a, feature2 => b)"
+    same(rows(table_env, f"SELECT {call} FROM {VALUES}"), [[EXPECTED]])
+
+
+@check("function that follows a store")
+def _(jars: Path) -> None:
+    _, table_env = environment()
+    table_env.execute_sql(f"ADD JAR '{jars / 'functions.jar'}'")
+    table_env.execute_sql("CREATE TEMPORARY FUNCTION Live AS 'leapstream.models.Live' LANGUAGE JAVA")
+    query = f"SELECT r.prediction, r.model_version FROM (SELECT Live(a, b, c) AS r FROM {VALUES})"
+    same(rows(table_env, query), [[EXPECTED, "1"]])
+
+
+@check("DRIFT")
+def _(jars: Path) -> None:
+    table_env = TableEnvironment.create(EnvironmentSettings.in_batch_mode())
+    table_env.execute_sql(f"ADD JAR '{jars / 'functions.jar'}'")
+    table_env.execute_sql("CREATE TEMPORARY FUNCTION DRIFT AS 'leapstream.flink.drift.Drift' LANGUAGE JAVA")
+    found = f"SELECT DRIFT('{jars / 'models' / 'linear'}', '1', 'feature1,feature2', a, b) AS found FROM {VALUES}"
+    fields = "model_, version, side, feature, psi, missing_rate, missing_rate_in_training, rows_"
+    query = f"SELECT version, feature, rows_ FROM ({found}) CROSS JOIN UNNEST(found) AS drift ({fields})"
+    same(sorted(rows(table_env, query)), [["1", "feature1", 1], ["1", "feature2", 1]])
+
+
 @check("DataStream")
 def _(jars: Path) -> None:
     env, _ = environment(jars / "models.jar")
@@ -102,12 +131,29 @@ def _(jars: Path) -> None:
 def _(jars: Path) -> None:
     _, table_env = environment()
     table_env.execute_sql(f"ADD JAR '{jars / 'models.jar'}'")
-    table_env.execute_sql(
-        "CREATE TEMPORARY MODEL m INPUT (a DOUBLE, b DOUBLE, c DOUBLE) OUTPUT (prediction DOUBLE) "
-        "WITH ('provider' = 'mleap', 'bundle' = 'Linear')"
-    )
     table_env.execute_sql(f"CREATE TEMPORARY VIEW given AS SELECT * FROM {VALUES}")
-    same(rows(table_env, "SELECT prediction FROM ML_PREDICT(TABLE given, MODEL m, DESCRIPTOR(a, b, c))"), [[EXPECTED]])
+    for name, option in (("m", "'bundle' = 'Linear'"), ("live", f"'store' = '{jars / 'models' / 'linear'}'")):
+        table_env.execute_sql(
+            f"CREATE TEMPORARY MODEL {name} INPUT (a DOUBLE, b DOUBLE, c DOUBLE) OUTPUT (prediction DOUBLE) "
+            f"WITH ('provider' = 'mleap', {option})"
+        )
+        query = f"SELECT prediction FROM ML_PREDICT(TABLE given, MODEL {name}, DESCRIPTOR(a, b, c))"
+        same(rows(table_env, query), [[EXPECTED]])
+
+
+# Flink 2.1 and 2.2 give a table function converted values, which have other classes for most of these types.
+OTHERS = {
+    "id": ("INT", "7"),
+    "text": ("STRING", "'x'"),
+    "day_": ("DATE", "DATE '2026-01-02'"),
+    "hour_": ("TIME", "TIME '03:04:05'"),
+    "stamp": ("TIMESTAMP(3)", "TIMESTAMP '2026-01-02 03:04:05.678'"),
+    "price": ("DECIMAL(10, 2)", "12.34"),
+    "list": ("ARRAY<DOUBLE>", "ARRAY[1e0, 2e0]"),
+    "bytes_": ("BYTES", "X'0102'"),
+    "pair": ("ROW<a INT, b STRING>", "ROW(1, 'x')"),
+    "map_": ("MAP<STRING, INT>", "MAP['x', 1]"),
+}
 
 
 @check("MLEAP_PREDICT")
@@ -115,9 +161,32 @@ def _(jars: Path) -> None:
     _, table_env = environment()
     table_env.execute_sql(f"ADD JAR '{jars / 'models.jar'}'")
     table_env.execute_sql("CREATE TEMPORARY FUNCTION MLEAP_PREDICT AS 'leapstream.flink.ml.MLeapPredict' LANGUAGE JAVA")
-    table_env.execute_sql(f"CREATE TEMPORARY VIEW given (feature1, feature2, feature3) AS SELECT * FROM {VALUES}")
-    call = "MLEAP_PREDICT(input => TABLE given, model => 'Linear', on_error => 'row')"
-    same(rows(table_env, f"SELECT prediction, error FROM {call}"), [[EXPECTED, None]])
+    others = ", ".join(f"CAST({value} AS {kind}) AS {name}" for name, (kind, value) in OTHERS.items())
+    features = "a AS feature1, CAST(b AS DECIMAL(10, 2)) AS feature2, c AS feature3"
+    table_env.execute_sql(f"CREATE TEMPORARY VIEW given AS SELECT {others}, {features} FROM {VALUES}")
+    query = (
+        "SELECT * FROM MLEAP_PREDICT(input => TABLE given, {}, outputs => DESCRIPTOR(prediction), on_error => 'row')"
+    )
+    for model in ("model => 'Linear'", f"store => '{jars / 'models' / 'linear'}'"):
+        (found,) = rows(table_env, query.format(model))
+        same(found[: len(OTHERS)], rows(table_env, f"SELECT {', '.join(OTHERS)} FROM given")[0])
+        same([found[-3], found[-1]], [EXPECTED, None])
+    table_env.execute_sql(
+        f"CREATE TEMPORARY VIEW failing AS SELECT {', '.join(OTHERS)}, "
+        "feature1, CAST(NULL AS DOUBLE) AS feature2, feature3 FROM given"
+    )
+    call = (
+        "SELECT id, prediction, error FROM MLEAP_PREDICT(input => TABLE failing, model => 'Linear', on_error => '{}')"
+    )
+    ((key, prediction, error),) = rows(table_env, call.format("row"))
+    same([key, prediction, "column 'feature2'" in error], [7, None, True])
+    try:
+        rows(table_env, call.replace(", error", "").format("fail"))
+    except Exception as failure:
+        shown = "the row is {id: 7, text: 'x', day_: 2026-01-02, hour_: 03:04:05"
+        same([shown in str(failure)], [True])
+    else:
+        raise AssertionError("a row that fails does not fail the job")
 
 
 @check("functions registered from Python")

@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 
 import leapstream
-from leapstream.flink import Target, compile_jar
+from leapstream import LeapFrame
+from leapstream.drift import profile
+from leapstream.flink import StoredModel, Target, compile_jar, write_model_jar
+from leapstream.store import ModelStore
 
 ROOT = Path(__file__).resolve().parents[2]
 LINEAR = ROOT / "tests" / "bench" / "linear3.zip"
@@ -37,11 +40,16 @@ TABLE = table()
 
 @pytest.fixture(scope="session")
 def jars(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Jars of a linear model, and its bundle."""
+    """Jars of a linear model, its bundle, and a store that has it with a profile."""
     folder = tmp_path_factory.mktemp("jars")
     model = leapstream.load(LINEAR)
+    sample = LeapFrame(model.schema.inputs, [(float(n), n / 2, 3.0) for n in range(50)])
+    store = ModelStore(folder / "models")
+    store.publish("linear", model, aliases=["live"], jar=write_model_jar, profile=profile(model, sample))
     scores = Target("Scores", model, outputs=("prediction", "features"))
-    compile_jar([Target("Predict", model), scores], folder / "functions.jar")
+    live = StoredModel(str(folder / "models" / "linear"))
+    follows = Target("Live", model, outputs=("prediction", "model_version"), stored=live)
+    compile_jar([Target("Predict", model), scores, follows], folder / "functions.jar")
     compile_jar([Target("Linear", model, "model")], folder / "models.jar")
     (folder / "linear.zip").write_bytes(LINEAR.read_bytes())
     return folder

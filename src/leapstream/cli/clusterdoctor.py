@@ -22,7 +22,7 @@ from leapstream.executors.jvm.gateway import JAVA_VERSIONS
 
 OLDEST = "1.20"
 """The oldest Flink that runs compiled models."""
-FEATURES = {"functions and streams": "1.20", "CREATE MODEL and ML_PREDICT": "2.1", "MLEAP_PREDICT": "2.3"}
+FEATURES = {"functions and streams": "1.20", "CREATE MODEL, ML_PREDICT and MLEAP_PREDICT": "2.1"}
 """The things that a version of Flink can do with a model, each with the first version that can."""
 
 _PATIENCE = 10.0

@@ -2,6 +2,7 @@ package leapstream.flink.live;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import leapstream.flink.ModelFunction;
 import leapstream.flink.ModelSignature;
@@ -82,6 +83,15 @@ public final class StoredFunction extends LiveFunction {
         } finally {
             version.release();
         }
+    }
+
+    /** The function without shadows: its outputs are those of the model alone. */
+    public StoredFunction ofModelOutputs() {
+        // First come the outputs of the model, then as many of its shadow, then the shadow's version and error.
+        int count = (outputs.length - 2) / 2;
+        return new StoredFunction(
+                stored, splitKey, storedSignature, signature, (String[]) Arrays.copyOf(outputs, count), (String[])
+                        Arrays.copyOf(outputTypes, count));
     }
 
     @Override

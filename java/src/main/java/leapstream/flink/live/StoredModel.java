@@ -4,10 +4,12 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Serializable;
+import java.lang.reflect.InvocationTargetException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.regex.Pattern;
+import org.apache.flink.core.fs.FileSystem;
 import org.apache.flink.core.fs.Path;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
@@ -173,7 +175,7 @@ public final class StoredModel implements Serializable {
     /** A file of the model, of at most so many bytes. */
     byte[] read(String path, long most) throws IOException {
         Path file = new Path(uri + "/" + path);
-        InputStream in = file.getFileSystem().open(file);
+        InputStream in = open(file);
         try {
             ByteArrayOutputStream out = new ByteArrayOutputStream();
             byte[] buffer = new byte[1 << 16];
@@ -186,6 +188,22 @@ public final class StoredModel implements Serializable {
             return out.toByteArray();
         } finally {
             in.close();
+        }
+    }
+
+    /** Opens a file. Janino would call the method of an interface that Flink 1.20 lacks. */
+    private static InputStream open(Path file) throws IOException {
+        try {
+            return (InputStream) FileSystem.class
+                    .getMethod("open", new Class[] {Path.class})
+                    .invoke(file.getFileSystem(), new Object[] {file});
+        } catch (InvocationTargetException e) {
+            if (e.getCause() instanceof IOException) {
+                throw (IOException) e.getCause();
+            }
+            throw new IOException(e.getCause());
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
         }
     }
 

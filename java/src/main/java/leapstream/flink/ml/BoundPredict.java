@@ -16,6 +16,8 @@ import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.data.TimestampData;
 import org.apache.flink.table.data.binary.BinaryStringData;
+import org.apache.flink.table.data.conversion.DataStructureConverter;
+import org.apache.flink.table.data.conversion.DataStructureConverters;
 import org.apache.flink.table.functions.FunctionContext;
 import org.apache.flink.table.functions.ProcessTableFunction;
 import org.apache.flink.table.types.inference.StaticArgument;
@@ -28,7 +30,9 @@ import org.apache.flink.table.types.logical.LogicalTypeFamily;
 import org.apache.flink.table.types.logical.LogicalTypeRoot;
 import org.apache.flink.table.types.logical.RowType;
 import org.apache.flink.table.types.logical.VarCharType;
+import org.apache.flink.table.types.utils.TypeConversions;
 import org.apache.flink.types.ColumnList;
+import org.apache.flink.types.Row;
 
 /** {@link MLeapPredict} for a model and a table. A dropped row gives no row. */
 public final class BoundPredict extends ProcessTableFunction {
@@ -38,30 +42,34 @@ public final class BoundPredict extends ProcessTableFunction {
     private final ModelFunction function;
     private final RowType table;
     private final int[] places;
+    private final int[] outputs;
     private final String onError;
 
     private transient RowData.FieldGetter[] getters;
     private transient Conversion[] conversions;
     private transient boolean[] times;
     private transient Object[] arguments;
+    private transient DataStructureConverter converter;
 
     /**
      * @param table the type of the table
      * @param places which of its columns each argument of the function is
+     * @param outputs which of the function's outputs are columns of the result
      * @param onError fail, null or row
      */
-    public BoundPredict(ModelFunction function, RowType table, int[] places, String onError) {
+    public BoundPredict(ModelFunction function, RowType table, int[] places, int[] outputs, String onError) {
         this.function = function;
         this.table = table;
         this.places = places;
+        this.outputs = outputs;
         this.onError = onError;
     }
 
     /** The columns that the function adds to those of the table. */
     public RowType result() {
         List fields = new ArrayList();
-        for (int i = 0; i < function.outputCount(); i++) {
-            fields.add(new RowType.RowField(function.outputName(i), function.outputType(i)));
+        for (int i = 0; i < outputs.length; i++) {
+            fields.add(new RowType.RowField(function.outputName(outputs[i]), function.outputType(outputs[i])));
         }
         fields.add(new RowType.RowField("model_version", new VarCharType(VarCharType.MAX_LENGTH)));
         if (onError.equals("row")) {
@@ -110,7 +118,37 @@ public final class BoundPredict extends ProcessTableFunction {
             RowData input,
             StringData model,
             StringData onErrorGiven,
-            ColumnList inputs) {
+            ColumnList inputs,
+            ColumnList outputsGiven,
+            StringData store,
+            StringData alias,
+            StringData version,
+            StringData reloadInterval,
+            StringData splitKey) {
+        predict(input);
+    }
+
+    /** Flink 2.1 and 2.2 call this one: they convert a table's rows whatever its declared type is. */
+    public void eval(
+            ProcessTableFunction.Context context,
+            Row input,
+            StringData model,
+            StringData onErrorGiven,
+            ColumnList inputs,
+            ColumnList outputsGiven,
+            StringData store,
+            StringData alias,
+            StringData version,
+            StringData reloadInterval,
+            StringData splitKey) {
+        if (converter == null) {
+            converter = DataStructureConverters.getConverter(TypeConversions.fromLogicalToDataType(table));
+            converter.open(getClass().getClassLoader());
+        }
+        predict((RowData) converter.toInternal(input));
+    }
+
+    private void predict(RowData input) {
         for (int i = 0; i < arguments.length; i++) {
             Object value = getters[i].getFieldOrNull(input);
             if (times[i]) {
@@ -118,7 +156,7 @@ public final class BoundPredict extends ProcessTableFunction {
             }
             arguments[i] = conversions[i] == null ? value : conversions[i].apply(value);
         }
-        int count = function.outputCount();
+        int count = outputs.length;
         GenericRowData result = new GenericRowData(count + (onError.equals("row") ? 2 : 1));
         try {
             Object found = function.call(arguments);
@@ -126,7 +164,7 @@ public final class BoundPredict extends ProcessTableFunction {
                 return;
             }
             for (int i = 0; i < count; i++) {
-                result.setField(i, function.output(found, i));
+                result.setField(i, function.output(found, outputs[i]));
             }
         } catch (PredictionException failure) {
             if (onError.equals("fail")) {

@@ -1,10 +1,12 @@
 package leapstream.flink.ml;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import leapstream.flink.ModelFunction;
+import leapstream.flink.live.StoredFunction;
 import leapstream.runtime.Printable;
 import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.api.ValidationException;
@@ -30,8 +32,8 @@ import org.apache.flink.types.Row;
  * SELECT * FROM MLEAP_PREDICT(input => TABLE t, model => 'NAME', on_error => 'row'): all columns of the table, then the model's
  * outputs, {@code model_version} and, with {@code row}, {@code error}.
  *
- * The model is a class of a jar, which the arguments name, so one function serves all models. For a query, Flink asks
- * {@link #specialize} for the function that runs.
+ * The model is a class of a jar, which {@code model} names, or a model of a store, which {@code store} names; so one function
+ * serves all models. For a query, Flink asks {@link #specialize} for the function that runs.
  */
 public final class MLeapPredict extends ProcessTableFunction implements SpecializedFunction {
 
@@ -42,11 +44,30 @@ public final class MLeapPredict extends ProcessTableFunction implements Speciali
     private static final int MODEL = 1;
     private static final int ON_ERROR = 2;
     private static final int INPUTS = 3;
+    private static final int OUTPUTS = 4;
+    private static final int STORE = 5;
+    private static final int ALIAS = 6;
+    private static final int VERSION = 7;
+    private static final int RELOAD_INTERVAL = 8;
+    private static final int SPLIT_KEY = 9;
+    private static final String[] NAMES = {
+        INPUT, "model", "on_error", "inputs", "outputs", "store", "alias", "version", "reload_interval", "split_key"
+    };
     private static final String PACKAGE = "leapstream.models.predict.";
 
     /** Flink looks for a method of these types before it asks for the function that runs. */
     public void eval(
-            ProcessTableFunction.Context context, Row input, StringData model, StringData onError, ColumnList inputs) {
+            ProcessTableFunction.Context context,
+            Row input,
+            StringData model,
+            StringData onError,
+            ColumnList inputs,
+            ColumnList outputs,
+            StringData store,
+            StringData alias,
+            StringData version,
+            StringData reloadInterval,
+            StringData splitKey) {
         throw new IllegalStateException("a query runs the specialized function");
     }
 
@@ -60,12 +81,13 @@ public final class MLeapPredict extends ProcessTableFunction implements Speciali
     /** The inference of the function, with its table argument as it is declared or as a query has it. */
     static TypeInference typeInference(StaticArgument table, TypeStrategy result) {
         DataType text = DataTypeUtils.toInternalDataType(new VarCharType(VarCharType.MAX_LENGTH));
-        StaticArgument[] arguments = new StaticArgument[] {
-            table,
-            StaticArgument.scalar("model", text, false),
-            StaticArgument.scalar("on_error", text, true),
-            StaticArgument.scalar("inputs", DataTypes.DESCRIPTOR(), true)
-        };
+        StaticArgument[] arguments = new StaticArgument[NAMES.length];
+        for (int i = 0; i < arguments.length; i++) {
+            boolean lists = i == INPUTS || i == OUTPUTS;
+            arguments[i] = i == INPUT_POSITION
+                    ? table
+                    : StaticArgument.scalar(NAMES[i], lists ? DataTypes.DESCRIPTOR() : text, true);
+        }
         return TypeInference.newBuilder()
                 .staticArguments(arguments)
                 .outputTypeStrategy(result)
@@ -79,29 +101,24 @@ public final class MLeapPredict extends ProcessTableFunction implements Speciali
 
     /** The function for the arguments of a query; fails where the model cannot take the table. */
     private static BoundPredict bound(CallContext call) {
-        Optional named = call.getArgumentValue(MODEL, String.class);
-        if (!named.isPresent()) {
-            throw rejected("model has to be a literal, the name of a model in a jar of this session");
-        }
-        String onError = "fail";
-        if (!call.isArgumentNull(ON_ERROR)) {
-            onError = (String) call.getArgumentValue(ON_ERROR, String.class).orElse("an expression");
+        String onError = literal(call, ON_ERROR);
+        if (onError == null) {
+            onError = "fail";
         }
         if (!onError.equals("fail") && !onError.equals("null") && !onError.equals("row")) {
             throw rejected("on_error is 'fail', 'null' or 'row', not '" + onError + "'");
         }
-        ModelFunction function = model((String) named.get());
+        List outputs = columns(call, OUTPUTS);
+        String key = literal(call, SPLIT_KEY);
+        ModelFunction function = function(call, key, outputs);
         RowType table = (RowType) ((DataType) call.getArgumentDataTypes().get(INPUT_POSITION)).getLogicalType();
-        List columns = new ArrayList();
-        if (call.isArgumentNull(INPUTS)) {
-            String[] names = function.signature().names();
-            for (int i = 0; i < names.length; i++) {
-                columns.add(names[i]);
-            }
-        } else {
-            columns.addAll(((ColumnList)
-                            call.getArgumentValue(INPUTS, ColumnList.class).get())
-                    .getNames());
+        List names = Arrays.asList(function.signature().names());
+        List columns = columns(call, INPUTS);
+        if (columns == null) {
+            columns = names;
+        } else if (key != null && !columns.contains(key)) {
+            columns = new ArrayList(columns);
+            columns.add(key);
         }
         int[] places = new int[columns.size()];
         List types = new ArrayList();
@@ -118,7 +135,61 @@ public final class MLeapPredict extends ProcessTableFunction implements Speciali
         if (mismatch != null) {
             throw rejected(mismatch + ". " + function.describe());
         }
-        return new BoundPredict(function, table, places, onError);
+        return new BoundPredict(function, table, places, places(function, outputs), onError);
+    }
+
+    /** The text of an argument; null where it is not given. */
+    private static String literal(CallContext call, int position) {
+        if (call.isArgumentNull(position)) {
+            return null;
+        }
+        Optional given = call.getArgumentValue(position, String.class);
+        if (!given.isPresent()) {
+            throw rejected(NAMES[position] + " has to be a literal, since the columns of the result depend on it");
+        }
+        return (String) given.get();
+    }
+
+    /** The columns of a descriptor; null where it is not given. */
+    private static List columns(CallContext call, int position) {
+        if (call.isArgumentNull(position)) {
+            return null;
+        }
+        return ((ColumnList) call.getArgumentValue(position, ColumnList.class).get()).getNames();
+    }
+
+    /** The function of the model that the arguments name. */
+    private static ModelFunction function(CallContext call, String key, List outputs) {
+        String model = literal(call, MODEL);
+        String store = literal(call, STORE);
+        if ((model == null) == (store == null)) {
+            throw rejected("give model, the name of a model in a jar of this session, or store, STORE/NAME of a model "
+                    + "in a store");
+        }
+        if (model != null) {
+            for (int i = ALIAS; i <= SPLIT_KEY; i++) {
+                if (!call.isArgumentNull(i)) {
+                    throw rejected(NAMES[i] + " is for a model of a store, and '" + model + "' is one of a jar");
+                }
+            }
+            return model(model);
+        }
+        String interval = literal(call, RELOAD_INTERVAL);
+        StoredFunction function = StoreProviderFactory.function(
+                "MLEAP_PREDICT: ", store, literal(call, ALIAS), literal(call, VERSION), interval, key, null);
+        return outputs == null ? function.ofModelOutputs() : function;
+    }
+
+    /** The output of the model that each column is which the function adds. */
+    private static int[] places(ModelFunction function, List outputs) {
+        int[] places = new int[outputs == null ? function.outputCount() : outputs.size()];
+        for (int i = 0; i < places.length; i++) {
+            places[i] = outputs == null ? i : function.outputNamed((String) outputs.get(i));
+            if (places[i] < 0) {
+                throw rejected("the model has no output '" + outputs.get(i) + "'. " + function.describe());
+            }
+        }
+        return places;
     }
 
     private static ModelFunction model(String name) {
