@@ -98,9 +98,14 @@ def _with_values(
     return error.with_values(row_text(shown, signature.inputs.names))
 
 
+def number_of_rows(columns: Sequence[Any]) -> int:
+    """The number of rows of a batch; a constant of the query is a single value."""
+    return next(len(values) for values in columns if isinstance(values, pd.Series))
+
+
 def _repeated(columns: Sequence[Any]) -> tuple[list[Any], int]:
     """The columns, with constants in every row, and the number of rows."""
-    rows = next(len(values) for values in columns if isinstance(values, pd.Series))
+    rows = number_of_rows(columns)
     return [values if isinstance(values, pd.Series) else _constant(values, rows) for values in columns], rows
 
 

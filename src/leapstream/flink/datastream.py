@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,13 +11,15 @@ from pyflink.datastream import OutputTag
 from pyflink.datastream.functions import KeyedProcessFunction, MapFunction, RuntimeContext
 
 from leapstream.deprecation import keyword_only, moved_names
-from leapstream.errors import PredictionError, SchemaError
+from leapstream.errors import ConfigError, PredictionError, SchemaError
 from leapstream.flink.failurelog import FailureLog
+from leapstream.flink.following import FollowedModel, Follower, LiveVersion, followed_signature
 from leapstream.flink.loading import ModelSource, load_model
 from leapstream.flink.options import ON_ERROR, OnFailure
 from leapstream.flink.records import record_of
 from leapstream.flink.rowtext import element_text
 from leapstream.flink.signature import FunctionSignature
+from leapstream.flink.stored import MODEL_VERSION, StoredModel, live_signature
 from leapstream.flink.type_information import result_type_information
 from leapstream.model import Model
 from leapstream.sources import SourceOptions
@@ -25,30 +28,87 @@ FAILED = OutputTag("leapstream-failed", Types.PICKLED_BYTE_ARRAY())
 """Side output of :class:`MLeapProcessFunction`: ``Row(record=…, error=…)`` for each record that fails."""
 
 
-class _Predictor:
+class _Predictor(ABC):
     """Predicts for elements of a stream, with a model that is loaded at its first use."""
 
     def __init__(
         self,
-        model: ModelSource,
         inputs: Sequence[str] | None,
         outputs: Sequence[str] | None,
-        sha256: str | None,
         options: SourceOptions | None,
-        error: str | None = None,
+        error: str | None,
     ) -> None:
-        self._source = model
         self._inputs = None if inputs is None else tuple(inputs)
         self._outputs = None if outputs is None else tuple(outputs)
-        self._sha256 = sha256
         self._options = options
         self._error = error
+        self._failures: dict[str | None, FailureLog] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_failures": {}}
+
+    @abstractmethod
+    def signature(self) -> FunctionSignature:
+        """The fields of the elements and of the results."""
+
+    @abstractmethod
+    def open(self) -> None:
+        """Load the model."""
+
+    @abstractmethod
+    def outputs(self, record: dict[str, Any]) -> dict[str, Any] | None:
+        """The outputs for a record but the error; ``None`` if the model drops it."""
+
+    @abstractmethod
+    def current(self) -> tuple[Model, str | None]:
+        """The model of the last record, and its version in a store."""
+
+    def predict(self, element: Any) -> Any:
+        self.open()
+        signature = self.signature()
+        found = self.outputs(record_of(element, signature))
+        if found is None:
+            return None
+        if signature.error is not None:
+            found = {**found, signature.error: None}
+        names = signature.outputs.names
+        return found[names[0]] if len(names) == 1 else Row(**{name: found[name] for name in names})
+
+    def failed(self, error: Exception) -> Any:
+        """The row of an element that fails: its outputs are missing, and the error is their text."""
+        signature, (_, version) = self.signature(), self.current()
+        known = {signature.error: str(error)} | ({} if version is None else {MODEL_VERSION: version})
+        return Row(**{name: known.get(name) for name in signature.outputs.names})
+
+    def log(self, error: Exception) -> None:
+        """Warn of a record that fails and does not stop the job."""
+        model, version = self.current()
+        if version not in self._failures:
+            self._failures[version] = FailureLog(model, version)
+        self._failures[version].failed(1, str(error))
+
+    def close(self) -> None:
+        """Warn of the failures that no warning has counted."""
+        for failures in self._failures.values():
+            failures.close()
+
+    def produced_type(self) -> TypeInformation:
+        return result_type_information(self.signature().outputs)
+
+
+class _BundlePredictor(_Predictor):
+    """Predicts with a model, or with the bundle of a path or URI."""
+
+    def __init__(self, model: ModelSource, sha256: str | None, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._source = model
+        self._sha256 = sha256
         self._opened: tuple[Model, FunctionSignature] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_opened": None}
+        return {**super().__getstate__(), "_opened": None}
 
-    def opened(self) -> tuple[Model, FunctionSignature]:
+    def _loaded(self) -> tuple[Model, FunctionSignature]:
         if self._opened is None:
             model = load_model(self._source, sha256=self._sha256, options=self._options)
             signature = FunctionSignature.of(
@@ -57,24 +117,86 @@ class _Predictor:
             self._opened = model, signature
         return self._opened
 
-    def predict(self, element: Any) -> Any:
-        model, signature = self.opened()
-        names = signature.model_outputs.names
-        found = model.predict_record(record_of(element, signature), outputs=names)
-        if found is None:
-            return None
-        if signature.error is not None:
-            found = {**found, signature.error: None}
-        return found[names[0]] if len(found) == 1 else Row(**found)
+    def signature(self) -> FunctionSignature:
+        return self._loaded()[1]
 
-    def failed(self, error: Exception) -> Any:
-        """The row of an element that fails: its outputs are missing, and the error is their text."""
-        _, signature = self.opened()
-        return Row(**{name: str(error) if name == signature.error else None for name in signature.outputs.names})
+    def open(self) -> None:
+        self._loaded()
 
-    def produced_type(self) -> TypeInformation:
-        _, signature = self.opened()
-        return result_type_information(signature.outputs)
+    def outputs(self, record: dict[str, Any]) -> dict[str, Any] | None:
+        model, signature = self._loaded()
+        return model.predict_record(record, outputs=signature.model_outputs.names)
+
+    def current(self) -> tuple[Model, str | None]:
+        return self._loaded()[0], None
+
+
+class _FollowingPredictor(_Predictor):
+    """Predicts with the live versions of a model in a store."""
+
+    def __init__(self, stored: StoredModel, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._stored = stored
+        # A job's workers have the columns of the version that its type was made of.
+        self._known: tuple[FollowedModel, FunctionSignature, FunctionSignature] | None = None
+        self._follower: Follower | None = None
+        self._version: LiveVersion | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_follower": None, "_version": None}
+
+    def _signatures(self) -> tuple[FollowedModel, FunctionSignature, FunctionSignature]:
+        if self._known is None:
+            version, model = self._stored.found(self._options)
+            signature = live_signature(
+                "predict", self._stored, model, inputs=self._inputs, outputs=self._outputs, error=self._error
+            )
+            followed = FollowedModel(self._stored, version, self._options)
+            self._known = followed, signature, followed_signature(signature, self._stored, version)
+        return self._known
+
+    def signature(self) -> FunctionSignature:
+        return self._signatures()[1]
+
+    def open(self) -> None:
+        if self._follower is None:
+            self._follower = self._signatures()[0].follow()
+
+    def outputs(self, record: dict[str, Any]) -> dict[str, Any] | None:
+        assert self._follower is not None
+        _, _, inner = self._signatures()
+        live, key = self._follower.live, self._stored.split_key
+        self._version = live.versions[0 if key is None else live.place_of(record[key])]
+        found = self._version.model.predict_record(
+            {name: record[name] for name in inner.inputs.names}, outputs=inner.model_outputs.names
+        )
+        return None if found is None else {MODEL_VERSION: self._version.version.version, **found}
+
+    def current(self) -> tuple[Model, str | None]:
+        assert self._follower is not None
+        version = self._version or self._follower.live.versions[0]
+        return version.model, version.version.version
+
+    def close(self) -> None:
+        super().close()
+        if self._follower is not None:
+            self._follower.close()
+            self._follower = None
+
+
+def _predictor(
+    model: ModelSource | StoredModel,
+    inputs: Sequence[str] | None,
+    outputs: Sequence[str] | None,
+    sha256: str | None,
+    options: SourceOptions | None,
+    error: str | None = None,
+) -> _Predictor:
+    if not isinstance(model, StoredModel):
+        return _BundlePredictor(model, sha256, inputs, outputs, options, error)
+    if sha256 is not None:
+        raise ConfigError("sha256 is that of a bundle, not of a store")
+    return _FollowingPredictor(model, inputs, outputs, options, error)
 
 
 class MLeapMapFunction(MapFunction):  # type: ignore[misc]
@@ -86,7 +208,8 @@ class MLeapMapFunction(MapFunction):  # type: ignore[misc]
     model drops.
 
     Args:
-        model: a model, or the path or URI of its bundle, which the worker loads.
+        model: a model, or the path or URI of its bundle, which the worker loads; or a
+            :class:`~leapstream.flink.StoredModel`, which the worker follows while the job runs.
         inputs: names of the positional fields; by default the model's inputs in order of first use.
         outputs: columns to give; by default the model's prediction.
         on_error: ``raise`` for a record that fails, which fails the job; give ``null``; or give a ``row``: all results are then
@@ -102,7 +225,7 @@ class MLeapMapFunction(MapFunction):  # type: ignore[misc]
     @keyword_only("inputs", "outputs", "on_error")
     def __init__(
         self,
-        model: ModelSource,
+        model: ModelSource | StoredModel,
         *,
         inputs: Sequence[str] | None = None,
         outputs: Sequence[str] | None = None,
@@ -113,8 +236,7 @@ class MLeapMapFunction(MapFunction):  # type: ignore[misc]
     ) -> None:
         self._on_error = ON_ERROR.check(on_error, "MLeapMapFunction")
         error = error_column if self._on_error == "row" else None
-        self._predictor = _Predictor(model, inputs, outputs, sha256, options, error)
-        self._failures: FailureLog | None = None
+        self._predictor = _predictor(model, inputs, outputs, sha256, options, error)
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Load the model.
@@ -123,12 +245,11 @@ class MLeapMapFunction(MapFunction):  # type: ignore[misc]
             LeapstreamError: it cannot be fetched, read or run.
             ConfigError: an output has the name of the field for errors.
         """
-        self._predictor.opened()
+        self._predictor.open()
 
     def close(self) -> None:
         """Warn of the failures that no warning has counted."""
-        if self._failures is not None:
-            self._failures.close()
+        self._predictor.close()
 
     def map(self, value: Any) -> Any:
         """The prediction for one element.
@@ -149,10 +270,7 @@ class MLeapMapFunction(MapFunction):  # type: ignore[misc]
             return self._failed(error)
 
     def _failed(self, error: Exception) -> Any:
-        if self._failures is None:
-            model, _ = self._predictor.opened()
-            self._failures = FailureLog(model)
-        self._failures.failed(1, str(error))
+        self._predictor.log(error)
         return self._predictor.failed(error) if self._on_error == "row" else None
 
     def get_produced_type(self) -> TypeInformation:
@@ -176,7 +294,7 @@ class MLeapProcessFunction(KeyedProcessFunction):  # type: ignore[misc]
     @keyword_only("inputs", "outputs")
     def __init__(
         self,
-        model: ModelSource,
+        model: ModelSource | StoredModel,
         *,
         inputs: Sequence[str] | None = None,
         outputs: Sequence[str] | None = None,
@@ -185,7 +303,7 @@ class MLeapProcessFunction(KeyedProcessFunction):  # type: ignore[misc]
         sha256: str | None = None,
         options: SourceOptions | None = None,
     ) -> None:
-        self._predictor = _Predictor(model, inputs, outputs, sha256, options)
+        self._predictor = _predictor(model, inputs, outputs, sha256, options)
         self._failed = failed
         self._with_element = with_element
 
@@ -195,7 +313,11 @@ class MLeapProcessFunction(KeyedProcessFunction):  # type: ignore[misc]
         Raises:
             LeapstreamError: it cannot be fetched, read or run.
         """
-        self._predictor.opened()
+        self._predictor.open()
+
+    def close(self) -> None:
+        """Need the model no more."""
+        self._predictor.close()
 
     def process_element(self, value: Any, ctx: Any) -> Iterator[Any]:
         """The prediction for one element, or its entry in the side output; nothing for a record that the model drops."""

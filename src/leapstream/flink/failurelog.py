@@ -17,10 +17,15 @@ _SECONDS_BETWEEN_WARNINGS = 60.0
 
 
 class FailureLog:
-    """Warns of the rows that fail in a model: how many since the last warning, and the last error."""
+    """Warns of the rows that fail in a model: how many since the last warning, and the last error.
 
-    def __init__(self, model: Model) -> None:
-        self._name = f"model '{message_value(model.name)}', version {message_value(model.definition.uid)}"
+    Args:
+        model: the model.
+        version: its version in a store; by default the uid of its bundle.
+    """
+
+    def __init__(self, model: Model, version: str | None = None) -> None:
+        self._name = f"model '{message_value(model.name)}', version {message_value(version or model.definition.uid)}"
         self._unreported = 0
         self._last_error = ""
         self._warned: float | None = None

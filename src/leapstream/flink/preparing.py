@@ -11,12 +11,13 @@ import cloudpickle
 from leapstream.bundle.types import MapType
 from leapstream.errors import BackendError, ConfigError
 from leapstream.flink.config import UDFEntry
+from leapstream.flink.following import FollowedModel
 from leapstream.flink.javafunction import JavaFunction, generate
 from leapstream.flink.livefunction import generate_live
 from leapstream.flink.options import Backend, OnFailure
 from leapstream.flink.signature import FunctionSignature
 from leapstream.flink.stored import StoredModel, live_signature, stored_signature
-from leapstream.flink.udf import PandasModelFunction, WorkerBundle
+from leapstream.flink.udf import FollowingPandasFunction, PandasModelFunction, WorkerBundle
 from leapstream.model import Model
 from leapstream.sources import BundleLoader, SourceOptions, loader_for
 
@@ -112,18 +113,18 @@ def prepare(
     error = error_column if on_error == "row" else None
     signature = FunctionSignature.of(name, model, inputs=inputs, outputs=outputs, error=error)
     if backend == "vectorized":
-        return _vectorized(signature, model, worker_bundle, on_error, None)
+        return _vectorized(signature, PandasModelFunction(worker_bundle or model, signature, on_error), None)
     if worker_bundle is not None:
         reason = 'a bundle that is loaded on the worker (loadOn = "worker") needs Python there'
         if backend == "jvm":
             raise ConfigError(f"the jvm executor cannot run model {model.name!r}: {reason}")
-        return _vectorized(signature, model, worker_bundle, on_error, reason)
+        return _vectorized(signature, PandasModelFunction(worker_bundle, signature, on_error), reason)
     try:
         return PreparedFunction(signature, generate(signature, model, on_error))
     except BackendError as error:
         if backend == "jvm":
             raise BackendError(f"the jvm executor cannot run model {model.name!r}: {error}") from error
-        return _vectorized(signature, model, None, on_error, str(error))
+        return _vectorized(signature, PandasModelFunction(model, signature, on_error), str(error))
 
 
 def prepare_stored(
@@ -145,22 +146,22 @@ def prepare_stored(
     version, model = stored.found(options)
     error = error_column if on_error == "row" else None
     signature = live_signature(name, stored, model, inputs=inputs, outputs=outputs, error=error)
-    if backend == "vectorized":
-        raise BackendError(f"function {name!r}: models of a store change in the jvm executor alone")
-    if version.abi is None:
-        raise BackendError(
-            f"{version.reference} has no model.jar, which jobs of Flink load; leapstream publish writes it where the jvm "
-            "executor can run the model"
-        )
+    if backend == "vectorized" or version.abi is None:
+        reason = None
+        if backend != "vectorized":
+            reason = (
+                f"{version.reference} has no model.jar, which leapstream publish writes where the jvm executor can run "
+                "the model"
+            )
+            if backend == "jvm":
+                raise BackendError(f"function {name!r}: {reason}")
+        followed = FollowedModel(stored, version, options)
+        return _vectorized(signature, FollowingPandasFunction(followed, signature, on_error), reason)
     return PreparedFunction(signature, generate_live(signature, stored, stored_signature(model), on_error))
 
 
 def _vectorized(
-    signature: FunctionSignature,
-    model: Model,
-    worker_bundle: WorkerBundle | None,
-    on_error: OnFailure,
-    reason: str | None,
+    signature: FunctionSignature, function: PandasModelFunction | FollowingPandasFunction, reason: str | None
 ) -> PreparedFunction:
     for field in signature.inputs:
         if isinstance(field.type, MapType):
@@ -170,5 +171,4 @@ def _vectorized(
             )
     if reason is not None:
         _log.warning("function %s runs in Python, in the vectorized executor: %s", signature.function, reason)
-    function = PandasModelFunction(worker_bundle or model, signature, on_error)
     return PreparedFunction(signature, cloudpickle.dumps(function), reason)

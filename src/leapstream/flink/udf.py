@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,12 +14,15 @@ import pandas as pd
 from pyflink.table.udf import FunctionContext, ScalarFunction
 
 from leapstream.errors import PredictionError
-from leapstream.flink.batch import predict_columns, series_values
+from leapstream.flink.batch import BatchPredictions, number_of_rows, predict_columns, series_values
 from leapstream.flink.failurelog import FailureLog
+from leapstream.flink.following import FollowedModel, Follower, LiveVersion, LiveVersions, followed_signature
 from leapstream.flink.options import OnFailure
 from leapstream.flink.signature import FunctionSignature
+from leapstream.flink.stored import MODEL_VERSION
 from leapstream.model import Model
 from leapstream.sources import BundleLoader
+from leapstream.store import Version
 
 
 @dataclass(frozen=True)
@@ -42,21 +45,23 @@ class WorkerBundle:
 
 
 class ModelMetrics:
-    """Metrics of a model, in the same group as on the JVM: ``leapstream.model.NAME.version.UID``.
+    """Metrics of a model, in the same group as on the JVM: ``leapstream.model.NAME.version.UID``, or that of a store's version.
 
     ``predictions``, ``failures`` and ``dropped`` are counters, ``loadTimeMs`` is a gauge, and ``latencyNanos`` a distribution of
     the mean time of a prediction in each batch. PyFlink has no gauges of text: the last error is in the log alone.
     """
 
-    def __init__(self, context: FunctionContext, model: Model, load_seconds: float) -> None:
+    def __init__(
+        self, context: FunctionContext, model: Model, load_seconds: float, stored: Version | None = None
+    ) -> None:
         self._predictions = self._failures = self._dropped = self._latency = None
         try:
             parent = context.get_metric_group()
         # python.metric.enabled = false
         except RuntimeError:
             return
-        group = parent.add_group("leapstream").add_group("model", model.name)
-        group = group.add_group("version", model.definition.uid)
+        name, version = (model.name, model.definition.uid) if stored is None else (stored.name, stored.version)
+        group = parent.add_group("leapstream").add_group("model", name).add_group("version", version)
         self._predictions, self._failures = group.counter("predictions"), group.counter("failures")
         self._dropped = group.counter("dropped")
         self._latency = group.distribution("latencyNanos")
@@ -118,22 +123,159 @@ class PandasModelFunction(ScalarFunction):  # type: ignore[misc]
     def eval(self, *columns: pd.Series[Any]) -> Any:
         """The results for a batch: a Series, or a DataFrame for a ROW. Dropped rows are NULL."""
         assert self._model is not None and self._metrics is not None and self._failures is not None
-        size = next(len(values) for values in columns if isinstance(values, pd.Series))
-        with self._metrics.batch(size):
-            found = predict_columns(self._model, self._signature, columns, self._on_error)
-        self._metrics.count(len(found.errors), found.dropped)
-        if found.errors:
-            self._failures.failed(len(found.errors), found.errors[max(found.errors)])
-        results: dict[str, pd.Series[Any]] = {
-            f.name: _aligned(series_values(found.outputs[f.name], f), found.rows, size)
-            for f in self._signature.model_outputs
-        }
-        if self._signature.error is not None:
-            results[self._signature.error] = pd.Series([found.errors.get(row) for row in range(size)], dtype=object)
-        if len(results) > 1:
-            return pd.DataFrame(results)
-        (result,) = results.values()
-        return result
+        found = _measured(self._model, self._metrics, self._failures, self._signature, columns, self._on_error)
+        return _result(_aligned_outputs(found, self._signature, number_of_rows(columns)), self._signature)
+
+
+@dataclass(frozen=True)
+class _OpenVersion:
+    """A live version with its metrics in this function."""
+
+    live: LiveVersion
+    metrics: ModelMetrics
+    failures: FailureLog
+
+
+class FollowingPandasFunction(ScalarFunction):  # type: ignore[misc]
+    """A pandas function over the live versions of a model in a store.
+
+    Args:
+        model: the model.
+        signature: the function's arguments and result.
+        on_error: as in :class:`PandasModelFunction`.
+    """
+
+    def __init__(self, model: FollowedModel, signature: FunctionSignature, on_error: OnFailure) -> None:
+        self._source = model
+        self._signature = signature
+        self._inner = followed_signature(signature, model.stored, model.expected)
+        self._on_error = on_error
+        self._follower: Follower | None = None
+        self._context: FunctionContext | None = None
+        self._live: LiveVersions | None = None
+        self._versions: tuple[_OpenVersion, ...] = ()
+        self._opened: dict[str, _OpenVersion] = {}
+
+    def open(self, function_context: FunctionContext) -> None:
+        """Load the versions that are live."""
+        self._context = function_context
+        self._follower = self._source.follow()
+        store_metrics(function_context, self._source.stored.name, self._follower)
+
+    def close(self) -> None:
+        """Warn of the failures that no warning has counted, and need the model no more."""
+        for version in self._opened.values():
+            version.failures.close()
+        if self._follower is not None:
+            self._follower.close()
+            self._follower = None
+
+    def eval(self, *columns: pd.Series[Any]) -> Any:
+        """The results for a batch, all of whose rows are computed by the versions of one moment."""
+        live = self._changed()
+        size = number_of_rows(columns)
+        arguments = dict(zip(self._signature.inputs.names, columns, strict=True))
+        places = self._places(live, arguments, size)
+        given = [arguments[name] for name in self._inner.inputs.names]
+        parts: list[tuple[npt.NDArray[np.intp], dict[str, pd.Series[Any]]]] = []
+        for place, version in enumerate(self._versions):
+            rows = np.flatnonzero(places == place)
+            if len(rows) == 0:
+                continue
+            some = [values.iloc[rows] if isinstance(values, pd.Series) else values for values in given]
+            if len(rows) < size:
+                some = [values.reset_index(drop=True) if isinstance(values, pd.Series) else values for values in some]
+            found = _measured(version.live.model, version.metrics, version.failures, self._inner, some, self._on_error)
+            outputs = _aligned_outputs(found, self._inner, len(rows))
+            if MODEL_VERSION in self._signature.outputs:
+                outputs.setdefault(MODEL_VERSION, pd.Series([version.live.version.version] * len(rows), dtype=object))
+            parts.append((rows, outputs))
+        return _result(_joined(parts, size), self._signature)
+
+    def _changed(self) -> LiveVersions:
+        """The versions that are live now, with their metrics."""
+        assert self._follower is not None and self._context is not None
+        live = self._follower.live
+        if live is not self._live:
+            self._live, self._versions = live, tuple(map(self._open, live.versions))
+        return live
+
+    def _open(self, live: LiveVersion) -> _OpenVersion:
+        found = self._opened.get(live.version.version)
+        if found is None or found.live is not live:
+            # Beam keeps the metrics of a version, which a rollback finds again.
+            metrics = ModelMetrics(self._context, live.model, live.load_seconds, live.version)
+            found = _OpenVersion(live, metrics, FailureLog(live.model, live.version.version))
+            self._opened[live.version.version] = found
+        return found
+
+    def _places(self, live: LiveVersions, arguments: dict[str, Any], size: int) -> npt.NDArray[np.intp]:
+        """The place of the version of each row; that of the first for a row without a key."""
+        places = np.zeros(size, dtype=np.intp)
+        key = self._source.stored.split_key
+        if key is not None and len(live.versions) > 1:
+            values = arguments[key]
+            for row, value in enumerate(values if isinstance(values, pd.Series) else [values] * size):
+                places[row] = live.place_of(value)
+        return places
+
+
+def store_metrics(context: FunctionContext, name: str, follower: Follower) -> None:
+    """The gauges of a store: ``leapstream.store.NAME.reloads`` and ``reloadFailures``."""
+    try:
+        group = context.get_metric_group().add_group("leapstream").add_group("store", name)
+    # python.metric.enabled = false
+    except RuntimeError:
+        return
+    group.gauge("reloads", lambda: follower.reloads)
+    group.gauge("reloadFailures", lambda: follower.reload_failures)
+
+
+def _measured(
+    model: Model,
+    metrics: ModelMetrics,
+    failures: FailureLog,
+    signature: FunctionSignature,
+    columns: Sequence[Any],
+    on_error: OnFailure,
+) -> BatchPredictions:
+    """The predictions for a batch, which are counted."""
+    with metrics.batch(number_of_rows(columns)):
+        found = predict_columns(model, signature, columns, on_error)
+    metrics.count(len(found.errors), found.dropped)
+    if found.errors:
+        failures.failed(len(found.errors), found.errors[max(found.errors)])
+    return found
+
+
+def _aligned_outputs(found: BatchPredictions, signature: FunctionSignature, size: int) -> dict[str, pd.Series[Any]]:
+    """The columns of the result, with a row for each row of the batch."""
+    results: dict[str, pd.Series[Any]] = {
+        f.name: _aligned(series_values(found.outputs[f.name], f), found.rows, size) for f in signature.model_outputs
+    }
+    if signature.error is not None:
+        results[signature.error] = pd.Series([found.errors.get(row) for row in range(size)], dtype=object)
+    return results
+
+
+def _joined(
+    parts: Sequence[tuple[npt.NDArray[np.intp], dict[str, pd.Series[Any]]]], size: int
+) -> dict[str, pd.Series[Any]]:
+    """The columns of a batch whose rows were computed in parts."""
+    if len(parts) == 1:
+        return parts[0][1]
+    rows = np.concatenate([rows for rows, _ in parts])
+    order = np.argsort(rows)
+    return {
+        name: pd.concat([outputs[name] for _, outputs in parts], ignore_index=True).iloc[order].reset_index(drop=True)
+        for name in parts[0][1]
+    }
+
+
+def _result(columns: dict[str, pd.Series[Any]], signature: FunctionSignature) -> Any:
+    if len(signature.outputs) > 1:
+        return pd.DataFrame({name: columns[name] for name in signature.outputs.names})
+    return columns[signature.outputs.names[0]]
 
 
 def _aligned(values: Any, rows: npt.NDArray[np.intp], size: int) -> pd.Series[Any]:

@@ -213,7 +213,15 @@ class ModelStore:
             SourceError: the bundle cannot be had, or its checksum is another.
             StoreError: it has not the columns of its manifest, or differs from its contract.
         """
-        version = self.version(name, reference)
+        return self.load_version(self.version(name, reference), check=check)
+
+    def load_version(self, version: Version, *, check: bool = False) -> Model:
+        """Load a version of a model; see :meth:`load`.
+
+        Raises:
+            SourceError: the bundle cannot be had, or its checksum is another.
+            StoreError: it has not the columns of its manifest, or differs from its contract.
+        """
         model = load(self.fetch(version), limits=self._options.limits)
         self.check_signature(version, model)
         if check:
