@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export MAVEN_OPTS ?= -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheel dist lock demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams soak-streams test-flinks test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients test-web test-newest test-install screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-failing bench-drift bench-spark bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean
+.PHONY: help setup wheel dist lock demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams soak-streams test-flinks test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients test-web test-newest test-install screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-failing bench-guard bench-drift bench-spark bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -289,6 +289,9 @@ $(VENV)-bench/.setup-stamp: pyproject.toml | $(UV)
 
 bench-flink: setup ## Flink jobs without a function, with leapstream's backends, and with MLeap's own runtime
 	$(RUN) benchmarks/flink.py
+
+bench-guard: setup ## counts what hot paths do, and fails where one does a fifth more than benchmarks/guard.json says; UPDATE=1 keeps the counts
+	$(RUN) -W ignore benchmarks/guard.py $(if $(UPDATE),--update)
 
 bench-failing: setup ## CPU time a row of dead letters: MLEAP_PREDICT and ML_PREDICT, beside a function in both branches
 	$(RUN) benchmarks/failing_rows.py
