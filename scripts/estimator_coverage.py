@@ -34,7 +34,7 @@ OWN_OPS = frozenset(
         ),
         *("LabelPropagation", "LabelSpreading", "LocalOutlierFactor", "Nystroem", "OneClassSVM", "RBFSampler"),
         *("RadiusNeighborsClassifier", "RadiusNeighborsRegressor", "RadiusNeighborsTransformer"),
-        *("SkewedChi2Sampler", "SplineTransformer"),
+        *("HashingVectorizer", "SkewedChi2Sampler", "SplineTransformer"),
     )
 )
 """The classes whose models always have an op of leapstream's own."""
@@ -52,12 +52,12 @@ REASONS = {
     "NMF": "an iterative solver runs for each row",
     "PatchExtractor": "it reads images",
     "SparseCoder": "an iterative solver runs for each row",
-    "FeatureHasher": "MLeap hashes otherwise: Spark's murmur3 with the seed 42",
-    "HashingVectorizer": "MLeap hashes otherwise: Spark's murmur3 with the seed 42",
+    "DictVectorizer": "it reads dicts, and a model reads columns",
+    "FeatureHasher": "it reads dicts, and a model reads columns",
 }
 """The reasons for which a class is not exported."""
 
-REJECTED = frozenset({"FeatureHasher", "HashingVectorizer"})
+REJECTED = frozenset({"FeatureHasher"})
 """Classes whose converter only says why it cannot convert them."""
 
 

@@ -30,7 +30,7 @@ from sklearn.ensemble import (
     RandomTreesEmbedding,
     VotingRegressor,
 )
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfTransformer, TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, DotProduct, Matern, RationalQuadratic, WhiteKernel
@@ -212,6 +212,11 @@ TRANSFORMERS: dict[str, Case] = {
             "CountVectorizer ascii": CountVectorizer(strip_accents="ascii"),
             "CountVectorizer unicode": CountVectorizer(strip_accents="unicode", lowercase=False, ngram_range=(1, 2)),
             "CountVectorizer characters unicode": CountVectorizer(analyzer="char", strip_accents="unicode"),
+            "HashingVectorizer": HashingVectorizer(n_features=1 << 14),
+            "HashingVectorizer of pairs": HashingVectorizer(n_features=50, ngram_range=(2, 2), norm=None),
+            "HashingVectorizer of characters": HashingVectorizer(
+                n_features=1000, analyzer="char", ngram_range=(1, 2), alternate_sign=False, binary=True, norm="l1"
+            ),
             "TfidfVectorizer sublinear": TfidfVectorizer(sublinear_tf=True),
             "TfidfTransformer sublinear": make_pipeline(CountVectorizer(), TfidfTransformer(sublinear_tf=True)),
             **{

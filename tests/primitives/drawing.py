@@ -642,6 +642,15 @@ def _ngrams(b: Bench) -> Expr:
     return b.add(p.NGrams(x=b.pick("tokens").expr, n=b.one(0, 1, 2, 3), type=STRINGS), "tokens").expr
 
 
+@builds(p.SignedHashes)
+def _signed_hashes(b: Bench) -> Expr:
+    size = b.one(1, 7, 1 << 20)
+    expr = p.SignedHashes(
+        x=b.pick("tokens").expr, size=size, signed=b.one(True, False), binary=b.one(True, False), type=p.vector(size)
+    )
+    return b.add(expr, "vector", size, certain=True).expr
+
+
 @builds(p.HashedCounts)
 def _hashed_counts(b: Bench) -> Expr:
     size = b.one(1, 7, 5000)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.utils import murmurhash3_32
 
 from leapstream import Tensor
 from leapstream.bundle.types import BasicType, ScalarType
@@ -36,6 +37,19 @@ def counts(size: int, binary: bool = False, legacy: bool = False) -> Case:
         f"hashes of tokens modulo {size} are counted, {binary=}, {legacy=}",
         p.HashedCounts(x=TOKENS, size=size, binary=binary, legacy_tail=legacy, type=p.vector(size)),
         [(WORDS, sparse(size, expected)), ([], sparse(size, {})), ([None], sparse(size, {42 % size: 1.0}))],
+    )
+
+
+def signed(size: int, *, signs: bool = True, binary: bool = False) -> Case:
+    found: dict[int, float] = {}
+    for word in WORDS:
+        code = murmurhash3_32(word.encode(), 0)
+        found[abs(code) % size] = found.get(abs(code) % size, 0.0) + (-1.0 if signs and code < 0 else 1.0)
+    expected = {place: 1.0 if binary else number for place, number in sorted(found.items())}
+    return Case(
+        f"hashes of seed 0 modulo {size} have signs, {signs=}, {binary=}",
+        p.SignedHashes(x=TOKENS, size=size, signed=signs, binary=binary, type=p.vector(size)),
+        [(WORDS, sparse(size, expected)), ([], sparse(size, {})), ([None], sparse(size, {}))],
     )
 
 
@@ -85,6 +99,8 @@ def elements(size: int, number: float, *words: str) -> Tensor:
 EVERY_ZERO = Fails("the vector needs an element that is not 0")
 
 CASES = [
+    *(signed(size, signs=signs) for size in (1 << 20, 97, 2) for signs in (True, False)),
+    signed(1 << 20, binary=True),
     counts(7),
     counts(100, binary=True),
     counts(100, legacy=True),

@@ -474,3 +474,34 @@ class CharacterGrams(OwnOp):
     def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
         grams = p.CharacterGrams(x=inputs[0], least=self.least, greatest=self.greatest, words=self.words, type=STRINGS)
         return {"output": lowering.add(grams)}
+
+
+@dataclass(frozen=True, eq=False)
+class HashingVectorizer(OwnOp):
+    """The number of occurrences of each token's hash, with the hash's sign: scikit-learn's ``HashingVectorizer``.
+
+    Attributes:
+        size: number of elements.
+        signed: true if a token of a negative hash counts as -1.
+        binary: true if the result has 1 for each hash that occurs.
+    """
+
+    op: ClassVar[str] = "leapstream.hashing_vectorizer"
+    size: int = attribute("long")
+    signed: bool = attribute("boolean")
+    binary: bool = attribute("boolean")
+
+    def __post_init__(self) -> None:
+        require(0 < self.size < 2**31, "size is out of range")
+
+    def inputs(self) -> dict[str, DataType]:
+        return {"input": STRINGS}
+
+    def outputs(self) -> dict[str, DataType]:
+        return {"output": doubles(self.size)}
+
+    def lower(self, lowering: Lowering, *inputs: Expr, wanted: frozenset[str]) -> Mapping[str, Expr]:
+        hashes = p.SignedHashes(
+            x=inputs[0], size=self.size, signed=self.signed, binary=self.binary, type=doubles(self.size)
+        )
+        return {"output": lowering.add(hashes)}

@@ -22,6 +22,7 @@ from leapstream.plan.primitives import (
     OneHot,
     Recode,
     Reshape,
+    SignedHashes,
     Switch,
     Take,
     VocabularyCounts,
@@ -76,7 +77,7 @@ def _made(expr: Expr, stored: dict[int, int]) -> int:
     """The greatest number of elements that the expression makes for a row; ``stored`` has those of its operands."""
     size = declared_size(expr)
     operands = [stored[id(x)] for x in expr.operands]
-    if isinstance(expr, (Input, HashedCounts, VocabularyCounts, Switch)):
+    if isinstance(expr, (Input, HashedCounts, SignedHashes, VocabularyCounts, Switch)):
         # What the row has decides it, or a plan that is checked on its own.
         size = 1
     elif isinstance(expr, OneHot):

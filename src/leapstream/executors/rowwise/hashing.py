@@ -50,6 +50,11 @@ def murmur(text: str, legacy_tail: bool = False, seed: int = _SEED) -> int:
     return state - (1 << 32) if state >= 1 << 31 else state
 
 
+@implements(p.SignedHashes)
+def _signed_hashes(writer: Writer, expr: p.SignedHashes) -> None:
+    by_arrays(writer, expr)
+
+
 class HashedTexts(dict[Any, int]):
     """The element for each text: the hash of ``prefix`` and the text, modulo ``size``. It keeps those of many short texts.
 

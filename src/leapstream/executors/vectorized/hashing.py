@@ -26,7 +26,8 @@ def _hashes(strings: pa.Array, size: int, legacy_tail: bool = False) -> Ints:
 
     strings = with_question_marks(strings)
     index = np.empty(len(strings), np.int64)
-    textkernels.hashes(*utf8(strings), size, legacy_tail, index)
+    textkernels.hashes(*utf8(strings), _SEED, legacy_tail, index)
+    index %= size
     if strings.null_count:
         index[nulls(strings)] = _SEED % size
     return index
@@ -36,6 +37,27 @@ def _hashes(strings: pa.Array, size: int, legacy_tail: bool = False) -> Ints:
 def _hashed_counts(run: Run, expr: p.HashedCounts, x: Column) -> Column:
     index = _hashes(x.values.flatten(), expr.size, expr.legacy_tail)
     return counted(run, index, list_starts(x.values), np.zeros(run.rows), expr.binary, expr.size)
+
+
+@implements(p.SignedHashes, sparse=True)
+def _signed_hashes(run: Run, expr: p.SignedHashes, x: Column) -> Column:
+    from leapstream.executors.vectorized import textkernels
+
+    tokens = x.values.flatten()
+    strings = with_question_marks(tokens)
+    found = np.empty(len(strings), np.int64)
+    textkernels.hashes(*utf8(strings), 0, False, found)
+    kept = np.ones(len(found), dtype=np.bool_)
+    if tokens.null_count:
+        kept = ~nulls(tokens)
+    starts = np.concatenate([[0], np.cumsum(kept)])[list_starts(x.values)]
+    found = found[kept]
+    signs = np.where(found < 0, -1.0, 1.0) if expr.signed else np.ones(len(found))
+    rows = csr_array((signs, np.abs(found) % expr.size, starts), (run.rows, expr.size))
+    rows.sum_duplicates()
+    if expr.binary:
+        rows.data[:] = 1.0
+    return vector_rows(run, rows.indptr, rows.indices.astype(np.int32), rows.data, rows.nnz, expr.size)
 
 
 def _categories(x: Column, base: BasicType, name: str, size: int) -> Ints:

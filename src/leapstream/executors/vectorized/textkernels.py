@@ -157,12 +157,12 @@ def _mixed(state, word):  # type: ignore[no-untyped-def]  # pragma: no cover - c
 
 
 @njit(cache=True, nogil=True)
-def hashes(offsets, data, size, legacy_tail, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """``out[i]`` = a string's 32-bit Murmur3, seed 42, as an int modulo ``size`` and not negative."""
+def hashes(offsets, data, seed, legacy_tail, out):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """``out[i]`` = a string's 32-bit Murmur3 as a signed integer."""
     for row in range(offsets.shape[0] - 1):
         at, end = offsets[row], offsets[row + 1]
         length = end - at
-        state = np.uint64(42)
+        state = np.uint64(seed)
         while at + 4 <= end:
             word = np.uint64(data[at]) | (np.uint64(data[at + 1]) << np.uint64(8))
             word |= (np.uint64(data[at + 2]) << np.uint64(16)) | (np.uint64(data[at + 3]) << np.uint64(24))
@@ -190,7 +190,7 @@ def hashes(offsets, data, size, legacy_tail, out):  # type: ignore[no-untyped-de
         signed = np.int64(state)
         if signed >= 2147483648:
             signed -= 4294967296
-        out[row] = signed % size
+        out[row] = signed
 
 
 @njit(cache=True, nogil=True)

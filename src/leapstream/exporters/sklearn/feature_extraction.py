@@ -14,7 +14,7 @@ from leapstream.exporters.patterns import PatternError, to_java
 from leapstream.exporters.sklearn.preprocessing import norm_of
 from leapstream.exporters.step import Step
 from leapstream.ops.feature import IDF, CountVectorizer, NGram, RegexTokenizer, StopWordsRemover
-from leapstream.ops.own import AccentStripper, CharacterGrams, LowerCase
+from leapstream.ops.own import AccentStripper, CharacterGrams, HashingVectorizer, LowerCase
 
 _PATTERNS = {
     r"(?u)\b\w\w+\b": _WORD + "{2,}",
@@ -35,7 +35,8 @@ def count_vectorizer(step: Step, features: Features) -> Features:
     return with_sparsity((_counts(step, features),), True)
 
 
-def _counts(step: Step, features: Features) -> Block:
+def _tokens(step: Step, features: Features) -> Block:
+    """The words of a text, or with another analyzer than ``word`` all substrings."""
     estimator, graph = step.estimator, step.graph
     step.require(len(features) == 1 and features[0].text, "it takes one column of texts")
     step.require(features[0].fill is None, "a text that stands for missing ones is not supported here")
@@ -44,12 +45,23 @@ def _counts(step: Step, features: Features) -> Block:
     step.require(isinstance(estimator.analyzer, str), "analyzer is a function, and a bundle holds no code")
     text, lower = _stripped(step, features[0]), bool(estimator.lowercase) and not estimator.strip_accents
     if estimator.analyzer != "word":
-        return _characters(step, text, lower)
+        if lower:
+            text = graph.apply(LowerCase(), text, "lower", None)
+        least, greatest = map(int, estimator.ngram_range)
+        return graph.apply(CharacterGrams(least, greatest, estimator.analyzer == "char_wb"), text, "grams", None)
     tokens = graph.apply(RegexTokenizer(_java_pattern(step), False, 1, lower), text, "tokens", None)
     stop_words = estimator.get_stop_words()
     if stop_words:
         remover = StopWordsRemover(tuple(sorted(stop_words)), True)
         tokens = graph.apply(remover, tokens, "words", None)
+    return tokens
+
+
+def _counts(step: Step, features: Features) -> Block:
+    estimator, graph = step.estimator, step.graph
+    tokens = _tokens(step, features)
+    if estimator.analyzer != "word":
+        return _of_characters(step, tokens)
     vocabulary = {str(word): int(index) for word, index in estimator.vocabulary_.items()}
     step.require(
         sorted(vocabulary.values()) == list(range(len(vocabulary))), "the vocabulary's numbers are not 0, 1, …"
@@ -95,13 +107,9 @@ def _stripped(step: Step, text: Block) -> Block:
     return graph.apply(AccentStripper(estimator.strip_accents == "ascii"), text, "stripped", None)
 
 
-def _characters(step: Step, text: Block, lower: bool) -> Block:
+def _of_characters(step: Step, grams: Block) -> Block:
     """The number of occurrences of substrings."""
     estimator, graph = step.estimator, step.graph
-    if lower:
-        text = graph.apply(LowerCase(), text, "lower", None)
-    least, greatest = map(int, estimator.ngram_range)
-    grams = graph.apply(CharacterGrams(least, greatest, estimator.analyzer == "char_wb"), text, "grams", None)
     vocabulary = {str(word): int(index) for word, index in estimator.vocabulary_.items()}
     words = tuple(sorted(vocabulary, key=vocabulary.__getitem__))
     step.require(
@@ -137,18 +145,31 @@ def tfidf_vectorizer(step: Step, features: Features) -> Features:
     return with_sparsity((_weights(step, _counts(step, features), step.estimator._tfidf),), True)
 
 
-def hashing(step: Step, features: Features) -> NoReturn:
-    """Reject the step, because scikit-learn and MLeap hash differently."""
-    step.reject(
-        "scikit-learn hashes by signed murmur3 of seed 0, MLeap by Spark's murmur3 of seed 42, so that words land elsewhere; use "
-        "CountVectorizer or TfidfVectorizer"
-    )
+def hashing_vectorizer(step: Step, features: Features) -> Features:
+    """The number of occurrences of each word's or n-gram's hash, normalized."""
+    estimator, graph = step.estimator, step.graph
+    tokens = _tokens(step, features)
+    if estimator.analyzer == "word":
+        least, greatest = map(int, estimator.ngram_range)
+        step.require(least == greatest, "ngram_range has several lengths, which is supported of characters")
+        tokens = tokens if least == 1 else graph.apply(NGram(least), tokens, f"{least}grams", None)
+    size = int(estimator.n_features)
+    op = HashingVectorizer(size, bool(estimator.alternate_sign), bool(estimator.binary))
+    counts = graph.apply(op, tokens, "hashes", size, dense=False)
+    if estimator.norm is not None:
+        counts = norm_of(graph, (counts,), {"l1": 1.0, "l2": 2.0}[estimator.norm], step.suffix)
+    return with_sparsity((counts,), True)
+
+
+def feature_hasher(step: Step, features: Features) -> NoReturn:
+    """Reject the step, because it reads dicts or pairs."""
+    step.reject("it reads dicts, pairs or lists of texts, and a model reads columns; use HashingVectorizer")
 
 
 TRANSFORMERS: dict[str, Transformer] = {
     "CountVectorizer": count_vectorizer,
-    "FeatureHasher": hashing,
-    "HashingVectorizer": hashing,
+    "FeatureHasher": feature_hasher,
+    "HashingVectorizer": hashing_vectorizer,
     "TfidfTransformer": tfidf_transformer,
     "TfidfVectorizer": tfidf_vectorizer,
 }

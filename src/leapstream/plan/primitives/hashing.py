@@ -25,6 +25,20 @@ class HashedCounts(Expr):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class SignedHashes(Expr):
+    """The number of occurrences of each hash of the tokens ``x``, as a sparse vector of ``size`` elements.
+
+    The hash is 32-bit Murmur3 with seed 0 of the token in UTF-8, and the element is its magnitude modulo ``size``. With
+    ``signed``, a token of a negative hash counts as -1; with ``binary``, each element is 1 instead. Missing tokens are left out.
+    """
+
+    x: Expr
+    size: int
+    signed: bool
+    binary: bool
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class HashedFeatures(Expr):
     """A sparse vector of ``size`` elements, made of the scalars ``xs``; missing scalars are left out.
 

@@ -20,6 +20,14 @@ def _hashed_counts(emitter: Emitter, expr: p.HashedCounts) -> None:
     emitter.define(expr, f"{hashing}.counts({x}, {boolean_literal(expr.binary)}, {emitter.buffer()})")
 
 
+@implements(p.SignedHashes)
+def _signed_hashes(emitter: Emitter, expr: p.SignedHashes) -> None:
+    x = emitter.present(expr.x)
+    hashing = emitter.resource("Hashing", f"new Hashing({expr.size}, false)", b"")
+    options = f"{boolean_literal(expr.signed)}, {boolean_literal(expr.binary)}"
+    emitter.define(expr, f"{hashing}.signed({x}, {options}, {emitter.buffer()})")
+
+
 @implements(p.HashedFeatures)
 def _hashed_features(emitter: Emitter, expr: p.HashedFeatures) -> None:
     hashing = emitter.resource("Hashing", f"new Hashing({expr.size}, data)", label_bytes(expr.names))

@@ -3,7 +3,7 @@ package leapstream.runtime;
 import java.io.DataInputStream;
 import java.io.IOException;
 
-/** Hashes strings into sparse vectors: 32-bit Murmur3 of their UTF-8 with Spark's seed. */
+/** Hashes strings into sparse vectors: 32-bit Murmur3 of their UTF-8 with the seed of Spark or of scikit-learn. */
 public final class Hashing {
 
     private static final int SEED = 42;
@@ -46,6 +46,25 @@ public final class Hashing {
             counts.add(tokens[i] == null ? Math.floorMod(SEED, size) : index((String) tokens[i]));
         }
         return counts.counts(size, 0.0, binary, out);
+    }
+
+    /** The number of occurrences of each token's hash of seed 0, whose sign may count, or 1 if binary. */
+    public Vec signed(Object[] tokens, boolean signs, boolean binary, Vec out) {
+        counts.clear();
+        for (int i = 0; i < tokens.length; i++) {
+            if (tokens[i] == null) {
+                continue;
+            }
+            int length = encode((String) tokens[i], 0);
+            int hash = hash(bytes, length, 0, false);
+            int at = (int) (Math.abs((long) hash) % size);
+            if (binary) {
+                counts.add(at);
+            } else {
+                counts.add(at, signs && hash < 0 ? -1.0 : 1.0);
+            }
+        }
+        return binary ? counts.counts(size, 0.0, true, out) : counts.sums(size, out);
     }
 
     /** Forgets what was added. */
