@@ -74,6 +74,20 @@ def test_a_plan_with_a_jars_function_runs_in_a_new_session_that_has_the_jar(
     assert execute_plan(second, plan) == pytest.approx(expected(), rel=1e-12)
 
 
+def test_a_plan_with_a_process_table_function_runs_in_a_new_session_that_has_the_jar(
+    session: Callable[[], TableEnvironment], tmp_path: Path
+) -> None:
+    jar, plan = tmp_path / "models.jar", tmp_path / "plan.json"
+    compile_jar([Target("linear", leapstream.load(LINEAR), "model", outputs=("prediction",))], jar)
+    first, second = session(), session()
+    for table_env in (first, second):
+        table_env.execute_sql(f"ADD JAR '{jar}'")
+    first.execute_sql("CREATE FUNCTION MLEAP_PREDICT AS 'leapstream.flink.ml.MLeapPredict' LANGUAGE JAVA")
+    scored = "MLEAP_PREDICT(input => TABLE numbers, model => 'linear', inputs => DESCRIPTOR(a, b, c))"
+    compile_plan(first, plan, f"SELECT prediction, a FROM {scored}")
+    assert execute_plan(second, plan) == pytest.approx(expected(), rel=1e-12)
+
+
 @pytest.mark.parametrize(("outputs", "query"), CASES)
 def test_a_plan_with_a_registered_function_runs_in_a_new_session_that_registers_one_of_its_name(
     session: Callable[[], TableEnvironment], tmp_path: Path, outputs: tuple[str, ...] | None, query: str

@@ -113,6 +113,28 @@ def test_a_map_function_of_a_jar_adds_the_outputs_to_rows(env: StreamExecutionEn
     assert [row["state"] for row in found] == frame.column("state")
 
 
+def test_a_process_function_of_a_jar_sets_rows_that_fail_aside(env: StreamExecutionEnvironment, tmp_path: Path) -> None:
+    compile_jar([Target("Linear", leapstream.load(LINEAR), "model", outputs=("prediction",))], tmp_path / "models.jar")
+    env.configure(Configuration().set_string("pipeline.jars", (tmp_path / "models.jar").as_uri()))
+    rows = [Row(1, 0.1, 7.0, 0.9), Row(2, None, 7.0, 0.9), Row(3, 0.5, 3.0, 0.25)]
+    names = ["n", "feature1", "feature2", "feature3"]
+    given = env.from_collection(rows, Types.ROW_NAMED(names, [Types.INT(), *[Types.DOUBLE()] * 3]))._j_data_stream
+    loader = _loader(tmp_path / "models.jar", get_gateway().jvm.Thread.currentThread().getContextClassLoader())
+    function = loader.loadClass("leapstream.models.LinearProcess").getConstructors()[0].newInstance(None)
+    scored = given.process(function).returns(function.returns(given.getType()))
+    failed = scored.getSideOutput(function.failed(given.getType()))
+    with DataStream(scored).execute_and_collect() as results:
+        good = {row["n"]: row["prediction"] for row in results}
+    features = [dict(zip(names[1:], tuple(row)[1:], strict=True)) for row in (rows[0], rows[2])]
+    first, last = (record["prediction"] for record in leapstream.load(LINEAR).predict(features))
+    assert good == {1: pytest.approx(first, rel=1e-12), 3: pytest.approx(last, rel=1e-12)}
+    with DataStream(failed).execute_and_collect() as results:
+        (dead,) = [row.as_dict() for row in results]
+    error = dead.pop("error")
+    assert dead == dict(zip(names, rows[1], strict=True))
+    assert "column 'feature1'" in error
+
+
 def _loader(jar: Path, parent: Any) -> Any:
     """A Java class loader that has a jar below another."""
     gateway = get_gateway()

@@ -17,7 +17,7 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
 from leapstream.executors.jvm import gateway
-from leapstream.flink import MLeapUDFRegistry, predict_stream
+from leapstream.flink import MLeapUDFRegistry, StoredModel, predict_stream
 from leapstream.flink.compat import string_array
 from leapstream.flink.compiler import write_runtime_jar
 from leapstream.flink.ddl import predict_function_statement
@@ -349,6 +349,21 @@ def test_rows_are_split_among_versions_as_in_python_with_a_shadow_beside(
     assert {row[0]: row[2] for row in found} == {key: alias.version_of(key) for key in keys}
     assert {(row[1] == float(row[2]), *row[3:]) for row in found} == {(True, 3.0, "3")}
     assert len({row[2] for row in found}) == 2
+
+
+def test_a_function_that_follows_a_model_keeps_rows_that_fail_with_their_version_and_error(
+    table_env: StreamTableEnvironment, versions: Versions
+) -> None:
+    model = StoredModel(versions.uri)
+    outputs = ["prediction", "model_version"]
+    MLeapUDFRegistry.register("Kept", model, table_env, outputs=outputs, on_error="row", error_column="problem")
+    versions.publish(2, aliases=["live"])
+    given = "(SELECT * FROM (VALUES (1e0, 2e0, 3e0), (1e0, CAST(NULL AS DOUBLE), 3e0)) AS t (a, b, c))"
+    fields = "r.prediction, r.model_version, r.problem"
+    good, dead = collect(table_env, f"SELECT {fields} FROM (SELECT Kept(a, b, c) AS r FROM {given})")
+    assert good == (2.0, "2", None)
+    assert dead[:2] == (None, "2")
+    assert "column 'feature2'" in dead[2]
 
 
 def test_versions_of_the_option_are_computed_beside_and_go_before_shadows_of_the_alias(
