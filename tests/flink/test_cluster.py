@@ -73,11 +73,11 @@ def test_doctor_finds_what_the_cluster_has(cluster: Cluster) -> None:
 @pytest.mark.parametrize("backend", ["jvm", "python"])
 def test_a_model_tells_its_metrics(cluster: Cluster, tmp_path: Path, backend: str) -> None:
     (tmp_path / "application.conf").write_text(
-        f'mleap.udfRegistry = [{{ udfName = "Predict", bundlePath = "{LINEAR}", backend = "{backend}" }}]'
+        f'mleap.udfRegistry = [{{ udfName = "Predict", bundlePath = "{LINEAR}", backend = "{backend}", onError = "null" }}]'
     )
     (tmp_path / "query.sql").write_text(
         "CREATE TEMPORARY TABLE Features (a DOUBLE, b DOUBLE, c DOUBLE) WITH "
-        "('connector' = 'datagen', 'rows-per-second' = '20000');\n"
+        "('connector' = 'datagen', 'rows-per-second' = '20000', 'fields.b.null-rate' = '0.1');\n"
         "CREATE TEMPORARY TABLE Nowhere (p DOUBLE) WITH ('connector' = 'blackhole');\n"
         "INSERT INTO Nowhere SELECT Predict(a, b, c) FROM Features;\n"
     )
@@ -95,7 +95,9 @@ def test_a_model_tells_its_metrics(cluster: Cluster, tmp_path: Path, backend: st
     group = f"leapstream.model.{model.name}.version.{model.definition.uid}"
     assert all(group in name for name in found)
     values = {name.rpartition(f"{group}.")[2]: value for name, value in found.items()}
-    assert int(values["predictions"]) > 0 and int(values["failures"]) == 0
+    assert int(values["predictions"]) > int(values["failures"]) > 0
+    assert abs(float(values["lastErrorTime"]) / 1000 - time.time()) < 120
+    assert backend == "python" or "column 'feature2'" in values["lastError"]
     assert float(values["loadTimeMs"]) >= 0
     assert any(name.startswith("latencyNanos") for name in values)
 
@@ -107,7 +109,7 @@ def _running(cluster: Cluster) -> list[str]:
 
 
 def _metrics(cluster: Cluster, client: subprocess.Popen[str]) -> dict[str, str]:
-    """The model's metrics of the running job, once it has predicted."""
+    """The model's metrics of the running job, once a row has failed."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
         assert client.poll() is None, f"{client.communicate()[1]}\n{cluster.log()}"
@@ -120,10 +122,10 @@ def _metrics(cluster: Cluster, client: subprocess.Popen[str]) -> dict[str, str]:
                 found = (
                     {e["id"]: e["value"] for e in cluster.list(f"{path}?get={quote(','.join(names))}")} if names else {}
                 )
-                if any(name.endswith(".predictions") and int(value) for name, value in found.items()):
+                if any(name.endswith(".failures") and int(value) for name, value in found.items()):
                     return found
         time.sleep(0.5)
-    raise AssertionError(f"no predictions are counted\n{cluster.log()}")
+    raise AssertionError(f"no failures are counted\n{cluster.log()}")
 
 
 def _cancel(cluster: Cluster) -> None:

@@ -47,14 +47,16 @@ class WorkerBundle:
 class ModelMetrics:
     """Metrics of a model, in the same group as on the JVM: ``leapstream.model.NAME.version.UID``, or that of a store's version.
 
-    ``predictions``, ``failures`` and ``dropped`` are counters, ``loadTimeMs`` is a gauge, and ``latencyNanos`` a distribution of
-    the mean time of a prediction in each batch. PyFlink has no gauges of text: the last error is in the log alone.
+    ``predictions``, ``failures`` and ``dropped`` are counters, ``loadTimeMs`` and ``lastErrorTime`` are gauges, and
+    ``latencyNanos`` is a distribution of the mean time of a prediction in each batch. PyFlink has no gauges of text: the last
+    error is in the log alone.
     """
 
     def __init__(
         self, context: FunctionContext, model: Model, load_seconds: float, stored: Version | None = None
     ) -> None:
         self._predictions = self._failures = self._dropped = self._latency = None
+        self._last_error_time = 0
         try:
             parent = context.get_metric_group()
         # python.metric.enabled = false
@@ -66,6 +68,7 @@ class ModelMetrics:
         self._dropped = group.counter("dropped")
         self._latency = group.distribution("latencyNanos")
         group.gauge("loadTimeMs", lambda: int(load_seconds * 1000))
+        group.gauge("lastErrorTime", lambda: self._last_error_time)
 
     @contextmanager
     def batch(self, size: int) -> Iterator[None]:
@@ -85,6 +88,8 @@ class ModelMetrics:
 
     def count(self, failed: int, dropped: int) -> None:
         """Count rows that fail, and rows that the model drops."""
+        if failed:
+            self._last_error_time = int(time.time() * 1000)
         if self._failures is not None and self._dropped is not None:
             self._failures.inc(failed)
             self._dropped.inc(dropped)

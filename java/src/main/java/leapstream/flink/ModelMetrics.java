@@ -12,7 +12,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The metrics of a model, in the group leapstream.model.NAME.version.VERSION: predictions, failures, dropped, lastError,
- * loadTimeMs, and latencyNanos, the time of one prediction in 1024. Warns of rows that fail and do not stop the job.
+ * lastErrorTime, the milliseconds since 1970 at the last error, loadTimeMs, and latencyNanos, the time of one prediction in 1024. Warns of rows that fail and do not stop the job.
  */
 public final class ModelMetrics {
 
@@ -28,6 +28,7 @@ public final class ModelMetrics {
     private final MetricGroup group;
     private final String name;
     private volatile String lastError = "";
+    private volatile long lastErrorTime;
     private long unreported;
     private long warned;
     private boolean hasWarned;
@@ -42,6 +43,11 @@ public final class ModelMetrics {
         group.gauge("lastError", new Gauge() {
             public Object getValue() {
                 return metrics.lastError();
+            }
+        });
+        group.gauge("lastErrorTime", new Gauge() {
+            public Object getValue() {
+                return Long.valueOf(metrics.lastErrorTime);
             }
         });
         group.histogram("latencyNanos", latency);
@@ -81,6 +87,7 @@ public final class ModelMetrics {
     public void failed(String error) {
         failures.value++;
         lastError = error;
+        lastErrorTime = System.currentTimeMillis();
     }
 
     /** Warns, at most once a minute, of rows that fail and do not stop the job. */

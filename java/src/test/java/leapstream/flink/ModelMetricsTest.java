@@ -2,6 +2,7 @@ package leapstream.flink;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.HashMap;
 import java.util.Map;
@@ -72,6 +73,16 @@ class ModelMetricsTest {
         assertEquals(2, count("failures"));
         assertEquals(1, count("dropped"));
         assertEquals("last", ((Gauge<?>) metrics.get("leapstream.model.loans.version.v2.lastError")).getValue());
+    }
+
+    @Test
+    void theTimeOfTheLastErrorIsZeroUntilARowFails() {
+        Gauge<?> time = (Gauge<?>) metrics.get("leapstream.model.loans.version.v2.lastErrorTime");
+        assertEquals(0L, time.getValue());
+        long before = System.currentTimeMillis();
+        model.failed("first");
+        long found = (Long) time.getValue();
+        assertTrue(before <= found && found <= System.currentTimeMillis());
     }
 
     @Test
