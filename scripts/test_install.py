@@ -37,7 +37,7 @@ assert model.predict({LOAN!r})["prediction"] in (0.0, 1.0)
 BATCHES = f"{CHECK}\nassert len(model.transform([{LOAN!r}] * 3)) == 3\n"
 IMPORTS = {
     "flink": "leapstream.flink",
-    "grpc": "leapstream.serving.oip.rpc",
+    "grpc": "leapstream.serving.grpc.server",
     "mlflow": "leapstream.mlflow",
     "serve": "leapstream.serving.server",
     "spark": "leapstream.spark",
@@ -136,7 +136,7 @@ def check(environment: Path, inside: Path, extra: str, installed: dict[str, str]
     command = str(environment / "bin" / "leapstream")
     run(command, "--version")
     run(command, "doctor", *(("--need", extra) if extra else ()))
-    run(str(inside), "-W", "error", "-c", BATCHES if "pyarrow" in installed else CHECK)
+    run(str(inside), "-W", "error", "-c", BATCHES if "numba" in installed else CHECK)
     if extra in IMPORTS:
         run(str(inside), "-c", f"import {IMPORTS[extra]}")
 
