@@ -56,12 +56,14 @@ class Block:
         line: the line of its fence, from 1.
         language: the word behind the fence.
         text: its lines, with the files that it includes.
+        title: the name of the file that it shows, by which other blocks find it; or ``None``.
     """
 
     page: str
     line: int
     language: str
     text: str
+    title: str | None = None
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
@@ -130,7 +132,10 @@ def blocks(page: str) -> list[Block]:
         indent = len(match["indent"])
         lines = "".join(line[indent:] for line in match["text"].splitlines(keepends=True))
         included = _INCLUDED.sub(lambda name: (ROOT / name[1]).read_text(encoding="utf-8"), lines)
-        found.append(Block(page, text.count("\n", 0, match.start()) + 1, match["language"].strip(), included))
+        language, _, attributes = match["language"].strip().partition(" ")
+        title = re.search(r'title="([^"]+)"', attributes)
+        line = text.count("\n", 0, match.start()) + 1
+        found.append(Block(page, line, language, included, None if title is None else title[1]))
     return found
 
 

@@ -38,7 +38,7 @@ def prepare(folder: Path, text: str) -> None:
     (folder / "docker" / "config" / "startup").mkdir(parents=True)
     if "training.parquet" in text:
         pd.read_csv(folder / "sample.csv").to_parquet(folder / "training.parquet")
-    if "--contract contracts/loans" in text:
+    if "contracts/loans" in text and "-o contracts/loans" not in text:
         _leapstream(
             "record", str(folder / "loans.zip"), str(folder / "sample.csv"), "-o", str(folder / "contracts" / "loans")
         )
@@ -58,7 +58,8 @@ def local(text: str, folder: Path, server: str | None) -> str:
     text = re.sub(r"(?<![\w./-])/opt/", f"{folder}/", text)
     text = re.sub(r"(?<![\w./-])/models/", f"{folder}/models/", text)
     # The JVM of a page was perhaps started in the folder of another page.
-    text = text.replace("ADD JAR 'models.jar'", f"ADD JAR '{folder}/models.jar'")
+    for place in ("ADD JAR '", "'path' = '"):
+        text = re.sub(rf"{place}(?=\w)", f"{place}{folder}/", text)
     if server is not None:
         text = text.replace("http://localhost:8080", server).replace("localhost:8080", server)
     return text

@@ -56,7 +56,9 @@ class Page:
                 for command in block.commands():
                     check_options(command)
             return
-        if block.kind in ("run", "parsed"):
+        if block.title is not None:
+            (self.folder / block.title).write_text(self._local(block.text), encoding="utf-8")
+        elif block.kind in ("run", "parsed"):
             getattr(self, f"_{block.language}")(block)
 
     def _local(self, text: str) -> str:
