@@ -42,8 +42,12 @@ def parse_json(data: bytes) -> Any:
     Raises:
         ValueError: ``data`` is not JSON, or a string holds a lone surrogate, which UTF-8 cannot encode.
     """
-    value = json.loads(data.decode("utf-8-sig"))
-    if b"\\ud" in data or b"\\uD" in data:
+    surrogates = b"\\ud" in data or b"\\uD" in data
+    text = data.decode("utf-8-sig")
+    # The caller may have no other use for a large file.
+    del data
+    value = json.loads(text)
+    if surrogates:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     return value
 

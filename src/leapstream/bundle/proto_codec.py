@@ -65,6 +65,8 @@ def decode_model(data: bytes) -> ModelDef:
     """Decode ``model.pb``."""
     model = pb.Model()
     _parse(model, data)
+    # The caller may have no other use for a large file.
+    del data
     return _decode_model(model)
 
 

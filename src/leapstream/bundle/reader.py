@@ -17,6 +17,10 @@ _ENDINGS: dict[str, str] = {"json": "json", "protobuf": "pb", "mixed": "json"}
 _TREES = ("tree", "nodes")
 _MANY = 1 << 15
 """Bytes of trees from which on decoding them together is faster."""
+_PART = 1 << 23
+"""Bytes of trees that are decoded before their files are dropped."""
+_SMALL = 1 << 12
+"""Greatest size of a model's file that may be decoded once for several models."""
 
 
 def read_bundle(source: Source, *, limits: Limits | None = None) -> BundleDef:
@@ -35,7 +39,7 @@ def read_bundle(source: Source, *, limits: Limits | None = None) -> BundleDef:
     """
     limits = limits or Limits()
     name, files = read_files(source, limits)
-    return decode_files(files, where=name, limits=limits)
+    return _decode(files, name, limits)
 
 
 def decode_files(files: Mapping[str, bytes], *, where: str = "bundle", limits: Limits | None = None) -> BundleDef:
@@ -49,22 +53,29 @@ def decode_files(files: Mapping[str, bytes], *, where: str = "bundle", limits: L
     Raises:
         BundleError: the files are not a bundle. The message names the file and the reason.
     """
+    return _decode(dict(files), where, limits or Limits())
+
+
+def _decode(files: dict[str, bytes], where: str, limits: Limits) -> BundleDef:
+    """Decode a bundle, and take its files out of ``files``, so that large ones do not stay in memory beside what is in them."""
     if "bundle.json" not in files:
         found = sorted(path for path in files if path.endswith("/bundle.json"))
         hint = f"; there is one in the folder {found[0].rpartition('/')[0]!r}" if found else ""
         raise BundleError(f"{where}: has no bundle.json{hint}")
     with decoding(f"{where}: bundle.json"):
         info = json_codec.decode_bundle(parse_json(files["bundle.json"]))
+    decoded = _many_trees(files)
     top = _fold(files)
+    beside = {path: data for path, data in files.items() if path != "bundle.json" and not path.startswith("root/")}
+    files.clear()
     root_folder = top.folders.get("root")
     if root_folder is None or not _has(root_folder, "node"):
         raise BundleError(f"{where}: has no root/node.json or root/node.pb")
-    reader = _Reader(where, _ENDINGS[info.format], info.format == "mixed", limits or Limits(), _many_trees(files))
+    reader = _Reader(where, _ENDINGS[info.format], info.format == "mixed", limits, decoded)
     root = reader.node("root", root_folder)
     written: Format = "json"
     if info.format == "protobuf" or (info.format == "mixed" and "node.pb" in root_folder.files):
         written = "protobuf"
-    beside = {path: data for path, data in files.items() if path != "bundle.json" and not path.startswith("root/")}
     return BundleDef(info.name, info.uid, info.version, info.timestamp, written, root, info.meta, beside)
 
 
@@ -96,17 +107,32 @@ def _everything(folder: _Folder, prefix: str) -> dict[str, bytes]:
     return files
 
 
-def _many_trees(files: Mapping[str, bytes]) -> dict[str, Tree]:
-    """The trees of files by path, where there are so many that decoding them together is faster; damaged ones are left out."""
+def _many_trees(files: dict[str, bytes]) -> dict[str, Tree]:
+    """The trees of files by path, where there are so many that decoding them together is faster; damaged ones are left out.
+
+    The contents of their files are dropped.
+    """
     found: dict[str, Tree] = {}
     for ending in ("json", "pb"):
         names = tuple(f"{kind}.{ending}" for kind in _TREES)
-        paths = [path for path in files if path.rpartition("/")[2] in names]
-        if sum(len(files[path]) for path in paths) >= _MANY:
-            from leapstream.bundle.manytrees import decode_many
+        paths = [path for path in files if path.startswith("root/") and path.rpartition("/")[2] in names]
+        if sum(len(files[path]) for path in paths) < _MANY:
+            continue
+        from leapstream.bundle.manytrees import decode_many
 
-            decoded = decode_many([files[path] for path in paths], protobuf=ending == "pb")
-            found.update((path, tree) for path, tree in zip(paths, decoded, strict=True) if tree is not None)
+        part: list[str] = []
+        size = 0
+        for number, path in enumerate(paths, 1):
+            part.append(path)
+            size += len(files[path])
+            if size < _PART and number < len(paths):
+                continue
+            decoded = decode_many([files[path] for path in part], protobuf=ending == "pb")
+            for name, tree in zip(part, decoded, strict=True):
+                if tree is not None:
+                    found[name] = tree
+                    files[name] = b""
+            part, size = [], 0
     return found
 
 
@@ -141,7 +167,7 @@ class _Reader:
         if not _has(folder, "model"):
             raise BundleError(f"{self.name}: {path}: has no model.json or model.pb")
         file = self._choose(path, folder, "model")
-        model = self._own_model(f"{self.name}: {path}/{file}", folder.files[file], protobuf=file.endswith(".pb"))
+        model = self._own_model(f"{self.name}: {path}/{file}", folder.files, file)
         known = {f"{kind}.{ending}" for kind in ("node", "model") for ending in ("json", "pb")}
         for kind in _TREES:
             if _has(folder, kind):
@@ -164,16 +190,22 @@ class _Reader:
                 model.files.update(_everything(below, f"{name}/"))
         return model
 
-    def _own_model(self, where: str, data: bytes, *, protobuf: bool) -> ModelDef:
-        """The op and the attributes in a file. The trees of a forest have equal files, each of which is decoded once."""
-        plain = self.plain_models.get(data)
+    def _own_model(self, where: str, files: dict[str, bytes], file: str) -> ModelDef:
+        """The op and the attributes in a file, which is dropped. Equal files, as of the trees of a forest, are decoded once."""
+        small = files[file] if len(files[file]) <= _SMALL else None
+        plain = None if small is None else self.plain_models.get(small)
         if plain is not None:
             return ModelDef(plain.op, dict(plain.attributes))
         with decoding(where):
-            model = proto_codec.decode_model(data) if protobuf else json_codec.decode_model(parse_json(data))
+            # No name refers to the contents here, so that they can be dropped while they are decoded.
+            if file.endswith(".pb"):
+                model = proto_codec.decode_model(files.pop(file))
+            else:
+                model = json_codec.decode_model(parse_json(files.pop(file)))
         self._check_values(where, model, self.limits.max_depth)
-        if all(isinstance(value.data, bool | int | float | str | None) for value in model.attributes.values()):
-            self.plain_models[data] = ModelDef(model.op, dict(model.attributes))
+        values = model.attributes.values()
+        if small is not None and all(isinstance(value.data, bool | int | float | str | None) for value in values):
+            self.plain_models[small] = ModelDef(model.op, dict(model.attributes))
         return model
 
     def _check_values(self, where: str, model: ModelDef, depth: int) -> None:
