@@ -25,6 +25,7 @@ from leapstream.executors.jvm.gateway import Java
 from leapstream.executors.jvm.jar import write_jar
 from leapstream.executors.jvm.runtime_jar import jar_name
 from tests.cli.conftest import BENCH, FOREST, LINEAR, LINEAR_INPUT
+from tests.golden_corpus import GOLDEN
 
 Run = Callable[..., Result]
 NEEDS_FLINK = pytest.mark.skipif(find_spec("pyflink") is None, reason="PyFlink is not installed")
@@ -181,6 +182,34 @@ def test_every_command_that_reports_something_can_do_so_as_json() -> None:
     commands = {**group.commands, **{f"store {name}": c for name, c in group.commands["store"].commands.items()}}
     without = {name for name, command in commands.items() if not any("--json" in p.opts for p in command.params)}
     assert without == {"store", "serve", "demo"}
+
+
+# ---- cost of a record -------------------------------------------------------------------------------------------------
+
+LOANS = str(GOLDEN / "pipeline" / "loans-logistic" / "bundle")
+
+
+@pytest.mark.parametrize("command", [("inspect", LOANS), ("doctor", "--bundle", LOANS)], ids=["inspect", "doctor"])
+def test_what_a_record_costs_is_said_with_the_slowest_node_first(run: Run, command: tuple[str, ...]) -> None:
+    record = json.loads(run(*command, "--json").stdout)["record"]
+    micros = [cost["micros"] for cost in record["nodes"]]
+    assert micros == sorted(micros, reverse=True) and micros[-1] >= 0
+    assert record["micros"] > 0 and record["reason"] is None
+    nodes = {node.name for node in leapstream.load(LOANS).nodes}
+    assert {cost["node"] for cost in record["nodes"]} <= nodes
+    assert "one record" in run(*command).stdout
+
+
+def test_the_cost_of_a_given_record_is_measured_and_one_that_fails_says_why(run: Run) -> None:
+    names = leapstream.load(LINEAR).schema.inputs.names
+    given = json.loads(run("inspect", LINEAR, "--json", "--record", json.dumps(dict.fromkeys(names, 1))).stdout)[
+        "record"
+    ]
+    assert [cost["node"] for cost in given["nodes"]] == [leapstream.load(LINEAR).nodes[-1].name]
+    wrong = json.loads(run("inspect", LINEAR, "--json", "--record", "{}").stdout)["record"]
+    assert wrong["micros"] is None and "the record fails (" in wrong["reason"]
+    assert run("inspect", LINEAR, "--record", "[1]").exit_code == 2
+    assert run("doctor", "--record", "{}").exit_code == 2
 
 
 # ---- doctor -----------------------------------------------------------------------------------------------------------

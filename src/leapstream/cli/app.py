@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 from rich.text import Text
@@ -149,9 +150,31 @@ def _common(
     pass
 
 
+_CostRecord = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--record", help="The record whose cost is measured, as JSON; made up by default.", metavar="JSON"),
+]
+
+
+def _record_of(text: str | None) -> dict[str, Any] | None:
+    """The record of ``--record``."""
+    try:
+        record = None if text is None else json.loads(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"--record is not JSON: {error}") from None
+    if record is not None and not isinstance(record, dict):
+        raise typer.BadParameter("--record is not an object of JSON")
+    return record
+
+
 @app.command("inspect", help="Show what a bundle, or a jar that 'compile' wrote, holds: columns, ops, sizes, backends.")
 @takes_storage_options
-def _inspect(bundle: _Bundle, as_json: _Json = False, limit: _LimitSettings = None) -> None:
+def _inspect(
+    bundle: _Bundle,
+    record: _CostRecord = None,
+    as_json: _Json = False,
+    limit: _LimitSettings = None,
+) -> None:
     from leapstream.cli.inspection import Inspection, show_jar
     from leapstream.executors.jvm.jar import CompiledJar
 
@@ -163,7 +186,7 @@ def _inspect(bundle: _Bundle, as_json: _Json = False, limit: _LimitSettings = No
         else:
             show_jar(jar, out())
         return
-    inspection = Inspection(bundle, limits)
+    inspection = Inspection(bundle, limits, _record_of(record))
     if as_json:
         print_json(inspection.as_json())
     else:
@@ -833,19 +856,29 @@ def _doctor(
             help="Look at a cluster instead: http://HOST:PORT of its JobManager's REST endpoint.", metavar="URL"
         ),
     ] = None,
+    bundle: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Say what one record of this model costs here, and which nodes are slow.", metavar="BUNDLE"),
+    ] = None,
+    record: _CostRecord = None,
     as_json: _Json = False,
 ) -> None:
     from leapstream.cli.clusterdoctor import examine_cluster
     from leapstream.cli.doctor import examine, known_extras
+    from leapstream.cli.recordcost import measure
 
+    if record is not None and bundle is None:
+        raise typer.BadParameter("--record needs --bundle")
     needed = need or []
     unknown = [extra for extra in needed if extra not in (*known_extras(), "core")]
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r} is not an extra; there are: core, {', '.join(known_extras())}")
     findings = examine(needed) if cluster is None else examine_cluster(cluster)
     ok = all(finding.ok for finding in findings if finding.needed)
+    cost = None if bundle is None else measure(leapstream.load(bundle), _record_of(record))
     if as_json:
-        print_json({"ok": ok, "findings": [asdict(finding) for finding in findings]})
+        found = {"ok": ok, "findings": [asdict(finding) for finding in findings]}
+        print_json(found if cost is None else {**found, "record": cost.as_json()})
     else:
         console = out()
         width = max(len(finding.name) for finding in findings)
@@ -856,6 +889,8 @@ def _doctor(
             if finding.fix is not None:
                 line.append("  → ", "default").append(finding.fix, "bold")
             console.print(line, soft_wrap=True)
+        if cost is not None:
+            console.print(cost.diagram())
     if not ok:
         raise typer.Exit(1)
 

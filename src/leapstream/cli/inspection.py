@@ -18,6 +18,7 @@ from leapstream.bundle.definition import ModelDef
 from leapstream.bundle.limits import Limits
 from leapstream.bundle.types import Schema
 from leapstream.bundle.writer import encode_files
+from leapstream.cli.recordcost import measure
 from leapstream.errors import LeapstreamError
 from leapstream.executors.contract import Executor
 from leapstream.executors.jvm.jar import CompiledJar
@@ -51,7 +52,7 @@ class Inspection:
         LeapstreamError: the bundle cannot be read.
     """
 
-    def __init__(self, uri: str, limits: Limits | None = None) -> None:
+    def __init__(self, uri: str, limits: Limits | None = None, record: Mapping[str, Any] | None = None) -> None:
         self.uri = uri
         self.model = leapstream.load(uri, limits=limits)
         definition = self.model.definition
@@ -60,6 +61,7 @@ class Inspection:
         self._sizes = _sizes(files)
         self.stored = _stored(uri)
         self.backends = [_state(executor, self.model) for executor in executors().values()]
+        self.record = measure(self.model, record)
 
     def _size(self, path: str, model: ModelDef) -> NodeSize:
         trees = list(_trees(model))
@@ -83,6 +85,7 @@ class Inspection:
             "root": self._node_json(self.model.root, "root", definition.root.model),
             "backends": [asdict(state) for state in self.backends],
             "mleap_gaps": list(self.model.mleap_gaps),
+            "record": self.record.as_json(),
         }
 
     def _node_json(self, root: Root, path: str, model: ModelDef) -> dict[str, Any]:
@@ -115,6 +118,7 @@ class Inspection:
             why = f": {state.reason}" if state.reason else ""
             backends.add(Text(f"{state.name} ").append(mark).append(why))
         console.print(backends)
+        console.print(self.record.diagram())
         if self.model.mleap_gaps:
             gaps = Diagram(Text("MLeap's own runtime", style="bold"))
             for gap in self.model.mleap_gaps:

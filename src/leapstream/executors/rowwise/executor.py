@@ -78,6 +78,25 @@ class RecordPlan:
 
         return run
 
+    def costs(self, record: Mapping[str, Any], kernels: bool, calls: int) -> dict[str, float]:
+        """The seconds that each node takes of a record; of those that are computed together, the last one has them all.
+
+        Raises:
+            UnusualRecordError: the default executor has to compute the record.
+        """
+        writer = Writer(self._lowered, self._prepare_whole, self._layouts, kernels)
+        least: dict[str, float] = {}
+        try:
+            function = writer.write(PRIMITIVES, by_arrays, timed=True)
+            for _ in range(calls):
+                writer.seconds.clear()
+                function(record)
+                for node, seconds in writer.seconds.items():
+                    least[node] = min(seconds, least.get(node, seconds))
+        except Exception as error:
+            raise UnusualRecordError from error
+        return least
+
     def run_record(self, record: Mapping[str, Any]) -> dict[str, Any] | None:
         """The outputs of a record, a vector as a list; ``None`` where the model drops it.
 

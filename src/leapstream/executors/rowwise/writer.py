@@ -8,6 +8,7 @@ Data of a bundle (labels, weights, names of columns) reaches the function as obj
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, SupportsFloat
@@ -67,6 +68,7 @@ class Writer:
     Attributes:
         saved_by_kernels: the estimated nanoseconds that kernels would save for each record, if the function may not call them.
         unpicked: by the identity of a ``FloatFeatures`` that only trees read.
+        seconds: by name of a node, if the function is timed.
     """
 
     def __init__(
@@ -86,6 +88,8 @@ class Writer:
         self.kernels = kernels
         self.saved_by_kernels = 0.0
         self.unpicked: dict[int, Unpicked] = {}
+        self.seconds: dict[str, float] = {}
+        self._last = 0.0
         self.namespace: dict[str, Any] = {"unusual": runtime.unusual, "math": math}
         self._constants: dict[int, str] = {}
         self.lines: list[str] = []
@@ -252,13 +256,18 @@ class Writer:
     # ---- the whole ----
 
     def write(
-        self, primitives: Mapping[type[Expr], Implementation], by_arrays: Callable[[Writer, Expr], None]
+        self,
+        primitives: Mapping[type[Expr], Implementation],
+        by_arrays: Callable[[Writer, Expr], None],
+        *,
+        timed: bool = False,
     ) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         """The function: takes a record, gives the outputs, ``None`` for a dropped row; raises what it cannot do.
 
         Args:
             primitives: the implementation of each primitive.
             by_arrays: writes a call of the executor of batches, for an expression that its implementation cannot write.
+            timed: let the function add the seconds of each node to :attr:`seconds`.
 
         Raises:
             TooLongError: the plan has a vector that is too long for a list.
@@ -268,13 +277,25 @@ class Writer:
                 primitives[type(expr)].function(self, expr)
             except ArraysOnlyError:
                 by_arrays(self, expr)
+            if timed and expr.origin is not None:
+                self.line(f"lap({self.constant(expr.origin.node)})")
         outputs = [f"{self.constant(name)}: {self._output(expr)}" for name, expr in self.plan.outputs]
         self.line(f"return {{{', '.join(outputs)}}}")
+        if timed:
+            self.namespace["lap"] = self._lap
+            self.lines.insert(0, "lap(None)")
         source = "\n ".join(["def run(record):", *self.lines])
         # The source has names that are made here, and numbers; see above.
         exec(compile(source, f"<model {self.plan.name!r}>", "exec"), self.namespace)
         function: Callable[[Mapping[str, Any]], dict[str, Any]] = self.namespace["run"]
         return function
+
+    def _lap(self, node: str | None) -> None:
+        """Count the seconds since the last call for a node."""
+        now = time.perf_counter()
+        if node is not None:
+            self.seconds[node] = self.seconds.get(node, 0.0) + now - self._last
+        self._last = time.perf_counter()
 
     def _output(self, expr: Expr) -> str:
         """An output as a caller gets it: a list of its own, whose elements nobody else changes."""
