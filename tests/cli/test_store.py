@@ -39,7 +39,7 @@ def test_publish_says_that_there_is_no_jar_where_flink_is_missing(
     monkeypatch.setattr(Jvm, "unavailable", lambda self: "it needs the flink extra")
     result = run("publish", LINEAR, f"{tmp_path}/models/loans")
     assert (result.stdout, result.exit_code) == ("loans@1\n", 0)
-    assert "loans@1 has no model.jar, so jobs of Flink cannot load it: it needs the flink extra" in result.stderr
+    assert "loans@1 has no model.jar, so Flink runs it in Python alone: it needs the flink extra" in result.stderr
 
 
 def test_a_model_that_the_jvm_cannot_run_is_read_once(
@@ -61,7 +61,7 @@ def test_a_model_that_the_jvm_cannot_run_is_read_once(
     monkeypatch.setattr("leapstream.store.models.load", counted_load)
     result = run("publish", LINEAR, f"{tmp_path}/models/loans")
     assert (result.stdout, result.exit_code, len(reads)) == ("loans@1\n", 0, 1)
-    assert "loans@1 has no model.jar, so jobs of Flink cannot load it: it has a graph of TensorFlow" in result.stderr
+    assert "loans@1 has no model.jar, so Flink runs it in Python alone: it has a graph of TensorFlow" in result.stderr
     assert not (tmp_path / "models/loans/1/model.jar").exists()
 
 

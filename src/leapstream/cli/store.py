@@ -102,7 +102,7 @@ def publish(
     if reason is None:
         return published
     err().print(
-        f"{published.reference} has no model.jar, so jobs of Flink cannot load it: {reason}",
+        f"{published.reference} has no model.jar, so Flink runs it in Python alone: {reason}",
         soft_wrap=True,
         markup=False,
     )
