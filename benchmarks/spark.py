@@ -19,6 +19,7 @@ from statistics import median
 from typing import Any
 
 from measure import cpu_seconds
+from pyspark.errors import PySparkException
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
@@ -62,9 +63,10 @@ def variants(spark: SparkSession, work: Work, directory: Path) -> dict[str, Call
     try:
         to_spark(model, directory / work.name)
         own = PipelineModel.load(str(directory / work.name))
+        own.transform(spark.range(1).select(*columns(work)))
         found["Spark's own transform"] = lambda df: own.transform(df).select(work.prediction)
-    except LeapstreamError as error:
-        print(f"{work.name}: not in Spark's own stages: {error}")
+    except (LeapstreamError, PySparkException) as error:
+        print(f"{work.name}: not by Spark's own stages: {error}")
     return found
 
 
