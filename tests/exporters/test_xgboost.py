@@ -124,6 +124,15 @@ def test_a_number_that_is_missing_goes_where_missing_numbers_go(missing: float) 
     np.testing.assert_allclose(found, estimator.predict(x), rtol=SINGLE)
 
 
+@pytest.mark.parametrize("options", [{}, {"num_parallel_tree": 2}], ids=str)
+def test_a_regression_of_several_targets_gives_a_vector(options: dict[str, Any]) -> None:
+    x = np.random.default_rng(0).normal(size=(120, 3))
+    estimator = XGBRegressor(**{**OPTIONS, **options}).fit(x, np.column_stack([x[:, 0], x[:, 1] ** 2, x.sum(axis=1)]))
+    for given in (estimator, estimator.get_booster()):
+        found = from_xgboost(given, x).predict({"features": x})["prediction"]
+        np.testing.assert_allclose(np.stack(list(found)), estimator.predict(x), rtol=SINGLE, atol=1e-7)
+
+
 def squares(y: Any, predicted: Any) -> Any:
     return predicted - y, np.ones_like(predicted)
 
@@ -133,7 +142,7 @@ def squares(y: Any, predicted: Any) -> Any:
     [
         (XGBRegressor(missing=0.1, **OPTIONS), labels(), r"missing is 0\.1, and no float"),
         (XGBRegressor(objective=squares, **OPTIONS), labels(), "a function of its own"),
-        (XGBRegressor(**OPTIONS), np.stack([labels(), labels()], axis=1), "predicts 2 targets"),
+        (XGBRegressor(booster="dart", **OPTIONS), np.stack([labels(), labels()], axis=1), "several targets of DART"),
     ],
 )
 def test_what_the_op_of_mleap_cannot_do_is_rejected(estimator: Any, y: Any, message: str) -> None:
@@ -207,7 +216,7 @@ def test_the_bundle_has_the_binary_format_that_mleap_reads() -> None:
 
 
 ALTERED: dict[str, tuple[tuple[Any, ...], Any, str]] = {
-    "targets": (("learner_model_param", "num_target"), "2", "num_target: it predicts 2 targets"),
+    "targets": (("learner_model_param", "num_target"), "2", "num_target is 2, and not every target has trees"),
     "classes of a regression": (("learner_model_param", "num_class"), "3", "num_class is 3 with the objective"),
     "objective": (("objective", "name"), "reg:mystery", 'learner.objective.name: "reg:mystery" is none of'),
     "multi-class objective": (("objective", "name"), "multi:softprob", "num_class is 0 with the objective"),
@@ -254,5 +263,5 @@ def test_several_targets_of_a_binary_objective_are_rejected() -> None:
     y = np.stack([labels() > 0, labels() > 1], axis=1).astype(int)
     estimator = XGBClassifier(**OPTIONS).fit(boosters.features(120), y)
     for model in (estimator, estimator.get_booster()):
-        with pytest.raises(UnsupportedOpError, match="predicts 2 targets"):
+        with pytest.raises(UnsupportedOpError, match="several targets of classes are not supported"):
             from_xgboost(model)

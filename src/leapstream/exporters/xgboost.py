@@ -22,7 +22,7 @@ from leapstream.exporters.files import exporting, read_bytes
 from leapstream.exporters.frame import features_of
 from leapstream.exporters.graph import Block, Features, Graph, is_sparse
 from leapstream.exporters.portable import accept
-from leapstream.exporters.predictors import add_labels, missing_number, most_probable
+from leapstream.exporters.predictors import add_labels, missing_number, most_probable, targets
 from leapstream.exporters.proof import Answers, Check, booster_answers, matrix_of, prove
 from leapstream.exporters.step import PredictorColumns, Step, read_fitted
 from leapstream.model import Model
@@ -174,6 +174,16 @@ def convert(step: Step, features: Features) -> PredictorColumns:
 
 def _convert(step: Step, features: Features, booster: Booster, classes: Any) -> PredictorColumns:
     """Convert a booster; ``classes`` are those of an estimator."""
+    if booster.num_target > 1:
+        step.require(
+            classes is None and booster.objective not in _OF_CLASSES, "several targets of classes are not supported"
+        )
+        step.require(booster.drop_weights is None, "several targets of DART are not supported")
+        step.require(
+            booster.linear or len(set(booster.group)) == booster.num_target,
+            f"learner.learner_model_param.num_target is {booster.num_target}, and not every target has trees",
+        )
+        return _several(step, features, booster)
     _check(step, booster)
     # MLeap's op treats the zeros that a vector does not store as missing.
     block = step.graph.dense(features)
@@ -198,15 +208,38 @@ def _convert(step: Step, features: Features, booster: Booster, classes: Any) -> 
     return replace(most_probable(step, Block(columns["probability"], 2)), raw=Block(columns["raw_prediction"], 2))
 
 
+def _several(step: Step, features: Features, booster: Booster) -> PredictorColumns:
+    """A regression of several targets: a node for each, with the trees of that target."""
+    block, found = step.graph.dense(features), []
+    for target in range(booster.num_target):
+        part = _of_target(booster, target)
+        _check(step, part)
+        wanted = {"prediction": f"{step.prefix}prediction_{target}"}
+        op = XGBoostRegression(block.size, encode_booster(part))
+        found.append(Block(step.graph.add(op, [block.column], wanted)["prediction"]))
+    return targets(step, tuple(found))
+
+
+def _of_target(booster: Booster, target: int) -> Booster:
+    """The booster of one target of several."""
+    mine = [group == target for group in booster.group]
+    places = [place for place, chosen in enumerate(mine) if chosen]
+    return replace(
+        booster,
+        base_score=booster.base_score if len(booster.base_score) == 1 else booster.base_score[target : target + 1],
+        num_target=1,
+        trees=tuple(booster.trees[place] for place in places),
+        group=(0,) * len(places),
+        rounds=tuple(sum(mine[:end]) for end in booster.rounds),
+        weights=None if booster.weights is None else booster.weights[:, target : target + 1],
+    )
+
+
 def _check(step: Step, booster: Booster) -> None:
     """Reject a booster that MLeap's ops cannot compute."""
     objective = booster.objective
     if objective not in OBJECTIVES:
         step.reject(f"learner.objective.name: {json.dumps(objective[:60])} is none of {', '.join(OBJECTIVES)}")
-    if booster.num_target > 1:
-        step.reject(
-            f"learner.learner_model_param.num_target: it predicts {booster.num_target} targets, and one is supported"
-        )
     several = objective.startswith("multi:")
     if (booster.num_class > 1) != several:
         step.reject(f"learner.learner_model_param.num_class is {booster.num_class} with the objective {objective!r}")
