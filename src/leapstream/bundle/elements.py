@@ -168,6 +168,15 @@ def array_from_bytes(base: BasicType, data: bytes) -> npt.NDArray[Any]:
     Raises:
         MalformedError: the bytes end inside an element.
     """
+    return view_of_bytes(base, data).astype(NUMPY_DTYPES[base])
+
+
+def view_of_bytes(base: BasicType, data: bytes) -> npt.NDArray[Any]:
+    """Like :func:`array_from_bytes`, but numbers stay big-endian, so that nothing is copied.
+
+    Raises:
+        MalformedError: the bytes end inside an element.
+    """
     if base in TEXTS:
         return _texts_from_bytes(base, data)
     if base is BasicType.BOOLEAN:
@@ -175,7 +184,7 @@ def array_from_bytes(base: BasicType, data: bytes) -> npt.NDArray[Any]:
     dtype = NUMPY_DTYPES[base]
     if len(data) % dtype.itemsize:
         raise MalformedError(f"{len(data)} bytes are not a whole number of elements of type {base}")
-    return np.frombuffer(data, dtype=dtype.newbyteorder(">")).astype(dtype)
+    return np.frombuffer(data, dtype=dtype.newbyteorder(">"))
 
 
 def array_to_bytes(base: BasicType, values: npt.NDArray[Any]) -> bytes:

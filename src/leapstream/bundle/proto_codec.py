@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from google.protobuf.message import DecodeError, EncodeError
 
 from leapstream.bundle.definition import ModelDef, Socket, Value
-from leapstream.bundle.elements import array_from_bytes, array_to_bytes, checked_tensor, dense_values
+from leapstream.bundle.elements import array_to_bytes, checked_tensor, dense_values, view_of_bytes
 from leapstream.bundle.malformed import MalformedError
 from leapstream.bundle.proto import bundle_pb2 as pb
-from leapstream.bundle.tensor import Tensor
+from leapstream.bundle.tensor import NUMPY_DTYPES, Tensor
 from leapstream.bundle.types import BasicType, DataShape
 from leapstream.bundle.values import list_of, scalar
 from leapstream.bundle.values import tensor as tensor_value
@@ -67,7 +68,26 @@ def decode_model(data: bytes) -> ModelDef:
     _parse(model, data)
     # The caller may have no other use for a large file.
     del data
-    return _decode_model(model)
+    decoded = _decode_model(model)
+    # The numbers of large tensors are in memory twice now; without the message, once.
+    del model
+    _convert_tensors(decoded)
+    return decoded
+
+
+def _convert_tensors(model: ModelDef) -> None:
+    """Give all tensors the byte order of this machine."""
+    for name, value in model.attributes.items():
+        if value.base == "tensor":
+            listed = value.shape == "list"
+            tensors = [
+                replace(tensor, values=tensor.values.astype(NUMPY_DTYPES[tensor.base]))
+                for tensor in (value.data if listed else (value.data,))
+            ]
+            model.attributes[name] = replace(value, data=tensors if listed else tensors[0])
+        elif value.base == "model":
+            for inner in value.data if value.shape == "list" else (value.data,):
+                _convert_tensors(inner)
 
 
 def _parse(message: Any, data: bytes) -> None:
@@ -131,7 +151,7 @@ def _decode_tensor(tensor: pb.Tensor) -> Tensor:
     if not tensor.HasField("shape"):
         raise MalformedError("a tensor without a shape")
     base = _basic_type(tensor.base)
-    values = array_from_bytes(base, tensor.value)
+    values = view_of_bytes(base, tensor.value)
     return checked_tensor(base, values, tuple(dimension.size for dimension in tensor.shape.dimensions))
 
 
