@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -40,34 +38,6 @@ def answers(version: str = "2.3.0", *jars: str) -> Answers:
         ],
         "/jobmanager/log": LOG,
     }
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[Answers], str]]:
-    """Answers requests as a JobManager would; returns its URL."""
-    servers: list[ThreadingHTTPServer] = []
-
-    def start(found: Answers) -> str:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                answer = found.get(self.path)
-                body = answer if isinstance(answer, str) else json.dumps(answer)
-                self.send_response(200 if answer is not None else 404)
-                self.end_headers()
-                self.wfile.write(body.encode())
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
 
 
 def findings(result: Result) -> dict[str, dict[str, Any]]:

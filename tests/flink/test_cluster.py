@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -15,44 +16,41 @@ import pytest
 from typer.testing import CliRunner
 
 import leapstream
+from leapstream import demo
 from leapstream.cli import app
 
 from .cluster import Cluster
-from .conftest import FOREST, LINEAR
+from .conftest import LINEAR
 
 pytestmark = pytest.mark.flink
 
 LEAPSTREAM = str(Path(sys.executable).with_name("leapstream"))
 
 
-def test_sql_runs_functions_of_a_configuration_on_a_cluster(cluster: Cluster, tmp_path: Path) -> None:
-    (tmp_path / "application.conf").write_text(f"""
-        mleap.udfRegistry = [
-          {{ udfName = "Predict", bundlePath = "{LINEAR}", backend = "jvm" }}
-          {{ udfName = "Classify", bundlePath = "{FOREST}", backend = "jvm" }}
-        ]
-    """)
-    rows = [(0.1, 7.0, 0.9), (0.5, 3.0, 0.25)]
-    values = ", ".join(f"({i}, {', '.join(f'CAST({v} AS DOUBLE)' for v in row)})" for i, row in enumerate(rows))
-    (tmp_path / "query.sql").write_text(
-        "SET 'execution.runtime-mode' = 'batch';\n"
-        f"SELECT Predict(a, b, c) AS p, Classify(a, b, c) AS q FROM (VALUES {values}) AS t(i, a, b, c) ORDER BY i;\n"
-    )
-    command = [LEAPSTREAM, "sql", "-c", "application.conf", "query.sql", "--target", cluster.target, "--json"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+def test_the_example_of_sql_runs_functions_of_its_configuration_on_a_cluster(cluster: Cluster) -> None:
+    folder = Path(__file__).parents[2] / "examples" / "sql"
+    command = [LEAPSTREAM, "sql", "-c", "application.conf", "score_loans.sql", "--target", cluster.target, "--json"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{done.stderr}\n{cluster.log()}"
-    linear, forest = leapstream.load(LINEAR), leapstream.load(FOREST)
-    expected = [
-        {
-            "p": linear.predict({"feature1": a, "feature2": b, "feature3": c})["prediction"],
-            "q": forest.predict([{"features": [a, b, c]}])[0]["prediction"],
-        }
-        for a, b, c in rows
-    ]
-    assert [json.loads(line) for line in done.stdout.splitlines()] == [pytest.approx(e, rel=1e-12) for e in expected]
+    recorded = json.loads((demo.FOLDER / "loans.expected.json").read_text("utf-8"))
+    granted = sorted((loan["probability"][1], loan["id"]) for loan in recorded if loan["prediction"] == 1)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["id"] for row in rows] == [number for _, number in granted[:5]]
+    assert [row["granted"] for row in rows] == pytest.approx([probability for probability, _ in granted[:5]], rel=1e-12)
+    assert re.search(r"note: score_loans.sql: line 6: .* look for /.*/demo/loans.csv on their own disks", done.stderr)
     jobs = cluster.get("jobs/overview")["jobs"]
     assert isinstance(jobs, list)
     assert jobs and all(job["state"] != "FAILED" for job in jobs)
+
+
+def test_a_table_of_a_file_that_the_cluster_lacks_is_an_error_with_the_file(cluster: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "query.sql").write_text(
+        "CREATE TEMPORARY TABLE t (i INT) WITH ('connector' = 'filesystem', 'format' = 'csv', 'path' = 'lacking.csv');\n"
+        "SELECT * FROM t;\n"
+    )
+    result = CliRunner().invoke(app, ["sql", str(tmp_path / "query.sql"), "--batch", "--target", cluster.target])
+    assert result.exit_code == 1
+    assert "lacking.csv" in result.stderr.splitlines()[-1]
 
 
 # Before a job of Python functions is cancelled, at which Beam may end the TaskManager: "Reference count must not be negative".

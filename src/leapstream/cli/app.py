@@ -564,13 +564,26 @@ def _compile(
         show_jar(jar, out())
 
 
-@app.command("ddl", help="Print SQL for a bundle: a table of random rows, the function and the model, and queries.")
+@app.command(
+    "ddl", help="Print a script of SQL for a bundle: a table of random rows, the function and the model, and queries."
+)
 @takes_storage_options
 def _ddl(
     bundle: _Bundle,
     name: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(help="Name of the function; that of the bundle's file by default."),
+    ] = None,
+    jar: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="The jar that the script adds; NAME.jar by default.", metavar="FILE"),
+    ] = None,
+    compiles: Annotated[bool, typer.Option("--compile", help="Make the jar, too.")] = False,
+    profile: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            help="Profile or training rows whose values the random rows have.", metavar="FILE|STORE/NAME@VERSION"
+        ),
     ] = None,
     as_json: _Json = False,
     limit: _LimitSettings = None,
@@ -580,11 +593,11 @@ def _ddl(
     require(["flink"], "ddl")
     from leapstream.cli.compilation import ddl
 
-    sql = ddl(bundle, name, _limits(limit))
+    script = ddl(bundle, name, _limits(limit), jar=jar, profile=profile, compiles=compiles)
     if as_json:
-        print_json({"sql": sql})
+        print_json(asdict(script))
     else:
-        typer.echo(sql)
+        typer.echo(script.sql)
 
 
 @app.command("sql", help="Run SQL statements in an embedded Flink, or on a cluster, and print what queries give.")

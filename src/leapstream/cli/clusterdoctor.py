@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import re
-import urllib.error
-import urllib.request
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,9 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from packaging.version import InvalidVersion, Version
-
 from leapstream.cli.doctor import Finding
+from leapstream.cli.jobmanager import JobManager, Overview, minor
 from leapstream.errors import BackendError, ConfigError
 from leapstream.executors.jvm.gateway import JAVA_VERSIONS
 
@@ -25,8 +21,6 @@ OLDEST = "1.20"
 FEATURES = {"functions and streams": "1.20", "CREATE MODEL, ML_PREDICT and MLEAP_PREDICT": "2.1"}
 """The things that a version of Flink can do with a model, each with the first version that can."""
 
-_PATIENCE = 10.0
-_MOST_BYTES = 8 << 20
 _BUILT_IN_CONNECTORS = ("blackhole", "datagen", "print")
 _BUILT_IN_FORMATS = ("raw",)
 _FORMATS = ("avro", "avro-confluent-registry", "csv", "json", "orc", "parquet", "protobuf")
@@ -41,23 +35,24 @@ class _Cluster:
 
     Attributes:
         url: its address.
-        version: its version of Flink.
         java: the name and version of its Java.
         jars: the names of the jars on its classpath, each with its version.
         plugins: the names of its folders of plugins; ``None`` where its log does not tell them.
         settings: its configuration.
-        task_managers: the number of TaskManagers.
-        slots: the numbers of slots: all, and those that are free.
+        overview: its version and slots.
     """
 
     url: str
-    version: str
     java: str | None
     jars: Mapping[str, str] | None
     plugins: Collection[str] | None
     settings: Mapping[str, str]
-    task_managers: int
-    slots: tuple[int, int]
+    overview: Overview
+
+    @property
+    def version(self) -> str:
+        """Its version of Flink."""
+        return self.overview.version
 
 
 def examine_cluster(url: str) -> list[Finding]:
@@ -70,7 +65,7 @@ def examine_cluster(url: str) -> list[Finding]:
         ConfigError: the URL is not one of HTTP.
         BackendError: nobody answers, or not a JobManager.
     """
-    cluster = _ask(_base(url))
+    cluster = _ask(JobManager(_base(url)))
     return [
         _flink(cluster),
         _java(cluster),
@@ -96,58 +91,29 @@ def _base(url: str) -> str:
         raise ConfigError(
             f"--cluster is {url!r}, and has to be the http:// URL or host:port of a JobManager's REST endpoint"
         )
-    return base.rstrip("/")
+    return base
 
 
-def _ask(base: str) -> _Cluster:
-    try:
-        overview = _json(base, "overview")
-        version = str(overview["flink-version"])
-        slots = (int(overview["slots-total"]), int(overview["slots-available"]))
-        managers = int(overview["taskmanagers"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise BackendError(f"{base}: the answer is not that of a Flink JobManager") from error
+def _ask(manager: JobManager) -> _Cluster:
+    overview = manager.overview()
     # A JobManager hides what it is told to hide, and older ones lack some of these.
-    environment = _optional(base, "jobmanager/environment")
-    settings = _optional(base, "jobmanager/config") or []
+    environment = manager.optional("jobmanager/environment")
+    settings = manager.optional("jobmanager/config") or []
     classpath = environment.get("classpath") if isinstance(environment, dict) else None
     return _Cluster(
-        base,
-        version,
+        manager.base,
         str(environment["jvm"]["version"]) if isinstance(environment, dict) and "jvm" in environment else None,
         None if not classpath else dict(_named(str(path) for path in classpath)),
-        _plugins(base),
+        _plugins(manager),
         {str(item["key"]): str(item["value"]) for item in settings},
-        managers,
-        slots,
+        overview,
     )
 
 
-def _get(base: str, path: str) -> bytes:
-    try:
-        with urllib.request.urlopen(f"{base}/{path}", timeout=_PATIENCE) as answer:
-            return bytes(answer.read(_MOST_BYTES))
-    except urllib.error.HTTPError as error:
-        raise BackendError(f"{base}/{path}: HTTP {error.code}") from error
-    except (OSError, ValueError) as error:
-        raise BackendError(f"{base} does not answer: {getattr(error, 'reason', error)}") from error
-
-
-def _json(base: str, path: str) -> Any:
-    return json.loads(_get(base, path))
-
-
-def _optional(base: str, path: str) -> Any:
-    try:
-        return _json(base, path)
-    except (BackendError, ValueError):
-        return None
-
-
-def _plugins(base: str) -> Collection[str] | None:
+def _plugins(manager: JobManager) -> Collection[str] | None:
     """The plugins that the JobManager's log names; it does when it starts, as long as that part of the log is kept."""
     try:
-        found = _PLUGIN.findall(_get(base, "jobmanager/log").decode(errors="replace"))
+        found = _PLUGIN.findall(manager.get("jobmanager/log").decode(errors="replace"))
     except BackendError:
         return None
     return sorted(set(found)) or None
@@ -164,7 +130,7 @@ def _named(paths: Iterator[str]) -> Iterator[tuple[str, str]]:
 
 
 def _flink(cluster: _Cluster) -> Finding:
-    works = [name for name, since in FEATURES.items() if _minor(cluster.version) >= _minor(since)]
+    works = [name for name, since in FEATURES.items() if minor(cluster.version) >= minor(since)]
     ok = bool(works)
     fix = None if ok else f"a cluster of Flink {OLDEST} or later"
     detail = f"{cluster.version} at {cluster.url}" + (f": {', '.join(works)}" if works else "")
@@ -192,12 +158,10 @@ def _compiler(cluster: _Cluster) -> Finding:
 
 
 def _slots(cluster: _Cluster) -> Finding:
-    every, free = cluster.slots
-    detail = (
-        f"{free} of {every} free, on {cluster.task_managers} TaskManager{'' if cluster.task_managers == 1 else 's'}"
-    )
-    if every:
-        return _finding("slots", needed=False, ok=free > 0, detail=detail, fix=None if free else "a TaskManager more")
+    found, detail = cluster.overview, cluster.overview.free_slots()
+    if found.slots:
+        fix = None if found.free else "a TaskManager more"
+        return _finding("slots", needed=False, ok=found.free > 0, detail=detail, fix=fix)
     # Kubernetes and YARN start TaskManagers when a job needs them.
     return _finding(
         "slots", needed=False, ok=False, detail=detail, fix="taskmanager.sh start, unless jobs start their own"
@@ -279,7 +243,7 @@ def _client(cluster: _Cluster) -> Iterator[Finding]:
         version = importlib.metadata.version("apache-flink")
     except importlib.metadata.PackageNotFoundError:
         return
-    ok = _minor(version) == _minor(cluster.version)
+    ok = minor(version) == minor(cluster.version)
     fix = None if ok else f"pip install 'apache-flink=={cluster.version}'"
     detail = f"{version}, the cluster has {cluster.version}"
     yield _finding("pyflink", needed=False, ok=ok, detail=detail, fix=fix)
@@ -296,10 +260,3 @@ def _client(cluster: _Cluster) -> Iterator[Finding]:
         detail = "pip's PyFlink lacks flink-sql-gateway, which its sql-client.sh and sql-gateway.sh need"
         fix = f"leapstream sql, or the jar of version {version} in {home / 'opt'}"
         yield _finding("sql gateway", needed=False, ok=False, detail=detail, fix=fix)
-
-
-def _minor(version: str) -> tuple[int, ...]:
-    try:
-        return Version(version).release[:2]
-    except InvalidVersion:
-        return ()

@@ -8,12 +8,15 @@ import threading
 import unicodedata
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from leapstream.cli.console import err, one_line
+from leapstream.cli.console import err
 from leapstream.cli.doctor import require
+from leapstream.cli.javaerrors import explain
 from leapstream.cli.statements import Statement, split
+from leapstream.cli.target import Target, at_target
 from leapstream.cli.writing import json_value
 from leapstream.errors import BackendError, ConfigError, LeapstreamError
 from leapstream.escaping import json_text, printable, printable_lines
@@ -38,7 +41,8 @@ def run_script(
 
     Raises:
         LackingError: PyFlink or Java is missing.
-        LeapstreamError: the script cannot be read, or a statement fails; the message names its line.
+        LeapstreamError: the script cannot be read, the cluster cannot be reached or is of another version, or a statement fails;
+            the message names its line.
     """
     try:
         text = script.read_text(encoding="utf-8-sig")
@@ -53,6 +57,10 @@ def run_script(
         if value is not None:
             settings[key] = value
         statements.pop(0)
+    # Flink's own client tries for minutes to reach a cluster, without a word.
+    cluster = at_target(settings)
+    if cluster is not None:
+        statements = [cluster.with_absolute_paths(statement, str(script)) for statement in statements]
     with warnings.catch_warnings():
         # What PyFlink's dependencies have to say about each other is nothing that a user of SQL can mend.
         warnings.simplefilter("ignore")
@@ -63,7 +71,7 @@ def run_script(
             MLeapUDFRegistry.register_from_config(config, table_env)
     for statement in statements:
         try:
-            _run(table_env, statement, as_json)
+            _run(table_env, statement, as_json, cluster)
         except LeapstreamError:
             raise
         # PyFlink raises whatever class a Java exception maps to.
@@ -118,7 +126,7 @@ def _environment(settings: dict[str, str]) -> Any:
         raise BackendError(f"Flink does not start: {explain(error)}") from error
 
 
-def _run(table_env: Any, statement: Statement, as_json: bool) -> None:
+def _run(table_env: Any, statement: Statement, as_json: bool, cluster: Target | None) -> None:
     setting = statement.setting()
     if setting is not None:
         key, value = setting
@@ -134,20 +142,22 @@ def _run(table_env: Any, statement: Statement, as_json: bool) -> None:
     names = list(result.get_table_schema().get_field_names())
     client = result.get_job_client()
     writes = client is not None and writes_tables(table_env, statement.text)
+    watched = nullcontext() if client is None or cluster is None else cluster.watched(str(client.get_job_id()))
     console = err()
-    if writes:
-        if console.is_terminal:
-            with console.status("running the job"):
+    with watched:
+        if writes:
+            if console.is_terminal:
+                with console.status("running the job"):
+                    result.wait()
+            else:
                 result.wait()
-        else:
-            result.wait()
-        return
-    try:
-        _print(result, names, as_json, is_text=client is None and len(names) == 1)
-    except KeyboardInterrupt:
-        if client is not None:
-            client.cancel()
-        raise
+            return
+        try:
+            _print(result, names, as_json, is_text=client is None and len(names) == 1)
+        except KeyboardInterrupt:
+            if client is not None:
+                client.cancel()
+            raise
 
 
 # ---- rows -------------------------------------------------------------------------------------------------------------
@@ -291,18 +301,3 @@ def cell_text(value: Any) -> str:
 
 def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def explain(error: BaseException) -> str:
-    """The message of the innermost cause of an error in Java, without the stack."""
-    java = getattr(error, "java_exception", None)
-    if java is not None:
-        cause = java
-        while cause.getCause() is not None:
-            cause = cause.getCause()
-        return one_line(cause.getMessage() or cause.toString())
-    lines = str(error).splitlines()
-    causes = [line.partition("Caused by: ")[2] for line in lines if line.startswith("Caused by: ")]
-    text = causes[-1] if causes else lines[0] if lines else type(error).__name__
-    kind, separator, message = text.partition(": ")
-    return one_line(message if separator and "." in kind and " " not in kind else text)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from leapstream.bundle.elements import FLOATS
 from leapstream.bundle.types import BasicType, DataType, Field, MapType, ScalarType, Schema
+from leapstream.drift.profiles import Profile
 from leapstream.errors import ConfigError
 from leapstream.escaping import is_printable, sql_name, sql_string
 from leapstream.executors.jvm.sources import PROVIDERS
 from leapstream.flink.compiler import Target
 from leapstream.flink.options import ON_ERROR, OnFailure
+from leapstream.flink.randomrows import Usual, size_of, usual_values
 from leapstream.flink.signature import sql_type
 from leapstream.model import Model
-from leapstream.ops.feature.categories import StringIndexer
 
 PREDICT_FUNCTION = "MLEAP_PREDICT"
 """The process table function that predicts with any model of a session's jars; it needs Flink 2.1."""
@@ -20,8 +22,11 @@ PREDICT_FUNCTION = "MLEAP_PREDICT"
 PREDICT_CLASS = f"{PROVIDERS}.MLeapPredict"
 """Its class."""
 
-_DEFAULT_SIZE = 3
-_MOST_LABELS = 8
+FIRST_WITH_MODELS = (2, 1)
+FIRST_WITH_PREDICT_FUNCTION = (2, 3)
+
+_LENGTH = 10
+"""Characters of a random text."""
 
 
 def create_model_statement(
@@ -74,45 +79,87 @@ def predict_function_statement(*, temporary: bool = False) -> str:
     return f"CREATE {kind} IF NOT EXISTS {PREDICT_FUNCTION} AS {sql_string(PREDICT_CLASS)} LANGUAGE JAVA"
 
 
-def create_table_statement(name: str, model: Model, rows: int = 10) -> str:
-    """``CREATE TABLE`` of random rows for a model: strings are labels that its string indexers know.
+def create_table_statement(name: str, model: Model, rows: int = 10, *, profile: Profile | None = None) -> str:
+    """``CREATE TABLE`` of random rows for a model: usual values of its inputs, some of them missing.
+
+    Args:
+        name: the table.
+        model: the model.
+        rows: the number of rows.
+        profile: the values of the inputs in training; without it, those that the model's ops tell: labels of indexers, bounds of
+            buckets, ranges of scalers, thresholds of trees.
 
     Raises:
         ConfigError: an input is of a type that the datagen connector has no random values for.
     """
-    labels = _labels(model)
+    usual = usual_values(model, profile)
     columns: list[str] = []
     options = {"connector": "datagen", "number-of-rows": str(rows)}
     for field in model.schema.inputs:
-        column = _name(field.name)
-        if field.name in labels:
-            number = f"{field.name}_number"
-            known = ", ".join(map(sql_string, labels[field.name]))
-            columns += [f"{_name(number)} INT", f"{column} AS ELT({_name(number)}, {known})"]
-            options |= {f"fields.{number}.min": "1", f"fields.{number}.max": str(len(labels[field.name]))}
+        column, values = _name(field.name), usual[field.name]
+        random = field.name
+        if values.choices:
+            random = f"{field.name}_number"
+            choice = f"ELT({_name(random)}, {', '.join(map(sql_string, values.choices))})"
+            kind = sql_type(field.type)
+            columns += [
+                f"{_name(random)} INT",
+                f"{column} AS {choice if kind == 'STRING' else f'CAST({choice} AS {kind})'}",
+            ]
+            options |= {f"fields.{random}.min": "1", f"fields.{random}.max": str(len(values.choices))}
+        elif isinstance(field.type, ScalarType) and _is_number(field.type) and values.low == values.high:
+            # Datagen has no range of one number.
+            columns.append(f"{column} AS CAST({_number(values.low, field.type)} AS {sql_type(field.type)})")
+            continue
         else:
             columns.append(f"{column} {sql_type(field.type)}")
-            options |= dict(_ranges(field))
+            options |= dict(_ranges(field, values))
+        if values.missing:
+            options[f"fields.{random}.null-rate"] = f"{values.missing:.2g}"
     parts = (",\n  ".join(columns), _options(options, ",\n  "))
     return f"CREATE TABLE {_name(name)} (\n  {parts[0]}\n) WITH (\n  {parts[1]}\n)"
 
 
-def statements(name: str, model: Model) -> list[str]:
-    """The statements of ``leapstream ddl``: they define a table, a function and a model, and query these."""
+def statements(
+    name: str,
+    model: Model,
+    *,
+    jar: str | None = None,
+    profile: Profile | None = None,
+    flink: tuple[int, ...] = (2, 3),
+) -> list[str]:
+    """The statements of ``leapstream ddl``: they define a table, a function and a model, and query these.
+
+    Args:
+        name: the function and the model.
+        model: the model.
+        jar: the path of the jar that has both; without it, the session has it.
+        profile: the values of the inputs in training.
+        flink: the version of Flink, which may lack models or process table functions.
+    """
     function, target = Target(name, model), Target(name, model, "model")
     rows = f"{name}Features"
     signature, arguments = function.signature(), target.signature().inputs
     call = ", ".join(_name(f.name) for f in signature.inputs)
     descriptor = ", ".join(_name(f.name) for f in arguments)
-    return [
-        create_table_statement(rows, model),
+    # For Flink's SQL client, which does not print rows of a script otherwise.
+    found = [] if jar is None else ["SET 'sql-client.execution.result-mode' = 'tableau'", f"ADD JAR {sql_string(jar)}"]
+    found += [
+        create_table_statement(rows, model, profile=profile),
         create_function_statement(function),
-        create_model_statement(target),
-        predict_function_statement(),
         f"SELECT {_name(name)}({call}) AS prediction FROM {_name(rows)}",
-        f"SELECT * FROM ML_PREDICT(TABLE {_name(rows)}, MODEL {_name(target.name)}, DESCRIPTOR({descriptor}))",
-        f"SELECT * FROM {PREDICT_FUNCTION}(input => TABLE {_name(rows)}, model => {sql_string(name)}, on_error => 'row')",
     ]
+    if flink >= FIRST_WITH_MODELS:
+        found += [
+            create_model_statement(target),
+            f"SELECT * FROM ML_PREDICT(TABLE {_name(rows)}, MODEL {_name(target.name)}, DESCRIPTOR({descriptor}))",
+        ]
+    if flink >= FIRST_WITH_PREDICT_FUNCTION:
+        found += [
+            predict_function_statement(),
+            f"SELECT * FROM {PREDICT_FUNCTION}(input => TABLE {_name(rows)}, model => {sql_string(name)}, on_error => 'row')",
+        ]
+    return found
 
 
 def _name(name: str) -> str:
@@ -136,27 +183,29 @@ def _options(options: Mapping[str, str], separator: str = ", ") -> str:
     return separator.join(f"{sql_string(key)} = {sql_string(value)}" for key, value in options.items())
 
 
-def _labels(model: Model) -> dict[str, tuple[str, ...]]:
-    """The first labels of the string indexer that reads an input, by input."""
-    found: dict[str, tuple[str, ...]] = {}
-    for node in model.nodes:
-        if isinstance(node.op, StringIndexer):
-            for column, labels in zip(node.input_columns().values(), node.op.labels_array, strict=False):
-                inputs = model.schema.inputs
-                if column in inputs and sql_type(inputs[column].type) == "STRING" and labels:
-                    found.setdefault(column, tuple(labels[:_MOST_LABELS]))
-    return found
+def _is_number(data_type: DataType) -> bool:
+    return data_type.base not in (BasicType.STRING, BasicType.BOOLEAN, BasicType.BYTE_STRING)
 
 
-def _ranges(field: Field) -> Iterator[tuple[str, str]]:
+def _number(number: float, data_type: DataType) -> str:
+    """A number as options and statements have it."""
+    return repr(number) if data_type.base in FLOATS else str(int(number))
+
+
+def _ranges(field: Field, values: Usual) -> Iterator[tuple[str, str]]:
     data_type: DataType = field.type
     if isinstance(data_type, MapType) or data_type.base is BasicType.BYTE_STRING:
         raise ConfigError(f"column {field.name!r} is {sql_type(data_type)}, which datagen makes no rows of")
-    if isinstance(data_type, ScalarType):
-        if data_type.base not in (BasicType.STRING, BasicType.BOOLEAN):
-            yield from ((f"fields.{field.name}.min", "0"), (f"fields.{field.name}.max", "10"))
-        return
-    size = getattr(data_type, "size", None)
-    yield f"fields.{field.name}.length", str(size if size and size > 0 else _DEFAULT_SIZE)
-    if data_type.base not in (BasicType.STRING, BasicType.BOOLEAN):
-        yield from ((f"fields.{field.name}.element.min", "0"), (f"fields.{field.name}.element.max", "10"))
+    element = ""
+    if not isinstance(data_type, ScalarType):
+        yield f"fields.{field.name}.length", str(size_of(data_type))
+        element = "element."
+    if _is_number(data_type):
+        low, high = values.low, values.high if values.high > values.low else values.low + 1
+        short = float(f"{low:.4g}"), float(f"{high:.4g}")
+        if data_type.base in FLOATS and short[0] < short[1]:
+            low, high = short
+        yield f"fields.{field.name}.{element}min", _number(low, data_type)
+        yield f"fields.{field.name}.{element}max", _number(high, data_type)
+    elif data_type.base is BasicType.STRING:
+        yield f"fields.{field.name}.{element}length", str(_LENGTH)
