@@ -6,6 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ import typer
 from typer.testing import Result
 
 import leapstream
+from leapstream import demo
 from leapstream.bundle.reader import read_bundle
 from leapstream.cli import doctor
 from leapstream.cli.app import app
@@ -320,12 +322,45 @@ def test_compile_says_what_is_wrong_with_its_targets(run: Run, tmp_path: Path) -
 
 
 @pytest.mark.flink
-def test_ddl_prints_statements_for_a_bundle(run: Run) -> None:
-    printed = run("ddl", LINEAR, "--name", "Predict").stdout
-    for start in (
-        "CREATE TABLE `PredictFeatures`",
-        "CREATE FUNCTION `Predict`",
-        "CREATE MODEL `Predict`",
-        "SELECT * FROM ML_PREDICT",
-    ):
-        assert start in printed
+def test_ddl_prints_a_script_that_runs(run: Run, tmp_path: Path) -> None:
+    loans = str(demo.bundle("loans"))
+    script = tmp_path / "loans.sql"
+    script.write_text(run("ddl", loans, "--jar", tmp_path / "loans.jar", "--compile").stdout, "utf-8")
+    result = run("sql", script, "--json")
+    assert result.exit_code == 0, result.stderr
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert len(rows) == 30
+    assert {row["prediction"] for row in rows} <= {0.0, 1.0}
+    assert sum("state" in row for row in rows) == 20
+
+
+@pytest.mark.flink
+def test_ddl_names_the_jar_of_its_script_and_the_command_that_makes_it(run: Run, tmp_path: Path) -> None:
+    jar = tmp_path / "it's.jar"
+    made = json.loads(run("ddl", LINEAR, "--name", "Predict", "--jar", jar, "--json").stdout)
+    assert made["jar"] == str(jar) and not jar.exists()
+    assert f"ADD JAR '{tmp_path}/it''s.jar'" in made["sql"]
+    assert f"-- Its jar is made by: {made['command']}\n" in made["sql"]
+    done = run(*shlex.split(made["command"])[1:])
+    assert done.exit_code == 0 and jar.exists()
+
+
+@pytest.mark.flink
+def test_ddl_takes_values_from_a_profile_from_rows_or_from_a_version_of_a_store(run: Run, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    records = [{"feature1": number + 500, "feature2": number % 3, "feature3": 0.5} for number in range(100)]
+    rows.write_text("".join(json.dumps(record) + "\n" for record in records))
+    store = tmp_path / "store"
+    assert run("profile", LINEAR, rows, "-o", tmp_path / "profile.json").exit_code == 0
+    assert run("publish", LINEAR, f"{store}/linear", "--profile", tmp_path / "profile.json", "--no-jar").exit_code == 0
+    assert run("publish", LINEAR, f"{store}/bare", "--no-jar").exit_code == 0
+    made = [
+        run("ddl", LINEAR, "--profile", given).stdout
+        for given in (rows, tmp_path / "profile.json", f"{store}/linear@1")
+    ]
+    assert made[0] == made[1] == made[2]
+    for text in ("'fields.feature1.min' = '50", "'fields.feature1.max' = '589.", "AS CAST(0.5 AS DOUBLE)"):
+        assert text in made[0]
+    assert "null-rate" not in made[0]
+    without = run("ddl", LINEAR, "--profile", f"{store}/bare@1")
+    assert without.exit_code == 1 and "was published without a profile" in without.stderr

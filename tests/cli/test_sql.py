@@ -12,7 +12,8 @@ import pytest
 from typer.testing import Result
 
 from leapstream.bundle.frame import LeapFrame
-from leapstream.cli.sql import TextTable, cell_text, explain
+from leapstream.cli.javaerrors import explain
+from leapstream.cli.sql import TextTable, cell_text
 from tests.cli.conftest import BENCH, LINEAR
 from tests.cli.test_commands import SCRIPT
 

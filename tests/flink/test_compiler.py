@@ -13,7 +13,8 @@ from pyflink.java_gateway import get_gateway
 from pyflink.table import StreamTableEnvironment
 
 import leapstream
-from leapstream import ConfigError, LeapFrame
+from leapstream import ConfigError, LeapFrame, demo
+from leapstream.cli.compilation import ddl
 from leapstream.executors.jvm.jar import CompiledJar
 from leapstream.flink import Target, compile_jar
 from tests.pipelines import labelled
@@ -166,6 +167,7 @@ def test_the_sql_client_runs_a_jar_on_a_cluster_without_python(cluster: Cluster,
         tmp_path / "models.jar",
     )
     values = ", ".join(f"({', '.join(f'CAST({v} AS DOUBLE)' for v in row)})" for row in ROWS)
+    script = ddl(str(demo.bundle("loans")), None, jar=tmp_path / "loans.jar", compiles=True).sql
     (tmp_path / "query.sql").write_text(f"""
         SET 'execution.runtime-mode' = 'batch';
         SET 'sql-client.execution.result-mode' = 'tableau';
@@ -174,6 +176,7 @@ def test_the_sql_client_runs_a_jar_on_a_cluster_without_python(cluster: Cluster,
             WITH ('provider' = 'mleap', 'bundle' = 'Forest');
         CREATE TEMPORARY VIEW given AS SELECT * FROM (VALUES {values}) AS t(a, b, c);
         SELECT 'row', Linear(a, b, c) AS p, prediction FROM ML_PREDICT(TABLE given, MODEL forest, DESCRIPTOR(a, b, c));
+        {script}
     """)
     host, _, port = cluster.target.partition(":")
     client = [str(HOME / "bin" / "sql-client.sh"), f"-Drest.address={host}", f"-Drest.port={port}"]
@@ -192,6 +195,7 @@ def test_the_sql_client_runs_a_jar_on_a_cluster_without_python(cluster: Cluster,
     assert sorted(found) == [pytest.approx(pair, rel=1e-9) for pair in sorted(pairs)], (
         f"{done.stdout}{done.stderr}\n{cluster.log()}"
     )
+    assert done.stdout.count("10 rows in set") == 3
     # Other tests may run Python functions in clusters of their own at the same time.
     of_cluster = [
         process

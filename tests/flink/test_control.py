@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 from pyflink.common import Types
-from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
 from leapstream.errors import SchemaError
 from leapstream.flink import score_stream
 
-from .versions import BAD, INPUTS, Versions
+from .versions import BAD, INPUTS, NAME, Versions
 
 pytestmark = pytest.mark.flink
 
@@ -62,6 +62,12 @@ def test_commands_name_the_versions_and_those_that_cannot_be_followed_change_not
     assert answers[-1][-1] == "2"
 
 
+def operators_of(stream: DataStream) -> set[str]:
+    """The names of the operators that a stream comes from."""
+    above = stream._j_data_stream.getTransformation().getTransitivePredecessors()
+    return {transformation.getName() for transformation in above}
+
+
 def test_rows_that_fail_are_a_stream_of_their_own(
     env: StreamExecutionEnvironment, table_env: StreamTableEnvironment, versions: Versions
 ) -> None:
@@ -71,6 +77,7 @@ def test_rows_that_fail_are_a_stream_of_their_own(
     )
     control = env.from_collection(['{"command": "publish", "version": "2"}'], Types.STRING())
     scored = score_stream(rows, versions.uri, control, failed=True, table_env=table_env)
+    assert operators_of(scored) >= {f"predict {NAME} by commands", f"failed rows of {NAME}"}
     with scored.execute_and_collect() as found:
         assert [tuple(row) for row in found] == [(1, 1.0, 2.0, 3.0, 1.0, "1")]
     with scored.failed.execute_and_collect() as found:

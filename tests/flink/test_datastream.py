@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections import namedtuple
 from pathlib import Path
@@ -143,6 +144,34 @@ def test_a_whole_stream_of_named_rows_is_predicted(env: StreamExecutionEnvironme
 def test_a_whole_stream_of_tuples_is_predicted_by_position(env: StreamExecutionEnvironment) -> None:
     rows = collected(predict_stream(env.from_collection(ROWS, Types.TUPLE([Types.DOUBLE()] * 3)), LINEAR))
     assert [row["prediction"] for row in rows] == pytest.approx(expected())
+
+
+def names_in_graph(env: StreamExecutionEnvironment, *streams: DataStream) -> list[str]:
+    """The names of the operators of a job that prints some streams, as Flink's UI has them; the job does not run."""
+    for stream in streams:
+        stream.print()
+    return [node["type"] for node in json.loads(env.get_execution_plan())["nodes"]]
+
+
+@pytest.mark.parametrize("backend", ["jvm", "vectorized"])
+def test_the_operators_of_a_predicted_stream_have_the_model_and_its_version(backend: Any) -> None:
+    model = leapstream.load(LINEAR)
+    name = f"predict {model.name} {model.definition.uid}"
+    env = StreamExecutionEnvironment.get_execution_environment()
+    stream = predict_stream(keyed(env, ("a", *ROWS[0])), model, on_error="row", failed=True, backend=backend)
+    names = names_in_graph(env, stream, stream.failed)
+    assert names.count(name) == 1
+    assert f"failed rows of {name}" in names
+
+
+def test_record_functions_have_a_name_with_the_model_and_its_version_for_their_operator() -> None:
+    model = leapstream.load(LINEAR)
+    env = StreamExecutionEnvironment.get_execution_environment()
+    stream = env.from_collection(ROWS, Types.TUPLE([Types.DOUBLE()] * 3))
+    function, process = MLeapMapFunction(LINEAR), MLeapProcessFunction(LINEAR)
+    assert function.operator_name == process.operator_name == f"predict {model.name} {model.definition.uid}"
+    mapped = stream.map(function, output_type=function.get_produced_type()).name(function.operator_name)
+    assert function.operator_name in names_in_graph(env, mapped)
 
 
 def test_a_stream_that_lacks_a_column_is_rejected(env: StreamExecutionEnvironment) -> None:

@@ -18,7 +18,7 @@ _MOST_BYTES = 8 << 20
 
 @dataclass(frozen=True)
 class Overview:
-    """What a JobManager says of its cluster.
+    """Version and slots of a cluster.
 
     Attributes:
         version: its version of Flink.

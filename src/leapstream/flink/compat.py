@@ -114,31 +114,48 @@ def java_stream(stream: DataStream) -> Any:
     return stream._j_data_stream
 
 
-def split_stream(stream: DataStream, table: Table, columns: int) -> tuple[DataStream, DataStream]:
+def name_operators(stream: DataStream, function: str, name: str) -> None:
+    """Name the operators of a table's stream that call a function; states are found by other means than names."""
+    found = [stream._j_data_stream.getTransformation()]
+    seen: set[int] = set()
+    while found:
+        transformation = found.pop()
+        if transformation.getId() in seen:
+            continue
+        seen.add(transformation.getId())
+        # The planner gives short names, and says in descriptions what an operator computes.
+        if function in (transformation.getDescription() or transformation.getName()):
+            transformation.setName(name)
+        found.extend(transformation.getInputs())
+
+
+def split_stream(stream: DataStream, table: Table, columns: int, name: str) -> tuple[DataStream, DataStream]:
     """The rows of a table's stream without its last column, which is an error; and the rows that have one.
 
     Args:
         stream: rows of the table.
         table: columns that are in both results, then columns that only rows without an error keep, then the error.
         columns: the number of columns in both results.
+        name: the name of the operator.
     """
     row = table._j_table.getResolvedSchema().toPhysicalRowDataType()
     splitter = new_object(_SPLITTER, [row, columns])
-    scored = stream._j_data_stream.process(splitter, splitter.kept())
+    scored = stream._j_data_stream.process(splitter, splitter.kept()).name(name)
     return DataStream(scored), DataStream(scored.getSideOutput(splitter.failed()))
 
 
-def broadcast_to(data_stream: DataStream, control: DataStream, function: Any) -> DataStream:
+def broadcast_to(data_stream: DataStream, control: DataStream, function: Any, name: str) -> DataStream:
     """A stream processed by a Java function with broadcast state, to which it adds columns.
 
     Args:
         data_stream: named rows.
         control: the stream that all of its tasks see.
         function: the function; it says by ``states()`` what its state is, and by ``returns(type)`` what it gives.
+        name: the name of the operator.
     """
     rows = data_stream._j_data_stream
     connected = rows.connect(control._j_data_stream.broadcast(function.states()))
-    return DataStream(connected.process(function, function.returns(rows.getType())))
+    return DataStream(connected.process(function, function.returns(rows.getType())).name(name))
 
 
 def python_environment() -> Any:

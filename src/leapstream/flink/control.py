@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pyflink.datastream import DataStream
 from pyflink.table import StreamTableEnvironment
@@ -11,6 +12,7 @@ from leapstream.errors import BackendError
 from leapstream.executors.jvm.sources import FUNCTIONS, LIVE
 from leapstream.flink.compat import broadcast_to, environment_of, new_object, split_stream, string_array
 from leapstream.flink.jars import add_runtime_jar
+from leapstream.flink.operatornames import operator_name
 from leapstream.flink.signature import FunctionSignature, sql_type
 from leapstream.flink.stored import StoredModel, live_signature, signature_text, stored_signature
 from leapstream.flink.streams import PredictedStream
@@ -80,14 +82,17 @@ def score_stream(
             string_array([sql_type(field.type) for field in signature.outputs]),
         ],
     )
-    scored = broadcast_to(
-        data_stream, control, new_object(f"{LIVE}.ControlledFunction", [function, found.version, failed])
-    )
+    controlled = new_object(f"{LIVE}.ControlledFunction", [function, found.version, failed])
+    # Commands change the version.
+    name = operator_name(replace(stored, version="by commands"))
+    scored = broadcast_to(data_stream, control, controlled, name)
     if not failed:
         return PredictedStream(scored)
     table = table_env.from_data_stream(scored)
     columns = len(table.get_schema().get_field_names()) - len(signature.outputs) - 1
-    return PredictedStream(*split_stream(table_env.to_data_stream(table), table, columns))
+    return PredictedStream(
+        *split_stream(table_env.to_data_stream(table), table, columns, f"failed rows of {stored.name}")
+    )
 
 
 def _java_signature(signature: FunctionSignature) -> object:

@@ -15,6 +15,7 @@ from leapstream.errors import ConfigError, PredictionError, SchemaError
 from leapstream.flink.failurelog import FailureLog
 from leapstream.flink.following import FollowedModel, Follower, LiveVersion, followed_signature
 from leapstream.flink.loading import ModelSource, load_model
+from leapstream.flink.operatornames import operator_name
 from leapstream.flink.options import ON_ERROR, OnFailure
 from leapstream.flink.records import record_of
 from leapstream.flink.rowtext import element_text
@@ -62,6 +63,10 @@ class _Predictor(ABC):
     @abstractmethod
     def current(self) -> tuple[Model, str | None]:
         """The model of the last record, and its version in a store."""
+
+    @abstractmethod
+    def operator_name(self) -> str:
+        """A name for the operator that predicts."""
 
     def predict(self, element: Any) -> Any:
         self.open()
@@ -130,6 +135,9 @@ class _BundlePredictor(_Predictor):
     def current(self) -> tuple[Model, str | None]:
         return self._loaded()[0], None
 
+    def operator_name(self) -> str:
+        return operator_name(self._loaded()[0])
+
 
 class _FollowingPredictor(_Predictor):
     """Predicts with the live versions of a model in a store."""
@@ -176,6 +184,9 @@ class _FollowingPredictor(_Predictor):
         assert self._follower is not None
         version = self._version or self._follower.live.versions[0]
         return version.model, version.version.version
+
+    def operator_name(self) -> str:
+        return operator_name(self._stored)
 
     def close(self) -> None:
         super().close()
@@ -273,6 +284,11 @@ class MLeapMapFunction(MapFunction):  # type: ignore[misc]
         self._predictor.log(error)
         return self._predictor.failed(error) if self._on_error == "row" else None
 
+    @property
+    def operator_name(self) -> str:
+        """``predict``, the model and its version, for ``name`` of the resulting stream; loads a model of a bundle."""
+        return self._predictor.operator_name()
+
     def get_produced_type(self) -> TypeInformation:
         """The type of the results, for ``output_type`` of ``DataStream.map``; loads the model."""
         return self._predictor.produced_type()
@@ -328,6 +344,11 @@ class MLeapProcessFunction(KeyedProcessFunction):  # type: ignore[misc]
             return
         if result is not None:
             yield Row(value, result) if self._with_element else result
+
+    @property
+    def operator_name(self) -> str:
+        """``predict``, the model and its version, for ``name`` of the resulting stream; loads a model of a bundle."""
+        return self._predictor.operator_name()
 
     def get_produced_type(self, element_type: TypeInformation | None = None) -> TypeInformation:
         """The type of the results, for ``output_type`` of ``DataStream.process``; loads the model.

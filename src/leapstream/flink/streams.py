@@ -13,9 +13,10 @@ from pyflink.table import StreamTableEnvironment
 from leapstream.deprecation import keyword_only
 from leapstream.errors import ConfigError
 from leapstream.executors.jvm.jar import compiled_model
-from leapstream.flink.compat import environment_of, java_stream, split_stream
+from leapstream.flink.compat import environment_of, java_stream, name_operators, split_stream
 from leapstream.flink.jars import add_jar
 from leapstream.flink.loading import ModelSource, load_model
+from leapstream.flink.operatornames import operator_name
 from leapstream.flink.options import BACKEND, ON_ERROR, Backend, OnFailure
 from leapstream.flink.preparing import prepare, prepare_stored
 from leapstream.flink.queries import FunctionCall
@@ -130,13 +131,17 @@ def predict_stream(
         add_jar(table_env, path)
         table_env.create_java_temporary_system_function(name, found.class_name)
         call = FunctionCall.of_compiled(name, found)
+        shown = operator_name(found)
     else:
         if isinstance(model, StoredModel):
             if sha256 is not None:
                 raise ConfigError("sha256 is that of a bundle, not of a store")
             prepared = partial(prepare_stored, name, model, options=options)
+            shown = operator_name(model)
         else:
-            prepared = partial(prepare, name, load_model(model, sha256=sha256, options=options))
+            loaded = load_model(model, sha256=sha256, options=options)
+            prepared = partial(prepare, name, loaded)
+            shown = operator_name(loaded)
         function = prepared(
             inputs=inputs, outputs=outputs, backend=backend, on_error=on_error, error_column=error_column
         )
@@ -147,7 +152,10 @@ def predict_stream(
     try:
         result = table_env.sql_query(call.query(columns, view))
         stream = table_env.to_data_stream(result)
-        return PredictedStream(*(split_stream(stream, result, len(columns)) if failed else (stream,)))
+        name_operators(stream, name, shown)
+        if not failed:
+            return PredictedStream(stream)
+        return PredictedStream(*split_stream(stream, result, len(columns), f"failed rows of {shown}"))
     finally:
         table_env.drop_temporary_view(view)
         table_env.drop_temporary_system_function(name)
