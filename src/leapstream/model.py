@@ -29,7 +29,7 @@ from leapstream.errors import (
     SchemaError,
     UnsupportedModelError,
 )
-from leapstream.escaping import html_text, printable
+from leapstream.escaping import printable
 from leapstream.executors.contract import PreparedPlan
 from leapstream.executors.registry import executor
 from leapstream.executors.rowwise import EXECUTOR as RECORDS
@@ -38,6 +38,7 @@ from leapstream.executors.threads import number_of_threads
 from leapstream.frames.given import record_of
 from leapstream.frames.protocols import FrameT
 from leapstream.installation import lacks_for_batches
+from leapstream.ops.diagram import html_diagram
 from leapstream.ops.pipeline import (
     Node,
     Root,
@@ -482,25 +483,8 @@ class Model:
         return "\n".join(map(printable, lines))
 
     def _repr_html_(self) -> str:
-        """The pipeline as a diagram for notebooks: inputs, each node with what it reads and writes, outputs."""
-        box = "border:1px solid #8aa;border-radius:6px;padding:4px 8px;margin:2px 0;display:inline-block"
-        parts = [f"<div style='font-family:sans-serif;font-size:90%'><b>{html_text(self.name)}</b>"]
-        parts.append(f"<div style='{box};background:#eef6ee'>{_html_fields(self.schema.inputs)}</div>")
-        for node in self.nodes:
-            reads = html_text(", ".join(node.input_columns().values()))
-            writes = html_text(", ".join(node.used_columns().values()))
-            label = f"<b>{html_text(node.op.op)}</b> <small>{html_text(node.name)}</small>"
-            parts.append(
-                f"<div>&darr;</div><div style='{box}'>{label}<br><code>{reads}</code> &rarr; <code>{writes}</code></div>"
-            )
-        parts.append(
-            f"<div>&darr;</div><div style='{box};background:#eef2fa'>{_html_fields(self.schema.outputs)}</div></div>"
-        )
-        return "".join(parts)
-
-
-def _html_fields(schema: Schema) -> str:
-    return "<br>".join(html_text(str(f)) for f in schema)
+        """The pipeline as a diagram for notebooks: inputs, steps with the nodes in them, outputs."""
+        return html_diagram(self.name, self.root, self.schema.inputs, self.schema.outputs)
 
 
 def _schema_of(root: Root) -> ModelSchema:

@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,18 @@ import typer
 from typer.testing import Result
 
 import leapstream
-from leapstream import demo
+from leapstream import Model, demo
 from leapstream.bundle.reader import read_bundle
 from leapstream.cli import doctor
 from leapstream.cli.app import app
 from leapstream.executors.jvm.gateway import Java
 from leapstream.executors.jvm.jar import write_jar
 from leapstream.executors.jvm.runtime_jar import jar_name
+from leapstream.ops.feature import MathUnary
+from leapstream.ops.pipeline import Pipeline
 from tests.cli.conftest import BENCH, FOREST, LINEAR, LINEAR_INPUT
 from tests.golden_corpus import GOLDEN
+from tests.pipelines import node
 
 Run = Callable[..., Result]
 NEEDS_FLINK = pytest.mark.skipif(find_spec("pyflink") is None, reason="PyFlink is not installed")
@@ -321,6 +325,19 @@ def test_compile_says_what_is_wrong_with_its_targets(run: Run, tmp_path: Path) -
     assert not list(tmp_path.iterdir())
 
 
+def test_inspect_folds_the_steps_of_a_pipeline_and_all_unfolds_them(run: Run, tmp_path: Path) -> None:
+    steps = [
+        replace(node(name, MathUnary("exp"), {"input": reads}, {"output": name}), step=f"Pipeline > '{step}' (Scaler)")
+        for name, reads, step in (("a", "x", "one"), ("b", "a", "one"), ("c", "b", "two"))
+    ]
+    leapstream.save(Model.from_node(Pipeline("p", tuple(steps))), tmp_path / "p.zip")
+    folded, unfolded = run("inspect", tmp_path / "p.zip").stdout, run("inspect", tmp_path / "p.zip", "--all").stdout
+    assert "one Scaler  2 ops, " in folded and "x → b" in folded and "math_unary" not in folded
+    assert "one Scaler  2 ops, " in unfolded and "math_unary a" in unfolded and "x → a" in unfolded
+    shown = json.loads(run("inspect", tmp_path / "p.zip", "--json").stdout)
+    assert [n["step"] for n in shown["root"]["nodes"]] == [step.step for step in steps]
+
+
 @pytest.mark.flink
 def test_ddl_prints_a_script_that_runs(run: Run, tmp_path: Path) -> None:
     loans = str(demo.bundle("loans"))
@@ -359,7 +376,7 @@ def test_ddl_takes_values_from_a_profile_from_rows_or_from_a_version_of_a_store(
         for given in (rows, tmp_path / "profile.json", f"{store}/linear@1")
     ]
     assert made[0] == made[1] == made[2]
-    for text in ("'fields.feature1.min' = '50", "'fields.feature1.max' = '589.", "AS CAST(0.5 AS DOUBLE)"):
+    for text in ("'fields.feature1.min' = '509.9'", "'fields.feature1.max' = '599.0'", "'fields.feature2.max' = '2.0'"):
         assert text in made[0]
     assert "null-rate" not in made[0]
     without = run("ddl", LINEAR, "--profile", f"{store}/bare@1")

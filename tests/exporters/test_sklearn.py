@@ -40,6 +40,7 @@ from xgboost import XGBClassifier, XGBRegressor
 from leapstream import SchemaError, UnsupportedOpError, from_sklearn
 from leapstream.bundle.types import BasicType, ScalarType, Schema, TensorType
 from leapstream.exporters.sklearn import DISPATCH
+from leapstream.ops.outline import Group, outline
 from tests.exporters import estimators, further_estimators
 from tests.exporters.agreement import assert_agrees, reloaded
 
@@ -149,6 +150,23 @@ def test_without_a_sample_the_columns_have_the_names_that_the_estimator_was_fitt
     model = from_sklearn(LinearRegression().fit(data, [1.0, 2.0, 3.0]))
     assert model.schema.inputs.names == ("a", "b")
     assert model.schema.outputs.names == ("prediction",)
+
+
+def test_nodes_know_the_steps_that_they_come_from() -> None:
+    frame = pd.DataFrame({"a": [1.0, np.nan, 3.0, 4.0], "b": ["x", "y", "x", "y"]})
+    prepare = make_column_transformer(
+        (make_pipeline(SimpleImputer(), StandardScaler()), ["a"]), (OneHotEncoder(), ["b"])
+    )
+    pipeline = make_pipeline(prepare, LogisticRegression()).fit(frame, [0, 1, 0, 1])
+    prepared, classified = outline(from_sklearn(pipeline, frame).root)
+    assert isinstance(prepared, Group) and isinstance(classified, Group)
+    assert prepared.title == ("columntransformer", "ColumnTransformer")
+    assert [member.title for member in prepared.members if isinstance(member, Group)] == [
+        ("pipeline", "Pipeline"),
+        ("onehotencoder", "OneHotEncoder"),
+    ]
+    assert classified.title == ("logisticregression", "LogisticRegression")
+    assert "regex_indexer" in {node.op.op for node in classified.nodes()}
 
 
 def test_without_names_there_is_one_vector() -> None:

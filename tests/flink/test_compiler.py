@@ -195,7 +195,7 @@ def test_the_sql_client_runs_a_jar_on_a_cluster_without_python(cluster: Cluster,
     assert sorted(found) == [pytest.approx(pair, rel=1e-9) for pair in sorted(pairs)], (
         f"{done.stdout}{done.stderr}\n{cluster.log()}"
     )
-    assert done.stdout.count("10 rows in set") == 3
+    assert done.stdout.count("Received a total of 10 rows") == 3, done.stdout
     # Other tests may run Python functions in clusters of their own at the same time.
     of_cluster = [
         process

@@ -93,8 +93,20 @@ def test_a_profile_has_the_values_and_the_rate_of_missing_ones() -> None:
     )
     assert usual_values(model, profile) == {
         "t": Usual(choices=("b", "a"), missing=0.1),
-        "n": Usual(0.25, 1.5),
+        "n": Usual(0.25, 2.75),
     }
+
+
+def test_the_last_bin_of_training_is_as_wide_as_the_one_before() -> None:
+    def usual(*edges: float) -> tuple[float, float]:
+        column = Column("x", "input", "number", (1,) * (len(edges) + 1), 0, edges)
+        values = usual_values(single(Bucketizer((-np.inf, 10.0, np.inf))), trained(column))["x"]
+        return values.low, values.high
+
+    assert usual(0.0, 1.0, 2.0) == (0.0, 3.0)
+    assert usual(0.0) == (0.0, 1.0)
+    # All values were equal: the bins do not tell which.
+    assert usual() == (5.0, 15.0)
 
 
 def test_integers_have_a_range_of_integers() -> None:

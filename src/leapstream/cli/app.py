@@ -172,6 +172,7 @@ def _record_of(text: str | None) -> dict[str, Any] | None:
 def _inspect(
     bundle: _Bundle,
     record: _CostRecord = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show the ops in each step of the pipeline.")] = False,
     as_json: _Json = False,
     limit: _LimitSettings = None,
 ) -> None:
@@ -190,7 +191,7 @@ def _inspect(
     if as_json:
         print_json(inspection.as_json())
     else:
-        inspection.show(out())
+        inspection.show(out(), unfold=everything)
 
 
 @app.command("transform", help="Add a model's final outputs to a file of records, batch by batch.")

@@ -12,6 +12,7 @@ from leapstream.cli.console import err, one_line
 from leapstream.cli.savedmodels import KINDS, Kind, Options, recognized
 from leapstream.errors import BundleError
 from leapstream.exporters.portable import accept
+from leapstream.exporters.progress import doing, shown
 from leapstream.model import Model, save
 
 
@@ -56,14 +57,17 @@ def export(source: str, target: str, kind: str | None, options: Options, format:
     if not path.exists():
         raise BundleError(f"{source}: no such file or directory")
     chosen = KINDS[kind] if kind is not None else recognized(path)
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as caught, shown():
         warnings.simplefilter("always")
+        doing(f"reading {source}")
         model = chosen.read(path, options)
     if options.portable:
         accept(model, portable=True)
     for message in dict.fromkeys(one_line(str(warning.message)) for warning in caught):
         err().print(f"warning: {path}: {message}", soft_wrap=True)
-    save(model, target, format=format)
+    with shown():
+        doing(f"writing {target}")
+        save(model, target, format=format)
     return Exported(source, chosen, target, model)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from leapstream.executors.contract import Executor
 from leapstream.executors.jvm.jar import CompiledJar
 from leapstream.executors.registry import executors
 from leapstream.model import Model
+from leapstream.ops.outline import Flow, Group, Member, outline
 from leapstream.ops.pipeline import Node, Pipeline, Root
 
 
@@ -60,6 +61,7 @@ class Inspection:
         self.bytes = sum(map(len, files.values()))
         self._sizes = _sizes(files)
         self.stored = _stored(uri)
+        self._flow = Flow(self.model.nodes, self.model.schema.outputs.names)
         self.backends = [_state(executor, self.model) for executor in executors().values()]
         self.record = measure(self.model, record)
 
@@ -93,10 +95,11 @@ class Inspection:
         if isinstance(root, Pipeline):
             children = [self._node_json(node, place, inner) for node, place, inner in _children(root, path, model)]
             return {**common, "nodes": children}
-        return {**common, "inputs": root.input_columns(), "outputs": root.used_columns()}
+        step = {} if root.step is None else {"step": root.step}
+        return {**common, **step, "inputs": root.input_columns(), "outputs": root.used_columns()}
 
-    def show(self, console: Console) -> None:
-        """Print it for people."""
+    def show(self, console: Console, *, unfold: bool = False) -> None:
+        """Print it for people; ``unfold``: with the nodes in each step."""
         definition, schema = self.model.definition, self.model.schema
         head = Text()
         head.append(definition.name, style="bold").append(f"  {definition.uid}\n", style="dim")
@@ -110,7 +113,10 @@ class Inspection:
             if len(columns):
                 console.print(_columns(title, columns))
         diagram = Diagram(Text("pipeline", style="bold"))
-        self._draw(diagram, self.model.root, "root", definition.root.model)
+        places = {
+            id(node): (path, model) for node, path, model in _nodes(self.model.root, "root", definition.root.model)
+        }
+        self._draw(diagram, outline(self.model.root), places, unfold=unfold)
         console.print(diagram)
         backends = Diagram(Text("backends", style="bold"))
         for state in self.backends:
@@ -125,18 +131,28 @@ class Inspection:
                 gaps.add(Text(gap))
             console.print(gaps)
 
-    def _draw(self, above: Diagram, root: Root, path: str, model: ModelDef) -> None:
-        size = self._size(path, model)
-        label = Text(model.op, style="bold cyan").append(f" {root.name}", style="not bold dim")
-        trees = f", {size.trees} trees of {size.tree_nodes} nodes" if size.trees else ""
-        label.append(f"  {_bytes(size.bytes)}{trees}", style="not bold default")
-        branch = above.add(label)
-        if isinstance(root, Node):
-            reads, writes = root.input_columns().values(), root.used_columns().values()
-            branch.add(Text(f"{', '.join(reads)} → {', '.join(writes)}"))
-            return
-        for node, place, inner in _children(root, path, model):
-            self._draw(branch, node, place, inner)
+    def _draw(
+        self, above: Diagram, members: Sequence[Member], places: Mapping[int, tuple[str, ModelDef]], *, unfold: bool
+    ) -> None:
+        for member in members:
+            nodes = list(member.nodes()) if isinstance(member, Group) else [member]
+            sizes = [self._size(*places[id(node)]) for node in nodes]
+            size = NodeSize(*(sum(numbers) for numbers in zip(*map(astuple, sizes), strict=True)))
+            trees = f", {size.trees} trees of {size.tree_nodes} nodes" if size.trees else ""
+            detail = f"  {_bytes(size.bytes)}{trees}"
+            if isinstance(member, Group):
+                (name, kind), (reads, writes) = member.title, self._flow.of(member)
+                count = f"{len(nodes)} op{'' if len(nodes) == 1 else 's'}"
+                label = Text(name, style="bold").append(f" {kind}" if kind else "", style="not bold dim")
+                detail = f"  {count},{detail[1:]}"
+            else:
+                label = Text(member.op.op, style="bold cyan").append(f" {member.name}", style="not bold dim")
+                reads, writes = list(member.input_columns().values()), list(member.used_columns().values())
+            branch = above.add(label.append(detail, style="not bold default"))
+            if isinstance(member, Group) and unfold:
+                self._draw(branch, member.members, places, unfold=True)
+            else:
+                branch.add(Text(f"{', '.join(reads)} → {', '.join(writes)}"))
 
 
 def show_jar(jar: CompiledJar, console: Console) -> None:
@@ -152,6 +168,15 @@ def show_jar(jar: CompiledJar, console: Console) -> None:
         )
         branch.add(Text(f"({arguments}) → ({results})"))
     console.print(whole)
+
+
+def _nodes(root: Root, path: str, model: ModelDef) -> Iterator[tuple[Node, str, ModelDef]]:
+    """All nodes with their folders and definitions."""
+    if isinstance(root, Node):
+        yield root, path, model
+        return
+    for child in _children(root, path, model):
+        yield from _nodes(*child)
 
 
 def _children(root: Pipeline, path: str, model: ModelDef) -> list[tuple[Root, str, ModelDef]]:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from leapstream.errors import LeapstreamError, SchemaError, UnsupportedExportError
 from leapstream.exporters.graph import Features
+from leapstream.exporters.progress import doing
 from leapstream.exporters.step import PredictorColumns, Step
 
 T = TypeVar("T")
@@ -79,6 +80,7 @@ class Dispatch:
     @staticmethod
     def _run(converter: Converter[T], step: Step, features: Features) -> T:
         try:
+            doing(f"converting {step.where}")
             with step.graph.within(step.where):
                 return converter(step, features)
         except LeapstreamError as error:

@@ -180,7 +180,16 @@ class Graph:
             if used:
                 nodes.append(replace(node, outputs=used))
                 needed.update(socket.name for socket in node.inputs)
-        return Model.from_node(Pipeline(name, tuple(portable(reversed(nodes), self.column))), name=name)
+        placed = [self._placed(node) for node in portable(reversed(nodes), self.column)]
+        return Model.from_node(Pipeline(name, tuple(placed)), name=name)
+
+    def _placed(self, node: Node) -> Node:
+        """The node with its step; a copy of a column belongs to the step that made the column."""
+        reads = (self._makers[socket.name] for socket in node.inputs if socket.name in self._makers)
+        step = self.steps.get(node.name) or next(reads, None)
+        if step is not None:
+            self._makers.update((socket.name, step) for socket in node.outputs)
+        return replace(node, step=step)
 
     # ---- features of other shapes -------------------------------------------------------------------------------------
 

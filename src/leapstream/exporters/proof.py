@@ -17,6 +17,7 @@ from leapstream.escaping import printable
 from leapstream.executors.registry import executors
 from leapstream.exporters.child import ChildError
 from leapstream.exporters.graph import Features
+from leapstream.exporters.progress import doing
 from leapstream.model import Backend, Model
 
 Check: TypeAlias = bool | Sequence[str]
@@ -74,6 +75,7 @@ def prove(
     """
     if check is False or sample is None or isinstance(sample, Schema):
         return model
+    doing(f"comparing with {library}")
     rows = _first(sample, _count(model))
     numbers = np.arange(_count(model))
     try:

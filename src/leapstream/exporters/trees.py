@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from leapstream.bundle.definition import CATEGORICAL, CATEGORICAL_NOT, CONTINUOUS, LEAF, Tree
 from leapstream.exporters.graph import Block, Features, Graph, Origin
+from leapstream.exporters.progress import tree_done
 from leapstream.ops.trees import DecisionTreeRegression
 
 Doubles = npt.NDArray[np.float64]
@@ -101,6 +102,7 @@ def tree(nodes: Nodes, width: int) -> Tree:
     kinds = kind[order]
     starts = np.concatenate([[0], ends[:-1]])
     right = np.array([places[second[node]] if first[node] >= 0 else -1 for node in order])
+    tree_done()
     feature = np.where(mirrored, nodes.feature + width, nodes.feature)[order]
     return Tree(
         kind=kinds,

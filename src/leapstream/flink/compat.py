@@ -124,7 +124,7 @@ def name_operators(stream: DataStream, function: str, name: str) -> None:
             continue
         seen.add(transformation.getId())
         # The planner gives short names, and says in descriptions what an operator computes.
-        if function in (transformation.getDescription() or transformation.getName()):
+        if f"{function}(" in (transformation.getDescription() or transformation.getName()):
             transformation.setName(name)
         found.extend(transformation.getInputs())
 

@@ -107,10 +107,6 @@ def create_table_statement(name: str, model: Model, rows: int = 10, *, profile: 
                 f"{column} AS {choice if kind == 'STRING' else f'CAST({choice} AS {kind})'}",
             ]
             options |= {f"fields.{random}.min": "1", f"fields.{random}.max": str(len(values.choices))}
-        elif isinstance(field.type, ScalarType) and _is_number(field.type) and values.low == values.high:
-            # Datagen has no range of one number.
-            columns.append(f"{column} AS CAST({_number(values.low, field.type)} AS {sql_type(field.type)})")
-            continue
         else:
             columns.append(f"{column} {sql_type(field.type)}")
             options |= dict(_ranges(field, values))
@@ -142,8 +138,11 @@ def statements(
     signature, arguments = function.signature(), target.signature().inputs
     call = ", ".join(_name(f.name) for f in signature.inputs)
     descriptor = ", ".join(_name(f.name) for f in arguments)
-    # For Flink's SQL client, which does not print rows of a script otherwise.
-    found = [] if jar is None else ["SET 'sql-client.execution.result-mode' = 'tableau'", f"ADD JAR {sql_string(jar)}"]
+    found = []
+    if jar is not None:
+        # Batch mode has no process table functions, and the SQL client does not print rows of a script in other modes.
+        found += ["SET 'execution.runtime-mode' = 'streaming'", "SET 'sql-client.execution.result-mode' = 'tableau'"]
+        found.append(f"ADD JAR {sql_string(jar)}")
     found += [
         create_table_statement(rows, model, profile=profile),
         create_function_statement(function),

@@ -12,7 +12,7 @@ import numpy as np
 from leapstream.bundle.definition import CONTINUOUS, Tree
 from leapstream.bundle.elements import INTEGERS
 from leapstream.bundle.types import BasicType, DataType, MapType, ScalarType, TensorType
-from leapstream.drift.profiles import Profile
+from leapstream.drift.profiles import Column, Profile
 from leapstream.errors import LeapstreamError
 from leapstream.model import Model
 from leapstream.ops.base import Op
@@ -50,11 +50,13 @@ def usual_values(model: Model, profile: Profile | None = None) -> dict[str, Usua
     An input is missing in some rows if it was in training, or if there is no profile, as long as the model predicts without it.
     """
     told = dict(_told(model))
-    trained = {} if profile is None else dict(_trained(profile))
+    trained = {} if profile is None else {column.name: column for column in profile.columns if column.side == "input"}
     found: dict[str, Usual] = {}
     for field in model.schema.inputs:
         known = told.get(field.name, Usual())
-        usual = trained.get(field.name, replace(known, missing=_MISSING if profile is None else 0.0))
+        usual = replace(known, missing=_MISSING if profile is None else 0.0)
+        if field.name in trained:
+            usual = _trained(trained[field.name], known)
         if known.choices and usual.choices:
             # The model may fail for values that its indexer does not know.
             both = tuple(value for value in usual.choices if value in known.choices)
@@ -89,14 +91,13 @@ def _is_number(text: str) -> bool:
 # ---- training ---------------------------------------------------------------------------------------------------------
 
 
-def _trained(profile: Profile) -> Iterator[tuple[str, Usual]]:
-    for column in profile.columns:
-        if column.side != "input":
-            continue
-        if column.kind == "number" and column.edges:
-            yield column.name, Usual(column.edges[0], column.edges[-1], missing=column.missing_rate)
-        elif column.kind == "category" and column.values:
-            yield column.name, Usual(choices=column.values, missing=column.missing_rate)
+def _trained(column: Column, known: Usual) -> Usual:
+    """The values of a column in training; those that are known otherwise, where its bins do not tell them."""
+    if column.edges:
+        *_, before, last = (column.edges[-1] - 1, *column.edges)
+        # Nothing says where the last bin ends: it is as wide as the one before.
+        return Usual(column.edges[0], 2 * last - before, missing=column.missing_rate)
+    return replace(known, choices=column.values or known.choices, missing=column.missing_rate)
 
 
 # ---- ops --------------------------------------------------------------------------------------------------------------

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
 
 from leapstream.bundle import values
-from leapstream.bundle.definition import ModelDef, NodeDef, Socket
+from leapstream.bundle.definition import ModelDef, NodeDef, Socket, Value
 from leapstream.bundle.malformed import first_repeated
 from leapstream.bundle.types import BasicType, DataType, Field, MapType, Schema
 from leapstream.errors import BundleError, SchemaError
@@ -19,6 +19,9 @@ from leapstream.plan.graph import Plan
 from leapstream.plan.planning import make_plan
 
 PIPELINE = "pipeline"
+
+_STEPS, _STEP_OF_NODE = "leapstream_steps", "leapstream_step_of_node"
+"""Attributes of a pipeline, which other readers ignore: the steps, and the number of each node's step, or -1."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,15 @@ class Node:
         op: the op that it computes.
         inputs: column of each input port.
         outputs: column of each output port that is connected.
+        step: the place of the step that it was exported from, such as ``Pipeline > 'scale' (StandardScaler)``; ``None`` if it is
+            not known.
     """
 
     name: str
     op: Op
     inputs: tuple[Socket, ...]
     outputs: tuple[Socket, ...]
+    step: str | None = field(default=None, compare=False)
 
     def input_columns(self) -> dict[str, str]:
         """The column that each of the op's input ports reads.
@@ -148,7 +154,23 @@ def read_node(definition: NodeDef, where: str) -> Root:
         if name not in model.nodes:
             raise BundleError(f"{here}: the pipeline's node {name!r} is missing")
         children.append(read_node(model.nodes[name], where))
-    return Pipeline(definition.name, tuple(children))
+    steps_of = _read_steps(model, len(names), here)
+    return Pipeline(definition.name, tuple(map(_within, children, steps_of)))
+
+
+def _within(root: Root, step: str | None) -> Root:
+    return replace(root, step=step) if isinstance(root, Node) and step is not None else root
+
+
+def _read_steps(model: ModelDef, count: int, where: str) -> list[str | None]:
+    """The step of each node of a pipeline."""
+    if _STEPS not in model.attributes or _STEP_OF_NODE not in model.attributes:
+        return [None] * count
+    known = values.get_list(model.attributes[_STEPS], "string")
+    numbers = values.get_list(model.attributes[_STEP_OF_NODE], "int")
+    if len(numbers) != count or not all(-1 <= number < len(known) for number in numbers):
+        raise BundleError(f"{where}: the attribute {_STEP_OF_NODE!r} does not number the step of each node")
+    return [None if number < 0 else known[number] for number in numbers]
 
 
 def write_node(root: Root) -> NodeDef:
@@ -162,8 +184,18 @@ def write_node(root: Root) -> NodeDef:
     nodes = {node.name: write_node(node) for node in root.nodes}
     if len(nodes) != len(root.nodes):
         raise BundleError(f"pipeline {root.name!r}: the names of its nodes repeat")
-    model = ModelDef(PIPELINE, {"nodes": values.list_of("string", nodes)}, nodes=nodes)
+    model = ModelDef(PIPELINE, {"nodes": values.list_of("string", nodes), **_written_steps(root)}, nodes=nodes)
     return NodeDef(root.name, (), (), model)
+
+
+def _written_steps(pipeline: Pipeline) -> dict[str, Value]:
+    found = [node.step if isinstance(node, Node) else None for node in pipeline.nodes]
+    known = list(dict.fromkeys(step for step in found if step is not None))
+    if not known:
+        return {}
+    positions = {step: position for position, step in enumerate(known)}
+    numbers = [-1 if step is None else positions[step] for step in found]
+    return {_STEPS: values.list_of("string", known), _STEP_OF_NODE: values.list_of("int", numbers)}
 
 
 def steps(root: Root) -> list[Node]:

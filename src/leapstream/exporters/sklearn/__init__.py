@@ -12,6 +12,7 @@ from leapstream.exporters.frame import features_of
 from leapstream.exporters.graph import Graph
 from leapstream.exporters.portable import accept
 from leapstream.exporters.predictors import add_labels
+from leapstream.exporters.progress import shown
 from leapstream.exporters.proof import Answers, Check, prove
 from leapstream.exporters.sklearn import (
     calibration,
@@ -128,36 +129,39 @@ def from_sklearn(
         SchemaError: the estimator is not fitted, or the columns are not those that it was fitted with.
         ExportError: the model gives other results than the estimator for a row of the sample.
     """
-    kind = type(estimator).__name__
-    _check_fitted(estimator, kind)
-    names = getattr(estimator, "feature_names_in_", None)
-    try:
-        count = getattr(estimator, "n_features_in_", None)
-    # A pipeline returns the number of its first step, which may not have one.
-    except (AttributeError, LeapstreamError):
-        count = None
-    features = features_of(sample, None if names is None else [str(n) for n in names], count)
-    graph = Graph([block.column for block in features])
-    step = Step(estimator, graph, kind, "", DISPATCH)
-    if compose.predicts(step):
-        outcome = DISPATCH.predict(step, features)
-        _check_methods(step, outcome, outputs)
-        columns = add_labels(step, outcome, outputs)
-    else:
-        result = DISPATCH.transform(step, features)
-        texts = [block.column for block in result if block.text]
-        if texts:
-            raise UnsupportedExportError(
-                f"{kind}: its result has the text column {texts[0]!r}; only numbers are supported"
-            )
-        if outputs is not None:
-            raise SchemaError(f"{kind}: outputs are chosen of predictors, and this is a transformer")
-        columns = [graph.vector(result).column]
-    if not graph.nodes:
-        raise UnsupportedExportError(f"{kind}: it leaves its only column as it is, so there is nothing to compute")
-    model = graph.model(name or kind.lower(), columns)
-    compared = partial(answers, estimator, model.schema.outputs.names if compose.predicts(step) else None, columns[0])
-    return prove(accept(model, portable), sample, "scikit-learn", compared, check=check, steps=graph.steps)
+    with shown():
+        kind = type(estimator).__name__
+        _check_fitted(estimator, kind)
+        names = getattr(estimator, "feature_names_in_", None)
+        try:
+            count = getattr(estimator, "n_features_in_", None)
+        # A pipeline returns the number of its first step, which may not have one.
+        except (AttributeError, LeapstreamError):
+            count = None
+        features = features_of(sample, None if names is None else [str(n) for n in names], count)
+        graph = Graph([block.column for block in features])
+        step = Step(estimator, graph, kind, "", DISPATCH)
+        if compose.predicts(step):
+            outcome = DISPATCH.predict(step, features)
+            _check_methods(step, outcome, outputs)
+            columns = add_labels(step, outcome, outputs)
+        else:
+            result = DISPATCH.transform(step, features)
+            texts = [block.column for block in result if block.text]
+            if texts:
+                raise UnsupportedExportError(
+                    f"{kind}: its result has the text column {texts[0]!r}; only numbers are supported"
+                )
+            if outputs is not None:
+                raise SchemaError(f"{kind}: outputs are chosen of predictors, and this is a transformer")
+            columns = [graph.vector(result).column]
+        if not graph.nodes:
+            raise UnsupportedExportError(f"{kind}: it leaves its only column as it is, so there is nothing to compute")
+        model = graph.model(name or kind.lower(), columns)
+        compared = partial(
+            answers, estimator, model.schema.outputs.names if compose.predicts(step) else None, columns[0]
+        )
+        return prove(accept(model, portable), sample, "scikit-learn", compared, check=check, steps=graph.steps)
 
 
 _METHODS = {"probability": "predict_proba", "raw_prediction": "decision_function"}

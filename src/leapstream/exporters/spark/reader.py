@@ -137,7 +137,10 @@ class _Group:
                 # Several stages of an RFormula may have equal names.
                 name = unused(node.name, names)
                 names.add(name)
-                nodes.append(replace(node, name=name))
+                node = replace(node, name=name)
+                if isinstance(member, Reading) and isinstance(node, Node) and len(member.nodes) > 1:
+                    node = replace(node, step=f"{member.saved.name} {member.saved.uid}")
+                nodes.append(node)
         return Pipeline(self.saved.uid, tuple(nodes))
 
 
