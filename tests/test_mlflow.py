@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import mlflow
@@ -20,6 +22,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import Array, Map
+from packaging.requirements import Requirement
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris
 from sklearn.impute import SimpleImputer
@@ -114,17 +117,77 @@ def requirements(folder: Path) -> list[str]:
     return [line for line in lines if not re.match("mlflow(-skinny)?==", line)]
 
 
-def test_the_environment_is_leapstream_in_this_version(model: Model, tmp_path: Path) -> None:
+def test_the_environment_is_leapstream_in_compatible_versions(model: Model, tmp_path: Path) -> None:
     leapstream.mlflow.save_model(model, tmp_path / "m", extra_pip_requirements=["shap"])
-    assert requirements(tmp_path / "m") == [f"leapstream[mlflow]=={leapstream.__version__}", "shap"]
+    assert requirements(tmp_path / "m") == [f"leapstream[mlflow]~={leapstream.__version__}", "shap"]
 
 
 def test_the_environment_of_a_graph_has_tensorflow() -> None:
     shape = DataShape("tensor", False, (1,))
     op = TensorFlowModel(("x",), (BasicType.FLOAT,), (shape,), ("y",), (BasicType.FLOAT,), (shape,), b"")
     graph = Model.from_node(Node("tf", op, (Socket("x", "x"),), (Socket("y", "y"),)))
-    wanted = [f"leapstream[mlflow,tensorflow]=={leapstream.__version__}"]
+    wanted = [f"leapstream[mlflow,tensorflow]~={leapstream.__version__}"]
     assert leapstream.mlflow.get_default_pip_requirements(graph) == wanted
+    needed = leapstream.mlflow.get_default_pip_requirements(graph, include_leapstream=True)
+    assert any(Requirement(text).name.startswith("tensorflow") for text in needed)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "wanted"),
+    [
+        (None, f"~={leapstream.__version__}"),
+        ({"url": "file:///src/leapstream", "dir_info": {"editable": True}}, f"~={leapstream.__version__}"),
+        ({"url": "file:///dist/x.whl", "archive_info": {}}, f"~={leapstream.__version__}"),
+        ({"url": "https://files.example/x.whl", "archive_info": {}}, " @ https://files.example/x.whl"),
+        (
+            {"url": "https://git.example/x.git", "vcs_info": {"vcs": "git", "commit_id": "a1b2"}},
+            " @ git+https://git.example/x.git@a1b2",
+        ),
+    ],
+)
+def test_the_required_leapstream_is_one_that_can_be_installed(
+    model: Model, monkeypatch: pytest.MonkeyPatch, recorded: dict[str, Any] | None, wanted: str
+) -> None:
+    text = None if recorded is None else json.dumps(recorded)
+    installed = SimpleNamespace(read_text=lambda name: text)
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: installed)
+    (requirement,) = leapstream.mlflow.get_default_pip_requirements(model)
+    assert requirement == f"leapstream[mlflow]{wanted}"
+    assert Requirement(requirement).extras == {"mlflow"}
+
+
+def test_a_model_that_includes_leapstream_predicts_where_it_is_not_installed(model: Model, tmp_path: Path) -> None:
+    leapstream.mlflow.save_model(model, tmp_path / "m", include_leapstream=True)
+    needed = {Requirement(line).name for line in requirements(tmp_path / "m")}
+    assert {"numpy", "pandas", "protobuf", "mlflow-skinny"} <= needed and "leapstream" not in needed
+    # Everything but leapstream, which this directory of links does not have.
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    for found in Path(np.__file__).parents[1].iterdir():
+        if "leapstream" not in found.name.lower() and not found.name.endswith(".pth"):
+            (packages / found.name).symlink_to(found)
+    IRIS.to_csv(tmp_path / "iris.csv", index=False)
+    script = f"""
+import sys
+sys.path = [path for path in sys.path if "site-packages" not in path] + [{str(packages)!r}]
+import mlflow, pandas
+function = mlflow.pyfunc.load_model({str(tmp_path / "m")!r})
+print(function.predict(pandas.read_csv({str(tmp_path / "iris.csv")!r}))["prediction"].tolist())
+import leapstream
+print(leapstream.__file__)
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-S", "-W", "ignore", "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    answers, place = done.stdout.splitlines()
+    assert json.loads(answers) == ESTIMATOR.predict(IRIS).tolist()
+    assert place.startswith(str(tmp_path / "m" / "code"))
 
 
 def test_requirements_that_are_given_replace_the_default(model: Model, tmp_path: Path) -> None:

@@ -6,12 +6,17 @@ DataFrame of the model's inputs and returns one of its final outputs.
 
 from __future__ import annotations
 
+import importlib.metadata
+import json
 import os
 import sys
 import tempfile
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
+
+from packaging.requirements import Requirement
 
 from leapstream.errors import BackendError
 
@@ -78,10 +83,49 @@ def _column_type(data_type: DataType, *, widest: bool) -> ColumnType | Array | M
     return Map(base) if isinstance(data_type, MapType) else Array(base)
 
 
-def get_default_pip_requirements(model: Model) -> list[str]:
-    """The packages that an environment needs to run a model, as pip requirements."""
+def get_default_pip_requirements(model: Model, *, include_leapstream: bool = False) -> list[str]:
+    """The packages that an environment needs to run a model, as pip requirements.
+
+    leapstream is required in the releases that are compatible with this one, or as it was installed from a repository or an
+    address.
+
+    Args:
+        model: the model.
+        include_leapstream: the packages that leapstream needs, in place of leapstream itself.
+    """
     extras = ["mlflow", *(["tensorflow"] if any(node.op.op == "tensorflow" for node in model.nodes) else [])]
-    return [f"leapstream[{','.join(extras)}]=={leapstream.__version__}"]
+    if include_leapstream:
+        return sorted({need for extra in extras for need in _needs(extra)})
+    origin = _origin()
+    # An installation from files of this machine has a version that no index may have.
+    return [f"leapstream[{','.join(extras)}]{f' @ {origin}' if origin else f'~={leapstream.__version__}'}"]
+
+
+def _needs(extra: str) -> Iterator[str]:
+    """The packages that an extra of leapstream needs here, with those of the core."""
+    for text in importlib.metadata.requires("leapstream") or []:
+        requirement = Requirement(text)
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": extra}):
+            continue
+        if requirement.name == "leapstream":
+            for nested in requirement.extras:
+                yield from _needs(nested)
+        else:
+            requirement.marker = None
+            yield str(requirement)
+
+
+def _origin() -> str | None:
+    """The address that this leapstream was installed from; ``None`` for an index and for files of this machine."""
+    try:
+        recorded = importlib.metadata.distribution("leapstream").read_text("direct_url.json")
+        found = json.loads(recorded or "{}")
+        url = str(found["url"])
+        if "vcs_info" in found:
+            return f"{found['vcs_info']['vcs']}+{url}@{found['vcs_info']['commit_id']}"
+    except (importlib.metadata.PackageNotFoundError, KeyError, TypeError, ValueError):
+        return None
+    return None if url.startswith("file:") else url
 
 
 def save_model(
@@ -96,6 +140,7 @@ def save_model(
     conda_env: dict[str, Any] | str | None = None,
     code_paths: list[str] | None = None,
     metadata: dict[str, Any] | None = None,
+    include_leapstream: bool = False,
 ) -> None:
     """Save a model as an MLflow model directory.
 
@@ -106,9 +151,10 @@ def save_model(
         signature: the signature; by default the result of :func:`signature_of`. ``False`` saves none.
         input_example: an example of the input, such as a DataFrame of a few rows, to be saved with the model.
         pip_requirements, extra_pip_requirements, conda_env: the environment that runs the model, or packages to add to it; by
-            default leapstream in this version.
+            default leapstream, in the releases that are compatible with this one.
         code_paths: Python files to be saved with the model.
         metadata: entries to be saved in the ``MLmodel``.
+        include_leapstream: save this leapstream with the model, as a code path, for environments that find it in no index.
 
     Raises:
         BundleError: the bundle cannot be written.
@@ -117,8 +163,11 @@ def save_model(
     described = MlflowModel() if mlflow_model is None else mlflow_model
     described.add_flavor(FLAVOR_NAME, leapstream_version=leapstream.__version__, data=_DATA)
     if pip_requirements is None and conda_env is None:
-        pip_requirements = [*get_default_pip_requirements(model), *_lines(extra_pip_requirements)]
+        default = get_default_pip_requirements(model, include_leapstream=include_leapstream)
+        pip_requirements = [*default, *_lines(extra_pip_requirements)]
         extra_pip_requirements = None
+    if include_leapstream:
+        code_paths = [str(Path(leapstream.__file__).parent), *(code_paths or ())]
     chosen = signature_of(model) if signature is None else signature or None
     with tempfile.TemporaryDirectory(prefix="leapstream-") as folder, warnings.catch_warnings():
         # MLflow warns when there is no input example. None is needed here, because the signature follows from the model.
