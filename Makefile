@@ -164,7 +164,7 @@ $(VENV)-clients/.setup-stamp: pyproject.toml | $(UV)
 	@touch $@
 
 # Kafka's broker and what PyFlink lacks come from Maven Central; the environment has Kafka's client, and everything else from the main one.
-test-streams: $(VENV)-streams/.setup-stamp ## streams with real parts: Kafka, a cluster whose processes are killed, S3; TESTS=tests/streams/test_….py for some
+test-streams: $(VENV)-streams/.setup-stamp ## streams with real parts: Kafka, a cluster whose processes are killed, S3, GCS; TESTS=tests/streams/test_….py for some
 	@if $(HAS_MAVEN); then \
 		mvn -q -B -ntp -Dstyle.color=never -f tests/streams package && \
 		mkdir -p build && \

@@ -145,9 +145,9 @@ def test_two_hundred_swaps_under_load_label_each_row_with_the_version_that_score
     record_property("rows", sum(counts.values()))
     record_property("swaps, and the seconds that they took", (SWAPS, round(seconds)))
     record_property("ms of a swap beside the rows: median, worst", (sorted(swaps)[len(swaps) // 2], max(swaps)))
-    record_property(
-        "µs that rows waited for a swap: median, worst", (sorted(switches)[len(switches) // 2], max(switches))
-    )
+    switches.sort()
+    found = (median(switches), switches[len(switches) * 99 // 100], switches[-1])
+    record_property("µs from a swap to the result of the next row: median, 99 %, worst", found)
     record_property("MB of metaspace before and after", (round(before, 1), round(after, 1)))
     record_property("looks at the store that failed", failures)
     # Hadoop's file system of S3 fails if an object is replaced while it is opened; a look opens it up to three times.
