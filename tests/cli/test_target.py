@@ -169,13 +169,26 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(target, "_POLL", 0.01)
 
 
+class Answers(dict[str, Any]):
+    """The answers of a JobManager, which count the looks at the job."""
+
+    looks = 0
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.looks += key == "/jobs/1"
+        return super().get(key, default)
+
+
 def watched(serve: Serve, answers: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> str:
-    """The notes on a job of a cluster, after many looks at it."""
-    found = overview() | answers
+    """The notes on a job of a cluster, after some looks at it."""
+    found = Answers(overview() | answers)
     cluster = there(serve(found))
     found["/overview"]["slots-available"] = 0
+    end = time.monotonic() + 60
     with cluster.watched("1"):
-        time.sleep(0.15)
+        while found.looks < 4:
+            assert time.monotonic() < end
+            time.sleep(0.01)
     return capsys.readouterr().err
 
 
