@@ -51,6 +51,7 @@ BLOCKS: dict[tuple[str, str], str] = {
         "docs/live-models.md",
         "CREATE MODEL loans",
     ): "tests/flink/test_live.py and tests/streams run it with models of a store",
+    ("docs/live-models.md", "MLEAP_PREDICT"): "needs a control stream or a store; tests/flink runs such statements",
     ("docs/live-models.md", "score_stream"): "tests/flink/test_control.py runs it with a control stream",
     ("docs/operations/recipes.md", ""): _STREAMS,
     ("docs/operations/cluster.md", "http://jobmanager:8081"): "tests/cli/test_cluster_doctor.py asks a cluster",
