@@ -83,6 +83,12 @@ def _limits() -> Any:
     return Limits
 
 
+def _map_function() -> Any:
+    from leapstream.flink import MLeapMapFunction
+
+    return MLeapMapFunction
+
+
 def _predict_stream() -> Any:
     from leapstream.flink import predict_stream
 
@@ -143,6 +149,7 @@ def sink() -> Any:
 
 GIVEN: dict[str, Callable[[], Any]] = {
     "Limits": _limits,
+    "MLeapMapFunction": _map_function,
     "applications": applications,
     "dead_letters": sink,
     "decisions": sink,
