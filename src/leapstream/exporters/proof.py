@@ -122,10 +122,14 @@ def not_compared(library: str, reason: str) -> None:
     warnings.warn(printable(f"the export is not compared with {library}: {reason}"), stacklevel=5)
 
 
+_NEEDED = (None, "batch")
+"""The extras that exporters need themselves. An executor of another extra is compared only where ``check`` names it."""
+
+
 def _chosen(check: Check) -> list[Backend]:
     """The names of the executors to compare."""
     if check is True:
-        return [name for name, executor in executors().items() if executor.extra is None]
+        return [name for name, executor in executors().items() if executor.extra in _NEEDED]
     names = [] if check is False else list(check)
     for name in names:
         if name not in executors():
