@@ -59,6 +59,6 @@ BLOCKS: dict[tuple[str, str], str] = {
     ("docs/serving-oip.md", "client.load_model"): "Triton's client is in the environment of make test-clients",
     ("docs/serving-sagemaker.md", "sagemaker.create_model"): "needs an account of AWS",
     ("docs/store.md", "--weights 7=90"): "needs versions that the page does not publish; tests/cli/test_store.py",
-    ("docs/spark.md", "spark.table"): _SPARK,
+    ("docs/spark.md", "leapstream.spark"): _SPARK,
 }
 """Page and a part of the block's text (an empty one is in all blocks of the page), and the reason."""
