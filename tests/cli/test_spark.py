@@ -18,7 +18,7 @@ Run = Callable[..., Result]
 def test_a_bundle_goes_into_a_directory_of_spark_and_comes_back(run: Run, tmp_path: Path) -> None:
     result = run("to-spark", LINEAR, tmp_path / "spark")
     assert result.exit_code == 0 and is_spark_directory(tmp_path / "spark")
-    assert "stages" in result.stderr
+    assert "stages" in result.stdout
     assert run("export", tmp_path / "spark", "-o", tmp_path / "again.zip").exit_code == 0
     first, again = leapstream.load(LINEAR), leapstream.load(tmp_path / "again.zip")
     assert [node.op for node in again.nodes] == [node.op for node in first.nodes]

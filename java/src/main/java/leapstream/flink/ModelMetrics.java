@@ -12,7 +12,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The metrics of a model, in the group leapstream.model.NAME.version.VERSION: predictions, failures, dropped, lastError,
- * lastErrorTime, the milliseconds since 1970 at the last error, loadTimeMs, and latencyNanos, the time of one prediction in 1024. Warns of rows that fail and do not stop the job.
+ * lastErrorTime, the milliseconds since 1970 at the last error, loadTimeMs, and latencyNanos, the time of one prediction in
+ * 1024. Warns of rows that fail and do not stop the job.
  */
 public final class ModelMetrics {
 
