@@ -233,17 +233,17 @@ def test_a_statement_that_does_not_fit_is_rejected_when_the_query_is_planned(
 def test_the_statements_for_a_bundle_run_as_they_stand(table_env: StreamTableEnvironment, bundle: str) -> None:
     model = leapstream.load(bundle if bundle.endswith(".zip") else bundle_of(bundle))
     _compiled(table_env, [Target("Shown", model), Target("Shown", model, "model")])
-    *definitions, call, prediction, with_errors = statements("Shown", model)
-    for definition in definitions:
-        table_env.execute_sql(definition)
     try:
-        rows = collect(table_env, call)
-        assert len(rows) == 10 and all(isinstance(row[0], float) for row in rows)
-        assert len(collect(table_env, prediction)) == 10
-        assert len(collect(table_env, with_errors)) == 10
+        found = [collect(table_env, statement) for statement in statements("Shown", model)]
     finally:
-        for kind in ("TABLE `ShownFeatures`", "FUNCTION `Shown`", "FUNCTION MLEAP_PREDICT", "MODEL `Shown`"):
-            table_env.execute_sql(f"DROP {kind}")
+        for kind in ("TABLE", "FUNCTION", "MODEL"):
+            table_env.execute_sql(f"DROP {kind} IF EXISTS `Shown{'Features' if kind == 'TABLE' else ''}`")
+        table_env.execute_sql("DROP FUNCTION IF EXISTS MLEAP_PREDICT")
+    done = [("OK",)]
+    table, function, called, model_made, predicted, process_function, with_errors = found
+    assert table == function == model_made == process_function == done
+    assert [len(rows) for rows in (called, predicted, with_errors)] == [10, 10, 10]
+    assert all(isinstance(row[0], float) for row in called)
 
 
 def test_a_model_needs_a_name_that_java_can_have(table_env: StreamTableEnvironment) -> None:
