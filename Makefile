@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export MAVEN_OPTS ?= -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheel dist lock demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams soak-streams test-flinks test-tensorflow test-spark test-spark3 test-spark4 test-xgboost test-clients test-web test-newest test-install screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-failing bench-guard bench-drift bench-spark bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean
+.PHONY: help setup wheel dist lock demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams soak-streams test-flinks test-tensorflow test-spark test-spark3 test-spark4 test-journey test-xgboost test-clients test-web test-newest test-install screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-failing bench-guard bench-drift bench-spark bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -106,7 +106,9 @@ test-spark3: setup $(VENV)-spark3/.setup-stamp
 
 test-spark4: setup $(VENV)-spark4/.setup-stamp
 	$(VENV)-spark4/bin/python -m pytest tests/exporters/spark tests/spark
-	$(RUN) -m pytest tests/examples/test_journey.py
+
+test-journey: setup $(VENV)-spark4/.setup-stamp ## the journey of docs/journey.md, from scikit-learn through Spark 4 to Flink
+	LEAPSTREAM_JOURNEY=1 $(RUN) -m pytest tests/examples/test_journey.py
 
 test-xgboost: $(VENV)-xgboost2/.setup-stamp $(VENV)-xgboost3/.setup-stamp ## XGBoost's files and exporter, with XGBoost 2.1 and the newest 3 for this Python
 	$(VENV)-xgboost2/bin/python -m pytest -m "not flink" $(XGBOOST_TESTS)

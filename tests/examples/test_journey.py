@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -16,7 +17,9 @@ SPARK = ROOT / ".venv-spark4" / "bin" / "python"
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.skipif(not SPARK.exists(), reason="make test-spark makes the environment that has Spark")
+@pytest.mark.skipif(
+    "LEAPSTREAM_JOURNEY" not in os.environ, reason="make test-journey runs it, for it needs Spark beside Flink"
+)
 def test_a_model_goes_from_sklearn_through_spark_to_flink_and_predicts_the_same_at_each_stop(tmp_path: Path) -> None:
     said = [
         "\n".join(run(python, "-W", "ignore", str(EXAMPLES / "journey" / script), str(tmp_path), where=tmp_path))
