@@ -47,6 +47,7 @@ def test_every_format_is_written_with_the_predictions_of_the_model(run: Run, tmp
     assert [path.name for path in tmp_path.iterdir()] == [target.name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ALL)
 @pytest.mark.parametrize("out", ["json", "csv"])
 def test_every_format_is_read_in_batches(run: Run, tmp_path: Path, suffix: str, out: str) -> None:

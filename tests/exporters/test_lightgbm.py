@@ -183,6 +183,7 @@ def test_categories_of_pandas_are_given_as_texts() -> None:
         from_lightgbm(estimator)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["booster", "text", "dump"])
 def test_zeros_that_are_missing_go_where_missing_numbers_go(form: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)

@@ -58,15 +58,18 @@ def examine(needed: Collection[str]) -> list[Finding]:
     Args:
         needed: the extras that have to be there.
     """
-    findings = [_python("flink" in needed), *_packages(needed)]
+    findings = [_python("flink" in needed), *_packages(needed, known_extras())]
     findings.append(_java("flink" in needed))
     findings += _runtime_jar()
     return findings
 
 
 def missing(needed: Collection[str]) -> list[Finding]:
-    """The findings that are needed and missing."""
-    return [finding for finding in examine(needed) if finding.needed and not finding.ok]
+    """The findings that are needed and missing; nothing else is looked for, since each command asks this before its work."""
+    findings = [_python("flink" in needed), *_packages(needed, needed)]
+    if "flink" in needed:
+        findings.append(_java(True))
+    return [finding for finding in findings if finding.needed and not finding.ok]
 
 
 def require(needed: Collection[str], what: str) -> None:
@@ -88,7 +91,7 @@ def _python(for_flink: bool) -> Finding:
     return Finding("python", "python", True, ok, f"{platform.python_version()} at {sys.executable}", fix)
 
 
-def _packages(needed: Collection[str]) -> Iterator[Finding]:
+def _packages(needed: Collection[str], extras: Collection[str]) -> Iterator[Finding]:
     requirements = [Requirement(text) for text in importlib.metadata.requires("leapstream") or []]
     core = [r for r in requirements if r.marker is None]
     version = importlib.metadata.version("leapstream")
@@ -105,7 +108,7 @@ def _packages(needed: Collection[str]) -> Iterator[Finding]:
             groups[extra] = _group(extra, "extra", extra in needed, own, nested, before, fix)
         return groups[extra]
 
-    for extra in known_extras():
+    for extra in extras:
         yield group(extra)
 
 
