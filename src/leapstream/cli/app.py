@@ -592,9 +592,9 @@ def _ddl(
     from leapstream.cli.doctor import require
 
     require(["flink"], "ddl")
-    from leapstream.cli.compilation import ddl
+    from leapstream.cli.compilation import ddl_script
 
-    script = ddl(bundle, name, _limits(limit), jar=jar, profile=profile, compiles=compiles)
+    script = ddl_script(bundle, name, _limits(limit), jar=jar, profile=profile, compiles=compiles)
     if as_json:
         print_json(asdict(script))
     else:

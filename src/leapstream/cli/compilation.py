@@ -79,7 +79,7 @@ class Script:
     command: str
 
 
-def ddl(
+def ddl_script(
     bundle: str,
     name: str | None,
     limits: Limits | None = None,
@@ -113,6 +113,11 @@ def ddl(
         head.append(f"Its jar is made by: {command}")
     comments = "".join(f"-- {one_line(printable(line))}\n" for line in head)
     return Script(comments + "\n" + "\n\n".join(f"{statement};" for statement in found), str(path), command)
+
+
+def ddl(bundle: str, name: str | None, limits: Limits | None = None) -> str:
+    """The SQL of :func:`ddl_script`."""
+    return ddl_script(bundle, name, limits).sql
 
 
 def _profile(model: Model, given: str) -> Profile:
