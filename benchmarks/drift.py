@@ -13,11 +13,12 @@ import sys
 import tempfile
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 from flink import columns
-from measure import cpu_seconds
+from measure import cpu_seconds, nanos_of_a_row
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 from pyflink.table.expressions import col
@@ -121,18 +122,15 @@ def main() -> None:
         "--only", nargs="+", choices=VARIANTS, default=list(VARIANTS), metavar="VARIANT", help=", ".join(VARIANTS)
     )
     given = parser.parse_args()
-    few, many = given.rows
+    found: dict[str, list[float]] = {variant: [] for variant in given.only}
     with tempfile.TemporaryDirectory() as folder:
         store = ModelStore(Path(folder) / "store")
         table_env, names = prepared(store)
         run = job(table_env, names, store.uri)
-        for variant in given.only:
-            run(variant, few)
-        found: dict[str, list[float]] = {variant: [] for variant in given.only}
-        for _ in range(given.rounds):
-            for variant, samples in found.items():
-                samples.append((run(variant, many) - run(variant, few)) * 1e9 / (many - few))
-                print(f"{variant}: {samples[-1]:,.0f} ns", file=sys.stderr)
+        jobs = {variant: partial(run, variant) for variant in given.only}
+        for variant, nanos in nanos_of_a_row(jobs, given.rows, given.rounds):
+            found[variant].append(nanos)
+            print(f"{variant}: {nanos:,.0f} ns", file=sys.stderr)
     print("| one job | CPU, ns a row: least | median | more than without drift |")
     print("| --- | --- | --- | --- |")
     for variant, samples in found.items():

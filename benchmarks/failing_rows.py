@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 
-from measure import cpu_seconds
+from measure import cpu_seconds, nanos_of_a_row
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
@@ -100,14 +101,11 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs=2, default=(500_000, 2_500_000), metavar=("FEW", "MANY"))
     parser.add_argument("--bundle", default=str(FOREST))
     given = parser.parse_args()
-    few, many = given.rows
     run = job(prepared(given.bundle))
-    for variant in VARIANTS:
-        run(variant, few)
     found: dict[str, list[float]] = {variant: [] for variant in VARIANTS}
-    for _ in range(given.rounds):
-        for variant, samples in found.items():
-            samples.append((run(variant, many) - run(variant, few)) * 1e9 / (many - few))
+    jobs = {variant: partial(run, variant) for variant in VARIANTS}
+    for variant, nanos in nanos_of_a_row(jobs, given.rows, given.rounds):
+        found[variant].append(nanos)
     base = median(found["a function in both branches"])
     print("| one job | CPU, ns a row: least | median | of a function in both branches |")
     print("| --- | --- | --- | --- |")

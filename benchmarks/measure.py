@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
@@ -172,6 +172,21 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
     found = re.search(r"model name\s*:\s*(.+)", text)
     return found.group(1) if found else platform.machine()
+
+
+def nanos_of_a_row(
+    jobs: Mapping[str, Callable[[int], float]], rows: tuple[int, int], rounds: int
+) -> Iterator[tuple[str, float]]:
+    """Nanoseconds of CPU time that each job takes for a row, round by round, after each job has run once.
+
+    A job gives its CPU seconds for so many rows. The difference of many rows and few leaves out what it takes to start.
+    """
+    few, many = rows
+    for job in jobs.values():
+        job(few)
+    for _ in range(rounds):
+        for name, job in jobs.items():
+            yield name, (job(many) - job(few)) * 1e9 / (many - few)
 
 
 def cpu_seconds() -> float:

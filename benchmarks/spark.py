@@ -14,11 +14,12 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from measure import cpu_seconds
+from measure import cpu_seconds, nanos_of_a_row
 from pyspark.errors import PySparkException
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
@@ -77,7 +78,6 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs=2, default=(500_000, 2_500_000), metavar=("FEW", "MANY"))
     parser.add_argument("--works", nargs="+", choices=list(works()), default=list(works()), metavar="WORK")
     given = parser.parse_args()
-    few, many = given.rows
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
     spark = builder.config("spark.ui.showConsoleProgress", "false").getOrCreate()
@@ -94,13 +94,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         for work in (works()[name] for name in given.works):
             transforms = variants(spark, work, Path(directory))
-            for transform in transforms.values():
-                run(transform, work, few)
             found: dict[str, list[float]] = {variant: [] for variant in transforms}
-            for _ in range(given.rounds):
-                for variant, samples in found.items():
-                    transform = transforms[variant]
-                    samples.append((run(transform, work, many) - run(transform, work, few)) * 1e6 / (many - few))
+            jobs = {variant: partial(run, transform, work) for variant, transform in transforms.items()}
+            for variant, nanos in nanos_of_a_row(jobs, given.rows, given.rounds):
+                found[variant].append(nanos / 1000)
             base = median(found[NOTHING])
             for variant, samples in found.items():
                 middle = median(samples)
