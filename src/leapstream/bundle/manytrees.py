@@ -250,7 +250,7 @@ class _Tokens:
         place = np.cumsum(count) - count
         begins = np.zeros(len(starts), dtype=np.bool_)
         begins[place] = True
-        # A token with its comma is no number; so it ends up with the other reader if the separator is another one.
+        # Where the separator is another one, a token keeps its comma, is not a number, and goes to the other reader.
         separated = text.equal(commas[inside], separator)
         starts[begins], starts[~begins] = start, commas[inside] + np.where(separated, len(separator), 0)
         stops = np.roll(begins, -1)

@@ -65,7 +65,7 @@ def length_before(words: Words, byte: bytes) -> Places:
 def digits(words: Words, count: Places) -> tuple[Words, Flags]:
     """The numbers that the first ``count`` bytes of each word, at most 8, are the digits of; and whether they are all digits."""
     value = (words ^ _ZEROS) << ((8 - count) * 8).astype(np.uint64)
-    # Where there is no digit the shift is by all 64 bits, whose result is not defined.
+    # A shift by 64 bits, which a word without digits gets, is not defined.
     value[count == 0] = 0
     good: Flags = (((value + np.uint64(0x7676767676767676)) | value) & _HIGH) == 0
     value = ((value & np.uint64(0x0F0F0F0F0F0F0F0F)) * np.uint64(2561)) >> np.uint64(8)

@@ -91,7 +91,7 @@ class JobManager:
         return json.loads(self.get(path))
 
     def optional(self, path: str) -> Any:
-        """Like ``json``, but ``None`` where there is no such answer."""
+        """The answer for a path, from JSON; ``None`` if the JobManager does not give one."""
         try:
             return self.json(path)
         except (BackendError, ValueError):

@@ -9,6 +9,7 @@ from leapstream.bundle.types import BasicType, DataType, Field, MapType, ScalarT
 from leapstream.drift.profiles import Profile
 from leapstream.errors import ConfigError
 from leapstream.escaping import is_printable, sql_name, sql_string
+from leapstream.executors.jvm.runtime_jar import FIRST_WITH_MODELS
 from leapstream.executors.jvm.sources import PROVIDERS
 from leapstream.flink.compiler import Target
 from leapstream.flink.options import ON_ERROR, OnFailure
@@ -22,7 +23,6 @@ PREDICT_FUNCTION = "MLEAP_PREDICT"
 PREDICT_CLASS = f"{PROVIDERS}.MLeapPredict"
 """Its class."""
 
-FIRST_WITH_MODELS = (2, 1)
 FIRST_WITH_PREDICT_FUNCTION = (2, 3)
 
 _LENGTH = 10

@@ -47,7 +47,8 @@ class Usual:
 def usual_values(model: Model, profile: Profile | None = None) -> dict[str, Usual]:
     """The usual values of each input: those of training, or else those that the ops of the model tell.
 
-    An input is missing in some rows if it was in training, or if there is no profile, as long as the model predicts without it.
+    An input that was missing in training is missing in some rows. Without a profile, each input that the model can predict
+    without is.
     """
     told = dict(_told(model))
     trained = {} if profile is None else {column.name: column for column in profile.columns if column.side == "input"}

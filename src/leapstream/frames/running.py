@@ -61,11 +61,13 @@ def run_rows(prepared: PreparedPlan, table: Table, *, keep_inputs: bool, threads
 
 
 def _outcomes(prepared: PreparedPlan, table: Table, groups: list[Rows | None], threads: int) -> list[Outcome[Any]]:
-    def outcome(rows: Rows | None) -> Outcome[Any]:
-        columns = {f.name: table.column(f.name, rows) for f in prepared.plan.inputs}
-        return prepared.run(columns, table.rows if rows is None else len(rows), threads)
-
-    return [outcome(rows) for rows in groups]
+    inputs = prepared.plan.inputs
+    return [
+        prepared.run(
+            {f.name: table.column(f.name, rows) for f in inputs}, table.rows if rows is None else len(rows), threads
+        )
+        for rows in groups
+    ]
 
 
 def _frame(

@@ -51,7 +51,7 @@ def outline(root: Root) -> tuple[Member, ...]:
     A step appears twice if nodes of others run between its nodes.
     """
     members = _members(root)
-    # The pipeline itself is no step of it.
+    # A pipeline is not one of its own steps.
     while len(members) == 1 and isinstance(members[0], Group):
         members = members[0].members
     return members

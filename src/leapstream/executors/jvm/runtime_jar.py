@@ -35,7 +35,8 @@ _log = logging.getLogger(__name__)
 BROUGHT = Path(__file__).with_name("jars")
 """The directory of the jars that an installed wheel brings."""
 
-_FIRST_WITH_MODELS = (2, 1)
+FIRST_WITH_MODELS = (2, 1)
+"""Major and minor version of the first Flink that has ``CREATE MODEL``."""
 _LOCK_SECONDS = 120.0
 _KEPT = 5
 """Jars that stay in the cache when one is added: those used last, of other versions of leapstream or Flink."""
@@ -83,7 +84,7 @@ def write_runtime_jar(path: Path, flink: str, compile_sources: Compile) -> None:
         BackendError: a source does not compile, or the jar cannot be written.
     """
     packages = [KERNELS, FUNCTIONS, LIVE, DRIFT]
-    if _minor(flink) >= _FIRST_WITH_MODELS:
+    if _minor(flink) >= FIRST_WITH_MODELS:
         packages.append(PROVIDERS)
     sources = {name: source for package in packages for name, source in java_sources(package).items()}
     write_jar(path, compile_sources(sources), {}, version_attributes(VERSION), compressed=False)
@@ -101,7 +102,7 @@ def _digest() -> str:
 def _minor(flink: str) -> tuple[int, int]:
     """Major and minor version; a build of Flink that has no version counts as a new one."""
     match = re.match(r"(\d+)\.(\d+)", flink)
-    return (int(match[1]), int(match[2])) if match else _FIRST_WITH_MODELS
+    return (int(match[1]), int(match[2])) if match else FIRST_WITH_MODELS
 
 
 # ---- where it is ------------------------------------------------------------------------------------------------------
@@ -246,6 +247,7 @@ def process_directory() -> Path:
 
 __all__ = [
     "BROUGHT",
+    "FIRST_WITH_MODELS",
     "RuntimeJar",
     "ensure_runtime_jar",
     "find_runtime_jar",

@@ -69,7 +69,7 @@ def _counts(step: Step, features: Features) -> Block:
     least, greatest = estimator.ngram_range
     blocks, positions = [], []
     for n in range(least, greatest + 1):
-        # A token may have blanks of its own, which is no matter if there are no sequences of tokens.
+        # A token may contain blanks; they tell the length of a sequence only where there are sequences.
         own = [word for word in vocabulary if greatest == 1 or word.count(" ") == n - 1]
         words = sorted(own, key=vocabulary.__getitem__)
         if not words:
