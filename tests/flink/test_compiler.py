@@ -14,7 +14,7 @@ from pyflink.table import StreamTableEnvironment
 
 import leapstream
 from leapstream import ConfigError, LeapFrame, demo
-from leapstream.cli.compilation import ddl
+from leapstream.cli.compilation import ddl_script
 from leapstream.executors.jvm.jar import CompiledJar
 from leapstream.flink import Target, compile_jar
 from tests.pipelines import labelled
@@ -167,7 +167,7 @@ def test_the_sql_client_runs_a_jar_on_a_cluster_without_python(cluster: Cluster,
         tmp_path / "models.jar",
     )
     values = ", ".join(f"({', '.join(f'CAST({v} AS DOUBLE)' for v in row)})" for row in ROWS)
-    script = ddl(str(demo.bundle("loans")), None, jar=tmp_path / "loans.jar", compiles=True).sql
+    script = ddl_script(str(demo.bundle("loans")), None, jar=tmp_path / "loans.jar", compiles=True).sql
     (tmp_path / "query.sql").write_text(f"""
         SET 'execution.runtime-mode' = 'batch';
         SET 'sql-client.execution.result-mode' = 'tableau';
