@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +24,7 @@ from leapstream.flink.preparing import prepare_stored
 from leapstream.flink.udf import FollowingPandasFunction
 from leapstream.store import models
 
-from .versions import INPUTS, Versions, constant
+from .versions import INPUTS, Versions, constant, wait
 
 pytestmark = pytest.mark.flink
 
@@ -82,13 +81,6 @@ def follower(versions: Versions) -> Iterator[Follower]:
 
 def live(follower: Follower) -> str:
     return follower.live.versions[0].version.version
-
-
-def wait(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.01)
 
 
 def threads() -> list[threading.Thread]:
@@ -224,10 +216,7 @@ def test_a_version_that_is_published_while_a_job_runs_goes_live_in_python_and_a_
             assert prediction == float(version)
             if version not in found:
                 found.append(version)
-                versions.go_live(2)
-                # The bad version gets some looks before a good one follows.
-                time.sleep(0.3)
-                versions.go_live(3)
+                versions.go_live_after_a_bad_one(2, 3)
             if version == "3":
                 break
     assert found == ["1", "3"]

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from leapstream.flink.ddl import predict_function_statement
 from leapstream.flink.jars import add_jar
 
 from .conftest import collect
-from .versions import BAD, INPUTS, Versions
+from .versions import BAD, INPUTS, Versions, wait
 
 pytestmark = pytest.mark.flink
 
@@ -106,14 +106,6 @@ def subtask(versions: Versions) -> Iterator[Subtask]:
     made = Subtask(versions.uri)
     yield made
     made.close()
-
-
-def wait(condition: Callable[[], object]) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.01)
 
 
 def threads() -> list[str]:
@@ -287,10 +279,7 @@ def test_the_table_function_follows_a_model_and_computes_a_row_once_for_two_sink
             assert (prediction, error) == (float(version), None)
             if version not in found:
                 found.append(version)
-                versions.go_live(2)
-                # The bad version gets some looks before a good one follows.
-                time.sleep(0.2)
-                versions.go_live(3)
+                versions.go_live_after_a_bad_one(2, 3)
             if version == "3":
                 break
     assert found == ["1", "3"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
@@ -35,6 +36,14 @@ def constant(value: float) -> Model:
     return Model.from_node(replace(root, nodes=(*root.nodes[:-1], replace(last, op=op))))
 
 
+def wait(condition: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.01)
+
+
 class Versions:
     """A store with one model, whose version N predicts N."""
 
@@ -54,6 +63,12 @@ class Versions:
     def go_live(self, version: int | str) -> None:
         """Let the alias stand for a version."""
         self.store.set_alias(NAME, "live", str(version))
+
+    def go_live_after_a_bad_one(self, bad: int, good: int) -> None:
+        """Let the alias stand for a bad version for some looks of a job, and then for a good one."""
+        self.go_live(bad)
+        time.sleep(0.3)
+        self.go_live(good)
 
     # ---- bad versions -------------------------------------------------------------------------------------------------
 

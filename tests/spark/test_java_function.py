@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-
 import pytest
 
 pytest.importorskip("pyspark")
@@ -19,7 +16,6 @@ from leapstream import BackendError, Model, SchemaError, demo
 from leapstream.bundle.types import DataShape
 from leapstream.ops.feature import StringIndexer, VectorAssembler
 from leapstream.spark import predict, register_java
-from tests.exporters.spark import stages
 from tests.golden_corpus import GOLDEN
 from tests.pipelines import node
 
@@ -28,14 +24,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 BENCH = GOLDEN.parent / "bench"
 LINEAR, FOREST = BENCH / "linear3.zip", BENCH / "forest3-20x5.zip"
-
-
-@pytest.fixture(scope="module")
-def spark() -> Iterator[SparkSession]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with stages.session() as session:
-            yield session
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import pickle
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -31,7 +30,6 @@ from leapstream.spark import predict
 from leapstream.spark.batches import VECTOR
 from leapstream.spark.task import Source, Task
 from leapstream.spark.types import is_vector_of_doubles, leap_type, spark_type
-from tests.exporters.spark import stages
 from tests.golden_corpus import GOLDEN, Case, cases
 from tests.pipelines import node
 
@@ -41,14 +39,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 BENCH = GOLDEN.parent / "bench"
 LINEAR, FOREST = BENCH / "linear3.zip", BENCH / "forest3-20x5.zip"
 ROWS = [(0.5, 3, 0.25), (None, 0, 1.0), (2.0, 1, -1.0)]
-
-
-@pytest.fixture(scope="module")
-def spark() -> Iterator[SparkSession]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with stages.session() as session:
-            yield session
 
 
 @pytest.fixture(scope="module")

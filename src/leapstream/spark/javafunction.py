@@ -113,7 +113,7 @@ def _arguments(model: Model, outputs: Sequence[str], inputs: Sequence[str] | Non
     wrong = [name for name in names if name not in declared] + [name for name in needed if name not in names]
     if wrong:
         raise SchemaError(
-            f"model {model.name!r}: {wrong[0]!r} is not an input, or is needed and not named; the inputs are {declared}"
+            f"model {model.name!r}: {wrong[0]!r} is no input, or is needed and not named; the inputs are {declared}"
         )
     return Schema(tuple(Field(name, with_nullable(declared[name].type, True)) for name in names))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +29,6 @@ from tests.golden_corpus import Case, cases
 
 # Py4J and PySpark leave sockets, pools and processes to the end of the process.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-
-
-@pytest.fixture(scope="module")
-def spark() -> Iterator[SparkSession]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with stages.session() as session:
-            yield session
 
 
 @pytest.fixture(scope="module")

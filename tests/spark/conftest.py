@@ -1,0 +1,3 @@
+"""The session of the tests of Spark's exporter, here too."""
+
+from tests.exporters.spark.conftest import spark as spark
