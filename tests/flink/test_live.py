@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 from py4j.protocol import Py4JJavaError
 from pyflink.common import Types
 from pyflink.datastream import StreamExecutionEnvironment
-from pyflink.table import StreamTableEnvironment
+from pyflink.table import DataTypes, StreamTableEnvironment
 
 from leapstream.executors.jvm import gateway
 from leapstream.flink import MLeapUDFRegistry, StoredModel, predict_stream
@@ -29,6 +29,8 @@ from .versions import BAD, INPUTS, Versions, wait
 pytestmark = pytest.mark.flink
 
 LIVE = "leapstream.flink.live"
+# Flink may make several sources of VALUES with casts, whose rows come in any order; a table of them is one source.
+ABC = DataTypes.ROW([DataTypes.FIELD(name, DataTypes.DOUBLE()) for name in "abc"])
 
 
 @pytest.fixture
@@ -293,13 +295,16 @@ def test_the_table_function_follows_a_model_and_computes_a_row_once_for_two_sink
 
 
 def test_functions_of_a_configuration_and_streams_follow_a_model(
-    env: StreamExecutionEnvironment, table_env: StreamTableEnvironment, versions: Versions
+    env: StreamExecutionEnvironment,
+    table_env: StreamTableEnvironment,
+    table: Callable[..., str],
+    versions: Versions,
 ) -> None:
     entry = {"udfName": "Live", "store": versions.uri, "outputs": ["model_version", "prediction"], "onError": "null"}
     pinned = {"udfName": "Pinned", "store": versions.uri, "version": "1", "reloadInterval": "1 s"}
     MLeapUDFRegistry.register_from_config({"mleap": {"udfRegistry": [entry, pinned]}}, table_env)
     versions.publish(2, aliases=["live"])
-    given = "(SELECT * FROM (VALUES (1e0, 2e0, 3e0), (1e0, CAST(NULL AS DOUBLE), 3e0)) AS t (a, b, c))"
+    given = table([(1.0, 2.0, 3.0), (1.0, None, 3.0)], ABC)
     found = collect(table_env, f"SELECT r.model_version, r.prediction FROM (SELECT Live(a, b, c) AS r FROM {given})")
     assert found == [("2", 2.0), ("2", None)]
     assert collect(table_env, f"SELECT Pinned(a, b, c) FROM {given} WHERE b IS NOT NULL") == [(1.0,)]
@@ -341,13 +346,13 @@ def test_rows_are_split_among_versions_as_in_python_with_a_shadow_beside(
 
 
 def test_a_function_that_follows_a_model_keeps_rows_that_fail_with_their_version_and_error(
-    table_env: StreamTableEnvironment, versions: Versions
+    table_env: StreamTableEnvironment, table: Callable[..., str], versions: Versions
 ) -> None:
     model = StoredModel(versions.uri)
     outputs = ["prediction", "model_version"]
     MLeapUDFRegistry.register("Kept", model, table_env, outputs=outputs, on_error="row", error_column="problem")
     versions.publish(2, aliases=["live"])
-    given = "(SELECT * FROM (VALUES (1e0, 2e0, 3e0), (1e0, CAST(NULL AS DOUBLE), 3e0)) AS t (a, b, c))"
+    given = table([(1.0, 2.0, 3.0), (1.0, None, 3.0)], ABC)
     fields = "r.prediction, r.model_version, r.problem"
     good, dead = collect(table_env, f"SELECT {fields} FROM (SELECT Kept(a, b, c) AS r FROM {given})")
     assert good == (2.0, "2", None)
