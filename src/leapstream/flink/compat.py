@@ -21,6 +21,7 @@ from pyflink.table.udf import _get_python_env
 from pyflink.util.java_utils import to_jarray
 
 from leapstream.errors import BackendError
+from leapstream.executors.jvm.runtime_jar import FIRST_WITH_MODELS
 from leapstream.executors.jvm.sources import FUNCTIONS
 
 PYFLINK_VERSION: str = version.__version__
@@ -28,7 +29,6 @@ PYFLINK_VERSION: str = version.__version__
 PRIVATE_NAMES = ("_add_jars_to_j_env_config", "_get_python_env", "_j_data_stream", "_j_table", "_j_tenv")
 """The private names of PyFlink that this module uses."""
 
-_FIRST_WITH_MODELS = (2, 1)
 # Taken early: PyFlink sets the variable to its own folder when it starts Java.
 _PLUGINS = Path(os.environ.get("FLINK_PLUGINS_DIR") or str(files("pyflink") / "plugins"))
 _SPLITTER = f"{FUNCTIONS}.FailedRows"
@@ -49,7 +49,7 @@ def require_models() -> None:
     Raises:
         BackendError: it is older than 2.1.
     """
-    if flink_version() < _FIRST_WITH_MODELS:
+    if flink_version() < FIRST_WITH_MODELS:
         raise BackendError(f"CREATE MODEL and ML_PREDICT need Flink 2.1 or newer; this is PyFlink {PYFLINK_VERSION}")
 
 

@@ -23,8 +23,6 @@ PREDICT_FUNCTION = "MLEAP_PREDICT"
 PREDICT_CLASS = f"{PROVIDERS}.MLeapPredict"
 """Its class."""
 
-FIRST_WITH_PREDICT_FUNCTION = (2, 3)
-
 _LENGTH = 10
 """Characters of a random text."""
 
@@ -152,9 +150,6 @@ def statements(
         found += [
             create_model_statement(target),
             f"SELECT * FROM ML_PREDICT(TABLE {_name(rows)}, MODEL {_name(target.name)}, DESCRIPTOR({descriptor}))",
-        ]
-    if flink >= FIRST_WITH_PREDICT_FUNCTION:
-        found += [
             predict_function_statement(),
             f"SELECT * FROM {PREDICT_FUNCTION}(input => TABLE {_name(rows)}, model => {sql_string(name)}, on_error => 'row')",
         ]

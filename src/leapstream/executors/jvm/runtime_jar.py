@@ -36,7 +36,7 @@ BROUGHT = Path(__file__).with_name("jars")
 """The directory of the jars that an installed wheel brings."""
 
 FIRST_WITH_MODELS = (2, 1)
-"""Major and minor version of the first Flink that has ``CREATE MODEL``."""
+"""Major and minor version of the first Flink that has ``CREATE MODEL`` and process table functions."""
 _LOCK_SECONDS = 120.0
 _KEPT = 5
 """Jars that stay in the cache when one is added: those used last, of other versions of leapstream or Flink."""

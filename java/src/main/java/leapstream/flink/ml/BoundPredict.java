@@ -65,6 +65,10 @@ public final class BoundPredict extends ProcessTableFunction {
         this.onError = onError;
     }
 
+    RowType table() {
+        return table;
+    }
+
     /** The columns that the function adds to those of the table. */
     public RowType result() {
         List fields = new ArrayList();

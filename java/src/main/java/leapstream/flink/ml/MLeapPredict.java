@@ -8,8 +8,10 @@ import java.util.Optional;
 import leapstream.flink.ModelFunction;
 import leapstream.flink.live.StoredFunction;
 import leapstream.runtime.Printable;
+import org.apache.flink.configuration.ReadableConfig;
 import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.api.ValidationException;
+import org.apache.flink.table.api.config.ExecutionConfigOptions;
 import org.apache.flink.table.catalog.DataTypeFactory;
 import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.functions.ProcessTableFunction;
@@ -24,9 +26,12 @@ import org.apache.flink.table.types.inference.TypeStrategy;
 import org.apache.flink.table.types.logical.LogicalType;
 import org.apache.flink.table.types.logical.RowType;
 import org.apache.flink.table.types.logical.VarCharType;
+import org.apache.flink.table.types.logical.utils.LogicalTypeChecks;
 import org.apache.flink.table.types.utils.DataTypeUtils;
 import org.apache.flink.types.ColumnList;
 import org.apache.flink.types.Row;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * SELECT * FROM MLEAP_PREDICT(input => TABLE t, model => 'NAME', on_error => 'row'): all columns of the table, then the model's
@@ -41,6 +46,7 @@ public final class MLeapPredict extends ProcessTableFunction implements Speciali
     static final int INPUT_POSITION = 0;
 
     private static final long serialVersionUID = 1L;
+    private static final Logger LOG = LoggerFactory.getLogger(MLeapPredict.class);
     private static final int MODEL = 1;
     private static final int ON_ERROR = 2;
     private static final int INPUTS = 3;
@@ -96,7 +102,28 @@ public final class MLeapPredict extends ProcessTableFunction implements Speciali
 
     @Override
     public UserDefinedFunction specialize(SpecializedFunction.SpecializedContext context) {
-        return bound(context.getCallContext());
+        BoundPredict function = bound(context.getCallContext());
+        String warning = miniBatchWarning(context.getConfiguration(), function.table());
+        if (warning != null) {
+            LOG.warn(warning);
+        }
+        return function;
+    }
+
+    /**
+     * The warning for a table whose aggregates would give nothing: behind any process table function, Flink ends a mini-batch by
+     * the watermarks of the table; null where they come.
+     */
+    static String miniBatchWarning(ReadableConfig options, RowType table) {
+        boolean waits = ((Boolean) options.get(ExecutionConfigOptions.TABLE_EXEC_MINIBATCH_ENABLED)).booleanValue();
+        for (int i = 0; i < table.getFieldCount(); i++) {
+            waits = waits && !LogicalTypeChecks.isRowtimeAttribute(table.getTypeAt(i));
+        }
+        return waits
+                ? "MLEAP_PREDICT: table.exec.mini-batch.enabled is true and the table has no watermarks, so that an aggregate of "
+                        + "the result waits for table.exec.mini-batch.size rows; give the table a WATERMARK, use ML_PREDICT, or "
+                        + "switch mini-batches off"
+                : null;
     }
 
     /** The function for the arguments of a query; fails where the model cannot take the table. */
