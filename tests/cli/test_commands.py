@@ -139,6 +139,7 @@ def test_a_malformed_limit_is_a_wrong_command_line(run: Run, setting: str) -> No
     assert (result.exit_code, "--limit" in result.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_inspect_counts_the_trees_of_an_ensemble(run: Run) -> None:
     root = json.loads(run("inspect", FOREST, "--json").stdout)["root"]
     assert root["trees"] == 20

@@ -59,6 +59,7 @@ def test_a_folder_of_cases_is_verified(run: Run) -> None:
 WIDE = GOLDEN / "feature" / "hashing-tf-wide"
 
 
+@pytest.mark.slow
 def test_a_backend_that_lacks_something_for_a_model_says_so_and_differs_in_nothing(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

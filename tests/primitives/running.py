@@ -133,15 +133,17 @@ def _same_elements(a: dict[int, Any], b: dict[int, Any], tolerance: Tolerance) -
 
 def _elements(x: Tensor) -> dict[int, Any]:
     """The elements of a tensor by position, without those that are 0 or missing as one that is not stored is."""
-    values = x.values.tolist()
-    if x.indices is None:
-        places = list(range(len(values)))
-    else:
+    if x.indices is not None:
         places = [sum(i * n for i, n in zip(at, _strides(x.dimensions), strict=True)) for at in x.indices.tolist()]
+        values = x.values.tolist()
+    elif x.values.dtype.kind == "f":
+        there = np.flatnonzero((x.values != 0) | np.signbit(x.values))
+        places, values = there.tolist(), x.values[there].tolist()
+    else:
+        places, values = list(range(len(x.values))), x.values.tolist()
     # Of a place that repeats the last counts.
     elements = dict(zip(places, values, strict=True))
-    there = {place: v for place, v in elements.items() if v is not None}
-    return {place: v for place, v in there.items() if v != 0 or math.copysign(1.0, v) < 0}
+    return {place: v for place, v in elements.items() if v is not None and (v != 0 or math.copysign(1.0, v) < 0)}
 
 
 def _strides(dimensions: Sequence[int]) -> list[int]:

@@ -158,6 +158,7 @@ def _of_many_rows(kind: str, rng: np.random.Generator) -> p.Trees:
     return expr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["shallow", "classes", "groups", "chains", "deep", "deep classes", "deep groups"])
 def test_many_rows_get_by_ranks_bit_for_bit_what_a_walk_from_node_to_node_gives(kind: str) -> None:
     rng = np.random.default_rng(7)
