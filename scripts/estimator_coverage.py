@@ -52,8 +52,7 @@ REASONS = {
     "NMF": "an iterative solver runs for each row",
     "PatchExtractor": "it reads images",
     "SparseCoder": "an iterative solver runs for each row",
-    "DictVectorizer": "it reads dicts, and a model reads columns",
-    "FeatureHasher": "it reads dicts, and a model reads columns",
+    "FeatureHasher": "it reads dicts of any keys, and a model reads columns",
 }
 """The reasons for which a class is not exported."""
 

@@ -60,6 +60,17 @@ def put_item(name: str, index: int, value: Any) -> Callable[[Document], None]:
     return change
 
 
+def vectors(all_trees: bool, elements: int, **fields: Any) -> Callable[[Document], None]:
+    """Lets one or all trees have vectors of two elements in their leaves."""
+
+    def change(given: Document) -> None:
+        for one in model(given)["trees"] if all_trees else [tree(given)]:
+            one["tree_param"]["size_leaf_vector"] = "2"
+            one.update(base_weights=[1.0] * elements, **fields)
+
+    return change
+
+
 ALTERED: dict[str, tuple[Callable[[Document], None], str]] = {
     "version 4": (lambda d: d.update(version=[4, 0, 0]), "version: a file of XGBoost 4.0.0"),
     "version 0": (lambda d: d.update(version=[0, 90, 0]), "version: a file of XGBoost 0.90.0"),
@@ -68,7 +79,10 @@ ALTERED: dict[str, tuple[Callable[[Document], None], str]] = {
     "a new parameter": (put(parameters, "scale", "2"), 'learner_model_param: the field "scale" is unknown'),
     "a new field of the model": (put(model, "tree_scale", [1, 1]), 'model: the field "tree_scale" is unknown'),
     "a new field of a tree": (put(tree, "leaf_weights", []), 'trees[0]: the field "leaf_weights" is unknown'),
-    "vectors in leaves": (lambda d: tree(d)["tree_param"].update(size_leaf_vector="2"), "size_leaf_vector"),
+    "vectors in some leaves": (vectors(False, 14), "the trees' leaves have vectors of different sizes"),
+    "vectors in leaves of one target": (vectors(True, 14), "tree_info: the trees' groups do not fit"),
+    "vectors of another size": (vectors(True, 13), "base_weights has 13 elements, not vectors of 2 for 7 nodes"),
+    "places of vectors": (vectors(True, 14, leaf_weights=[1.0] * 8), "leaf_weights has 8 elements"),
     "weights for another number of trees": (put(model, "weight_drop", [1.0]), "weight_drop has 1 weights for 2 trees"),
     "classes and targets": (
         lambda d: parameters(d).update(num_class="2", num_target="2"),

@@ -14,7 +14,7 @@ from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import LatentDirichletAllocation
 from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor, VotingClassifier
-from sklearn.feature_extraction import FeatureHasher
+from sklearn.feature_extraction import DictVectorizer, FeatureHasher
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfTransformer
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ExpSineSquared
@@ -38,7 +38,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from xgboost import XGBClassifier, XGBRegressor
 
 from leapstream import SchemaError, UnsupportedOpError, from_sklearn
-from leapstream.bundle.types import BasicType, ScalarType, Schema, TensorType
+from leapstream.bundle.types import BasicType, Field, ScalarType, Schema, TensorType
 from leapstream.exporters.sklearn import DISPATCH
 from leapstream.ops.outline import Group, outline
 from tests.exporters import estimators, further_estimators
@@ -134,12 +134,43 @@ def test_every_converter_is_tried() -> None:
         ),
     }
     own_tests = {
-        *("FeatureHasher", "LGBMClassifier", "LGBMRanker", "LGBMRegressor", "LabelBinarizer"),
+        *("DictVectorizer", "FeatureHasher", "LGBMClassifier", "LGBMRanker", "LGBMRegressor", "LabelBinarizer"),
         "LabelEncoder",
         "_BinaryGaussianProcessClassifierLaplace",
         *("XGBClassifier", "XGBRFClassifier", "XGBRFRegressor", "XGBRanker", "XGBRegressor"),
     }
     assert {*DISPATCH.transformers, *DISPATCH.predictors} - tried == aliases | own_tests
+
+
+# ---- dicts ------------------------------------------------------------------------------------------------------------
+
+WEATHER = [
+    {"city": "London", "degrees": 12.0},
+    {"city": "Paris", "degrees": 20.5, "wind": 3},
+    {"city": "Rome", "sunny": True},
+    {"degrees": -1.0, "wind": 7},
+]
+
+
+@pytest.mark.parametrize("sort", [True, False])
+@pytest.mark.parametrize("sample", [WEATHER, None])
+def test_the_keys_of_dicts_are_columns_whose_values_may_be_missing(sort: bool, sample: Any) -> None:
+    estimator = make_pipeline(DictVectorizer(sort=sort), LogisticRegression()).fit(WEATHER, [0, 1, 1, 0])
+    model = from_sklearn(estimator, sample)
+    assert {(field.name, str(field.type)) for field in model.schema.inputs} == {
+        ("city", "string"),
+        *((name, "double") for name in ("degrees", "sunny", "wind")),
+    }
+    given = {"degrees": 3.0, "city": "Oslo"}
+    (expected,) = estimator.predict_proba([given])
+    found = model.predict({**dict.fromkeys(("sunny", "wind")), **given})
+    assert found["probability"] == pytest.approx(expected.tolist(), rel=1e-12)
+
+
+def test_types_of_a_schema_are_those_of_the_keys_of_dicts() -> None:
+    schema = Schema([Field("city", ScalarType(BasicType.STRING)), Field("degrees", ScalarType(BasicType.DOUBLE))])
+    model = from_sklearn(DictVectorizer(separator=":").fit([{"degrees": 1, "city": "a:b"}]), schema)
+    assert model.predict({"city": "a:b", "degrees": 2.0}) == {"features": [1.0, 2.0]}
 
 
 # ---- columns ----------------------------------------------------------------------------------------------------------
@@ -348,6 +379,10 @@ def text_with_missing(*encoders: Any) -> Any:
         (lambda: (FunctionTransformer(lambda x: x).fit(X), X), "the function <function"),
         (lambda: (HashingVectorizer(ngram_range=(1, 2)).fit(["a"]), ["a"]), "ngram_range has several lengths"),
         (lambda: (FeatureHasher().fit([]), ["a"]), "it reads dicts, pairs or lists of texts"),
+        (
+            lambda: (DictVectorizer().fit([{"a": 1}, {"a": "x"}]), [{"a": 1}]),
+            "DictVectorizer: 'a' holds both texts and numbers",
+        ),
         (lambda: (CountVectorizer(analyzer=str.split).fit(["a"]), ["a"]), "analyzer is a function"),
         (lambda: (CountVectorizer(strip_accents=str.upper).fit(["ab"]), ["a"]), "strip_accents is a function"),
         (lambda: (CountVectorizer(token_pattern="(a)b").fit(["ab"]), ["a"]), "token_pattern .* it has groups"),

@@ -124,13 +124,23 @@ def test_a_number_that_is_missing_goes_where_missing_numbers_go(missing: float) 
     np.testing.assert_allclose(found, estimator.predict(x), rtol=SINGLE)
 
 
-@pytest.mark.parametrize("options", [{}, {"num_parallel_tree": 2}], ids=str)
+SEVERAL = [{}, {"num_parallel_tree": 2}, {"multi_strategy": "multi_output_tree"}]
+
+
+@pytest.mark.parametrize("options", SEVERAL, ids=str)
 def test_a_regression_of_several_targets_gives_a_vector(options: dict[str, Any]) -> None:
     x = np.random.default_rng(0).normal(size=(120, 3))
     estimator = XGBRegressor(**{**OPTIONS, **options}).fit(x, np.column_stack([x[:, 0], x[:, 1] ** 2, x.sum(axis=1)]))
     for given in (estimator, estimator.get_booster()):
         found = from_xgboost(given, x).predict({"features": x})["prediction"]
         np.testing.assert_allclose(np.stack(list(found)), estimator.predict(x), rtol=SINGLE, atol=1e-7)
+
+
+def test_classes_of_trees_with_vectors_in_their_leaves_have_the_probabilities_of_the_library() -> None:
+    x, y = np.random.default_rng(0).normal(size=(120, 3)), np.arange(120) % 3
+    estimator = XGBClassifier(multi_strategy="multi_output_tree", **OPTIONS).fit(x + y[:, None], y)
+    found = from_xgboost(estimator, x).predict({"features": x})["probability"]
+    np.testing.assert_allclose(np.stack(list(found)), estimator.predict_proba(x), rtol=SINGLE)
 
 
 def squares(y: Any, predicted: Any) -> Any:

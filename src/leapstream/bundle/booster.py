@@ -394,10 +394,17 @@ def _document_trees(model: _Fields) -> dict[str, Any]:
     if parameters.number("num_trees") != len(given):
         raise MalformedError(f"{parameters.at('num_trees')} is {parameters.number('num_trees')}, not {len(given)}")
     trees = [_document_tree(tree) for tree in given]
+    # A tree with vectors in its leaves counts as one tree for each element, which is what it predicts.
+    sizes = {len(parts) for parts in trees}
+    if len(sizes) > 1:
+        raise MalformedError(f"{where}: the trees' leaves have vectors of different sizes (size_leaf_vector)")
+    width = max(sizes, default=1)
     places = [tree.values.get("id") for tree in given]
     if any(type(place) is not int for place in places) or sorted(places) != list(range(len(trees))):  # type: ignore[type-var]
         raise MalformedError(f"{where}: the trees' ids are not the numbers from 0 to {len(trees) - 1}")
     group = tuple(model.integers("tree_info").tolist())
+    if width > 1 and any(group):
+        raise MalformedError(f"{model.at('tree_info')}: trees with vectors in their leaves belong to all targets")
     # Versions before 1.6 grow trees in parallel without telling.
     parallel_trees = parameters.number("num_parallel_tree", 1)
     if "iteration_indptr" not in model.values:
@@ -409,9 +416,9 @@ def _document_trees(model: _Fields) -> dict[str, Any]:
         rounds = tuple(ends[1:].tolist())
     order = np.argsort(np.array(places, dtype=np.int64))
     return {
-        "trees": tuple(trees[i] for i in order),
-        "group": group,
-        "rounds": rounds,
+        "trees": tuple(tree for i in order for tree in trees[i]),
+        "group": group if width == 1 else tuple(range(width)) * len(group),
+        "rounds": tuple(end * width for end in rounds),
         "parallel_trees": parallel_trees,
     }
 
@@ -426,31 +433,60 @@ _TREE_FIELDS = (
         "default_left",
         "id",
     ),
-    *("leaf_child_counts", "left_children", "loss_changes", "parents", "right_children", "split_conditions"),
+    *(
+        "leaf_child_counts",
+        "left_children",
+        "loss_changes",
+        "parents",
+        "right_children",
+        "split_conditions",
+    ),
     *("split_indices", "split_type", "sum_hessian", "tree_param"),
 )
 
 
-def _document_tree(tree: _Fields) -> BoosterTree:
+def _document_tree(tree: _Fields) -> list[BoosterTree]:
+    """The tree; one with vectors in its leaves as a tree for each element of the vectors."""
     parameters = tree.inner("tree_param")
     parameters.only("num_deleted", "num_feature", "num_nodes", "size_leaf_vector")
     count = parameters.number("num_nodes")
-    if parameters.number("size_leaf_vector", 1) > 1:
-        raise MalformedError(f"{parameters.at('size_leaf_vector')}: a tree with vectors in its leaves")
-    tree.only(*_TREE_FIELDS)
+    width = max(parameters.number("size_leaf_vector", 1), 1)
+    tree.only(*_TREE_FIELDS, *(("leaf_weights",) if width > 1 else ()))
+    # XGBoost 2 writes no statistics of trees with vectors.
+    no_statistics = width > 1 and "sum_hessian" not in tree.values
     arrays = {
         "left_children": (left := tree.integers("left_children")),
         "right_children": (right := tree.integers("right_children")),
         "split_indices": (feature := tree.integers("split_indices")),
         "split_conditions": (value := tree.floats("split_conditions")),
         "default_left": (default_left := tree.integers("default_left") != 0),
-        "sum_hessian": (cover := tree.floats("sum_hessian")),
+        "sum_hessian": (
+            cover := np.zeros(len(left), dtype=np.float32) if no_statistics else tree.floats("sum_hessian")
+        ),
     }
     for name, array in arrays.items():
         if count < 1 or len(array) != count:
             raise MalformedError(f"{tree.at(name)} has {len(array)} elements, and num_nodes is {count}")
     _check_right(left, right, tree.path)
-    return BoosterTree(left, feature, value, default_left, cover, _categories(tree, left))
+    categories = _categories(tree, left)
+    values = [value] if width == 1 else _vector_leaves(tree, left, right, value, width)
+    return [BoosterTree(left, feature, each, default_left, cover, categories) for each in values]
+
+
+def _vector_leaves(tree: _Fields, left: Ints, right: Ints, value: Floats, width: int) -> list[Floats]:
+    """For each element of the vectors in the leaves: the thresholds of the splits and the leaves' values."""
+    leaf = left < 0
+    name, places = "base_weights", np.flatnonzero(leaf)
+    if "leaf_weights" in tree.values:
+        # Since XGBoost 3 vectors of leaves are apart, at the place that stands for the right child.
+        name, places = "leaf_weights", right[leaf]
+    weights = tree.floats(name)
+    rows = len(left) if name == "base_weights" else len(places)
+    if len(weights) != rows * width or (places < 0).any() or (places >= rows).any():
+        raise MalformedError(f"{tree.at(name)} has {len(weights)} elements, not vectors of {width} for {rows} nodes")
+    values = np.tile(value, (width, 1))
+    values[:, leaf] = weights.reshape(rows, width)[places].T
+    return list(values)
 
 
 def _categories(tree: _Fields, left: Ints) -> dict[int, Ints]:

@@ -201,6 +201,9 @@ def _frame(model: Model, rows: Any) -> Any:
     if hasattr(rows, "columns"):
         return rows
     names = model.schema.inputs.names
+    if len(rows) and isinstance(rows[0], Mapping):
+        # A dict may lack keys, and have others that the model does not read.
+        return {name: np.array([row.get(name) for row in rows], dtype=object) for name in names}
     array = np.asarray(rows)
     if (len(names) == 1 and array.ndim == 1) or isinstance(model.schema.inputs[names[0]].type, TensorType):
         return {names[0]: array}

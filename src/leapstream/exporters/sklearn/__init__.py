@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from leapstream.bundle.types import Schema
 from leapstream.errors import LeapstreamError, SchemaError, UnsupportedExportError
 from leapstream.exporters.dispatch import Dispatch
 from leapstream.exporters.frame import features_of
-from leapstream.exporters.graph import Graph
+from leapstream.exporters.graph import Block, Features, Graph
 from leapstream.exporters.portable import accept
 from leapstream.exporters.predictors import add_labels
 from leapstream.exporters.progress import shown
@@ -115,8 +116,8 @@ def from_sklearn(
 
     Args:
         estimator: a fitted transformer, predictor or pipeline; it may contain estimators of XGBoost and LightGBM.
-        sample: some rows of the data, for the names and types of the columns: a DataFrame, a dict of arrays, an array, texts;
-            or a :class:`~leapstream.bundle.types.Schema`. Without it the columns are numbers with the names that the estimator
+        sample: some rows of the data, for the names and types of the columns: a DataFrame, a dict of arrays, an array, texts,
+            dicts for a ``DictVectorizer``; or a :class:`~leapstream.bundle.types.Schema`. Without it the columns are numbers with the names that the estimator
             was fitted with, or one vector ``features``.
         name: the model's name; by default that of the estimator's class.
         outputs: the wanted columns of a predictor, of ``prediction``, ``probability`` and ``raw_prediction``; by default all.
@@ -138,7 +139,7 @@ def from_sklearn(
         # A pipeline returns the number of its first step, which may not have one.
         except (AttributeError, LeapstreamError):
             count = None
-        features = features_of(sample, None if names is None else [str(n) for n in names], count)
+        features = _features(estimator, sample, None if names is None else [str(n) for n in names], count)
         graph = Graph([block.column for block in features])
         step = Step(estimator, graph, kind, "", DISPATCH)
         if compose.predicts(step):
@@ -162,6 +163,16 @@ def from_sklearn(
             answers, estimator, model.schema.outputs.names if compose.predicts(step) else None, columns[0]
         )
         return prove(accept(model, portable), sample, "scikit-learn", compared, check=check, steps=graph.steps)
+
+
+def _features(estimator: Any, sample: Any, names: Sequence[str] | None, count: int | None) -> Features:
+    """The input columns; of a ``DictVectorizer`` the keys of its dicts, whose values may be missing."""
+    first = compose.first_of(estimator)
+    if type(first).__name__ != "DictVectorizer":
+        return features_of(sample, names, count)
+    columns = feature_extraction.dict_columns(first)
+    given = {block.column: block for block in features_of(sample, None, None)} if isinstance(sample, Schema) else {}
+    return tuple(given.get(key, Block(key, text=values is not None)) for key, values in columns.items())
 
 
 _METHODS = {"probability": "predict_proba", "raw_prediction": "decision_function"}

@@ -26,6 +26,15 @@ def predicts(step: Step) -> bool:
     return step.dispatch.is_predictor(step.estimator)
 
 
+def first_of(estimator: Any) -> Any:
+    """The estimator that reads the data: the first step of a pipeline."""
+    if type(estimator).__name__ == "Pipeline":
+        return first_of(estimator.steps[0][1])
+    if type(estimator).__name__ == "FrozenEstimator":
+        return first_of(estimator.estimator)
+    return first_of(estimator.best_estimator_) if hasattr(estimator, "best_estimator_") else estimator
+
+
 def _before_last(step: Step, features: Features) -> Features:
     for name, estimator in step.estimator.steps[:-1]:
         features = _part(step, name, estimator, features)

@@ -1,4 +1,4 @@
-"""Texts as vectors (``sklearn.feature_extraction.text``)."""
+"""Texts and dicts as vectors (``sklearn.feature_extraction``)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from leapstream.errors import UnsupportedExportError
+from leapstream.exporters.categories import CategoryCodes, encode_categories
 from leapstream.exporters.dispatch import Transformer
 from leapstream.exporters.graph import Block, Features, with_sparsity
 from leapstream.exporters.kernels import each
 from leapstream.exporters.patterns import WORD as _WORD
 from leapstream.exporters.patterns import PatternError, to_java
-from leapstream.exporters.sklearn.preprocessing import norm_of
+from leapstream.exporters.sklearn.preprocessing import norm_of, one_hot
 from leapstream.exporters.step import Step
-from leapstream.ops.feature import IDF, CountVectorizer, NGram, RegexTokenizer, StopWordsRemover
+from leapstream.ops.feature import IDF, CountVectorizer, Imputer, NGram, OneHotEncoder, RegexTokenizer, StopWordsRemover
 from leapstream.ops.own import AccentStripper, CharacterGrams, HashingVectorizer, LowerCase
 
 _PATTERNS = {
@@ -161,13 +163,53 @@ def hashing_vectorizer(step: Step, features: Features) -> Features:
     return with_sparsity((counts,), True)
 
 
+def dict_columns(vectorizer: Any) -> dict[str, list[str] | None]:
+    """The keys that a ``DictVectorizer`` knows, with the values of those that hold texts and ``None`` for numbers.
+
+    A feature of a text is called by its key, the separator and the text. The key is what comes before the first separator.
+
+    Raises:
+        UnsupportedExportError: a key holds both texts and numbers.
+    """
+    found: dict[str, list[str] | None] = {}
+    for feature in map(str, vectorizer.feature_names_):
+        key, separator, value = feature.partition(vectorizer.separator)
+        known = found.setdefault(key, [] if separator else None)
+        if (known is None) == bool(separator):
+            raise UnsupportedExportError(f"DictVectorizer: {key!r} holds both texts and numbers")
+        if known is not None:
+            known.append(value)
+    return found
+
+
+def dict_vectorizer(step: Step, features: Features) -> Features:
+    """Numbers as they are, and 1 for each known text; a missing or unknown one gives 0."""
+    estimator, graph, columns = step.estimator, step.graph, dict_columns(step.estimator)
+    step.require([block.column for block in features] == list(columns), "it is supported as the first step alone")
+    texts = [(block, values) for block in features if (values := columns[block.column]) is not None]
+    results = [graph.apply(Imputer(0.0), b, "imputed", None) for b in features if columns[b.column] is None]
+    names = [block.column for block in features if columns[block.column] is None]
+    if texts:
+        tables = [CategoryCodes(values, range(len(values)), len(values)) for _, values in texts]
+        codes = encode_categories(step, tuple(block for block, _ in texts), tables)
+        widths = [len(values) for _, values in texts]
+        results += one_hot(graph, OneHotEncoder(tuple(widths), "keep", True), codes, widths)
+        names += [f"{block.column}{estimator.separator}{value}" for block, values in texts for value in values]
+    positions = {name: position for position, name in enumerate(names)}
+    taken = graph.take(tuple(results), [positions[name] for name in estimator.feature_names_])
+    return with_sparsity(taken, bool(estimator.sparse))
+
+
 def feature_hasher(step: Step, features: Features) -> NoReturn:
     """Reject the step, because it reads dicts or pairs."""
-    step.reject("it reads dicts, pairs or lists of texts, and a model reads columns; use HashingVectorizer")
+    step.reject(
+        "it reads dicts, pairs or lists of texts of any keys, and a model reads columns; use DictVectorizer or HashingVectorizer"
+    )
 
 
 TRANSFORMERS: dict[str, Transformer] = {
     "CountVectorizer": count_vectorizer,
+    "DictVectorizer": dict_vectorizer,
     "FeatureHasher": feature_hasher,
     "HashingVectorizer": hashing_vectorizer,
     "TfidfTransformer": tfidf_transformer,

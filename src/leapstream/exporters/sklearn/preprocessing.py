@@ -150,10 +150,11 @@ def bins_discretizer(step: Step, features: Features) -> Features:
         return with_sparsity(tuple(blocks), False)
     sizes = [int(bins) for bins in estimator.n_bins_]
     op = ops.OneHotEncoder(tuple(sizes), "error", False)
-    return with_sparsity(_one_hot(graph, op, blocks, sizes), estimator.encode == "onehot")
+    return with_sparsity(one_hot(graph, op, blocks, sizes), estimator.encode == "onehot")
 
 
-def _one_hot(graph: Graph, op: Op, blocks: Sequence[Block], widths: Sequence[int]) -> Features:
+def one_hot(graph: Graph, op: Op, blocks: Sequence[Block], widths: Sequence[int]) -> Features:
+    """The vectors of codes by an op with the ports ``input0``, ``output0`` and so on."""
     wanted = {f"output{i}": f"{block.column}_onehot" for i, block in enumerate(blocks)}
     columns = graph.add(op, [block.column for block in blocks], wanted)
     return tuple(Block(columns[f"output{i}"], width, dense=False) for i, width in enumerate(widths))
@@ -222,7 +223,7 @@ def one_hot_encoder(step: Step, features: Features) -> Features:
     if not blocks:
         step.reject("it drops all categories, so that nothing is left")
     op = ops.OneHotEncoder(tuple(widths), "keep", True)
-    return with_sparsity(_one_hot(step.graph, op, blocks, widths), bool(estimator.sparse_output))
+    return with_sparsity(one_hot(step.graph, op, blocks, widths), bool(estimator.sparse_output))
 
 
 def label_encoder(step: Step, features: Features) -> Features:
@@ -244,7 +245,7 @@ def label_binarizer(step: Step, features: Features) -> Features:
     width = 1 if len(classes) == 2 else len(classes)
     found = encode_categories(step, features, [CategoryCodes(classes, codes, len(classes))])
     op = ops.OneHotEncoder((width,), "keep", True)
-    results = _one_hot(step.graph, op, found, [width])
+    results = one_hot(step.graph, op, found, [width])
     low, high = float(estimator.neg_label), float(estimator.pos_label)
     if (low, high) != (0.0, 1.0):
         moved = step.graph.multiply(results, "spread", np.full(width, high - low))
