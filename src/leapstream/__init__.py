@@ -23,6 +23,7 @@ from leapstream.model import Model, ModelSchema, load, save
 
 if TYPE_CHECKING:
     from leapstream.exporters import (
+        from_gensim,
         from_keras,
         from_lightgbm,
         from_sklearn,
@@ -52,6 +53,7 @@ __all__ = [
     "Tensor",
     "UnsupportedExportError",
     "UnsupportedOpError",
+    "from_gensim",
     "from_keras",
     "from_lightgbm",
     "from_sklearn",

@@ -116,9 +116,10 @@ def from_sklearn(
 
     Args:
         estimator: a fitted transformer, predictor or pipeline; it may contain estimators of XGBoost and LightGBM.
-        sample: some rows of the data, for the names and types of the columns: a DataFrame, a dict of arrays, an array, texts,
-            dicts for a ``DictVectorizer``; or a :class:`~leapstream.bundle.types.Schema`. Without it the columns are numbers with the names that the estimator
-            was fitted with, or one vector ``features``.
+        sample: some rows of the data, for the names and types of the columns: a DataFrame, a dict of arrays, an array, texts; or
+            a :class:`~leapstream.bundle.types.Schema`. Without it the columns are numbers with the names that the estimator
+            was fitted with, or one vector ``features``. Of a pipeline that begins with a ``DictVectorizer``, the columns are
+            the keys that it knows, and the sample is a list of dicts.
         name: the model's name; by default that of the estimator's class.
         outputs: the wanted columns of a predictor, of ``prediction``, ``probability`` and ``raw_prediction``; by default all.
         check: compares the model with the estimator over the first 1000 rows of the sample: ``True`` on the executors that run
