@@ -13,7 +13,7 @@ from leapstream.bundle.numerals import Text, decimals, integers
 
 def converted(*texts: str) -> tuple[list[float], list[bool]]:
     """The numbers, and whether each was converted."""
-    text = Text("".join(texts).encode())
+    text = Text(["".join(texts).encode()])
     end = np.cumsum([len(one) for one in texts])
     values, good = decimals(text, end - [len(one) for one in texts], end)
     return values.tolist(), good.tolist()
@@ -45,7 +45,7 @@ def test_other_texts_are_not_converted(text: str) -> None:
 
 
 def test_integers_end_before_a_byte() -> None:
-    text = Text(b"7,1234567,12345678,007,1x,0,")
+    text = Text([b"7,1234567,12345678,007,1x,0,"])
     start = np.array([0, 2, 10, 19, 23, 26])
     values, length, good = integers(text, start, b",")
     assert good.tolist() == [True, True, False, False, False, True]
@@ -54,6 +54,6 @@ def test_integers_end_before_a_byte() -> None:
 
 
 def test_a_constant_is_found_up_to_the_end() -> None:
-    text = Text(b"abcdefghijklmnopqrs,xyz")
+    text = Text([b"abcdefghijkl", b"mnopqrs,xyz"])
     assert text.equal(np.array([0, 1]), b"abcdefghijklmnopqrs").tolist() == [True, False]
     assert text.equal(np.array([19, 20, 22]), b",xyz").tolist() == [True, False, False]

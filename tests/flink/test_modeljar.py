@@ -14,7 +14,7 @@ from leapstream.contract import record
 from leapstream.errors import BackendError, StoreError
 from leapstream.executors.jvm.jar import CompiledJar
 from leapstream.executors.jvm.sources import abi
-from leapstream.fetching.cache import sha256_of
+from leapstream.fetching.digests import sha256_of
 from leapstream.flink import write_model_jar
 from leapstream.store import ModelStore
 

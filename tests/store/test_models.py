@@ -14,7 +14,7 @@ from leapstream import load
 from leapstream.bundle.frame import LeapFrame
 from leapstream.contract import record
 from leapstream.errors import SourceError, StoreError
-from leapstream.fetching.cache import sha256_of
+from leapstream.fetching.digests import sha256_of
 from leapstream.sources import SourceOptions
 from leapstream.store import ModelStore
 from tests.store.conftest import BENCH, FOREST, LINEAR, RECORD

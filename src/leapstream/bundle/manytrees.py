@@ -24,11 +24,13 @@ from leapstream.bundle.types import BasicType
 Doubles = npt.NDArray[np.float64]
 
 _TAG, _FEATURE, _THRESHOLD = np.uint64(0xFF), np.uint64(0x08), 0x11
-_INNER = 0x0A
+_INNER, _SPLIT = 0x0A, 0x12
 _BAD = -2
 """Takes the place of the number of missing subtrees in trees that are not complete."""
 _TOGETHER = 1 << 20
 """Bytes of files that are decoded together; their arrays fit into the processor's cache."""
+_KEPT = 1 << 24
+"""Greatest size of an array whose memory is used again for the next array."""
 
 _SPLITS = (
     # As leapstream writes them, MLeap, MLeap's runtime, and MLeap's Python package.
@@ -47,6 +49,9 @@ _WITH_POINT = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][-+]?[0-9]+)?|[
 
 def decode_many(files: Sequence[bytes], *, protobuf: bool) -> list[Tree | None]:
     """Decode the files of decision trees; ``None`` for each file that holds something else, or is damaged."""
+    # An array of this size is freed, after which glibc keeps the memory of smaller ones. Else half of the time is the system's,
+    # which gives the memory again.
+    np.empty(_KEPT, dtype=np.uint8)
     trees: list[Tree | None] = []
     begin = size = 0
     for end, data in enumerate(files, 1):
@@ -181,7 +186,7 @@ class _Nodes:
 def _from_json(files: Sequence[bytes]) -> list[Tree | None]:
     # Only line feeds end lines here; files with carriage returns are left to the other reader.
     files = [b"\n" if b"\r" in data else data if data.endswith(b"\n") else data + b"\n" for data in files]
-    text = Text(b"".join(files))
+    text = Text(files)
     ends = np.flatnonzero(text.bytes == ord("\n"))
     starts = np.concatenate([np.zeros(1, dtype=np.int64), ends + 1])[:-1]
     offsets = np.cumsum([len(data) for data in files])
@@ -285,8 +290,26 @@ def _number(written: bytes) -> float:
 # -- protobuf ---------------------------------------------------------------------------------------------------------
 
 
+def _heads(tag: int) -> Words:
+    """For each length of a node below 256 its first eight bytes, those of the length among them; ones where there are none.
+
+    A node holds two messages, the second in the first, each after a tag and a byte with its length.
+    """
+    heads = np.full(256, _NO_HEAD, dtype=np.uint64)
+    for length in range(4, 128):
+        heads[length] = length << 24 | tag << 32 | length - 2 << 40 | _INNER << 48 | length - 4 << 56
+    return heads
+
+
+_NO_HEAD = np.uint64(2**64 - 1)
+_LEAF_HEADS, _SPLIT_HEADS = _heads(0x12), _heads(0x0A)
+# The doubles of a leaf fill it, and there is at least one.
+_LEAF_HEADS[:12] = _NO_HEAD
+_LEAF_HEADS[np.arange(256) % 8 != 4] = _NO_HEAD
+
+
 def _from_protobuf(files: Sequence[bytes]) -> list[Tree | None]:
-    text = Text(b"".join(files))
+    text = Text(files)
     offsets = np.cumsum([0, *map(len, files)])
     at, torn = _usual_places(text, offsets), np.zeros(len(files), dtype=np.bool_)
     if at is None:
@@ -297,23 +320,22 @@ def _from_protobuf(files: Sequence[bytes]) -> list[Tree | None]:
     head = text.words(at)
     # Longer nodes are left to the other reader, as are those of files whose lengths do not add up.
     broken = np.repeat(torn, sizes) | ((head & np.uint64(0xFFFFFF)) != 0)
-    length = (head >> np.uint64(24)).astype(np.int64) & 0xFF
-    at = at + 4
+    length = text.bytes[at + 3].astype(np.int64)
     nodes = _Nodes.leaves(len(at))
-    words = text.words(at)
 
-    # A leaf: two messages, each a tag and a byte of length, the inner one a packed list of doubles.
-    leaf = (length >= 12) & (length < 128) & (length % 8 == 4)
-    leaf &= (words & np.uint64(0xFFFFFFFF)) == _headers(length, (0x12, 0x0A))
-    nodes.count[leaf] = (length[leaf] - 4) // 8
-    counts = nodes.count[leaf]
-    items = np.repeat(at[leaf] + 4, counts) + 8 * slices(np.zeros(len(counts), dtype=np.int64), counts)
+    # A leaf: its messages, and the packed doubles.
+    leaf = np.flatnonzero(head == _LEAF_HEADS[length])
+    counts = (length[leaf] - 4) // 8
+    nodes.count[leaf] = counts
+    items = slices(at[leaf] + 8, counts, step=8)
 
-    # A continuous split: three messages. The inner one has the feature and the threshold, each unless it is 0.
-    split = np.flatnonzero((length >= 6) & (length < 128))
-    split = split[(words[split] & np.uint64(0xFFFFFFFFFFFF)) == _headers(length[split], (0x0A, 0x0A, 0x12))]
-    inside, left = at[split] + 6, length[split] - 6
-    feature, size = _tagged_varint(text.words(inside), left)
+    # A continuous split: its messages, and in them another one, with the feature and the threshold, each unless it is 0.
+    split = np.flatnonzero(head == _SPLIT_HEADS[length])
+    words = text.words(at[split] + 8)
+    good = (words & np.uint64(0xFFFF)) == (_SPLIT | (length[split] - 6) << 8).astype(np.uint64)
+    split, words = split[good], words[good]
+    inside, left = at[split] + 10, length[split] - 6
+    feature, size = _tagged_varint(words >> np.uint64(16), left)
     inside, left = inside + size, left - size
     given = (left == 9) & (text.bytes[inside] == _THRESHOLD)
     good = given | (left == 0)
@@ -321,31 +343,26 @@ def _from_protobuf(files: Sequence[bytes]) -> list[Tree | None]:
     nodes.kind[split], nodes.feature[split] = CONTINUOUS, feature
     nodes.threshold[split] = np.where(given, text.words(inside + 1).view(np.float64), 0.0)
 
-    known = leaf
-    known[split] = True
+    other = ~broken
+    other[leaf] = other[split] = False
 
     def decode(node: int, builder: TreeBuilder) -> None:
         message = pb.DecisionNode()
-        message.ParseFromString(text.bytes[at[node] : at[node] + length[node]].tobytes())
+        start = at[node] + 4
+        message.ParseFromString(text.bytes[start : start + length[node]].tobytes())
         decision_from_protobuf(builder, message)
 
-    broken |= nodes.decode_others(np.flatnonzero(~known & ~broken), decode)
+    broken |= nodes.decode_others(np.flatnonzero(other), decode)
     return nodes.trees(sizes, broken, text.words(items).view(np.float64))
 
 
 def _usual_places(text: Text, offsets: Places) -> Places | None:
-    """The places of nodes, found by how they begin; ``None`` if they do not follow each other from start to end.
-
-    A node begins with its length in four bytes; in it are two messages, the second in the first, each after a tag and its length.
-    """
-    at = np.flatnonzero(text.bytes[6 : offsets[-1]] == _INNER)
-    head = text.words(at)
-    length = (head >> np.uint64(24)).astype(np.int64) & 0xFF
-    good = (head & np.uint64(0xFFFFFF)) == 0
-    good &= ((head >> np.uint64(40)).astype(np.int64) & 0xFF) == length - 2
-    good &= (head >> np.uint64(56)).astype(np.int64) == length - 4
-    at, length = at[good], length[good]
-    ends = np.concatenate([np.zeros(1, dtype=np.int64), at + 4 + length])
+    """The places of nodes, found by how they begin; ``None`` if they do not follow each other from start to end."""
+    data = text.bytes[: offsets[-1] + 8]
+    # Comparing all bytes is cheaper than looking at some places.
+    good = (data[6:-2] == _INNER) & (data[2:-6] == 0) & (data[3:-5] - data[5:-3] == 2) & (data[3:-5] - data[7:-1] == 4)
+    at = np.flatnonzero(good[: offsets[-1]])
+    ends = np.concatenate([np.zeros(1, dtype=np.int64), at + 4 + data[at + 3]])
     if not np.array_equal(np.append(at, offsets[-1]), ends):
         return None
     firsts = np.searchsorted(at, offsets[:-1])
@@ -366,16 +383,18 @@ def _places(files: Sequence[bytes], offsets: Places) -> tuple[Places, Flags]:
     return np.array(places, dtype=np.int64), np.array(torn)
 
 
-def _headers(length: Places, tags: Sequence[int]) -> Words:
-    """The first bytes of messages that are inside of each other: a tag, and a byte with the length of what follows."""
-    headers = np.zeros(len(length), dtype=np.uint64)
-    for depth, tag in enumerate(tags):
-        headers |= (tag | (length - 2 * depth - 2) << 8).astype(np.uint64) << np.uint64(16 * depth)
-    return headers
-
-
 def _tagged_varint(words: Words, left: Places) -> tuple[Places, Places]:
     """The numbers of at most three bytes after the tag of a feature, and the sizes of both; zeros where there is none."""
+    value, size = ((words >> np.uint64(8)) & np.uint64(0x7F)).astype(np.int64), np.full(len(words), 2)
+    longer = np.flatnonzero((words & np.uint64(0x80FF)) != _FEATURE)
+    if len(longer):
+        value[longer], size[longer] = _longer_varint(words[longer])
+    good = size <= left
+    return np.where(good, value, 0), np.where(good, size, 0)
+
+
+def _longer_varint(words: Words) -> tuple[Places, Places]:
+    """Like :func:`_tagged_varint`, for any words."""
     value, size, more = (
         np.zeros(len(words), dtype=np.int64),
         np.zeros(len(words), dtype=np.int64),
@@ -386,5 +405,4 @@ def _tagged_varint(words: Words, left: Places) -> tuple[Places, Places]:
         value[more] |= (part[more] & 0x7F) << 7 * byte
         size[more] = byte + 2
         more &= part >= 0x80
-    good = (size <= left) & ~more
-    return np.where(good, value, 0), np.where(good, size, 0)
+    return np.where(more, 0, value), np.where(more, 0, size)

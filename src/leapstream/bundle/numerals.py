@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,10 @@ _WIDE_POWERS = np.array([10**n for n in range(20)], dtype=np.uint64).astype(np.l
 
 
 class Text:
-    """Bytes that are read eight at a time, at many places at once; there are zeros after the end."""
+    """Bytes that are read eight at a time, at many places at once: some parts, and zeros after their end."""
 
-    def __init__(self, data: bytes) -> None:
-        self.bytes = np.frombuffer(data + _PADDING, dtype=np.uint8)
+    def __init__(self, parts: Sequence[bytes]) -> None:
+        self.bytes = np.frombuffer(b"".join([*parts, _PADDING]), dtype=np.uint8)
         self._words: Words = np.ndarray((len(self.bytes) - 7,), dtype="<u8", buffer=self.bytes, strides=(1,))
 
     def words(self, at: Places) -> Words:
@@ -45,10 +46,12 @@ class Text:
         # Few places have the end of the constant and not its beginning.
         found: Flags = self.words(at + (length - 8)) == np.uint64(int.from_bytes(constant[-8:], "little"))
         left = np.flatnonzero(found)
-        for start in range(0, length - 8, 8):
-            if len(left):
-                part = np.uint64(int.from_bytes(constant[start : start + 8], "little"))
-                found[left] &= self.words(at[left] + start) == part
+        if len(left):
+            begins = at[left]
+            same = np.ones(len(left), dtype=np.bool_)
+            for start in range(0, length - 8, 8):
+                same &= self.words(begins + start) == np.uint64(int.from_bytes(constant[start : start + 8], "little"))
+            found[left] = same
         return found
 
 
@@ -130,8 +133,11 @@ def integers(text: Text, start: Places, ends_with: bytes) -> tuple[Places, Place
     return value.astype(np.int64), length, good
 
 
-def slices(start: Places, count: npt.NDArray[Any]) -> Places:
+def slices(start: Places, count: npt.NDArray[Any], step: int = 1) -> Places:
     """The indexes of slices that begin at ``start`` and have ``count`` elements, one slice after the other."""
     count = np.asarray(count, dtype=np.int64)
-    at: Places = np.arange(int(count.sum())) + np.repeat(start - (np.cumsum(count) - count), count)
-    return at
+    if len(count) and (count == count[0]).all():
+        equal: Places = (start[:, None] + np.arange(0, step * int(count[0]), step)).ravel()
+        return equal
+    at: Places = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
+    return step * at + np.repeat(start, count)

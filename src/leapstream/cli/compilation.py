@@ -19,7 +19,7 @@ from leapstream.drift.profiling import profile_of_file
 from leapstream.errors import ConfigError, StoreError
 from leapstream.escaping import printable
 from leapstream.executors.jvm.jar import CompiledJar
-from leapstream.fetching.cache import sha256_of_bundle
+from leapstream.fetching.digests import sha256_of_bundle
 from leapstream.fetching.resolver import resolve
 from leapstream.fetching.saving import local_copy
 from leapstream.fetching.uri import display

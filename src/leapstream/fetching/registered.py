@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from leapstream.errors import BundleError, SourceError
-from leapstream.fetching.cache import Cache, cache_key, sync_file
+from leapstream.fetching.cache import Cache, sync_file
+from leapstream.fetching.digests import cache_key
 from leapstream.fetching.options import SourceOptions
 from leapstream.fetching.uri import display
 

@@ -18,7 +18,8 @@ from typing import Any, TypeVar
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 
 from leapstream.errors import SourceError
-from leapstream.fetching.cache import cache_key, sync_file
+from leapstream.fetching.cache import sync_file
+from leapstream.fetching.digests import cache_key
 from leapstream.fetching.options import SourceOptions
 from leapstream.fetching.schemes import TRANSIENT, store_of
 from leapstream.fetching.uri import cause_without_secrets, display, redacted, scheme_of

@@ -18,7 +18,7 @@ from leapstream.errors import ConfigError
 from leapstream.executors.jvm.gateway import compile_java, runtime
 from leapstream.executors.jvm.jar import CompiledJar, CompiledModel, version_attributes, write_jar
 from leapstream.executors.jvm.sources import FUNCTIONS, PROVIDERS
-from leapstream.fetching.cache import sha256_of_files
+from leapstream.fetching.digests import sha256_of_files
 from leapstream.flink.javafunction import JavaFunction, generate
 from leapstream.flink.livefunction import generate_live
 from leapstream.flink.names import check_name

@@ -22,9 +22,9 @@ from leapstream.plan.primitives import Expr
 def _check_tree(tree: Tree, width: int) -> None:
     """Raise ``BundleError`` unless leaves hold at least ``width`` values and splits test elements that a vector can have."""
     leaf = tree.kind == LEAF
-    require(bool((tree.feature[~leaf] >= 0).all()), "a split of the tree tests a negative feature")
-    sizes = (tree.data_end - tree.data_start)[leaf]
-    require(bool((sizes >= width).all()), f"a leaf of the tree holds fewer than {width} values")
+    require(bool((leaf | (tree.feature >= 0)).all()), "a split of the tree tests a negative feature")
+    sizes = tree.data_end - tree.data_start
+    require(bool((~leaf | (sizes >= width)).all()), f"a leaf of the tree holds fewer than {width} values")
 
 
 class _Regressor(Op):

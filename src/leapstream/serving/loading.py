@@ -14,7 +14,7 @@ from typing import Any
 from leapstream.bundle.types import BasicType, DataType, ListType, ScalarType, TensorType
 from leapstream.drift import Profile
 from leapstream.errors import ConfigError, LeapstreamError, SourceError
-from leapstream.fetching.cache import sha256_of_bundle
+from leapstream.fetching.digests import sha256_of_bundle
 from leapstream.fetching.options import SourceOptions
 from leapstream.fetching.registered import SCHEME
 from leapstream.fetching.resolver import resolve

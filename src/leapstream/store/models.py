@@ -23,7 +23,7 @@ from leapstream.contract import Contract
 from leapstream.drift.profiles import MOST_BYTES, Profile
 from leapstream.errors import LeapstreamError, StoreError, UnsupportedModelError
 from leapstream.escaping import json_text
-from leapstream.fetching.cache import sha256_of
+from leapstream.fetching.digests import sha256_of
 from leapstream.fetching.options import SourceOptions
 from leapstream.fetching.resolver import resolve
 from leapstream.fetching.uri import display
