@@ -12,8 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 from lightgbm import LGBMClassifier, LGBMRanker, LGBMRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from leapstream import SchemaError, UnsupportedOpError, from_lightgbm
+from leapstream import SchemaError, UnsupportedOpError, from_lightgbm, from_sklearn
 from leapstream.model import Model
 from tests.exporters.agreement import assert_agrees, reloaded
 
@@ -85,13 +87,17 @@ BOOSTERS: list[tuple[str, str, dict[str, Any]]] = [
     ("regression", "amount", {"boosting": "dart"}),
     ("regression", "amount", RF),
     ("regression", "amount", {"use_missing": False}),
+    ("regression", "amount", {"linear_tree": True}),
+    ("regression", "amount", {"linear_tree": True, **RF}),
     ("regression", "amount", {"max_cat_to_onehot": 20}),
     ("regression", "amount", {"rounds": 1, "num_leaves": 2, "min_data_in_leaf": 299}),
     *((objective, "positive", {}) for objective in ("poisson", "gamma", "tweedie")),
     ("binary", "two", {}),
     ("binary", "two", {"sigmoid": 2.5}),
     ("binary", "two", RF),
+    ("binary", "two", {"linear_tree": True}),
     ("multiclass", "three", {"num_class": 3}),
+    ("multiclass", "three", {"num_class": 3, "linear_tree": True}),
     ("multiclassova", "three", {"num_class": 3, "sigmoid": 0.7}),
     ("cross_entropy", "share", {}),
     ("cross_entropy_lambda", "share", {}),
@@ -201,9 +207,12 @@ def test_zeros_that_are_missing_go_where_missing_numbers_go(form: str, tmp_path:
     np.testing.assert_allclose(found, estimator.predict(x), rtol=1e-12)
 
 
-def test_what_the_trees_of_mleap_cannot_do_is_rejected() -> None:
-    with pytest.raises(UnsupportedOpError, match="LightGBM's Booster: .*linear_tree"):
-        from_lightgbm(train("regression", "amount", linear_tree=True))
+@pytest.mark.slow
+def test_linear_models_in_leaves_read_the_features_and_not_those_before_a_scaler() -> None:
+    x = np.nan_to_num(rows(), nan=0.7)
+    estimator = make_pipeline(StandardScaler(), LGBMRegressor(linear_tree=True, n_estimators=5, verbose=-1, n_jobs=1))
+    found = from_sklearn(estimator.fit(x, signal()), x).predict({"features": x})["prediction"]
+    np.testing.assert_allclose(found, estimator.predict(x), rtol=1e-9)
 
 
 def test_what_is_not_fitted_is_rejected() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leapstream import ExportError, SourceError, from_lightgbm
+from leapstream import ExportError, SourceError, UnsupportedExportError, from_lightgbm
 from leapstream.exporters.lightgbm_files import parse_lightgbm
 from tests.exporters.test_lightgbm import BOOSTERS, asked, assert_predicts, signal, train
 
@@ -75,7 +75,7 @@ TEXTS: dict[str, tuple[Callable[[str], str], str]] = {
     "no trees of an iteration": (line("num_tree_per_iteration", "0"), "num_tree_per_iteration is 0"),
     "leaves": (line("num_leaves", "2000000000"), "Tree=0: leaf_value has 4 numbers, not 2000000000"),
     "no leaves": (line("num_leaves", "0"), "Tree=0: leaf_value has 4 numbers, not 0"),
-    "a feature": (line("split_feature", "4 3 3"), "Tree=0: split_feature is beyond the booster's 4 features"),
+    "a feature": (line("split_feature", "4 3 3"), "Tree=0: split_feature or leaf_features is beyond the booster's 4"),
     "a category that is a number": (line("split_feature", "3 3 3"), 'split_feature "Column_3" is tested as number and'),
     "a child": (line("left_child", "1000000 -1 -2"), "a node that does not exist"),
     "a leaf": (line("left_child", "1 -5 -2"), "a node that does not exist"),
@@ -90,7 +90,7 @@ TEXTS: dict[str, tuple[Callable[[str], str], str]] = {
     "bounds": (line("cat_boundaries", "0 2 1"), "cat_boundaries do not fit cat_threshold"),
     "bits": (line("cat_threshold", "292 4294967296"), "cat_threshold has a number that is not of 32 bits"),
     "no bits": (line("cat_threshold", "292 0"), "expected categories from 0 to"),
-    "linear trees": (line("is_linear", "1"), "linear_tree"),
+    "a linear tree without models": (line("is_linear", "1"), "Tree=0: leaf_const is missing"),
     "objective": (line("objective", "regression mystery"), 'the option "mystery" is unknown'),
     "an unknown objective": (line("objective", "mystery"), "the objective 'mystery' is not supported"),
     "another objective": (line("objective", "multiclass num_class:3"), "num_tree_per_iteration is 1"),
@@ -98,6 +98,40 @@ TEXTS: dict[str, tuple[Callable[[str], str], str]] = {
     "sigmoid": (line("objective", "binary sigmoid:0"), 'sigmoid is "0", not a positive number'),
     "no sigmoid": (line("objective", "binary"), 'sigmoid is "", not a positive number'),
 }
+
+
+LINEAR: dict[str, tuple[str, str, str]] = {
+    "a feature beyond": ("leaf_features", "0 4", "split_feature or leaf_features is beyond the booster's 4 features"),
+    "no feature": ("leaf_features", "0 -1", "split_feature or leaf_features is beyond the booster's 4 features"),
+    "fewer features": ("leaf_features", "0", "num_features does not fit the 1 numbers of leaf_features"),
+    "a number of features": ("num_features", "3 -1 0 0", "num_features does not fit the 2 numbers"),
+    "a coefficient": ("leaf_coeff", "1 inf", "leaf_coeff has a number that is not finite"),
+    "fewer coefficients": ("leaf_coeff", "1", "leaf_coeff has 1 numbers, not 2"),
+    "fewer constants": ("leaf_const", "1 2", "leaf_const has 2 numbers, not 4"),
+}
+
+
+def with_linear_leaves(text: str) -> str:
+    models = {"leaf_const": "1 2 3 4", "num_features": "2 0 0 0", "leaf_features": "0 1", "leaf_coeff": "1 2"}
+    lines = "\n".join(f"{key}={models[key]}" for key in models)
+    return text.replace("is_linear=0", f"is_linear=1\n{lines}")
+
+
+def test_linear_leaves_of_trees_whose_zeros_are_missing_are_not_exported(tmp_path: Path) -> None:
+    (tmp_path / "m.txt").write_text(with_linear_leaves(saved(zero_as_missing=True)))
+    with pytest.raises(UnsupportedExportError, match=r"linear_tree.*zero_as_missing"):
+        from_lightgbm(tmp_path / "m.txt")
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_altered_linear_leaves_are_rejected_by_name_of_the_field(name: str, tmp_path: Path) -> None:
+    field, value, message = LINEAR[name]
+    text = with_linear_leaves(saved())
+    (tmp_path / "m.txt").write_text(text)
+    from_lightgbm(tmp_path / "m.txt")
+    (tmp_path / "m.txt").write_text(line(field, value)(text))
+    with pytest.raises(ExportError, match=f"Tree=0: {message}"):
+        from_lightgbm(tmp_path / "m.txt")
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -132,7 +166,7 @@ DUMPS: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "a leaf": (put(*ROOT, {"leaf_value": True}), "leaf_value is true, not a finite number"),
     "an infinite leaf": (put(*ROOT, {"leaf_value": float("inf")}), "leaf_value is Infinity, not a finite number"),
     "a child": (put(*ROOT, "left_child", 3), "a node is 3, not an object"),
-    "a feature": (put(*ROOT, "split_feature", 4), "split_feature is beyond the booster's 4 features"),
+    "a feature": (put(*ROOT, "split_feature", 4), "split_feature or leaf_features is beyond the booster's 4"),
     "no feature": (put(*ROOT, "split_feature", -1), "split_feature is -1, not a number from 0"),
     "a threshold": (put(*ROOT, "threshold", None), "threshold is null, not a finite number"),
     "a side": (put(*ROOT, "default_left", 1), "default_left is 1, neither true nor false"),

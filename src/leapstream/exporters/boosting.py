@@ -9,11 +9,11 @@ import numpy as np
 
 from leapstream.exporters import trees
 from leapstream.exporters.graph import Block, Doubles, Features, size
-from leapstream.exporters.predictors import classify, renamed, softmax, softmax_layer
+from leapstream.exporters.predictors import by_margin, classify, logistic_pair, renamed, softmax, softmax_layer
 from leapstream.exporters.step import PredictorColumns, Step
 from leapstream.exporters.trees import Nodes
-from leapstream.ops.feature import MathUnary
-from leapstream.ops.linear import GeneralizedLinearRegression, LinearSVC
+from leapstream.ops.feature import Imputer, MathBinary, MathUnary
+from leapstream.ops.linear import GeneralizedLinearRegression, LinearRegression, LinearSVC
 from leapstream.ops.trees import DecisionTreeRegression, GBTClassifier, GBTRegression
 
 
@@ -41,6 +41,17 @@ class BoostedTrees:
             weights.insert(0, 1.0)
         return tuple(w * factor for w in weights), trees.regression_trees(forest, width, block)
 
+    def linear(self, group: int) -> list[int]:
+        """The features that linear models in the leaves of the sum ``group`` read."""
+        return sorted({feature for nodes in self.forests[group] for feature in nodes.slopes})
+
+    def slopes(self, group: int, feature: int) -> BoostedTrees:
+        """The sum of a feature's coefficients in the leaves of the sum ``group``."""
+        pairs = zip(self.forests[group], self.weights[group], strict=True)
+        reading = [(nodes, weight) for nodes, weight in pairs if feature in nodes.slopes]
+        forest = [replace(nodes, values=nodes.slopes[feature][:, None]) for nodes, _ in reading]
+        return BoostedTrees([forest], [[weight for _, weight in reading]], np.zeros(1))
+
 
 def _tested(step: Step, features: Features, boosted: BoostedTrees) -> tuple[Block, int, BoostedTrees]:
     """The vector that the trees read, the number of features in it, and the trees."""
@@ -52,13 +63,34 @@ def _tested(step: Step, features: Features, boosted: BoostedTrees) -> tuple[Bloc
 
 
 def sums(step: Step, features: Features, boosted: BoostedTrees, names: Sequence[str]) -> list[Block]:
-    """Add a node per sum; returns a number column for each."""
+    """Add a node per sum; returns a number column for each.
+
+    With linear models in leaves, a sum is that of the constants, and of each feature times the sum of its coefficients.
+    """
     block, width, boosted = _tested(step, features, boosted)
+
+    def summed(trees: BoostedTrees, group: int, name: str) -> Block:
+        op = GBTRegression(block.size, *trees.members(group, width, block))
+        return Block(step.graph.add(op, [block.column], {"prediction": name})["prediction"])
+
     results = []
     for group, name in enumerate(names):
-        weights, members = boosted.members(group, width, block)
-        op = GBTRegression(block.size, weights, members)
-        results.append(Block(step.graph.add(op, [block.column], {"prediction": name})["prediction"]))
+        linear = boosted.linear(group)
+        if not linear:
+            results.append(summed(boosted, group, name))
+            continue
+        numbers, terms = step.graph.scalars(features), [summed(boosted, group, f"{name}_constant")]
+        for feature in linear:
+            slope = summed(boosted.slopes(group, feature), 0, f"{name}_slope_{feature}")
+            # A leaf whose model reads a missing number is not reached, so that its coefficients are 0.
+            number = step.graph.apply(Imputer(0.0), numbers[feature], "known", None)
+            columns = step.graph.add(
+                MathBinary("mul"), [number.column, slope.column], {"output": f"{slope.column}_term"}
+            )
+            terms.append(Block(columns["output"]))
+        together = step.graph.vector(tuple(terms))
+        op = LinearRegression(np.ones(len(terms)), 0.0)
+        results.append(Block(step.graph.add(op, [together.column], {"prediction": name})["prediction"]))
     return results
 
 
@@ -100,6 +132,9 @@ def classifier(
         outcome = classify(step, layer, together, ports="raw prediction")
         columns = step.graph.add(layer, [together.column], {"probability": f"{step.prefix}probability"})
         return replace(outcome, probability=Block(columns["probability"], together.size))
+    if boosted.linear(0):
+        (margin,) = sums(step, features, boosted, [f"{step.prefix}margin"])
+        return by_margin(step, margin, logistic_pair(step, margin, odds), ties=ties)
     block, width, boosted = _tested(step, features, boosted)
     weights, members = boosted.members(0, width, block, odds / 2.0)
     op = GBTClassifier(block.size, 2, weights, members)

@@ -145,6 +145,11 @@ def _convert(step: Step, features: Features, booster: LightGBMBooster) -> Predic
     features = _coded_categories(step, features, booster.pandas_categories)
     features = _whole_categories(step.graph, features, forests)
     features = _missing_zeros(step.graph, features, forests)
+    trees = [nodes for forest in forests for nodes in forest]
+    step.require(
+        not (any(nodes.slopes for nodes in trees) and any(nodes.zero_missing for nodes in trees)),
+        "its leaves have linear models (linear_tree), and zeros are missing (zero_as_missing)",
+    )
     count = max(len(forests[0]), 1)
     weight = 1.0 / count if booster.average else 1.0
     boosted = BoostedTrees(forests, [[weight] * len(forest) for forest in forests], np.zeros(len(forests)))

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -96,8 +96,11 @@ def _booster(
     categories: set[int] = set()
     for number, nodes in enumerate(trees):
         tested = nodes.feature[nodes.left >= 0]
-        if (tested < 0).any() or (tested >= len(names)).any():
-            raise MalformedError(f"Tree={number}: split_feature is beyond the booster's {len(names)} features")
+        read = np.array([*tested, *nodes.slopes], dtype=np.int64)
+        if (read < 0).any() or (read >= len(names)).any():
+            raise MalformedError(
+                f"Tree={number}: split_feature or leaf_features is beyond the booster's {len(names)} features"
+            )
         inner = set(np.flatnonzero(nodes.left >= 0).tolist())
         numbers.update(nodes.feature[sorted(inner - nodes.categories.keys())].tolist())
         categories.update(nodes.feature[sorted(nodes.categories)].tolist())
@@ -135,10 +138,6 @@ def _objective(text: str, num_class: int, per_iteration: int) -> tuple[str, dict
         if not re.fullmatch("[0-9]+([.][0-9]+)?(e[-+]?[0-9]+)?", sigmoid) or not 0 < float(sigmoid) < math.inf:
             raise MalformedError(f"objective: sigmoid is {describe(sigmoid)}, not a positive number")
     return kind, options
-
-
-def _reject_linear() -> NoReturn:
-    raise UnsupportedExportError("its trees have linear models in their leaves (linear_tree)")
 
 
 def _missing_left(kind: int, default_left: bool, threshold: float) -> bool:
@@ -275,8 +274,13 @@ def _sections(lines: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _text_tree(section: _Section) -> Nodes:
-    if section.values.get("is_linear", "0") != "0":
-        _reject_linear()
+    nodes = _text_nodes(section)
+    if section.values.get("is_linear", "0") == "0":
+        return nodes
+    return _with_linear_leaves(section, nodes)
+
+
+def _text_nodes(section: _Section) -> Nodes:
     leaves = section.number("num_leaves")
     splits = leaves - 1
     # Before anything is made of it, the number is compared with the length of the list.
@@ -311,6 +315,51 @@ def _text_tree(section: _Section) -> Nodes:
         values=np.concatenate([np.zeros(splits), value])[:, None],
         categories=_text_categories(section, np.flatnonzero(categorical), threshold),
         zero_missing=frozenset(feature[moved].tolist()),
+    )
+
+
+def _with_linear_leaves(section: _Section, nodes: Nodes) -> Nodes:
+    """The tree with the linear models of its leaves.
+
+    Where a number that a leaf's model reads is missing, LightGBM gives the leaf's constant value. So each such leaf becomes a
+    chain of tests for missing numbers, which ends in the linear model.
+    """
+    leaves = section.number("num_leaves")
+    constants, counts = section.doubles("leaf_const", leaves), section.integers("num_features", leaves)
+    total = len(section.text("leaf_features").split())
+    if (counts < 0).any() or int(counts.sum()) != total:
+        raise MalformedError(f"{section.at('num_features')} does not fit the {total} numbers of leaf_features")
+    read, coefficients = section.integers("leaf_features", total), section.doubles("leaf_coeff", total)
+    count = len(nodes.left)
+    size = count + 2 * total
+    left, right, feature = (
+        np.concatenate([x, np.full(size - count, -1)]) for x in (nodes.left, nodes.right, nodes.feature)
+    )
+    threshold = np.concatenate([nodes.threshold, np.zeros(size - count)])
+    values = np.concatenate([nodes.values[:, 0], np.zeros(size - count)])
+    slopes = {int(number): np.zeros(size) for number in np.unique(read)}
+    free, start = count, 0
+    for leaf, (constant, length) in enumerate(zip(constants.tolist(), counts.tolist(), strict=True)):
+        node = count - leaves + leaf
+        missing = values[node]
+        for number in read[start : start + length].tolist():
+            # Every number is at most infinity, and NaN is not.
+            feature[node], threshold[node], left[node], right[node] = number, np.inf, free, free + 1
+            values[free + 1] = missing
+            node, free = free, free + 2
+        values[node] = constant
+        for number, coefficient in zip(read[start : start + length].tolist(), coefficients[start:], strict=False):
+            slopes[number][node] += coefficient
+        start += length
+    return replace(
+        nodes,
+        left=left,
+        right=right,
+        feature=feature,
+        threshold=threshold,
+        missing_left=np.concatenate([nodes.missing_left, np.zeros(size - count, dtype=bool)]),
+        values=values[:, None],
+        slopes=slopes,
     )
 
 
@@ -394,7 +443,9 @@ def _from_dump(document: Any) -> LightGBMBooster:
 def _known(fields: dict[str, Any], known: Sequence[str], where: str) -> dict[str, Any]:
     unknown = sorted(set(fields) - set(known))
     if "leaf_coeff" in unknown:
-        _reject_linear()
+        raise UnsupportedExportError(
+            "linear models in leaves (linear_tree) are read from the text of save_model, and not from a dump"
+        )
     if unknown:
         raise MalformedError(f"{where}: the field {describe(unknown[0])} is unknown")
     return fields

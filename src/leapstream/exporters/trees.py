@@ -32,6 +32,8 @@ class Nodes:
         values: float64 (nodes, width), the values of leaves.
         categories: for each node that tests for categories, the categories on the side to which NaN does not go.
         zero_missing: the features whose zeros count as missing too; they have to come to the tree as NaN.
+        slopes: for each feature that linear models in leaves read, float64 (nodes,), its coefficients. A leaf's value is then
+            that in ``values`` and the sum of the coefficients times the features.
     """
 
     left: Ints
@@ -42,6 +44,7 @@ class Nodes:
     values: Doubles
     categories: Mapping[int, Sequence[float]] = field(default_factory=dict)
     zero_missing: frozenset[int] = frozenset()
+    slopes: Mapping[int, Doubles] = field(default_factory=dict)
 
     @property
     def needs_negated(self) -> bool:
