@@ -123,6 +123,18 @@ def test_linear_leaves_of_trees_whose_zeros_are_missing_are_not_exported(tmp_pat
         from_lightgbm(tmp_path / "m.txt")
 
 
+def test_linear_leaves_that_would_make_a_huge_model_are_not_exported(tmp_path: Path) -> None:
+    count = 6000
+    names = " ".join(f"Column_{i}" for i in range(count))
+    given = {"num_features": f"{count} 0 0 0", "leaf_features": " ".join(map(str, range(count)))}
+    text = with_linear_leaves(saved())
+    for field, value in (*given.items(), ("leaf_coeff", "1 " * count), ("feature_names", names)):
+        text = line(field, value)(text)
+    (tmp_path / "m.txt").write_text(line("max_feature_idx", str(count - 1))(text))
+    with pytest.raises(UnsupportedExportError, match="linear_tree.* would make more than 67108864 nodes"):
+        from_lightgbm(tmp_path / "m.txt")
+
+
 @pytest.mark.parametrize("name", LINEAR)
 def test_altered_linear_leaves_are_rejected_by_name_of_the_field(name: str, tmp_path: Path) -> None:
     field, value, message = LINEAR[name]
@@ -157,12 +169,20 @@ def put(*path: Any) -> Callable[[dict[str, Any]], None]:
 
 
 ROOT = ("tree_info", 0, "tree_structure")
+LINEAR_LEAF = {"leaf_value": 1, "leaf_const": 2, "leaf_features": [0, 1], "leaf_coeff": [1, 2.5]}
 DUMPS: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "version": (put("version", "v5"), 'version is "v5"'),
     "name": (put("name", "forest"), "name is not 'tree'"),
     "an unknown field": (put("scale", 2), 'the booster: the field "scale" is unknown'),
     "an unknown field of a split": (put(*ROOT, "bias", 2), 'tree_structure: the field "bias" is unknown'),
-    "a linear leaf": (put(*ROOT, {"leaf_value": 1, "leaf_coeff": []}), "linear_tree"),
+    "a linear leaf": (put(*ROOT, {**LINEAR_LEAF, "leaf_const": None}), "leaf_const is null, not a finite number"),
+    "coefficients": (put(*ROOT, {**LINEAR_LEAF, "leaf_coeff": [1.0]}), "leaf_coeff has 1 numbers, not 2"),
+    "a coefficient": (put(*ROOT, {**LINEAR_LEAF, "leaf_coeff": [1.0, "2"]}), 'leaf_coeff is "2", not a finite number'),
+    "a feature of a leaf": (put(*ROOT, {**LINEAR_LEAF, "leaf_features": [0, -1]}), "leaf_features is -1, not a number"),
+    "a feature beyond": (
+        put(*ROOT, {**LINEAR_LEAF, "leaf_features": [0, 4]}),
+        "leaf_features is beyond the booster's 4",
+    ),
     "a leaf": (put(*ROOT, {"leaf_value": True}), "leaf_value is true, not a finite number"),
     "an infinite leaf": (put(*ROOT, {"leaf_value": float("inf")}), "leaf_value is Infinity, not a finite number"),
     "a child": (put(*ROOT, "left_child", 3), "a node is 3, not an object"),

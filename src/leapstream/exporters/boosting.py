@@ -49,7 +49,7 @@ class BoostedTrees:
         """The sum of a feature's coefficients in the leaves of the sum ``group``."""
         pairs = zip(self.forests[group], self.weights[group], strict=True)
         reading = [(nodes, weight) for nodes, weight in pairs if feature in nodes.slopes]
-        forest = [replace(nodes, values=nodes.slopes[feature][:, None]) for nodes, _ in reading]
+        forest = [trees.slope_tree(nodes, feature) for nodes, _ in reading]
         return BoostedTrees([forest], [[weight for _, weight in reading]], np.zeros(1))
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from leapstream.bundle.malformed import MalformedError, decoding, describe, fields_of, items_of, parse_json, text_of
 from leapstream.errors import UnsupportedExportError
-from leapstream.exporters.trees import Nodes
+from leapstream.exporters.trees import Nodes, levels
 
 Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -30,6 +30,8 @@ _OPTIONS = ("num_class", "sigmoid", "sqrt")
 # A category costs the model a bucket.
 _MOST_CATEGORIES = 1 << 20
 _MOST_CLASSES = 1 << 16
+# A coefficient costs the model a path to its leaf.
+_MOST_NODES = 1 << 26
 
 _NONE, _ZERO_IS_MISSING, _NAN = 0, 1, 2
 _MISSING = {"None": _NONE, "Zero": _ZERO_IS_MISSING, "NaN": _NAN}
@@ -92,6 +94,8 @@ def _booster(
         raise MalformedError(f"num_tree_per_iteration is {per_iteration}")
     if len(trees) % per_iteration:
         raise MalformedError(f"num_tree_per_iteration is {per_iteration}, and there are {len(trees)} trees")
+    if sum(map(_nodes_of_slopes, trees)) > _MOST_NODES:
+        raise UnsupportedExportError(f"its linear models (linear_tree) would make more than {_MOST_NODES} nodes")
     numbers: set[int] = set()
     categories: set[int] = set()
     for number, nodes in enumerate(trees):
@@ -156,6 +160,58 @@ def _codes(categories: Sequence[int], where: str) -> list[float]:
     if not categories or not 0 <= min(categories) <= max(categories) < _MOST_CATEGORIES:
         raise MalformedError(f"{where}: expected categories from 0 to {_MOST_CATEGORIES - 1}")
     return [float(category + 1) for category in categories]
+
+
+_LeafModel = tuple[float, list[int], list[float]]
+"""A constant, features and their coefficients."""
+
+
+def _with_models(nodes: Nodes, models: Mapping[int, _LeafModel]) -> Nodes:
+    """The tree with linear models in leaves.
+
+    Where a number that a leaf's model reads is missing, LightGBM gives the leaf's constant value. So each such leaf becomes a
+    chain of tests for missing numbers, which ends in the linear model.
+    """
+    more = 2 * sum(len(features) for _, features, _ in models.values())
+    count = len(nodes.left)
+
+    def longer(values: Any, filled: float) -> Any:
+        return np.concatenate([values, np.full(more, filled, dtype=values.dtype)])
+
+    left, right, feature = (longer(values, -1) for values in (nodes.left, nodes.right, nodes.feature))
+    threshold, values = longer(nodes.threshold, 0.0), longer(nodes.values[:, 0], 0.0)
+    slopes: dict[int, dict[int, float]] = {}
+    for leaf, (constant, features, coefficients) in models.items():
+        node, missing = leaf, values[leaf]
+        for number in features:
+            # Every number is at most infinity, and NaN is not.
+            feature[node], threshold[node], left[node], right[node] = number, np.inf, count, count + 1
+            values[count + 1] = missing
+            node, count = count, count + 2
+        values[node] = constant
+        for number, coefficient in zip(features, coefficients, strict=True):
+            of_leaf = slopes.setdefault(number, {})
+            of_leaf[node] = of_leaf.get(node, 0.0) + coefficient
+    return replace(
+        nodes,
+        left=left,
+        right=right,
+        feature=feature,
+        threshold=threshold,
+        missing_left=longer(nodes.missing_left, False),
+        values=values[:, None],
+        slopes=slopes,
+    )
+
+
+def _nodes_of_slopes(nodes: Nodes) -> int:
+    """The most nodes that the trees of coefficients may have: two for each split on the paths to their leaves."""
+    if not nodes.slopes:
+        return 0
+    depths = np.zeros(len(nodes.left), dtype=np.int64)
+    for depth, level in enumerate(levels(nodes)):
+        depths[level] = depth
+    return 2 * sum(int(depths[list(of_leaf)].sum()) for of_leaf in nodes.slopes.values())
 
 
 # ---- text -------------------------------------------------------------------------------------------------------------
@@ -277,7 +333,7 @@ def _text_tree(section: _Section) -> Nodes:
     nodes = _text_nodes(section)
     if section.values.get("is_linear", "0") == "0":
         return nodes
-    return _with_linear_leaves(section, nodes)
+    return _with_models(nodes, _text_models(section, len(nodes.left) - section.number("num_leaves")))
 
 
 def _text_nodes(section: _Section) -> Nodes:
@@ -318,49 +374,19 @@ def _text_nodes(section: _Section) -> Nodes:
     )
 
 
-def _with_linear_leaves(section: _Section, nodes: Nodes) -> Nodes:
-    """The tree with the linear models of its leaves.
-
-    Where a number that a leaf's model reads is missing, LightGBM gives the leaf's constant value. So each such leaf becomes a
-    chain of tests for missing numbers, which ends in the linear model.
-    """
+def _text_models(section: _Section, first: int) -> dict[int, _LeafModel]:
+    """The linear models in the leaves of a tree, whose first leaf is the node ``first``."""
     leaves = section.number("num_leaves")
     constants, counts = section.doubles("leaf_const", leaves), section.integers("num_features", leaves)
     total = len(section.text("leaf_features").split())
     if (counts < 0).any() or int(counts.sum()) != total:
         raise MalformedError(f"{section.at('num_features')} does not fit the {total} numbers of leaf_features")
-    read, coefficients = section.integers("leaf_features", total), section.doubles("leaf_coeff", total)
-    count = len(nodes.left)
-    size = count + 2 * total
-    left, right, feature = (
-        np.concatenate([x, np.full(size - count, -1)]) for x in (nodes.left, nodes.right, nodes.feature)
-    )
-    threshold = np.concatenate([nodes.threshold, np.zeros(size - count)])
-    values = np.concatenate([nodes.values[:, 0], np.zeros(size - count)])
-    slopes = {int(number): np.zeros(size) for number in np.unique(read)}
-    free, start = count, 0
-    for leaf, (constant, length) in enumerate(zip(constants.tolist(), counts.tolist(), strict=True)):
-        node = count - leaves + leaf
-        missing = values[node]
-        for number in read[start : start + length].tolist():
-            # Every number is at most infinity, and NaN is not.
-            feature[node], threshold[node], left[node], right[node] = number, np.inf, free, free + 1
-            values[free + 1] = missing
-            node, free = free, free + 2
-        values[node] = constant
-        for number, coefficient in zip(read[start : start + length].tolist(), coefficients[start:], strict=False):
-            slopes[number][node] += coefficient
-        start += length
-    return replace(
-        nodes,
-        left=left,
-        right=right,
-        feature=feature,
-        threshold=threshold,
-        missing_left=np.concatenate([nodes.missing_left, np.zeros(size - count, dtype=bool)]),
-        values=values[:, None],
-        slopes=slopes,
-    )
+    features, coefficients = section.integers("leaf_features", total), section.doubles("leaf_coeff", total)
+    ends = np.cumsum(counts).tolist()
+    return {
+        first + leaf: (constant, features[start:end].tolist(), coefficients[start:end].tolist())
+        for leaf, (constant, start, end) in enumerate(zip(constants.tolist(), [0, *ends], ends, strict=False))
+    }
 
 
 def _check_tree(section: _Section, left: Ints, right: Ints) -> None:
@@ -412,7 +438,8 @@ _SPLIT = (
     *("decision_type", "default_left", "internal_count", "internal_value", "internal_weight", "left_child"),
     *("missing_type", "right_child", "split_feature", "split_gain", "split_index", "threshold"),
 )
-_LEAF = ("leaf_count", "leaf_index", "leaf_value", "leaf_weight")
+_MODEL = ("leaf_coeff", "leaf_const", "leaf_features")
+_LEAF = ("leaf_count", "leaf_index", "leaf_value", "leaf_weight", *_MODEL)
 
 
 def _from_dump(document: Any) -> LightGBMBooster:
@@ -442,10 +469,6 @@ def _from_dump(document: Any) -> LightGBMBooster:
 
 def _known(fields: dict[str, Any], known: Sequence[str], where: str) -> dict[str, Any]:
     unknown = sorted(set(fields) - set(known))
-    if "leaf_coeff" in unknown:
-        raise UnsupportedExportError(
-            "linear models in leaves (linear_tree) are read from the text of save_model, and not from a dump"
-        )
     if unknown:
         raise MalformedError(f"{where}: the field {describe(unknown[0])} is unknown")
     return fields
@@ -484,6 +507,7 @@ class _Arrays:
     value: list[float] = field(default_factory=list)
     categories: dict[int, list[float]] = field(default_factory=dict)
     zero_missing: set[int] = field(default_factory=set)
+    models: dict[int, _LeafModel] = field(default_factory=dict)
 
     def add(self) -> int:
         """Add a node as a leaf, and return its index."""
@@ -503,6 +527,8 @@ def _dump_tree(structure: Any, title: str) -> Nodes:
         given, where = fields_of(found, f"{title}: a node"), f"{title}: "
         if "leaf_value" in given:
             arrays.value[node] = _finite(_known(given, _LEAF, title), "leaf_value", where)
+            if not given.keys().isdisjoint(_MODEL):
+                arrays.models[node] = _dump_model(given, where)
             continue
         _known(given, _SPLIT, title)
         arrays.feature[node] = _integer(given, "split_feature", where)
@@ -522,7 +548,7 @@ def _dump_tree(structure: Any, title: str) -> Nodes:
                 arrays.zero_missing.add(arrays.feature[node])
         arrays.left[node], arrays.right[node] = arrays.add(), arrays.add()
         stack += [(given.get("left_child"), arrays.left[node]), (given.get("right_child"), arrays.right[node])]
-    return Nodes(
+    nodes = Nodes(
         left=np.array(arrays.left),
         right=np.array(arrays.right),
         feature=np.array(arrays.feature),
@@ -531,6 +557,19 @@ def _dump_tree(structure: Any, title: str) -> Nodes:
         values=np.array(arrays.value)[:, None],
         categories=arrays.categories,
         zero_missing=frozenset(arrays.zero_missing),
+    )
+    return _with_models(nodes, arrays.models) if arrays.models else nodes
+
+
+def _dump_model(given: Mapping[str, Any], where: str) -> _LeafModel:
+    features = items_of(given.get("leaf_features"), f"{where}leaf_features")
+    coefficients = items_of(given.get("leaf_coeff"), f"{where}leaf_coeff")
+    if len(features) != len(coefficients):
+        raise MalformedError(f"{where}leaf_coeff has {len(coefficients)} numbers, not {len(features)}")
+    return (
+        _finite(given, "leaf_const", where),
+        [_integer({"leaf_features": number}, "leaf_features", where) for number in features],
+        [_finite({"leaf_coeff": number}, "leaf_coeff", where) for number in coefficients],
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -32,8 +32,8 @@ class Nodes:
         values: float64 (nodes, width), the values of leaves.
         categories: for each node that tests for categories, the categories on the side to which NaN does not go.
         zero_missing: the features whose zeros count as missing too; they have to come to the tree as NaN.
-        slopes: for each feature that linear models in leaves read, float64 (nodes,), its coefficients. A leaf's value is then
-            that in ``values`` and the sum of the coefficients times the features.
+        slopes: for each feature that linear models in leaves read, its coefficient by the node. A leaf's value is then that in
+            ``values`` and the sum of the coefficients times the features.
     """
 
     left: Ints
@@ -44,7 +44,7 @@ class Nodes:
     values: Doubles
     categories: Mapping[int, Sequence[float]] = field(default_factory=dict)
     zero_missing: frozenset[int] = frozenset()
-    slopes: Mapping[int, Doubles] = field(default_factory=dict)
+    slopes: Mapping[int, Mapping[int, float]] = field(default_factory=dict)
 
     @property
     def needs_negated(self) -> bool:
@@ -52,6 +52,39 @@ class Nodes:
         numeric = self.left >= 0
         numeric[list(self.categories)] = False
         return bool((numeric & self.missing_left).any())
+
+
+def levels(nodes: Nodes) -> Iterator[Ints]:
+    """The nodes of each level, from the root down."""
+    level = np.zeros(1, dtype=np.int64)
+    while len(level):
+        yield level
+        inner = level[nodes.left[level] >= 0]
+        level = np.concatenate([nodes.left[inner], nodes.right[inner]])
+
+
+def slope_tree(nodes: Nodes, feature: int) -> Nodes:
+    """The tree whose leaves have the coefficients of a feature, without splits below which all are 0."""
+    count = len(nodes.left)
+    values = np.zeros(count)
+    values[list(nodes.slopes[feature])] = list(nodes.slopes[feature].values())
+    needed = values != 0.0
+    for level in reversed(list(levels(nodes))):
+        inner = level[nodes.left[level] >= 0]
+        needed[inner] = needed[nodes.left[inner]] | needed[nodes.right[inner]]
+    split = needed & (nodes.left >= 0)
+    kept = np.zeros(count, dtype=bool)
+    kept[[0, *nodes.left[split], *nodes.right[split]]] = True
+    places = np.cumsum(kept) - 1
+    return Nodes(
+        left=np.where(split, places[nodes.left], -1)[kept],
+        right=np.where(split, places[nodes.right], -1)[kept],
+        feature=np.where(split, nodes.feature, -1)[kept],
+        threshold=nodes.threshold[kept],
+        missing_left=(nodes.missing_left & split)[kept],
+        values=values[kept, None],
+        categories={int(places[node]): codes for node, codes in nodes.categories.items() if split[node]},
+    )
 
 
 def constant_tree(value: float) -> Nodes:
