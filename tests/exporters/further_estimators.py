@@ -25,7 +25,9 @@ from sklearn.ensemble import (
     AdaBoostRegressor,
     BaggingClassifier,
     BaggingRegressor,
+    ExtraTreesClassifier,
     IsolationForest,
+    RandomForestClassifier,
     RandomForestRegressor,
     RandomTreesEmbedding,
     VotingRegressor,
@@ -408,6 +410,9 @@ CLASSIFIERS: dict[str, Case] = {
     "KNeighborsClassifier by distance": fitted(
         KNeighborsClassifier(3, weights="distance", metric="chebyshev"), numbers, odd, asked
     ),
+    "DecisionTreeClassifier of two targets": over(DecisionTreeClassifier(max_depth=3, random_state=0), pairs),
+    "ExtraTreesClassifier of two targets": over(ExtraTreesClassifier(4, max_depth=3, random_state=0), pairs),
+    "RandomForestClassifier of two targets": over(RandomForestClassifier(4, max_depth=3, random_state=0), pairs),
     "KNeighborsClassifier of two targets": over(KNeighborsClassifier(3), pairs),
     "RadiusNeighborsClassifier": over(RadiusNeighborsClassifier(radius=4.0), three),
     "LocalOutlierFactor": over(LocalOutlierFactor(novelty=True), None),

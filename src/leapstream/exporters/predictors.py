@@ -142,6 +142,24 @@ def targets(step: Step, numbers: Features) -> PredictorColumns:
     return PredictorColumns(Block(columns["prediction"]))
 
 
+def number_of(step: Step, outcome: PredictorColumns) -> Block:
+    """The predicted number of a regressor, or the predicted class of a classifier, which has to be a number."""
+    if outcome.classes is None:
+        return outcome.prediction
+    classes = known_classes(outcome.classes)
+    step.require(classes.dtype.kind in "biuf", "of several targets the classes have to be numbers")
+    return class_numbers(step, outcome.prediction, classes.astype(np.float64).tolist())
+
+
+def class_targets(step: Step, found: Sequence[PredictorColumns]) -> PredictorColumns:
+    """A classifier of several targets: a vector with the class of each, and the probabilities of all one after the other."""
+    predicted = targets(step, (step.graph.vector(tuple(number_of(step, outcome) for outcome in found)),))
+    parts = tuple(outcome.probability for outcome in found if outcome.probability is not None)
+    if len(parts) < len(found):
+        return predicted
+    return PredictorColumns(predicted.prediction, probability=renamed(step, step.graph.vector(parts), "probability"))
+
+
 def shares(step: Step, block: Block) -> Block:
     """A vector divided by the sum of its elements, none of which may be negative; equal shares where the sum is 0."""
     graph, width = step.graph, block.size

@@ -75,6 +75,16 @@ class Step:
         """The classes of a classifier."""
         return np.asarray(self.estimator.classes_ if self.given_classes is None else self.given_classes)
 
+    def targets(self) -> list[Step]:
+        """A step for each target of a classifier of several targets; none for a classifier of one."""
+        classes = self.estimator.classes_
+        if not isinstance(classes, list):
+            return []
+        return [
+            replace(self, prefix=f"{self.prefix}target_{target}_", given_classes=known)
+            for target, known in enumerate(classes)
+        ]
+
     @property
     def suffix(self) -> str:
         """Suffix of the names of this step's output columns: the estimator's class, as in MLeap's exporter."""

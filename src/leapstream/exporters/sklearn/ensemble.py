@@ -36,13 +36,8 @@ from leapstream.ops.trees import GBTRegression, RandomForestClassifier
 
 
 def forest_classifier(step: Step, features: Features) -> PredictorColumns:
-    """The mean of the class frequencies in the trees' leaves."""
-    no_multilabel(step)
-    forest, block, width = tree.forest_of(step, step.estimator.estimators_, features)
-    classes = len(step.classes)
-    members = tree.classification_trees(forest, width, block, classes)
-    op = RandomForestClassifier(block.size, classes, (1.0,) * len(members), members)
-    return replace(classify(step, op, block), decision=None)
+    """The mean of the class frequencies in the trees' leaves, for each target."""
+    return tree.forest_classifier(step, step.estimator.estimators_, features)
 
 
 def forest_regressor(step: Step, features: Features) -> PredictorColumns:

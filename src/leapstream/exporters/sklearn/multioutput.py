@@ -10,9 +10,9 @@ import numpy as np
 
 from leapstream.exporters.dispatch import Predictor
 from leapstream.exporters.graph import Block, Features
-from leapstream.exporters.predictors import class_numbers, element, renamed, targets
+from leapstream.exporters.predictors import class_targets, element, number_of, renamed, targets
 from leapstream.exporters.sklearn.ensemble import decision
-from leapstream.exporters.step import PredictorColumns, Step, known_classes
+from leapstream.exporters.step import PredictorColumns, Step
 
 
 def regressor(step: Step, features: Features) -> PredictorColumns:
@@ -24,24 +24,11 @@ def regressor(step: Step, features: Features) -> PredictorColumns:
 def classifier(step: Step, features: Features) -> PredictorColumns:
     """A vector with the class of each classifier, and the probabilities of the classifiers one after the other."""
     found = [_member(step, number, member, features) for number, member in enumerate(step.estimator.estimators_)]
-    predicted = targets(step, (step.graph.vector(tuple(number_of(step, outcome) for outcome in found)),))
-    parts = tuple(outcome.probability for outcome in found if outcome.probability is not None)
-    if len(parts) < len(found):
-        return predicted
-    return PredictorColumns(predicted.prediction, probability=renamed(step, step.graph.vector(parts), "probability"))
+    return class_targets(step, found)
 
 
 def _member(step: Step, number: int, member: Any, features: Features) -> PredictorColumns:
     return step.child(member, f"estimators_{number}").predict(features)
-
-
-def number_of(step: Step, outcome: PredictorColumns) -> Block:
-    """The predicted number of a regressor, or the predicted class of a classifier, which has to be a number."""
-    if outcome.classes is None:
-        return outcome.prediction
-    classes = known_classes(outcome.classes)
-    step.require(classes.dtype.kind in "biuf", "of several targets the classes have to be numbers")
-    return class_numbers(step, outcome.prediction, classes.astype(np.float64).tolist())
 
 
 def chain(step: Step, features: Features) -> PredictorColumns:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from leapstream.exporters.dispatch import Predictor, Transformer
 from leapstream.exporters.graph import Block, Doubles, Features, with_sparsity
 from leapstream.exporters.kernels import combined, dense, distances, mean_of, metric_of, neighbors, weighting_of
-from leapstream.exporters.predictors import argmax, most_probable, normalized, outliers, renamed, targets
+from leapstream.exporters.predictors import argmax, class_targets, most_probable, normalized, outliers, targets
 from leapstream.exporters.sklearn.cluster import nearest_center
 from leapstream.exporters.sklearn.decomposition import projected
-from leapstream.exporters.sklearn.multioutput import number_of
 from leapstream.exporters.sklearn.normal import by_densities
 from leapstream.exporters.step import PredictorColumns, Step
 from leapstream.ops.own import VectorArithmetic
@@ -53,14 +50,13 @@ def _by_weights(step: Step, weights: Block) -> PredictorColumns:
     if not estimator.outputs_2d_:
         found = graph.matrix((weights,), "classes", np.eye(len(step.classes))[np.asarray(estimator._y)])
         return most_probable(step, normalized(step, found))
-    shares, numbers = [], []
-    for target, classes in enumerate(estimator.classes_):
-        member = replace(step, prefix=f"{step.prefix}target_{target}_", given_classes=classes)
-        found = graph.matrix((weights,), f"target{target}", np.eye(len(classes))[np.asarray(estimator._y)[:, target]])
-        shares.append(normalized(step, found))
-        numbers.append(number_of(member, PredictorColumns(argmax(member, shares[-1]), classes)))
-    predicted = targets(step, tuple(numbers)).prediction
-    return PredictorColumns(predicted, probability=renamed(step, graph.vector(tuple(shares)), "probability"))
+    targeted = []
+    for target, member in enumerate(step.targets()):
+        classes = member.classes
+        known = graph.matrix((weights,), f"target{target}", np.eye(len(classes))[np.asarray(estimator._y)[:, target]])
+        share = normalized(step, known)
+        targeted.append(PredictorColumns(argmax(member, share), classes, probability=share))
+    return class_targets(step, targeted)
 
 
 def neighbors_regressor(step: Step, features: Features) -> PredictorColumns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,11 @@ import numpy as np
 from leapstream.exporters import trees
 from leapstream.exporters.dispatch import Predictor
 from leapstream.exporters.graph import Block, Features, size
-from leapstream.exporters.predictors import classify
+from leapstream.exporters.predictors import class_targets, classify
 from leapstream.exporters.predictors import targets as targets_of
-from leapstream.exporters.step import PredictorColumns, Step, no_multilabel
+from leapstream.exporters.step import PredictorColumns, Step
 from leapstream.exporters.trees import Nodes
-from leapstream.ops.trees import DecisionTreeClassifier, RandomForestRegression
+from leapstream.ops.trees import DecisionTreeClassifier, RandomForestClassifier, RandomForestRegression
 
 
 def nodes_of(step: Step, estimator: Any, *, missing: bool = True, target: int = 0) -> Nodes:
@@ -76,16 +77,24 @@ def classification_trees(
     return tuple(DecisionTreeClassifier(trees.tree(nodes, width), block.size, classes) for nodes in forest)
 
 
+def forest_classifier(step: Step, estimators: Sequence[Any], features: Features) -> PredictorColumns:
+    """The mean of the frequencies of the classes in the trees' leaves, for each target."""
+    several = step.targets()
+    forest, block, width = forest_of(step, estimators, features, max(len(several), 1))
+    members, found = len(estimators), []
+    for target, part in enumerate(several or [step]):
+        count = len(part.classes)
+        # A node has as many numbers for each target as the target with the most classes.
+        own = [replace(n, values=n.values[:, :count]) for n in forest[target * members : (target + 1) * members]]
+        leaves = classification_trees(own, width, block, count)
+        op = leaves[0] if members == 1 else RandomForestClassifier(block.size, count, (1.0,) * members, leaves)
+        found.append(replace(classify(part, op, block), decision=None))
+    return class_targets(step, found) if several else found[0]
+
+
 def tree_classifier(step: Step, features: Features) -> PredictorColumns:
-    """The frequencies of the classes in a leaf."""
-    no_multilabel(step)
-    forest, block, width = forest_of(step, [step.estimator], features)
-    (op,) = classification_trees(forest, width, block, len(step.classes))
-    return _without_decision(classify(step, op, block))
-
-
-def _without_decision(outcome: PredictorColumns) -> PredictorColumns:
-    return PredictorColumns(outcome.prediction, outcome.classes, outcome.raw, outcome.probability)
+    """The frequencies of the classes in a leaf, for each target."""
+    return forest_classifier(step, [step.estimator], features)
 
 
 def tree_regressor(step: Step, features: Features) -> PredictorColumns:
