@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export MAVEN_OPTS ?= -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheel dist lock demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams soak-streams test-flinks test-tensorflow test-spark test-spark3 test-spark4 test-journey test-xgboost test-clients test-web test-newest test-install screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-failing bench-guard bench-drift bench-spark bench-corrupt bench-memory soak-serve bench-registration bench-exporting bench-serve clean
+.PHONY: help setup wheel dist lock demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams soak-streams test-flinks test-tensorflow test-spark test-spark3 test-spark4 test-journey test-xgboost test-clients test-web test-newest test-install screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-failing bench-guard bench-drift bench-spark bench-corrupt bench-memory soak-serve bench-registration bench-starts bench-exporting bench-serve clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -309,6 +309,9 @@ bench-corrupt: setup ## truncated and bit-flipped bundles, all of them
 
 bench-registration: setup ## seconds of registrations and of a process's first use, and what a registration ships
 	$(RUN) benchmarks/registration.py
+
+bench-starts: setup ## seconds from a call to the first row of a job, with each way to take a model and without a model
+	$(RUN) -W ignore benchmarks/starts.py
 
 soak-serve: setup ## RELOADS=200 reloads of a served model under load, and a worker that is killed: what clients see, and memory
 	$(RUN) benchmarks/reloads.py $(or $(RELOADS),200)

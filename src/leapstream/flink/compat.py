@@ -26,7 +26,7 @@ from leapstream.executors.jvm.sources import FUNCTIONS
 
 PYFLINK_VERSION: str = version.__version__
 
-PRIVATE_NAMES = ("_add_jars_to_j_env_config", "_get_python_env", "_j_data_stream", "_j_table", "_j_tenv")
+PRIVATE_NAMES = ("_get_python_env", "_j_data_stream", "_j_table", "_j_tenv")
 """The private names of PyFlink that this module uses."""
 
 # Taken early: PyFlink sets the variable to its own folder when it starts Java.
@@ -86,11 +86,6 @@ def use_file_systems(settings: Mapping[str, str], plugins: Path = _PLUGINS) -> N
 
 
 # ---- Java objects behind PyFlink's ------------------------------------------------------------------------------------
-
-
-def pass_jars_to_streams(table_env: TableEnvironment, option: str) -> None:
-    """Add the jars of a table environment's option to its stream environment, from which DataStream jobs take theirs."""
-    table_env._add_jars_to_j_env_config(option)
 
 
 def environment_of(stream: DataStream) -> StreamExecutionEnvironment:

@@ -12,7 +12,7 @@ from pyflink.table import TableEnvironment
 from leapstream.executors.jvm.gateway import compile_java, runtime
 from leapstream.executors.jvm.jar import version_attributes, write_jar
 from leapstream.executors.jvm.runtime_jar import process_directory
-from leapstream.flink.compat import option_values, pass_jars_to_streams
+from leapstream.flink.compat import option_values
 from leapstream.flink.javafunction import JavaFunction
 from leapstream.installation import VERSION
 
@@ -45,24 +45,34 @@ def function_jar(functions: Sequence[JavaFunction]) -> Path:
     return path
 
 
-def add_runtime_jar(table_env: TableEnvironment) -> None:
+def add_runtime_jar(table_env: TableEnvironment, *others: Path) -> None:
     """Make the hand-written classes known to a table environment; its jobs take them once, whatever models they have.
+
+    Args:
+        table_env: the environment.
+        others: jars that are made known with them.
 
     Raises:
         BackendError: there is no Java, or the classes do not compile.
     """
-    add_jar(table_env, runtime().jar.path)
+    _add_jars(table_env, [runtime().jar.path, *others])
 
 
 def add_jar(table_env: TableEnvironment, path: Path) -> None:
     """Make the classes of a jar known to the planner of a table environment, and to the jobs it submits."""
+    _add_jars(table_env, [path])
+
+
+def _add_jars(table_env: TableEnvironment, paths: Sequence[Path]) -> None:
     present = table_env.get_config().get(_JARS, "")
-    url = path.resolve().as_uri()
     # A URL has none of the characters between the elements of a list. Parsing the list takes longer the more jars there are.
-    if url in re.split(r"[][;,\s]+", present):
+    known = re.split(r"[][;,\s]+", present)
+    added = {url: path.resolve() for path in paths if (url := path.resolve().as_uri()) not in known}
+    if not added:
         return
-    table_env.get_config().set(_JARS, ";".join([*option_values(present), url]))
-    pass_jars_to_streams(table_env, _JARS)
-    # The planner of an environment that exists already looks at the jars that were added to it.
-    quoted = str(path.resolve()).replace("'", "''")
-    table_env.execute_sql(f"ADD JAR '{quoted}'")
+    table_env.get_config().set(_JARS, ";".join([*option_values(present), *added]))
+    for path in added.values():
+        # The planner of an environment that exists already looks at the jars that were added to it. Before the statement PyFlink
+        # passes the option on to the stream environment, from which jobs of the DataStream API take their jars.
+        quoted = str(path).replace("'", "''")
+        table_env.execute_sql(f"ADD JAR '{quoted}'")

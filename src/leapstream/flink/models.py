@@ -13,7 +13,7 @@ from leapstream.executors.jvm.runtime_jar import process_directory
 from leapstream.flink.compat import require_models
 from leapstream.flink.compiler import Target, compile_jar
 from leapstream.flink.ddl import create_model_statement, predict_function_statement
-from leapstream.flink.jars import add_jar, add_runtime_jar
+from leapstream.flink.jars import add_runtime_jar
 from leapstream.flink.loading import ModelSource, load_model
 from leapstream.flink.names import check_name
 from leapstream.flink.options import ON_ERROR, OnFailure
@@ -75,8 +75,7 @@ def create_model(
     )
     path = Path(tempfile.mkdtemp(dir=process_directory())) / f"{name}.jar"
     compile_jar([target], path, self_contained=False)
-    add_runtime_jar(table_env)
-    add_jar(table_env, path)
+    add_runtime_jar(table_env, path)
     # A statement, as it loads the class by the session's class loader, which has the session's models.
     table_env.execute_sql(predict_function_statement(temporary=True))
     table_env.execute_sql(statement)

@@ -13,7 +13,7 @@ from leapstream.errors import BackendError, ConfigError
 from leapstream.executors.jvm.gateway import java_text
 from leapstream.executors.jvm.sources import FUNCTIONS
 from leapstream.flink.compat import create_temporary_system_function, new_object, python_environment, string_array
-from leapstream.flink.jars import add_jar, add_runtime_jar, function_jar
+from leapstream.flink.jars import add_runtime_jar, function_jar
 from leapstream.flink.javafunction import JavaFunction
 from leapstream.flink.options import Backend
 from leapstream.flink.preparing import PreparedFunction
@@ -62,10 +62,8 @@ def register_functions(functions: Sequence[PreparedFunction], table_env: TableEn
     if not functions:
         return []
     _check_names(functions, table_env)
-    add_runtime_jar(table_env)
     generated = [f.implementation for f in functions if isinstance(f.implementation, JavaFunction)]
-    if generated:
-        add_jar(table_env, function_jar(generated))
+    add_runtime_jar(table_env, *([function_jar(generated)] if generated else []))
     registered = [_register(function, table_env) for function in functions]
     if any(function.backend == "vectorized" for function in registered):
         for key, value in _PYTHON_DEFAULTS.items():

@@ -40,6 +40,13 @@ def test_unsuitable_java_home_gives_way_to_path(monkeypatch: pytest.MonkeyPatch,
     assert ensure_java() == home
 
 
+def test_java_that_says_its_version_in_a_file_is_not_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    home = fake_java(tmp_path / "home", "1.8.0_292")
+    (home / "release").write_text('IMPLEMENTOR="X"\nJAVA_VERSION="17.0.15"\n')
+    monkeypatch.setenv("JAVA_HOME", str(home))
+    assert ensure_java() == home
+
+
 def test_lack_of_java_says_what_was_found_and_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("JAVA_HOME", str(fake_java(tmp_path / "old", "1.8.0_292")))
     monkeypatch.setenv("PATH", str(tmp_path))
