@@ -72,3 +72,19 @@ print(*sorted(others & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_batch_of_numbers_imports_arrow_and_none_of_the_slower_libraries() -> None:
+    bundle = Path(__file__).parent / "bench" / "linear3.zip"
+    script = f"""
+import sys, leapstream
+import numpy as np
+model = leapstream.load({str(bundle)!r})
+frame = leapstream.LeapFrame.read({str(bundle.with_suffix(".input.json"))!r})
+model.transform(frame)
+model.predict(np.ones((5000, 3)))
+model.predict([{{"feature1": 1.0, "feature2": 2.0, "feature3": 3.0}}] * 2)
+print(*sorted({{"pyarrow", "pyarrow.compute", "numba", "scipy", "pandas"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["pyarrow"]

@@ -7,18 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from scipy import sparse
-from scipy.sparse import csr_array
 
 from leapstream.bundle.tensor import MOST_ELEMENTS, NUMPY_DTYPES, Tensor
 from leapstream.bundle.types import BasicType, DataType, ListType, MapType, TensorType
 from leapstream.errors import SchemaError
+from leapstream.executors.sparse import csr, is_csr, stacked
 from leapstream.executors.texts import text_array, text_lists, text_maps, texts_of
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Bools = npt.NDArray[np.bool_]
 
@@ -64,11 +66,11 @@ class Column:
     complete: Bools | None = None
 
     def __len__(self) -> int:
-        return self.values.shape[0] if isinstance(self.values, csr_array) else len(self.values)
+        return self.values.shape[0] if is_csr(self.values) else len(self.values)
 
     def to_dense(self, track_stored: bool = False) -> Column:
         """A copy whose values are dense; with ``track_stored``, ``stored`` marks the elements that the sparse values store."""
-        if not isinstance(self.values, csr_array):
+        if not is_csr(self.values):
             return self
         # SciPy's toarray adds to 0, which makes -0.0 a 0.0.
         places = np.repeat(np.arange(len(self)), np.diff(self.values.indptr)), self.values.indices
@@ -104,7 +106,7 @@ class Column:
     def sparse_rows(self) -> Bools:
         """True for each row whose tensor is sparse, as far as the column has this information."""
         rows = len(self)
-        if isinstance(self.values, csr_array):
+        if is_csr(self.values):
             partial = np.diff(self.values.indptr) < self.values.shape[1]
         elif self.stored is None:
             partial = np.zeros(rows, dtype=np.bool_)
@@ -171,8 +173,8 @@ def joined(parts: Sequence[Column]) -> Column:
     values: Any
     if isinstance(pieces[0], pa.Array):
         values = pa.concat_arrays(pieces)
-    elif any(isinstance(piece, csr_array) for piece in pieces):
-        values = sparse.vstack([csr_array(piece) for piece in pieces], format="csr")
+    elif any(is_csr(piece) for piece in pieces):
+        values = stacked(pieces, axis=0)
     else:
         values = np.concatenate(pieces)
     valid = _joined_flags([(part.valid, (len(part),)) for part in parts])
@@ -265,7 +267,7 @@ def _sparse_rows(values: Sequence[Tensor | None], size: int, dtype: np.dtype[Any
         indices.append(at[order][last])
         data.append(value.values[order][last])
         counts.append(int(last.sum()))
-    return csr_array((np.concatenate(data), np.concatenate(indices), np.cumsum(counts)), (len(values), size))
+    return csr((np.concatenate(data), np.concatenate(indices), np.cumsum(counts)), (len(values), size))
 
 
 def to_python(column: Column, data_type: DataType, *, keep_stored: bool = False) -> list[Any]:
@@ -276,7 +278,7 @@ def to_python(column: Column, data_type: DataType, *, keep_stored: bool = False)
     if isinstance(column.values, pa.Array):
         pairs = texts_of(column.values)
         return [None if v is None else dict(v) for v in pairs] if isinstance(data_type, MapType) else pairs
-    if isinstance(column.values, csr_array):
+    if is_csr(column.values):
         whole = column.values
         starts = whole.indptr
         values: list[Any] = [

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set, Sized
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from scipy import sparse
-from scipy.sparse import csr_array
 
 from leapstream.bundle.tensor import Tensor
 from leapstream.bundle.types import DataType, TensorType
 from leapstream.errors import SchemaError
 from leapstream.executors.columns import Column, leap_values
+from leapstream.executors.sparse import csr, is_csr, is_sparse
 from leapstream.frames.columnar import ColumnarTable, require_dense_tensors
 from leapstream.frames.contract import Output, Rows, Wanted
 from leapstream.frames.given import is_class
 from leapstream.frames.pandas import series_array
 from leapstream.frames.values import array_of
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 class ArraysTable(ColumnarTable):
@@ -51,7 +53,7 @@ class ArraysTable(ColumnarTable):
 
 
 def _length(name: str, values: Any) -> int:
-    if sparse.issparse(values):
+    if is_sparse(values):
         return int(values.shape[0])
     unordered = isinstance(values, (str, bytes, Set, Mapping)) or is_class(values, "pandas", "DataFrame")
     if unordered or not isinstance(values, Sized) or getattr(values, "ndim", 1) == 0:
@@ -60,7 +62,7 @@ def _length(name: str, values: Any) -> int:
 
 
 def _array(name: str, values: Any, declared: DataType | None) -> Any:
-    if sparse.issparse(values):
+    if is_sparse(values):
         return _canonical(values)
     if isinstance(values, np.ndarray):
         return values if values.dtype.kind not in "OSU" else array_of(name, values.tolist(), declared)
@@ -77,13 +79,13 @@ def _canonical(rows: Any) -> csr_array:
     """Sparse vectors of any kind, as columns hold them."""
     if rows.ndim != 2:
         raise SchemaError(f"a sparse array of {rows.ndim} dimensions is not a column of vectors")
-    array = csr_array(rows, dtype=np.float64, copy=True)
+    array = csr(rows, dtype=np.float64, copy=True)
     array.sum_duplicates()
     return array
 
 
 def _take(values: Any, rows: Rows) -> Any:
-    if isinstance(values, np.ndarray) or sparse.issparse(values):
+    if isinstance(values, np.ndarray) or is_sparse(values):
         return values[rows]
     if isinstance(values, (pa.Array, pa.ChunkedArray)):
         return values.take(pa.array(rows))
@@ -96,8 +98,10 @@ def _take(values: Any, rows: Rows) -> Any:
 
 
 def _numpy(values: Column | list[Any], data_type: DataType) -> npt.NDArray[Any] | csr_array:
-    if isinstance(values, Column) and isinstance(values.values, (np.ndarray, csr_array)) and values.present() is None:
-        return values.values
+    if isinstance(values, Column) and values.present() is None:
+        arrays = values.values
+        if isinstance(arrays, np.ndarray) or is_csr(arrays):
+            return arrays
     listed = leap_values(values, data_type)
     if isinstance(data_type, TensorType):
         require_dense_tensors(listed)

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
-from scipy.sparse import csr_array
 
 from leapstream.bundle.tensor import MOST_ELEMENTS, NUMPY_DTYPES, Tensor
 from leapstream.bundle.types import BasicType, DataType, Field, ScalarType, Schema, TensorType
 from leapstream.errors import LeapstreamError, SchemaError
 from leapstream.executors.columns import ARROW_TYPES, CodedColumn, Column
+from leapstream.executors.sparse import is_csr
 from leapstream.executors.texts import is_utf8
 from leapstream.frames.contract import Rows, Table, Wanted
 from leapstream.frames.leaptypes import ARROW_BASES, NUMPY_BASES, leap_type_of
@@ -58,7 +57,7 @@ class ColumnarTable(Table):
         array = self._arrays[name]
         if isinstance(array, CodedColumn):
             return array if rows is None else array.take(rows)
-        if isinstance(array, (np.ndarray, csr_array)):
+        if isinstance(array, np.ndarray) or is_csr(array):
             return Column(array if rows is None else array[rows])
         if rows is not None:
             array = array.take(pa.array(rows))
@@ -132,7 +131,9 @@ def native(name: str, array: npt.NDArray[Any]) -> Any:
 
 def plain_arrow(array: Any) -> Any:
     """An Arrow array of a type that leap types have; sparse vectors as they are."""
-    if isinstance(array, csr_array):
+    import pyarrow.compute as pc
+
+    if is_csr(array):
         return array
     kind = array.type
     if kind in ARROW_BASES:
@@ -186,7 +187,7 @@ def dense_rows(column: Column) -> npt.NDArray[Any]:
     Raises:
         SchemaError: a sparse vector would take more than 128 MiB so, or all together more than 2 GiB.
     """
-    if isinstance(column.values, csr_array):
+    if is_csr(column.values):
         require_dense(*column.values.shape)
     dense: npt.NDArray[Any] = column.to_dense().values
     return dense

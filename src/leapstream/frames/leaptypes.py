@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from scipy.sparse import csr_array
 
 from leapstream.bundle.tensor import NUMPY_DTYPES
 from leapstream.bundle.types import BasicType, DataType, ListType, MapType, ScalarType, TensorType
 from leapstream.errors import SchemaError
 from leapstream.executors.columns import ARROW_TYPES, CodedColumn
+from leapstream.executors.sparse import is_csr
 
 NUMPY_BASES: dict[np.dtype[Any], BasicType] = {
     **{dtype: base for base, dtype in NUMPY_DTYPES.items() if dtype.kind != "O"},
@@ -92,7 +92,7 @@ def leap_type_of(name: str, array: Any) -> DataType:
     """
     if isinstance(array, CodedColumn):
         return ScalarType(BasicType.STRING, array.has_missing())
-    if isinstance(array, csr_array):
+    if is_csr(array):
         return TensorType(BasicType.DOUBLE, array.shape[1:], False)
     if isinstance(array, np.ndarray):
         base = NUMPY_BASES.get(array.dtype)

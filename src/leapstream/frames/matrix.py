@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from leapstream.bundle.types import ScalarType, TensorType
 from leapstream.errors import SchemaError
+from leapstream.executors.sparse import is_sparse
 from leapstream.frames.arrays import ArraysTable
 from leapstream.frames.contract import Wanted
 
@@ -25,7 +25,7 @@ class MatrixTable(ArraysTable):
 
     @classmethod
     def accepts(cls, frame: Any) -> bool:
-        return isinstance(frame, np.ndarray) or sparse.issparse(frame)
+        return isinstance(frame, np.ndarray) or is_sparse(frame)
 
     def __init__(self, frame: Any, wanted: Wanted) -> None:
         super().__init__(_columns(frame, wanted), wanted)
@@ -49,7 +49,7 @@ def _columns(array: Any, wanted: Wanted) -> Mapping[str, Any]:
             return {names[0]: array}
         scalars = all(isinstance(wanted.schema[name].type, ScalarType) for name in names)
         if scalars and array.ndim == 2 and array.shape[1] == len(names):
-            dense = array.toarray() if sparse.issparse(array) else array
+            dense = array.toarray() if is_sparse(array) else array
             return {name: dense[:, i] for i, name in enumerate(names)}
     raise SchemaError(
         f"the columns of an array of dimensions {array.shape} cannot be the inputs {wanted.schema}: give a dict of arrays"

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from leapstream.bundle.tensor import MOST_ELEMENTS, NUMPY_DTYPES, Tensor
-from leapstream.bundle.types import DataType, TensorType
+from leapstream.bundle.types import BasicType, DataType, ScalarType, TensorType
 from leapstream.errors import SchemaError
 from leapstream.executors.columns import Column, leap_values
 from leapstream.frames.columnar import ColumnarTable, require_dense_tensors
@@ -43,7 +43,7 @@ class RecordsTable(ColumnarTable):
             names,
             len(frame),
             wanted,
-            lambda name: array_of(name, [record.get(name) for record in frame], wanted.declared(name)),
+            lambda name: _column(name, [record.get(name) for record in frame], wanted.declared(name)),
         )
 
     def result(self, outputs: list[Output], rows: Rows | None, *, keep_inputs: bool) -> list[dict[str, Any]]:
@@ -53,6 +53,14 @@ class RecordsTable(ColumnarTable):
             {**(record if keep_inputs else {}), **{name: values[i] for name, values in columns.items()}}
             for i, record in enumerate(kept)
         ]
+
+
+def _column(name: str, values: list[Any], declared: DataType | None) -> Any:
+    # Arrow looks for pandas' objects in lists, and imports pandas for that.
+    doubles = isinstance(declared, ScalarType) and declared.base is BasicType.DOUBLE
+    if doubles and set(map(type, values)) == {float}:
+        return np.array(values)
+    return array_of(name, values, declared)
 
 
 def _record(row: int, given: Any) -> Mapping[str, Any]:

@@ -72,14 +72,14 @@ class _Step:
         return self._value(outcome.columns[_OUT])
 
     def _value(self, column: Column | list[Any]) -> Any:
-        from scipy.sparse import csr_array
 
         from leapstream.executors.columns import leap_values
+        from leapstream.executors.sparse import is_csr
 
         kind = self._plan.outputs[0][1].type
         if not is_vector(kind) or isinstance(column, list) or not (column.valid is None or column.valid[0]):
             return leap_values(column, kind)[0]
-        if self._sparse and isinstance(column.values, csr_array):
+        if self._sparse and is_csr(column.values):
             return dict(zip(column.values.indices.tolist(), column.values.data.tolist(), strict=True))
         row = column.to_dense().values[0]
         if row.ndim != 1:

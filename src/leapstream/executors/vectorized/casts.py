@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from scipy.sparse import csr_array
 
 from leapstream.bundle.tensor import NUMPY_DTYPES
 from leapstream.bundle.types import BasicType, DataType, ListType, MapType, ScalarType, TensorType
 from leapstream.executors import failures
 from leapstream.executors.columns import ARROW_TYPES, Bools, Column
+from leapstream.executors.sparse import csr, is_csr
 from leapstream.executors.texts import text_array, text_lists, texts_of
 from leapstream.javalike.numbers import PARSERS, cast_numbers, number_strings
 
@@ -122,11 +122,11 @@ def _cast_scalars(
 
 
 def _cast_tensor(column: Column, given: TensorType, wanted: DataType, fail: Callable[[int, str], None]) -> Column:
-    if isinstance(column.values, csr_array):
+    if is_csr(column.values):
         if isinstance(wanted, TensorType) and wanted.base is not BasicType.STRING:
             rows = column.values
             data = cast_numbers(rows.data, wanted.base)
-            return column.with_values(csr_array((data, rows.indices, rows.indptr), rows.shape))
+            return column.with_values(csr((data, rows.indices, rows.indptr), rows.shape))
         column = column.to_dense(track_stored=True)
     values = column.values
     rows = len(values)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
-from scipy.sparse import csr_array
 
 from leapstream.bundle.types import TensorType
 from leapstream.executors import failures
 from leapstream.executors.columns import WIDE, Column
 from leapstream.executors.implementing import implements
+from leapstream.executors.sparse import csr, is_csr
 from leapstream.executors.texts import text_array, texts_of
 from leapstream.executors.vectorized.numbers import binary_search, ordered_bits
 from leapstream.executors.vectorized.run import Run, compressed
@@ -26,6 +25,8 @@ def _prepare_lookup(expr: p.Lookup) -> tuple[pa.Array, Doubles]:
 
 @implements(p.Lookup, prepare=_prepare_lookup)
 def _lookup(run: Run, expr: p.Lookup, x: Column) -> Column:
+    import pyarrow.compute as pc
+
     labels, index = run.prepared[id(expr)]
     found = pc.index_in(x.values, value_set=labels, skip_nulls=True)
     position = np.asarray(found.fill_null(len(labels)))
@@ -81,7 +82,7 @@ def _one_hot(run: Run, expr: p.OneHot, x: Column) -> Column:
     stored = index < expr.width
     if expr.width >= WIDE:
         starts = np.concatenate([[0], np.cumsum(stored)])
-        return Column(csr_array((np.ones(starts[-1]), index[stored], starts), (run.rows, expr.width)))
+        return Column(csr((np.ones(starts[-1]), index[stored], starts), (run.rows, expr.width)))
     result = np.zeros((run.rows, expr.width))
     rows = np.flatnonzero(stored)
     result[rows, index[rows]] = 1.0
@@ -120,10 +121,10 @@ def _bucketize(run: Run, expr: p.Bucketize, x: Column) -> Column:
 
 @implements(p.Binarize, sparse=True)
 def _binarize(run: Run, expr: p.Binarize, x: Column) -> Column:
-    if isinstance(x.values, csr_array):
+    if is_csr(x.values):
         above = x.values.data > expr.threshold
         kept = np.concatenate([[0], np.cumsum(above)])[x.values.indptr]
-        return Column(csr_array((np.ones(kept[-1]), x.values.indices[above], kept), x.values.shape))
+        return Column(csr((np.ones(kept[-1]), x.values.indices[above], kept), x.values.shape))
     above = x.values > expr.threshold
     if x.stored is not None:
         above &= x.stored

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from leapstream.bundle.tensor import NUMPY_DTYPES
 from leapstream.bundle.types import BasicType
@@ -64,6 +63,8 @@ def _pick(run: Run, expr: p.ValueAt, x: Column) -> Column:
 
 @implements(p.MapEntry)
 def _map_entry(run: Run, expr: p.MapEntry, x: Column, key: Column) -> Column:
+    import pyarrow.compute as pc
+
     offsets = np.asarray(x.values.offsets, dtype=np.int64)
     first, last = int(offsets[0]), int(offsets[-1])
     keys, items = x.values.keys.slice(first, last - first), x.values.items.slice(first, last - first)

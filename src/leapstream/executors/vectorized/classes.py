@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from leapstream.executors import failures
 from leapstream.executors.columns import Bools, Column
 from leapstream.executors.implementing import implements
+from leapstream.executors.sparse import is_csr
 from leapstream.executors.vectorized.run import Run, require_size, rows_of
 from leapstream.executors.vectorized.sums import row_sums
 from leapstream.plan import primitives as p
@@ -64,7 +64,7 @@ _ALLOWED: dict[str, tuple[str, Callable[[npt.NDArray[np.float64]], Bools]]] = {
 @implements(p.RequireElements, sparse=True)
 def _only(run: Run, expr: p.RequireElements, x: Column) -> Column:
     reason, allowed = _ALLOWED[expr.allowed]
-    if isinstance(x.values, csr_array):
+    if is_csr(x.values):
         failed = np.bincount(rows_of(x.values)[~allowed(x.values.data)], minlength=run.rows) > 0
     else:
         failed = ~allowed(x.values).all(axis=1)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
+from leapstream.executors.sparse import csr, is_csr
 from leapstream.executors.vectorized.run import Run, require_size, rows_of
 from leapstream.executors.vectorized.sums import row_sums
 from leapstream.layouts.clusters import subtree_ends
@@ -112,7 +112,7 @@ def _topic_mixture(run: Run, expr: p.TopicMixture, x: Column) -> Column:
     terms, topics = expr.weights.shape
     result = np.zeros((run.rows, topics))
     counts = x.values
-    if isinstance(counts, csr_array):
+    if is_csr(counts):
         row = rows_of(counts)
         empty = np.bincount(row[counts.data != 0], minlength=run.rows) == 0
         beyond = np.bincount(row[counts.indices >= terms], minlength=run.rows) > 0
@@ -120,7 +120,7 @@ def _topic_mixture(run: Run, expr: p.TopicMixture, x: Column) -> Column:
         empty = ~(counts != 0).any(axis=1)
         stored = np.ones(counts.shape, dtype=np.bool_) if x.stored is None else x.stored
         beyond = stored[:, terms:].any(axis=1)
-        counts = csr_array(counts)
+        counts = csr(counts)
     run.fail(beyond & ~empty, failures.unknown_terms(terms))
     endless = np.zeros(run.rows, dtype=np.bool_)
     arrays = (counts.data, counts.indices, counts.indptr, empty | beyond)

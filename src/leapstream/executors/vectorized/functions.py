@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
@@ -23,6 +22,14 @@ def _round(x: Doubles) -> Doubles:
     # Adding 0 turns -0.0 into 0.0.
     rounded = np.where(x - whole >= 0.5, whole + 1.0, whole) + 0.0
     return np.clip(np.where(np.isnan(x), 0.0, np.where(np.isinf(x), x, rounded)), -(2.0**63), 2.0**63)
+
+
+def _erf(x: Doubles) -> Doubles:
+    """The error function, of SciPy."""
+    from scipy import special
+
+    values: Doubles = special.erf(x)
+    return values
 
 
 def _pow(a: Doubles, b: Doubles) -> Doubles:
@@ -42,7 +49,7 @@ SPELLING: dict[str, Callable[..., npt.NDArray[np.float64]]] = {
     "floor": np.floor,
     "ceil": np.ceil,
     "round": _round,
-    "erf": special.erf,
+    "erf": _erf,
     "normal_quantile": normal_quantiles,
     "add": np.add,
     "sub": np.subtract,

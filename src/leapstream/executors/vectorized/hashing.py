@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from scipy.sparse import csr_array
 
 from leapstream.bundle.types import BasicType
 from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
+from leapstream.executors.sparse import csr, is_csr
 from leapstream.executors.texts import text_array, with_question_marks
 from leapstream.executors.vectorized.lists import Ints, counted, list_starts, nulls, utf8, vector_rows
 from leapstream.executors.vectorized.run import Run
@@ -53,7 +52,7 @@ def _signed_hashes(run: Run, expr: p.SignedHashes, x: Column) -> Column:
     starts = np.concatenate([[0], np.cumsum(kept)])[list_starts(x.values)]
     found = found[kept]
     signs = np.where(found < 0, -1.0, 1.0) if expr.signed else np.ones(len(found))
-    rows = csr_array((signs, np.abs(found) % expr.size, starts), (run.rows, expr.size))
+    rows = csr((signs, np.abs(found) % expr.size, starts), (run.rows, expr.size))
     rows.sum_duplicates()
     if expr.binary:
         rows.data[:] = 1.0
@@ -62,6 +61,8 @@ def _signed_hashes(run: Run, expr: p.SignedHashes, x: Column) -> Column:
 
 def _categories(x: Column, base: BasicType, name: str, size: int) -> Ints:
     """The hash of ``name=value``; each distinct value is written once."""
+    import pyarrow.compute as pc
+
     if isinstance(x.values, pa.Array):
         encoded = x.values.dictionary_encode()
         distinct, position = encoded.dictionary, np.asarray(encoded.indices.fill_null(0))
@@ -105,7 +106,7 @@ _PRIME = np.int32(2038074743)
 @implements(p.MinHash, sparse=True)
 def _min_hash(run: Run, expr: p.MinHash, x: Column) -> Column:
     width = len(expr.a)
-    if isinstance(x.values, csr_array):
+    if is_csr(x.values):
         rows = x.values
         nonzero = rows.data != 0.0
         owner = np.repeat(np.arange(run.rows), np.diff(rows.indptr))[nonzero]

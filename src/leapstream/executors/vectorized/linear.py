@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import fft
 
 from leapstream.executors import failures
 from leapstream.executors.columns import Column
@@ -42,6 +41,8 @@ def _linear_sum(run: Run, expr: p.LinearSum, *xs: Column) -> Column:
 
 @implements(p.CosineTransform)
 def _cosine_transform(run: Run, expr: p.CosineTransform, x: Column) -> Column:
+    from scipy import fft
+
     values = x.values
     size = values.shape[1]
     if size == 0:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
-from scipy.sparse import csr_array
 
 from leapstream.executors.columns import WIDE, Bools, Column
+from leapstream.executors.sparse import csr
 from leapstream.executors.vectorized.run import Run
 from leapstream.plan.primitives import Doubles
 
@@ -33,6 +32,8 @@ def string_array(offsets: npt.NDArray[np.int32], data: npt.NDArray[np.uint8]) ->
 
 def list_starts(lists: pa.Array) -> Ints:
     """The index of each list's first element among all, followed by the end of the last; a missing list has no elements."""
+    import pyarrow.compute as pc
+
     lengths = np.asarray(pc.list_value_length(lists).fill_null(0), dtype=np.int64)
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
 
@@ -63,7 +64,7 @@ def vector_rows(
     run: Run, row_starts: Ints, columns: npt.NDArray[np.int32], values: Doubles, stored: int, size: int
 ) -> Column:
     """Vectors from the arrays that a kernel filled; dense where they are short."""
-    rows = csr_array((values[:stored], columns[:stored], row_starts), (run.rows, size))
+    rows = csr((values[:stored], columns[:stored], row_starts), (run.rows, size))
     column = Column(rows)
     if size >= WIDE:
         return column

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from leapstream.executors import failures
 from leapstream.executors.columns import WIDE, Bools, Column
 from leapstream.executors.contract import KEPT
 from leapstream.executors.implementing import implements
+from leapstream.executors.sparse import csr
 from leapstream.executors.vectorized.run import (
     Indices,
     Run,
@@ -111,7 +111,7 @@ def _interact(run: Run, expr: p.Interaction, *xs: Column) -> Column:
         size *= sum(categories)
     if width >= WIDE:
         starts = np.concatenate([[0], np.cumsum(total.counts)])
-        wide = csr_array((total.value, total.place, starts), (run.rows, width))
+        wide = csr((total.value, total.place, starts), (run.rows, width))
         wide.sort_indices()
         return Column(wide)
     owner = total.owner
@@ -178,7 +178,7 @@ def _expand(run: Run, expr: p.PolynomialExpansion, x: Column) -> Column:
     if width >= WIDE:
         _, index = np.nonzero(stored)
         starts = np.concatenate([[0], np.cumsum(stored.sum(axis=1))])
-        return Column(csr_array((result[stored], index, starts), result.shape))
+        return Column(csr((result[stored], index, starts), result.shape))
     return Column(result, stored=stored, complete=sparse & stored.all(axis=1))
 
 

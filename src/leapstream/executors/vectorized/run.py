@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from leapstream.executors import failures
 from leapstream.executors.columns import WIDE, Bools, Column
 from leapstream.executors.contract import DROPPED, KEPT, Failure, Outcome, PreparedPlan
+from leapstream.executors.sparse import csr
 from leapstream.plan.primitives import Doubles, Expr
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Indices = npt.NDArray[np.intp]
 
@@ -143,7 +146,7 @@ def require_size(run: Run, x: Column, size: int) -> bool:
 
 def failed_vectors(run: Run, width: int) -> Column:
     """A result for rows that have all failed."""
-    return Column(csr_array((run.rows, width)) if width >= WIDE else np.zeros((run.rows, width)))
+    return Column(csr((run.rows, width)) if width >= WIDE else np.zeros((run.rows, width)))
 
 
 def rows_of(x: csr_array) -> npt.NDArray[np.intp]:
@@ -156,4 +159,4 @@ def stored_elements(x: Column) -> Doubles | csr_array:
     if x.stored is None:
         return x.values
     starts = np.concatenate([[0], np.cumsum(x.stored.sum(axis=1))])
-    return csr_array((x.values[x.stored], np.nonzero(x.stored)[1], starts), x.values.shape)
+    return csr((x.values[x.stored], np.nonzero(x.stored)[1], starts), x.values.shape)

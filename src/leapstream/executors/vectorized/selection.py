@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from scipy.sparse import csr_array
 
 from leapstream.executors import failures
 from leapstream.executors.columns import WIDE, Bools, Column
 from leapstream.executors.implementing import implements
+from leapstream.executors.sparse import csr, is_csr
 from leapstream.executors.vectorized.lists import list_array
 from leapstream.executors.vectorized.run import (
     Indices,
@@ -28,7 +28,7 @@ def _item(run: Run, expr: p.Item, x: Column) -> Column:
     if expr.index >= x.values.shape[1]:
         run.fail(np.ones(run.rows, dtype=bool), failures.element_beyond(x.values.shape[1], expr.index))
         return Column(np.full(run.rows, np.nan))
-    if isinstance(x.values, csr_array):
+    if is_csr(x.values):
         return Column(x.values[:, [expr.index]].toarray()[:, 0])
     return Column(x.values[:, expr.index])
 
@@ -86,14 +86,14 @@ def _recode(run: Run, expr: p.Recode, x: Column) -> Column:
         return failed_vectors(run, expr.size)
     if len(expr.positions) == 0:
         return x
-    if isinstance(x.values, csr_array):
+    if is_csr(x.values):
         rows = x.values
         table = np.searchsorted(recoding.positions, rows.indices).clip(max=len(recoding.positions) - 1)
         picked = np.flatnonzero(recoding.positions[table] == rows.indices)
         values, missing = _looked_up(recoding, table[picked], rows.data[picked])
         data = rows.data.copy()
         data[picked] = values
-        result = x.with_values(csr_array((data, rows.indices, rows.indptr), rows.shape))
+        result = x.with_values(csr((data, rows.indices, rows.indptr), rows.shape))
         owner = np.searchsorted(rows.indptr, picked[missing], side="right") - 1
         elements, given = rows.indices[picked[missing]], rows.data[picked[missing]]
     else:
@@ -128,8 +128,8 @@ def _take(run: Run, expr: p.Take, x: Column) -> Column:
     if needed > size:
         run.require_stored()
         run.fail(~x.sparse_rows(), failures.element_beyond(size, int(indices[indices >= size][0])))
-    if isinstance(x.values, csr_array):
-        rows = csr_array((x.values.data, x.values.indices, x.values.indptr), (run.rows, max(needed, size)))
+    if is_csr(x.values):
+        rows = csr((x.values.data, x.values.indices, x.values.indptr), (run.rows, max(needed, size)))
         taken = rows[:, indices]
         taken.sort_indices()
         column = Column(taken)

@@ -7,12 +7,16 @@ size of the batch, so their sums differ from MLeap's, and the sum of a row diffe
 from __future__ import annotations
 
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
 
+from leapstream.executors.sparse import is_csr
 from leapstream.executors.vectorized.run import rows_of
 from leapstream.plan.primitives import Doubles
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 NARROW = 16
 """Vectors of at most this many elements are added up column by column, which is as fast as a kernel."""
@@ -70,7 +74,7 @@ def row_sums(terms: Doubles) -> Doubles:
 
 def add_products(x: Doubles | csr_array, weights: Doubles, total: Doubles) -> Doubles:
     """``total`` (rows,) plus the products of each row of ``x`` with ``weights``; ``total`` may be overwritten."""
-    if isinstance(x, csr_array):
+    if is_csr(x):
         # A count by weights adds in the order of its arguments.
         rows = np.concatenate([np.arange(len(total)), rows_of(x)])
         terms = np.concatenate([total, x.data * weights[x.indices]])
@@ -92,7 +96,7 @@ def add_products(x: Doubles | csr_array, weights: Doubles, total: Doubles) -> Do
 
 def matrix_products(x: Doubles | csr_array, matrix: Doubles) -> Doubles:
     """The products (rows, outputs) of each row of ``x`` with the rows of ``matrix`` (outputs, elements)."""
-    if isinstance(x, csr_array):
+    if is_csr(x):
         # SciPy adds the stored elements of a row one after the other.
         return np.asarray(x @ matrix.T)
     result = np.zeros((len(x), len(matrix)))

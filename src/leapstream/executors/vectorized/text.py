@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from leapstream.executors import failures
 from leapstream.executors.characters import character_grams, strip_accents
@@ -29,6 +28,8 @@ _TEXTS_AT_ONCE = 4096
 
 def _lower_strings(strings: pa.Array) -> pa.Array:
     """Each string in lower case; Python sees only those that are not ASCII."""
+    import pyarrow.compute as pc
+
     _, data = utf8(strings)
     if len(data) == 0 or data.max() < 128:
         return pc.ascii_lower(strings)
@@ -131,6 +132,8 @@ def _prepare_other_tokens(expr: p.WithoutWords) -> pa.Array:
 
 @implements(p.WithoutWords, prepare=_prepare_other_tokens)
 def _other_tokens(run: Run, expr: p.WithoutWords, x: Column) -> Column:
+    import pyarrow.compute as pc
+
     encoded = x.values.flatten().dictionary_encode()
     distinct = encoded.dictionary if expr.case_sensitive else _lower_strings(encoded.dictionary)
     # A missing token is kept.

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse import csr_array
 
 from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
+from leapstream.executors.sparse import csr, is_csr, stacked
 from leapstream.executors.vectorized.run import Run, compressed, rows_of
 from leapstream.executors.vectorized.sums import NARROW, row_sums
 from leapstream.plan import primitives as p
 from leapstream.plan.primitives import Doubles
 from leapstream.plan.sizes import LONGEST_VECTOR
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 @implements(p.Concat, sparse=True)
@@ -30,9 +33,9 @@ def _concat(run: Run, expr: p.Concat, *xs: Column) -> Column:
     if sum(part.shape[1] for part in parts) > LONGEST_VECTOR:
         run.fail(np.ones(run.rows, dtype=bool), failures.too_many_elements(LONGEST_VECTOR))
         return Column(np.zeros((run.rows, 0)))
-    if any(isinstance(part, csr_array) for part in parts):
-        stacked = sparse.hstack([csr_array(part) for part in parts], format="csr")
-        return Column(_with_data(stacked, stacked.data + 0.0))
+    if any(is_csr(part) for part in parts):
+        rows = stacked(parts, axis=1)
+        return Column(_with_data(rows, rows.data + 0.0))
     result = _side_by_side(parts)
     # Adding 0 makes -0.0 the 0.0 of an element that is not stored.
     result += 0.0
@@ -56,7 +59,7 @@ def _affine(run: Run, expr: p.Affine, x: Column) -> Column:
     width = x.values.shape[1]
     if width > expr.size and expr.keeps_stored:
         return _scale_longer(run, expr, x)
-    if isinstance(x.values, csr_array):
+    if is_csr(x.values):
         if expr.keeps_stored:
             return x.with_values(_scaled(expr, x.values))
         x = x.to_dense(run.tracks_stored)
@@ -91,12 +94,12 @@ def _scale_longer(run: Run, expr: p.Affine, x: Column) -> Column:
     """Scale vectors that are longer than the parameters; a row fails where it stores an element without parameters."""
     run.require_stored()
     reason = failures.wrong_size(x.values.shape[1], expr.size)
-    if isinstance(x.values, csr_array):
+    if is_csr(x.values):
         rows = x.values
         inside = rows.indices < expr.size
         run.fail(np.bincount(rows_of(rows)[~inside], minlength=run.rows) > 0, reason)
         starts = np.concatenate([[0], np.cumsum(inside)])[rows.indptr]
-        rows = csr_array((rows.data[inside], rows.indices[inside], starts), rows.shape)
+        rows = csr((rows.data[inside], rows.indices[inside], starts), rows.shape)
         return x.with_values(_scaled(expr, rows))
     beyond = np.ones(run.rows, dtype=bool) if x.stored is None else x.stored[:, expr.size :].any(axis=1)
     rest = x.values[:, expr.size :]
@@ -110,7 +113,7 @@ def _scale_longer(run: Run, expr: p.Affine, x: Column) -> Column:
 
 def _with_data(rows: csr_array, data: Doubles) -> csr_array:
     """Other values, stored in the same places."""
-    return csr_array((data, rows.indices, rows.indptr), rows.shape)
+    return csr((data, rows.indices, rows.indptr), rows.shape)
 
 
 def _scaled(expr: p.Affine, rows: csr_array) -> csr_array:
@@ -124,7 +127,7 @@ def _scaled(expr: p.Affine, rows: csr_array) -> csr_array:
 
 @implements(p.Clip, sparse=True)
 def _clip(run: Run, expr: p.Clip, x: Column) -> Column:
-    if isinstance(x.values, csr_array):
+    if is_csr(x.values):
         if expr.low <= 0 <= expr.high:
             return x.with_values(_with_data(x.values, _clipped(x.values.data, expr)))
         x = x.to_dense(run.tracks_stored)
@@ -144,7 +147,7 @@ def _normalize(run: Run, expr: p.Normalize, x: Column) -> Column:
     if not power >= 1.0:
         run.fail(np.ones(run.rows, dtype=bool), failures.wrong_norm(power))
         return x
-    if isinstance(values, csr_array):
+    if is_csr(values):
         norms = _norms(values, power)
         divisors = np.repeat(np.where(norms != 0.0, norms, 1.0), np.diff(values.indptr))
         return x.with_values(_with_data(values, values.data / divisors))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from leapstream.executors import failures
 from leapstream.executors.columns import Column
@@ -24,6 +23,8 @@ def _prepare_vocabulary(expr: p.VocabularyCounts) -> tuple[pa.Array, Ints]:
 
 def _found(tokens: pa.Array, words: pa.Array) -> Ints:
     """The index of each token in ``words``; the number of words if the token is not one of them."""
+    import pyarrow.compute as pc
+
     return np.asarray(pc.index_in(tokens, value_set=words, skip_nulls=True).fill_null(len(words)), dtype=np.int64)
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
+from leapstream.executors.sparse import is_csr
 from leapstream.executors.vectorized.run import Run
 from leapstream.layouts.forest import ExplainedForest, make_explained_forest
 from leapstream.plan import primitives as p
@@ -31,7 +31,7 @@ def _singles(run: Run, expr: p.FloatFeatures, x: Column) -> Column:
     used, place = np.unique(expr.elements, return_inverse=True)
     there = used[used < width]
     picked = np.full((run.rows, len(used)), np.nan, dtype=np.float32)
-    if isinstance(x.values, csr_array):
+    if is_csr(x.values):
         singles = x.values.astype(np.float32)
         rows = np.repeat(np.arange(run.rows), np.diff(singles.indptr))
         infinite = np.bincount(rows[np.isinf(singles.data)], minlength=run.rows) > 0
