@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
 NARROW = 16
 """Vectors of at most this many elements are added up column by column, which is as fast as a kernel."""
+_MOST_COLUMNS = 64
+"""Without a kernel, vectors of more elements are not added up column by column: the columns would be too far apart in memory."""
 _BLOCK = 1 << 15
 """Number of products that fit into the processor's cache."""
+_BLOCK_OF_COLUMNS = 1 << 17
+"""Number of elements of which every column is read from the cache but the first."""
 _FEW_OUTPUTS = 8
 """Up to this number of outputs, the sums of one row do not keep the processor busy."""
 _FEW = 1 << 21
@@ -80,18 +84,26 @@ def add_products(x: Doubles | csr_array, weights: Doubles, total: Doubles) -> Do
         terms = np.concatenate([total, x.data * weights[x.indices]])
         return np.asarray(np.bincount(rows, terms, len(total)), dtype=np.float64)
     if x.shape[1] <= NARROW:
-        product = np.empty(len(x))
-        for column, weight in zip(x.T, weights.tolist(), strict=True):
-            total += np.multiply(column, weight, out=product)
-    elif KERNELS.wait(x.size // _PER_LEAF):
+        _add_columns(x, weights, total)
+    elif not KERNELS.wait(x.size // _PER_LEAF):
+        KERNELS.load().add_products(np.ascontiguousarray(x), np.ascontiguousarray(weights), total)
+    elif x.shape[1] <= _MOST_COLUMNS:
+        step = _BLOCK_OF_COLUMNS // x.shape[1]
+        for start in range(0, len(x), step):
+            _add_columns(x[start : start + step], weights, total[start : start + step])
+    else:
         step = max(_BLOCK // x.shape[1], 1)
         for start in range(0, len(x), step):
             products = x[start : start + step] * weights
             products[:, 0] += total[start : start + step]
             total[start : start + step] = np.cumsum(products, axis=1)[:, -1]
-    else:
-        KERNELS.load().add_products(np.ascontiguousarray(x), np.ascontiguousarray(weights), total)
     return total
+
+
+def _add_columns(x: Doubles, weights: Doubles, total: Doubles) -> None:
+    product = np.empty(len(x))
+    for column, weight in zip(x.T, weights.tolist(), strict=True):
+        total += np.multiply(column, weight, out=product)
 
 
 def matrix_products(x: Doubles | csr_array, matrix: Doubles) -> Doubles:

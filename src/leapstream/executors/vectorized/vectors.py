@@ -71,14 +71,10 @@ def _affine(run: Run, expr: p.Affine, x: Column) -> Column:
         result = _affine(run, expr, Column(values[:, : expr.size])).values
         return Column(np.concatenate([result, beyond], axis=1) if expr.keep_nan else result)
     result = values
-    if expr.shift is not None:
-        result = result - expr.shift[:width]
-    if expr.divisor is not None:
-        result = result / expr.divisor[:width]
-    if expr.factor is not None:
-        result = result * expr.factor[:width]
-    if expr.offset is not None:
-        result = result + expr.offset[:width]
+    steps = (np.subtract, expr.shift), (np.divide, expr.divisor), (np.multiply, expr.factor), (np.add, expr.offset)
+    for function, operands in steps:
+        if operands is not None:
+            result = function(result, operands[:width], out=None if result is values else result)
     if expr.fixed is not None:
         fixed = expr.fixed[:width]
         replaced = ~np.isnan(fixed)
