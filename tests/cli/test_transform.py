@@ -79,6 +79,19 @@ def test_the_inputs_and_final_outputs_are_written_and_with_all_the_columns_betwe
 
 
 @pytest.mark.slow
+def test_parquet_has_dictionaries_of_repeated_values_and_none_of_different_numbers(run: Run, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    rows = 60_000
+    numbers = {f"feature{n}": [float((row * n) % rows) for row in range(rows)] for n in (1, 7, 11)}
+    columns = dict(zip(("feature1", "feature2", "feature3"), numbers.values(), strict=True))
+    pa.parquet.write_table(pa.table({**columns, "text": ["a", "b"] * (rows // 2)}), source)
+    assert run("transform", LINEAR, source, "-o", target).exit_code == 0
+    group = pa.parquet.ParquetFile(target).metadata.row_group(0)
+    sizes = {c.path_in_schema: c.total_uncompressed_size for c in map(group.column, range(group.num_columns))}
+    assert sizes["text"] < rows
+    assert 8 * rows < sizes["feature1"] < 9 * rows
+
+
 def test_columns_that_the_model_does_not_read_pass_through_csv_as_they_are(run: Run, tmp_path: Path) -> None:
     source = tmp_path / "in.csv"
     source.write_text('id,feature1,feature2,feature3,note\n007,1,2,3,"a, b"\n1e5,1,2,3,\n')

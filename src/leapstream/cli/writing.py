@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial as bind
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -27,6 +28,12 @@ from leapstream.errors import SchemaError
 from leapstream.frames.files import LEAP_FORMATS, Batch, explained
 
 STDOUT = "-"
+
+_LARGEST_DICTIONARY = 1 << 16
+"""Bytes of the different values of a column, of as many as a batch has, from which on Parquet has all values one after the other.
+
+Batches are smaller than the row groups that Arrow's limit is for: numbers that are all different would all go to dictionaries.
+"""
 
 
 class Writer(ABC):
@@ -156,7 +163,7 @@ def _make_writer(stream: IO[bytes], format: str) -> Writer:
         return _JsonLinesWriter(stream)
     makers: dict[str, Callable[[IO[bytes], pa.Schema], Any]] = {
         "csv": pa.csv.CSVWriter,
-        "parquet": pa.parquet.ParquetWriter,
+        "parquet": bind(pa.parquet.ParquetWriter, dictionary_pagesize_limit=_LARGEST_DICTIONARY),
         "arrow": pa.ipc.new_file,
         "arrow-stream": pa.ipc.new_stream,
     }
