@@ -1,4 +1,4 @@
-"""A reporter of metrics in this process's Flink, which keeps the last values of the counters ``predictions`` and of gauges."""
+"""A reporter of metrics in this process's Flink, which keeps the last values of the counters of a name, and of gauges."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ import org.apache.flink.metrics.reporter.MetricReporterFactory;
 public class CountingReporter implements MetricReporter, MetricReporterFactory {
 
     private String property;
+    private String counter;
 
     public MetricReporter createMetricReporter(java.util.Properties properties) {
         return this;
@@ -36,6 +37,7 @@ public class CountingReporter implements MetricReporter, MetricReporterFactory {
 
     public void open(MetricConfig config) {
         property = config.getString("property", null);
+        counter = config.getString("counter", null);
     }
 
     public void close() {}
@@ -47,7 +49,7 @@ public class CountingReporter implements MetricReporter, MetricReporterFactory {
             System.setProperty(
                 property + group.getMetricIdentifier(name), String.valueOf(((Gauge) metric).getValue()));
         }
-        if (name.equals("predictions")) {
+        if (name.equals(counter)) {
             synchronized (System.class) {
                 long sum = Long.getLong(property, 0).longValue() + ((Counter) metric).getCount();
                 System.setProperty(property, String.valueOf(sum));
@@ -61,27 +63,35 @@ public class CountingReporter implements MetricReporter, MetricReporterFactory {
 class _Reported:
     """The values that a reporter of an environment's jobs keeps, as properties of the JVM that begin alike."""
 
-    def __init__(self, table_env: TableEnvironment, directory: Path) -> None:
+    def __init__(self, table_env: TableEnvironment, directory: Path, counter: str = "") -> None:
         jar = directory / "counting.jar"
         service = "META-INF/services/org.apache.flink.metrics.reporter.MetricReporterFactory"
         write_jar(jar, compile_java({_FACTORY: _REPORTER}), {service: f"{_FACTORY}\n".encode()}, {})
         add_jar(table_env, jar)
-        self._property = f"leapstream.test.predictions.{next(_numbers)}."
+        self._property = f"leapstream.test.metrics.{next(_numbers)}."
         options = table_env.get_config()
         options.set("metrics.reporter.counting.factory.class", _FACTORY)
         options.set("metrics.reporter.counting.property", self._property)
+        options.set("metrics.reporter.counting.counter", counter)
 
 
-class Predictions(_Reported):
-    """The number of predictions of an environment's jobs that have ended."""
+class Counted(_Reported):
+    """The sum of the counters of a name in an environment's jobs that have ended."""
 
     def count(self) -> int:
-        """The number, once a job has ended: its rows may come before its end."""
+        """The sum, once a job has ended: its rows may come before its end."""
         system, deadline = get_gateway().jvm.System, time.monotonic() + 10
         while system.getProperty(self._property) is None and time.monotonic() < deadline:
             time.sleep(0.02)
         time.sleep(0.5)
         return int(system.getProperty(self._property, "0"))
+
+
+class Predictions(Counted):
+    """The number of predictions of an environment's jobs that have ended."""
+
+    def __init__(self, table_env: TableEnvironment, directory: Path) -> None:
+        super().__init__(table_env, directory, "predictions")
 
 
 class Gauges(_Reported):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from py4j.protocol import Py4JJavaError
-from pyflink.datastream import DataStream
+from pyflink.common.job_client import JobClient
+from pyflink.datastream import DataStream, StreamExecutionEnvironment
+from pyflink.java_gateway import get_gateway
 from pyflink.table import StreamTableEnvironment
 
 from leapstream import load
@@ -21,7 +25,7 @@ from tests.drift.loans import ROWS, loans
 from tests.drift.test_profile import BUNDLE
 
 from .conftest import collect
-from .counting import Gauges
+from .counting import Counted, Gauges
 
 pytestmark = pytest.mark.flink
 
@@ -81,6 +85,97 @@ def test_the_drift_of_a_stream_is_that_of_python(
     for row in found:
         psi, missing, _ = expected[row["feature"]]
         assert row["psi"] == pytest.approx(psi, rel=1e-12, abs=1e-15) and row["missing_rate"] == missing
+
+
+def incomes(table_env: StreamTableEnvironment, folder: Path) -> DataStream:
+    """A stream without end of the files of a folder: incomes and their minutes."""
+    folder.mkdir(exist_ok=True)
+    table_env.execute_sql(
+        "CREATE TEMPORARY TABLE Incomes (income DOUBLE, m BIGINT, stamp AS TO_TIMESTAMP_LTZ(m * 60000, 3), "
+        "WATERMARK FOR stamp AS stamp) "
+        f"WITH ('connector' = 'filesystem', 'path' = '{folder}', 'format' = 'json', 'source.monitor-interval' = '50 ms')"
+    )
+    return table_env.to_data_stream(table_env.from_path("Incomes"))
+
+
+def arrive(folder: Path, name: str, *minutes: int) -> None:
+    """Let a file with an income of each of these minutes come into a folder, whole."""
+    part = folder.with_name(name)
+    part.write_text("".join(json.dumps({"income": 40_000.0, "m": minute}) + "\n" for minute in minutes))
+    part.rename(folder / name)
+
+
+@contextmanager
+def windows(drift: DataStream, table_env: StreamTableEnvironment) -> Iterator[tuple[JobClient, Iterator[tuple[int, int]]]]:
+    """A job, and the minute at which each of its windows begins, with the rows that were counted."""
+    table = table_env.from_data_stream(drift)
+    result = table.select(table.window_start, table.rows).execute()
+    client = result.get_job_client()
+    assert client is not None
+    with result.collect() as rows:
+        yield client, ((row[0] // 60_000, row[1]) for row in rows)
+
+
+@pytest.mark.slow
+def test_a_savepoint_has_the_counts_of_the_open_window(store: ModelStore, tmp_path: Path) -> None:
+    def job(**options: str) -> AbstractContextManager[tuple[JobClient, Iterator[tuple[int, int]]]]:
+        env = StreamExecutionEnvironment.get_execution_environment()
+        env.set_parallelism(1)
+        table_env = StreamTableEnvironment.create(env)
+        for key, value in options.items():
+            table_env.get_config().set(key, value)
+        stream = incomes(table_env, tmp_path / "rows")
+        drift = drift_stream(
+            stream, f"{store.uri}/loans@1", window=timedelta(minutes=10), event_time=True, table_env=table_env
+        )
+        return windows(drift.uid("drift"), table_env)
+
+    with job() as (client, found):
+        arrive(tmp_path / "rows", "first", 1, 2, 11, 12, 13)
+        assert next(found) == (0, 2)
+        formats = get_gateway().jvm.org.apache.flink.core.execution.SavepointFormatType
+        stopping = client._j_job_client.stopWithSavepoint(False, str(tmp_path / "savepoints"), formats.DEFAULT)
+        savepoint = stopping.get()
+    # Of the first job, only the counts are left.
+    (tmp_path / "rows" / "first").unlink()
+    restored = {"execution.state-recovery.path": savepoint, "execution.state-recovery.ignore-unclaimed-state": "true"}
+    with job(**restored) as (client, found):
+        arrive(tmp_path / "rows", "second", 14, 15, 21)
+        assert next(found) == (10, 5)
+        client.cancel().result()
+
+
+@pytest.mark.slow
+def test_a_window_has_one_answer_and_later_rows_count_as_late(
+    table_env: StreamTableEnvironment, store: ModelStore, tmp_path: Path
+) -> None:
+    # Either subtask reads a file; the other one is idle then, and holds no window up.
+    table_env.get_config().set("parallelism.default", "2")
+    table_env.get_config().set("table.exec.source.idle-timeout", "200 ms")
+    late = Counted(table_env, tmp_path, "lateDriftRows")
+    stream = incomes(table_env, tmp_path / "rows")
+    drift = drift_stream(
+        stream, f"{store.uri}/loans@1", window=timedelta(minutes=10), event_time=True, table_env=table_env
+    )
+    with windows(drift, table_env) as (client, found):
+        arrive(tmp_path / "rows", "first", 1, 2, 11)
+        assert next(found) == (0, 2)
+        arrive(tmp_path / "rows", "late", 3, 4, 5)
+        arrive(tmp_path / "rows", "second", 12, 21)
+        assert next(found) == (10, 2)
+        client.cancel().result()
+    assert late.count() == 3
+
+
+@pytest.mark.parametrize("parallelism", [1, 2])
+def test_rows_are_counted_where_they_are(
+    env: StreamExecutionEnvironment, stream: DataStream, store: ModelStore, parallelism: int
+) -> None:
+    counted = stream.map(lambda row: row, stream.get_type()).set_parallelism(parallelism)
+    drift_stream(counted, f"{store.uri}/loans@1").print()
+    nodes = json.loads(env.get_execution_plan())["nodes"]
+    (count,) = [node for node in nodes if "drift-count" in node["type"]]
+    assert (count["parallelism"], count["predecessors"][0]["ship_strategy"]) == (parallelism, "FORWARD")
 
 
 @pytest.mark.slow

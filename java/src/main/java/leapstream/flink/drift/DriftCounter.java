@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.api.common.operators.ProcessingTimeService;
 import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.api.watermark.Watermark;
@@ -13,8 +14,9 @@ import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.apache.flink.types.Row;
 
 /**
- * Counts the rows of a subtask in the bins of their windows, in place. It gives the counts of a window when it ends and before
- * each checkpoint, so that it has no state of its own. In processing time it also says when a window has ended, by watermarks.
+ * Counts the rows of a subtask in the bins of their windows, in place. It gives the counts of a window when it ends, before each
+ * checkpoint, so that it has no state of its own, and when no more rows come. In processing time it also says when a window has
+ * ended, by watermarks.
  */
 final class DriftCounter extends AbstractStreamOperator
         implements OneInputStreamOperator, ProcessingTimeService.ProcessingTimeCallback {
@@ -52,10 +54,15 @@ final class DriftCounter extends AbstractStreamOperator
         parts = new ArrayList();
         last = null;
         watermark = Long.MIN_VALUE;
-        late = getMetricGroup().addGroup("leapstream").counter("lateDriftRows");
+        late = late(getMetricGroup());
         if (!settings.eventTime) {
             awaitEnd(getProcessingTimeService().getCurrentProcessingTime());
         }
+    }
+
+    /** The counter of the rows that come after their window. */
+    static Counter late(MetricGroup group) {
+        return group.addGroup("leapstream").counter("lateDriftRows");
     }
 
     @Override
@@ -136,6 +143,10 @@ final class DriftCounter extends AbstractStreamOperator
     public void processWatermarkStatus(WatermarkStatus status) throws Exception {
         // Windows of processing time end without rows, too.
         if (settings.eventTime) {
+            if (status.isIdle()) {
+                // Others may end the window meanwhile.
+                emit(Long.MAX_VALUE);
+            }
             super.processWatermarkStatus(status);
         }
     }

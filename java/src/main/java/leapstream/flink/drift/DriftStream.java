@@ -4,7 +4,9 @@ import java.io.Serializable;
 import org.apache.flink.api.common.typeinfo.PrimitiveArrayTypeInfo;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.api.dag.Transformation;
 import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.transformations.PartitionTransformation;
 
 /** The drift of the rows of a stream, in tumbling windows. Each subtask counts its rows in place. */
 public final class DriftStream implements Serializable {
@@ -82,7 +84,13 @@ public final class DriftStream implements Serializable {
             Types.DOUBLE,
             Types.LONG
         });
-        return rows.transform("drift-count", parts, new DriftCounter(this, positions, versionPosition))
+        // Without a partitioner it is the stream itself, under a type of its own.
+        Transformation shared = new PartitionTransformation(rows.getTransformation(), null);
+        shared.setOutputType(new SharedRows(rows.getType()));
+        return new DataStream(rows.getExecutionEnvironment(), shared)
+                .transform("drift-count", parts, new DriftCounter(this, positions, versionPosition))
+                // Of another parallelism, the rows would be sent to other subtasks.
+                .setParallelism(rows.getParallelism())
                 .keyBy(new DriftWindows.Key(), Types.STRING)
                 .process(new DriftWindows(this), drift)
                 .name("drift");

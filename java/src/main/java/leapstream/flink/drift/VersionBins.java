@@ -97,6 +97,11 @@ final class VersionBins {
         }
     }
 
+    /** The rows that were counted; each has one value of each column. */
+    long rowsOf(long[] counts) {
+        return columns[0].rows(counts, 0);
+    }
+
     /** The drift of each column. */
     Row[] rows(long[] counts) {
         Row[] found = new Row[columns.length];
