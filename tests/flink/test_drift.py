@@ -106,7 +106,9 @@ def arrive(folder: Path, name: str, *minutes: int) -> None:
 
 
 @contextmanager
-def windows(drift: DataStream, table_env: StreamTableEnvironment) -> Iterator[tuple[JobClient, Iterator[tuple[int, int]]]]:
+def windows(
+    drift: DataStream, table_env: StreamTableEnvironment
+) -> Iterator[tuple[JobClient, Iterator[tuple[int, int]]]]:
     """A job, and the minute at which each of its windows begins, with the rows that were counted."""
     table = table_env.from_data_stream(drift)
     result = table.select(table.window_start, table.rows).execute()
