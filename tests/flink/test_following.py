@@ -6,8 +6,10 @@ import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cloudpickle
 import pandas as pd
@@ -66,7 +68,7 @@ BAD: dict[str, tuple[Callable[[Versions, int], None], str]] = {
 }
 
 
-def stored(versions: Versions, **options: str) -> StoredModel:
+def stored(versions: Versions, **options: Any) -> StoredModel:
     return StoredModel(versions.uri, reload_interval="20 ms", **options)
 
 
@@ -154,11 +156,47 @@ def test_a_map_function_follows_a_model_and_names_the_version_of_each_record(ver
     wait(lambda: not threads())
 
 
-class Context:
-    """The context of a function without metrics."""
+class Number:
+    """A counter, or a distribution."""
 
-    def get_metric_group(self) -> None:
-        raise RuntimeError("metrics are off")
+    def __init__(self) -> None:
+        self.value = 0
+
+    def inc(self, count: int) -> None:
+        self.value += count
+
+    def update(self, value: int) -> None:
+        self.value = value
+
+
+class Context:
+    """The context of a function, and each group of its metrics.
+
+    Attributes:
+        counters: the counters by version and name, of all groups.
+        version: the version that the group is of.
+    """
+
+    def __init__(self) -> None:
+        self.counters: dict[tuple[str, str], Number] = {}
+        self.version = ""
+
+    def get_metric_group(self) -> Context:
+        return self
+
+    def add_group(self, name: str, value: str = "") -> Context:
+        group = copy(self)
+        group.version = value if name == "version" else self.version
+        return group
+
+    def counter(self, name: str) -> Number:
+        return self.counters.setdefault((self.version, name), Number())
+
+    def distribution(self, name: str) -> Number:
+        return Number()
+
+    def gauge(self, name: str, read: Callable[[], int]) -> None:
+        read()
 
 
 def test_rows_of_a_batch_and_records_are_split_by_a_key_as_in_the_store(versions: Versions) -> None:
@@ -186,11 +224,74 @@ def test_rows_of_a_batch_and_records_are_split_by_a_key_as_in_the_store(versions
     records.close()
 
 
-def test_outputs_of_shadows_need_the_jvm(versions: Versions) -> None:
-    with pytest.raises(BackendError, match="'shadow_prediction' is one of a shadow, which the jvm executor alone"):
-        MLeapMapFunction(stored(versions), outputs=["shadow_prediction"]).get_produced_type()
-    with pytest.raises(BackendError, match="the jvm executor alone computes shadows"):
-        MLeapMapFunction(stored(versions, shadow="1")).get_produced_type()
+@pytest.mark.parametrize("option", ["", "3"])
+def test_a_shadow_is_computed_beside_in_batches_and_records(versions: Versions, option: str) -> None:
+    """The shadow of the job goes before that of the alias; a row that fails has its outputs too."""
+    for value in (2, 3):
+        publish(versions, value)
+    versions.store.set_alias("loans", "live", "1", shadow=["2"])
+    expected = option or "2"
+    model = stored(versions, shadow=option or ())
+    outputs = [*OUTPUTS, "shadow_prediction", "shadow_version", "shadow_error"]
+    prepared = prepare_stored("f", model, inputs=None, outputs=outputs, backend="vectorized", on_error="row")
+    function = cloudpickle.loads(prepared.implementation)
+    context = Context()
+    function.open(context)
+    found = function.eval(*(pd.Series(values) for values in ([1.0] * 2, [2.0, None], [3.0] * 2)))
+    function.close()
+    good, dead = found.to_dict("records")
+    assert good == dict(zip([*outputs, "error"], [1.0, "1", float(expected), expected, None, None], strict=True))
+    assert dead["model_version"] == "1" and dead["shadow_version"] == expected
+    assert pd.isna(dead["prediction"]) and pd.isna(dead["shadow_prediction"])
+    assert "feature2" in dead["error"] and dead["shadow_error"] == dead["error"].replace("'1'", f"'{expected}'")
+    records = MLeapMapFunction(model, outputs=outputs, on_error="row")
+    by_record = [records.map((1.0, number, 3.0)).as_dict() for number in (2.0, None)]
+    records.close()
+    assert by_record == [good, {**dead, "prediction": None, "shadow_prediction": None}]
+    # The shadow whose columns nobody sees is counted too.
+    computed = {"1", "2", expected}
+    assert {name: number.value for (version, name), number in context.counters.items() if version in computed} == {
+        "predictions": 2,
+        "failures": 1,
+        "dropped": 0,
+    }
+    assert {version for version, _ in context.counters} == computed
+
+
+def test_a_shadow_that_fails_never_fails_a_row(versions: Versions, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(versions, 2)
+    model = stored(versions, shadow="2")
+    outputs = ["prediction", "shadow_prediction", "shadow_error"]
+    prepared = prepare_stored("f", model, inputs=None, outputs=outputs, backend="vectorized", on_error="raise")
+    function = cloudpickle.loads(prepared.implementation)
+    records = MLeapMapFunction(model, outputs=outputs)
+    function.open(Context())
+    records.open(None)
+    (shadow,) = function._follower.live.shadows
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise MemoryError("no memory")
+
+    for method in ("predict_record", "predict_rows"):
+        monkeypatch.setattr(shadow.model, method, fail)
+    found = function.eval(*(pd.Series([value]) for value in (1.0, 2.0, 3.0)))
+    expected = {"prediction": 1.0, "shadow_prediction": None, "shadow_error": "no memory"}
+    assert found.to_dict("records") == [expected]
+    assert records.map((1.0, 2.0, 3.0)).as_dict() == expected
+    function.close()
+    records.close()
+
+
+def test_shadows_come_and_go_with_the_alias(versions: Versions, follower: Follower) -> None:
+    publish(versions, 2)
+    versions.store.set_alias("loans", "live", "1", shadow=["2"])
+    wait(lambda: [shadow.version.version for shadow in follower.live.shadows] == ["2"])
+    versions.go_live(1)
+    wait(lambda: not follower.live.shadows)
+    assert live(follower) == "1"
+
+
+def test_a_model_without_a_jar_needs_python(versions: Versions) -> None:
     options = {"inputs": None, "outputs": None, "on_error": "raise"}
     with pytest.raises(BackendError, match=r"function 'f': loans@1 has no model\.jar"):
         prepare_stored("f", stored(versions), backend="jvm", **options)  # type: ignore[arg-type]

@@ -372,8 +372,13 @@ def test_versions_of_the_option_are_computed_beside_and_go_before_shadows_of_the
     table_env.execute_sql("CREATE TEMPORARY VIEW given AS SELECT * FROM (VALUES (1e0, 2e0, 3e0)) AS t (a, b, c)")
     outputs = "prediction DOUBLE, model_version STRING, shadow_prediction DOUBLE, shadow_version STRING"
     create_model(table_env, versions, outputs, shadow="3")
-    scored = "ML_PREDICT(TABLE given, MODEL loans, DESCRIPTOR(a, b, c))"
-    assert collect(table_env, f"SELECT {', '.join(columns)} FROM {scored}") == expected
+    create_predict(table_env)
+    called = (
+        f"MLEAP_PREDICT(input => TABLE given, store => '{versions.uri}', inputs => DESCRIPTOR(a, b, c), shadow => '3; 2', "
+        "outputs => DESCRIPTOR(prediction, shadow_prediction, shadow_version))"
+    )
+    for scored in ("ML_PREDICT(TABLE given, MODEL loans, DESCRIPTOR(a, b, c))", called):
+        assert collect(table_env, f"SELECT {', '.join(columns)} FROM {scored}") == expected
     entry = {"udfName": "Live", "store": versions.uri, "outputs": list(columns), "shadow": ["3"]}
     MLeapUDFRegistry.register_from_config({"mleap": {"udfRegistry": [entry]}}, table_env)
     fields = ", ".join(f"r.{column}" for column in columns)
@@ -382,6 +387,39 @@ def test_versions_of_the_option_are_computed_beside_and_go_before_shadows_of_the
     scored = predict_stream(rows, store=versions.uri, outputs=columns, shadow="3")
     with scored.execute_and_collect() as answers:
         assert [tuple(row)[3:] for row in answers] == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["ML_PREDICT", "MLEAP_PREDICT", "jvm", "vectorized"])
+def test_a_row_that_fails_has_the_outputs_and_the_error_of_its_shadow(
+    table_env: StreamTableEnvironment, table: Callable[..., str], versions: Versions, runtime_jar: Path, way: str
+) -> None:
+    versions.publish(2)
+    columns = ("prediction", "shadow_prediction", "shadow_version", "shadow_error", "error")
+    given = table([(1.0, 2.0, 3.0), (1.0, None, 3.0)], ABC)
+    prefix = ""
+    if way == "ML_PREDICT":
+        add_jar(table_env, runtime_jar)
+        kinds = ("DOUBLE", "DOUBLE", "STRING", "STRING", "STRING")
+        outputs = ", ".join(map(" ".join, zip(columns, kinds, strict=True)))
+        create_model(table_env, versions, outputs, shadow="2", **{"on-error": "row"})
+        rows = f"ML_PREDICT(TABLE {given}, MODEL loans, DESCRIPTOR(a, b, c))"
+    elif way == "MLEAP_PREDICT":
+        add_jar(table_env, runtime_jar)
+        create_predict(table_env)
+        rows = (
+            f"MLEAP_PREDICT(input => TABLE {given}, store => '{versions.uri}', inputs => DESCRIPTOR(a, b, c), "
+            f"shadow => '2', on_error => 'row', outputs => DESCRIPTOR({', '.join(columns[:-1])}))"
+        )
+    else:
+        model = StoredModel(versions.uri, shadow="2")
+        MLeapUDFRegistry.register("Kept", model, table_env, outputs=columns[:-1], on_error="row", backend=way)
+        rows, prefix = f"(SELECT Kept(a, b, c) AS r FROM {given})", "r."
+    query = f"SELECT {', '.join(prefix + column for column in columns)} FROM {rows}"
+    good, dead = collect(table_env, query)
+    assert good == (1.0, 2.0, "2", None, None)
+    assert dead[:3] == (None, None, "2")
+    assert dead[3] == dead[4] and "column 'feature2'" in dead[3]
 
 
 def test_a_shadow_of_the_option_stays_at_a_change_and_is_not_computed_where_it_is_the_live_version(

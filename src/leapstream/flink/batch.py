@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +20,7 @@ from leapstream.executors.columns import ARROW_TYPES
 from leapstream.flink.options import OnFailure
 from leapstream.flink.rowtext import row_text
 from leapstream.flink.signature import FunctionSignature
+from leapstream.flink.texts import time_text
 from leapstream.model import Model
 
 _ROW = "\0row"
@@ -98,6 +99,11 @@ def _with_values(
     return error.with_values(row_text(shown, signature.inputs.names))
 
 
+def repeated(columns: Sequence[Any], rows: int) -> list[pd.Series[Any]]:
+    """The columns, with constants in every row."""
+    return [values if isinstance(values, pd.Series) else pd.Series(_constant(values, rows)) for values in columns]
+
+
 def number_of_rows(columns: Sequence[Any]) -> int:
     """The number of rows of a batch; a constant of the query is a single value."""
     return next(len(values) for values in columns if isinstance(values, pd.Series))
@@ -162,15 +168,7 @@ def _plain(value: Any, base: BasicType) -> Any:
     """A value without types that models lack: a DECIMAL is a number, dates and times are texts as in the Java functions."""
     if isinstance(value, Decimal):
         return int(value) if base is BasicType.LONG and abs(value) < _TWO_TO_63 else float(value)
-    if isinstance(value, datetime):
-        return f"{value.date()} {_time_of_day(value.time())}"
-    if isinstance(value, time):
-        return _time_of_day(value)
-    return str(value) if isinstance(value, date) else value
-
-
-def _time_of_day(value: time) -> str:
-    return f"{value:%H:%M:%S.%f}".rstrip("0").rstrip(".") if value.microsecond else f"{value:%H:%M:%S}"
+    return time_text(value) if isinstance(value, date | time) else value
 
 
 def _lists(values: Any, field: Field) -> tuple[Any, npt.NDArray[np.bool_]]:

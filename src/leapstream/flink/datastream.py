@@ -13,14 +13,14 @@ from pyflink.datastream.functions import KeyedProcessFunction, MapFunction, Runt
 from leapstream.deprecation import keyword_only, moved_names
 from leapstream.errors import ConfigError, PredictionError, SchemaError
 from leapstream.flink.failurelog import FailureLog
-from leapstream.flink.following import FollowedModel, Follower, LiveVersion, followed_signature
+from leapstream.flink.following import FollowedModel, FollowedSignature, Follower, LiveVersion
 from leapstream.flink.loading import ModelSource, load_model
 from leapstream.flink.operatornames import operator_name
 from leapstream.flink.options import ON_ERROR, OnFailure
 from leapstream.flink.records import record_of
 from leapstream.flink.rowtext import element_text
 from leapstream.flink.signature import FunctionSignature
-from leapstream.flink.stored import MODEL_VERSION, StoredModel, live_signature
+from leapstream.flink.stored import MODEL_VERSION, SHADOW, SHADOW_ERROR, SHADOW_VERSION, StoredModel, live_signature
 from leapstream.flink.type_information import result_type_information
 from leapstream.model import Model
 from leapstream.sources import SourceOptions
@@ -44,9 +44,11 @@ class _Predictor(ABC):
         self._options = options
         self._error = error
         self._failures: dict[str | None, FailureLog] = {}
+        # What the last record has besides the outputs of its model, even if it fails.
+        self._beside: dict[str, Any] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_failures": {}}
+        return {**self.__dict__, "_failures": {}, "_beside": {}}
 
     @abstractmethod
     def signature(self) -> FunctionSignature:
@@ -58,7 +60,7 @@ class _Predictor(ABC):
 
     @abstractmethod
     def outputs(self, record: dict[str, Any]) -> dict[str, Any] | None:
-        """The outputs for a record but the error; ``None`` if the model drops it."""
+        """The outputs of the model for a record; ``None`` if it drops the record."""
 
     @abstractmethod
     def current(self) -> tuple[Model, str | None]:
@@ -71,19 +73,20 @@ class _Predictor(ABC):
     def predict(self, element: Any) -> Any:
         self.open()
         signature = self.signature()
+        self._beside = {}
         found = self.outputs(record_of(element, signature))
         if found is None:
             return None
-        if signature.error is not None:
-            found = {**found, signature.error: None}
         names = signature.outputs.names
-        return found[names[0]] if len(names) == 1 else Row(**{name: found[name] for name in names})
+        values = dict.fromkeys(names) | self._beside | found
+        return values[names[0]] if len(names) == 1 else Row(**{name: values[name] for name in names})
 
     def failed(self, error: Exception) -> Any:
         """The row of an element that fails: its outputs are missing, and the error is their text."""
-        signature, (_, version) = self.signature(), self.current()
-        known = {signature.error: str(error)} | ({} if version is None else {MODEL_VERSION: version})
-        return Row(**{name: known.get(name) for name in signature.outputs.names})
+        signature = self.signature()
+        values: dict[str | None, Any] = {signature.error: str(error)}
+        values.update(self._beside)
+        return Row(**{name: values.get(name) for name in signature.outputs.names})
 
     def log(self, error: Exception) -> None:
         """Warn of a record that fails and does not stop the job."""
@@ -146,21 +149,21 @@ class _FollowingPredictor(_Predictor):
         super().__init__(*arguments)
         self._stored = stored
         # A job's workers have the columns of the version that its type was made of.
-        self._known: tuple[FollowedModel, FunctionSignature, FunctionSignature] | None = None
+        self._known: tuple[FollowedModel, FunctionSignature, FollowedSignature] | None = None
         self._follower: Follower | None = None
         self._version: LiveVersion | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_follower": None, "_version": None}
 
-    def _signatures(self) -> tuple[FollowedModel, FunctionSignature, FunctionSignature]:
+    def _signatures(self) -> tuple[FollowedModel, FunctionSignature, FollowedSignature]:
         if self._known is None:
             version, model = self._stored.found(self._options)
             signature = live_signature(
                 "predict", self._stored, model, inputs=self._inputs, outputs=self._outputs, error=self._error
             )
             followed = FollowedModel(self._stored, version, self._options)
-            self._known = followed, signature, followed_signature(signature, self._stored, version)
+            self._known = followed, signature, FollowedSignature.of(signature, version)
         return self._known
 
     def signature(self) -> FunctionSignature:
@@ -172,13 +175,15 @@ class _FollowingPredictor(_Predictor):
 
     def outputs(self, record: dict[str, Any]) -> dict[str, Any] | None:
         assert self._follower is not None
-        _, _, inner = self._signatures()
+        _, _, parts = self._signatures()
         live, key = self._follower.live, self._stored.split_key
         self._version = live.versions[0 if key is None else live.place_of(record[key])]
-        found = self._version.model.predict_record(
-            {name: record[name] for name in inner.inputs.names}, outputs=inner.model_outputs.names
-        )
-        return None if found is None else {MODEL_VERSION: self._version.version.version, **found}
+        given = {name: record[name] for name in parts.answer.inputs.names}
+        # Shadows come first, so that a record that fails has their outputs too.
+        for shadow in reversed(live.shadows):
+            self._beside = _shadow_columns(shadow, given, parts.shadow.outputs.names)
+        self._beside[MODEL_VERSION] = self._version.version.version
+        return self._version.model.predict_record(given, outputs=parts.answer.model_outputs.names)
 
     def current(self) -> tuple[Model, str | None]:
         assert self._follower is not None
@@ -193,6 +198,16 @@ class _FollowingPredictor(_Predictor):
         if self._follower is not None:
             self._follower.close()
             self._follower = None
+
+
+def _shadow_columns(shadow: LiveVersion, record: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """The columns of a shadow for a record, the only ones that a failure in it concerns."""
+    found: dict[str, Any] = {SHADOW_VERSION: shadow.version.version}
+    try:
+        outputs = shadow.model.predict_record(record, outputs=names) or {}
+    except Exception as error:
+        return {**found, SHADOW_ERROR: str(error)}
+    return {**found, **{f"{SHADOW}{name}": value for name, value in outputs.items()}}
 
 
 def _predictor(

@@ -7,16 +7,15 @@ import threading
 import time
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from leapstream.bundle.types import Schema
-from leapstream.errors import BackendError, LeapstreamError, SourceError, StoreError
+from leapstream.bundle.types import Field, Schema
+from leapstream.errors import LeapstreamError, SourceError, StoreError
 from leapstream.flink.signature import FunctionSignature
-from leapstream.flink.stored import MODEL_VERSION, StoredModel
+from leapstream.flink.stored import SHADOW, StoredModel
+from leapstream.flink.texts import split_key_text
 from leapstream.model import Model
 from leapstream.sources import SourceOptions
 from leapstream.store import ModelStore, Selection, Version
-from leapstream.store.splits import Buckets, key_text
+from leapstream.store.splits import Buckets
 
 _log = logging.getLogger(__name__)
 
@@ -44,44 +43,51 @@ class LiveVersions:
 
     Attributes:
         versions: the versions that rows are split among.
+        shadows: the versions that are computed beside; the outputs of the first of them may be columns.
         buckets: the split.
         key: what tells them apart from others.
     """
 
     versions: tuple[LiveVersion, ...]
+    shadows: tuple[LiveVersion, ...]
     buckets: Buckets
     key: tuple[tuple[str, str, int], ...]
 
     def place_of(self, key: object) -> int:
         """The place of the version of a key; that of the first where the key is missing (``None`` or NaN)."""
-        if len(self.versions) == 1 or key is None or key != key:
-            return 0
-        plain = key.item() if isinstance(key, np.generic) else key
-        return self.buckets.place_of(key_text(plain if isinstance(plain, str | int | float | bool) else str(plain)))
+        text = None if len(self.versions) == 1 else split_key_text(key)
+        return 0 if text is None else self.buckets.place_of(text)
 
 
-def followed_signature(signature: FunctionSignature, stored: StoredModel, version: Version) -> FunctionSignature:
-    """The part of a function's signature that a model computes: without a split key and ``model_version`` of the store.
+@dataclass(frozen=True)
+class FollowedSignature:
+    """The parts of a function's signature that versions of its model compute.
 
-    Raises:
-        BackendError: the job has shadows, or an output is that of one, which Python does not compute.
+    Attributes:
+        answer: that of the version that answers: without a split key, ``model_version`` and the outputs of a shadow.
+        shadow: that of a shadow, whose outputs have the names in its model.
     """
-    inputs, outputs = (dict(columns) for columns in (version.inputs, version.outputs))
-    if stored.shadow:
-        raise BackendError(f"function {signature.function!r}: the jvm executor alone computes shadows")
-    for field in signature.model_outputs:
-        if field.name not in outputs and field.name != MODEL_VERSION:
-            raise BackendError(
-                f"function {signature.function!r}: the output {field.name!r} is one of a shadow, which the jvm executor "
-                "alone computes"
-            )
-    return FunctionSignature(
-        signature.function,
-        stored.name,
-        Schema(tuple(field for field in signature.inputs if field.name in inputs)),
-        Schema(tuple(field for field in signature.outputs if field.name in outputs or field.name == signature.error)),
-        signature.error,
-    )
+
+    answer: FunctionSignature
+    shadow: FunctionSignature
+
+    @classmethod
+    def of(cls, signature: FunctionSignature, version: Version) -> FollowedSignature:
+        """The parts of a signature, for versions with the inputs and outputs of this one."""
+        inputs, outputs = (dict(columns) for columns in (version.inputs, version.outputs))
+        given = Schema(tuple(field for field in signature.inputs if field.name in inputs))
+        answered = tuple(field for field in signature.model_outputs if field.name in outputs)
+        beside = tuple(
+            Field(field.name.removeprefix(SHADOW), field.type)
+            for field in signature.model_outputs
+            if field.name not in outputs
+            and field.name.startswith(SHADOW)
+            and field.name.removeprefix(SHADOW) in outputs
+        )
+        answer = FunctionSignature(signature.function, signature.model, given, Schema(answered))
+        # A shadow whose columns nobody reads counts its rows and failures.
+        shadow = replace(answer, outputs=Schema(beside or answered))
+        return cls(answer.with_error(signature.error), shadow)
 
 
 @dataclass(frozen=True)
@@ -199,12 +205,15 @@ class Follower:
         _log.info("model %s is version %s from now on, and was %s", self._name, _shown(key), _shown(before.key))
 
     def _selection(self) -> Selection:
-        return self._store.select(self._followed.stored.name, self._followed.stored.reference)
+        stored = self._followed.stored
+        shadows = [self._store.version(stored.name, shadow) for shadow in stored.shadow]
+        return self._store.select(stored.name, stored.reference).with_shadow(shadows)
 
     def _loaded(self, selection: Selection) -> LiveVersions:
-        kept = {} if self._live is None else {v.version.sha256: v for v in self._live.versions}
-        versions = tuple(kept.get(version.sha256) or self._verified(version) for version, _ in selection.versions)
-        return LiveVersions(versions, Buckets(weight for _, weight in selection.versions), _key(selection))
+        kept = {} if self._live is None else {v.version.sha256: v for v in (*self._live.versions, *self._live.shadows)}
+        loaded = tuple(kept.get(version.sha256) or self._verified(version) for version in selection.all)
+        weights = [weight for _, weight in selection.versions]
+        return LiveVersions(loaded[: len(weights)], loaded[len(weights) :], Buckets(weights), _key(selection))
 
     def _verified(self, version: Version) -> LiveVersion:
         expected, began = self._followed.expected, time.perf_counter()
@@ -242,11 +251,16 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _key(selection: Selection) -> tuple[tuple[str, str, int], ...]:
-    return tuple((version.version, version.sha256, weight) for version, weight in selection.versions)
+    versions = (*selection.versions, *((shadow, 0) for shadow in selection.shadow))
+    return tuple((version.version, version.sha256, weight) for version, weight in versions)
 
 
 def _shown(key: tuple[tuple[str, str, int], ...]) -> str:
-    return ", ".join(version if len(key) == 1 else f"{version} (weight {weight})" for version, _, weight in key)
+    """The versions in words, as the Java class ``Selection`` shows them."""
+    split = [version for version, _, weight in key if weight]
+    weights = [f" (weight {weight})" if len(split) > 1 else "" for _, _, weight in key if weight]
+    shadows = [f"shadow {version}" for version, _, weight in key if not weight]
+    return ", ".join([*map(str.__add__, split, weights), *shadows])
 
 
 def _columns(columns: tuple[tuple[str, str], ...]) -> str:

@@ -32,11 +32,13 @@ class PreparedFunction:
         signature: arguments and result.
         implementation: its Java class, or the pickled Python function.
         reason: why it runs in Python when ``auto`` was asked for; else ``None``.
+        split_key: the argument by which a Python function splits rows among versions.
     """
 
     signature: FunctionSignature
     implementation: JavaFunction | bytes
     reason: str | None = None
+    split_key: str | None = None
 
 
 def loader_of(entry: UDFEntry, *, gcs_bucket: str | None = None, options: SourceOptions | None = None) -> BundleLoader:
@@ -156,7 +158,8 @@ def prepare_stored(
             if backend == "jvm":
                 raise BackendError(f"function {name!r}: {reason}")
         followed = FollowedModel(stored, version, options)
-        return _vectorized(signature, FollowingPandasFunction(followed, signature, on_error), reason)
+        function = FollowingPandasFunction(followed, signature, on_error)
+        return replace(_vectorized(signature, function, reason), split_key=stored.split_key)
     return PreparedFunction(signature, generate_live(signature, stored, stored_signature(model), on_error))
 
 

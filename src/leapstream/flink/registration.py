@@ -90,15 +90,16 @@ def _register(function: PreparedFunction, table_env: TableEnvironment) -> Regist
         if isinstance(implementation, JavaFunction):
             table_env.create_java_temporary_system_function(signature.function, implementation.class_name)
             return RegisteredFunction(signature, "jvm")
-        create_temporary_system_function(table_env, signature.function, _python_function(signature, implementation))
+        create_temporary_system_function(table_env, signature.function, _python_function(function, implementation))
         return RegisteredFunction(signature, "vectorized", function.reason)
     # PyFlink raises whatever class a Java exception maps to.
     except Exception as error:
         raise BackendError(f"function {signature.function!r} cannot be registered: {java_text(error)}") from error
 
 
-def _python_function(signature: FunctionSignature, pickled: bytes) -> Any:
+def _python_function(function: PreparedFunction, pickled: bytes) -> Any:
     """The Java object of a pickled Python function."""
+    signature = function.signature
     arguments = [
         signature.function,
         bytes(pickled),
@@ -108,5 +109,6 @@ def _python_function(signature: FunctionSignature, pickled: bytes) -> Any:
         string_array(signature.inputs.names),
         string_array(signature.input_types),
         signature.packed,
+        function.split_key,
     ]
     return new_object(_PYTHON_CLASS, arguments)

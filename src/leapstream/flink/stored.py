@@ -21,7 +21,10 @@ MODEL_VERSION = "model_version"
 """The output with the version that computed the row."""
 
 SHADOW = "shadow_"
-_OF_SHADOWS = (f"{SHADOW}version", f"{SHADOW}error")
+"""The beginning of the names of a shadow's outputs."""
+
+SHADOW_VERSION = f"{SHADOW}version"
+SHADOW_ERROR = f"{SHADOW}error"
 _STRING = ScalarType(BasicType.STRING, True)
 _UNITS = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}
 _INTERVAL = re.compile(r"(\d{1,9}) *(ms|s|min|h)")
@@ -162,7 +165,7 @@ def live_signature(
             f"{', '.join(fields)}, inputs are {list(names)}"
         )
     known = {field.name: field for field in whole.outputs}
-    for extra in (MODEL_VERSION, *_OF_SHADOWS):
+    for extra in (MODEL_VERSION, SHADOW_VERSION, SHADOW_ERROR):
         known.setdefault(extra, Field(extra, _STRING))
     for field in whole.outputs:
         shadow = Field(f"{SHADOW}{field.name}", field.type)

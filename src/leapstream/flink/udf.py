@@ -14,12 +14,12 @@ import pandas as pd
 from pyflink.table.udf import FunctionContext, ScalarFunction
 
 from leapstream.errors import PredictionError
-from leapstream.flink.batch import BatchPredictions, number_of_rows, predict_columns, series_values
+from leapstream.flink.batch import BatchPredictions, number_of_rows, predict_columns, repeated, series_values
 from leapstream.flink.failurelog import FailureLog
-from leapstream.flink.following import FollowedModel, Follower, LiveVersion, LiveVersions, followed_signature
+from leapstream.flink.following import FollowedModel, FollowedSignature, Follower, LiveVersion, LiveVersions
 from leapstream.flink.options import OnFailure
 from leapstream.flink.signature import FunctionSignature
-from leapstream.flink.stored import MODEL_VERSION
+from leapstream.flink.stored import MODEL_VERSION, SHADOW, SHADOW_ERROR, SHADOW_VERSION
 from leapstream.model import Model
 from leapstream.sources import BundleLoader
 from leapstream.store import Version
@@ -153,12 +153,13 @@ class FollowingPandasFunction(ScalarFunction):  # type: ignore[misc]
     def __init__(self, model: FollowedModel, signature: FunctionSignature, on_error: OnFailure) -> None:
         self._source = model
         self._signature = signature
-        self._inner = followed_signature(signature, model.stored, model.expected)
+        self._parts = FollowedSignature.of(signature, model.expected)
         self._on_error = on_error
         self._follower: Follower | None = None
         self._context: FunctionContext | None = None
         self._live: LiveVersions | None = None
         self._versions: tuple[_OpenVersion, ...] = ()
+        self._shadows: tuple[_OpenVersion, ...] = ()
         self._opened: dict[str, _OpenVersion] = {}
 
     def open(self, function_context: FunctionContext) -> None:
@@ -179,30 +180,43 @@ class FollowingPandasFunction(ScalarFunction):  # type: ignore[misc]
         """The results for a batch, all of whose rows are computed by the versions of one moment."""
         live = self._changed()
         size = number_of_rows(columns)
-        arguments = dict(zip(self._signature.inputs.names, columns, strict=True))
+        # The inputs of a model may be constants, and the split key a column.
+        arguments = dict(zip(self._signature.inputs.names, repeated(columns, size), strict=True))
         places = self._places(live, arguments, size)
-        given = [arguments[name] for name in self._inner.inputs.names]
+        answer = self._parts.answer
+        given = [arguments[name] for name in answer.inputs.names]
+        beside = self._shadow_columns(given, size)
         parts: list[tuple[npt.NDArray[np.intp], dict[str, pd.Series[Any]]]] = []
         for place, version in enumerate(self._versions):
             rows = np.flatnonzero(places == place)
             if len(rows) == 0:
                 continue
-            some = [values.iloc[rows] if isinstance(values, pd.Series) else values for values in given]
-            if len(rows) < size:
-                some = [values.reset_index(drop=True) if isinstance(values, pd.Series) else values for values in some]
-            found = _measured(version.live.model, version.metrics, version.failures, self._inner, some, self._on_error)
-            outputs = _aligned_outputs(found, self._inner, len(rows))
+            some = given if len(rows) == size else [values.iloc[rows].reset_index(drop=True) for values in given]
+            found = _measured(version.live.model, version.metrics, version.failures, answer, some, self._on_error)
+            outputs = _aligned_outputs(found, answer, len(rows))
             if MODEL_VERSION in self._signature.outputs:
                 outputs.setdefault(MODEL_VERSION, pd.Series([version.live.version.version] * len(rows), dtype=object))
             parts.append((rows, outputs))
-        return _result(_joined(parts, size), self._signature)
+        return _result({**beside, **_joined(parts, size)}, self._signature)
+
+    def _shadow_columns(self, given: Sequence[Any], size: int) -> dict[str, pd.Series[Any]]:
+        """The columns of the first shadow for a batch; all shadows compute it."""
+        missing = pd.Series([None] * size, dtype=object)
+        columns = dict.fromkeys(self._signature.outputs.names, missing)
+        for shadow in reversed(self._shadows):
+            outputs, errors = _shadowed(shadow, self._parts.shadow, given, size)
+            columns |= {f"{SHADOW}{name}": outputs.get(name, missing) for name in self._parts.shadow.outputs.names}
+            columns[SHADOW_VERSION] = pd.Series([shadow.live.version.version] * size, dtype=object)
+            columns[SHADOW_ERROR] = pd.Series([errors.get(row) for row in range(size)], dtype=object)
+        return columns
 
     def _changed(self) -> LiveVersions:
         """The versions that are live now, with their metrics."""
         assert self._follower is not None and self._context is not None
         live = self._follower.live
         if live is not self._live:
-            self._live, self._versions = live, tuple(map(self._open, live.versions))
+            self._live = live
+            self._versions, self._shadows = tuple(map(self._open, live.versions)), tuple(map(self._open, live.shadows))
         return live
 
     def _open(self, live: LiveVersion) -> _OpenVersion:
@@ -214,13 +228,12 @@ class FollowingPandasFunction(ScalarFunction):  # type: ignore[misc]
             self._opened[live.version.version] = found
         return found
 
-    def _places(self, live: LiveVersions, arguments: dict[str, Any], size: int) -> npt.NDArray[np.intp]:
+    def _places(self, live: LiveVersions, arguments: dict[str, pd.Series[Any]], size: int) -> npt.NDArray[np.intp]:
         """The place of the version of each row; that of the first for a row without a key."""
         places = np.zeros(size, dtype=np.intp)
         key = self._source.stored.split_key
         if key is not None and len(live.versions) > 1:
-            values = arguments[key]
-            for row, value in enumerate(values if isinstance(values, pd.Series) else [values] * size):
+            for row, value in enumerate(arguments[key].array):
                 places[row] = live.place_of(value)
         return places
 
@@ -236,19 +249,31 @@ def store_metrics(context: FunctionContext, name: str, follower: Follower) -> No
     group.gauge("reloadFailures", lambda: follower.reload_failures)
 
 
+def _shadowed(
+    shadow: _OpenVersion, signature: FunctionSignature, columns: Sequence[Any], size: int
+) -> tuple[dict[str, pd.Series[Any]], dict[int, str]]:
+    """The outputs of a shadow for a batch, and its errors by row. Whatever fails in it concerns its columns and metrics alone."""
+    try:
+        found = _measured(shadow.live.model, shadow.metrics, None, signature, columns, "null")
+        return _aligned_outputs(found, signature, size), found.errors
+    except Exception as error:
+        shadow.metrics.count(size, 0)
+        return {}, dict.fromkeys(range(size), str(error))
+
+
 def _measured(
     model: Model,
     metrics: ModelMetrics,
-    failures: FailureLog,
+    failures: FailureLog | None,
     signature: FunctionSignature,
     columns: Sequence[Any],
     on_error: OnFailure,
 ) -> BatchPredictions:
-    """The predictions for a batch, which are counted."""
+    """The predictions for a batch, which are counted; rows that fail are logged where there is a log."""
     with metrics.batch(number_of_rows(columns)):
         found = predict_columns(model, signature, columns, on_error)
     metrics.count(len(found.errors), found.dropped)
-    if found.errors:
+    if found.errors and failures is not None:
         failures.failed(len(found.errors), found.errors[max(found.errors)])
     return found
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from types import MappingProxyType
@@ -12,7 +12,7 @@ from typing import Any
 from leapstream.errors import StoreError
 from leapstream.escaping import json_text
 from leapstream.store.manifest import FORMAT, Fields, Version, check_version_name
-from leapstream.store.splits import Buckets, checked, described
+from leapstream.store.splits import MOST_VERSIONS, Buckets, checked, described
 
 SPLIT_FORMAT = 2
 """The format of an alias with weights or shadows; one of a single version has that of manifests."""
@@ -116,6 +116,22 @@ class Selection:
     def all(self) -> tuple[Version, ...]:
         """All of them, shadows last."""
         return (*(version for version, _ in self.versions), *self.shadow)
+
+    def with_shadow(self, versions: Iterable[Version]) -> Selection:
+        """This selection with more shadows, before its own. One that is the only version that rows have is not computed twice.
+
+        Raises:
+            StoreError: they are too many.
+        """
+        only = self.main.version if len(self.versions) == 1 else None
+        more = tuple(version for version in versions if version.version != only)
+        names = {version.version for version in more}
+        found = replace(self, shadow=(*more, *(version for version in self.shadow if version.version not in names)))
+        if len(found.all) > MOST_VERSIONS:
+            raise StoreError(
+                f"the alias and the shadows of the job are {len(found.all)} versions, and {MOST_VERSIONS} are possible"
+            )
+        return found
 
     def check_signatures(self) -> None:
         """Make sure that all versions have the same inputs and outputs.

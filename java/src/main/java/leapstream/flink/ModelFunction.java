@@ -224,6 +224,11 @@ public abstract class ModelFunction extends ScalarFunction {
         return failure.text();
     }
 
+    /** The result of the last row, which failed: what it has without a prediction. Null for nothing. */
+    public Object resultOfFailed() {
+        return null;
+    }
+
     // ---- data -------------------------------------------------------------------------------------------------------
 
     /** Opens a model with its data, a resource of the jar that the function's class comes from. */

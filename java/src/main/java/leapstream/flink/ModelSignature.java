@@ -19,6 +19,7 @@ import org.apache.flink.table.types.inference.Signature;
 import org.apache.flink.table.types.inference.TypeInference;
 import org.apache.flink.table.types.inference.TypeStrategies;
 import org.apache.flink.table.types.logical.ArrayType;
+import org.apache.flink.table.types.logical.DecimalType;
 import org.apache.flink.table.types.logical.LogicalType;
 import org.apache.flink.table.types.logical.LogicalTypeFamily;
 import org.apache.flink.table.types.logical.LogicalTypeRoot;
@@ -38,6 +39,7 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
     private final int packed;
     private final String result;
     private final boolean python;
+    private final String splitKey;
 
     /**
      * @param types SQL type of each argument
@@ -48,6 +50,18 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
      */
     public ModelSignature(
             String function, String model, String[] names, String[] types, int packed, String result, boolean python) {
+        this(function, model, names, types, packed, result, python, null);
+    }
+
+    private ModelSignature(
+            String function,
+            String model,
+            String[] names,
+            String[] types,
+            int packed,
+            String result,
+            boolean python,
+            String splitKey) {
         this.function = function;
         this.model = model;
         this.names = names;
@@ -55,6 +69,13 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
         this.packed = packed;
         this.result = result;
         this.python = python;
+        this.splitKey = splitKey;
+    }
+
+    /** The signature of a function that Python computes; the text of its split key, if it has one, chooses a version. */
+    static ModelSignature ofPython(
+            String function, String model, String[] names, String[] types, int packed, String result, String splitKey) {
+        return new ModelSignature(function, model, names, types, packed, result, true, splitKey);
     }
 
     /** The signature with one more argument, a STRING, unless it has it. */
@@ -194,8 +215,12 @@ public final class ModelSignature implements InputTypeStrategy, Serializable {
                     + (given.size() == 1 ? " is given" : " are given");
         } else {
             for (int i = 0; mismatch == null && i < types.length; i++) {
-                mismatch = accept(
-                        typeOf(given, i), parse(types[i]), "argument " + (i + 1) + " (" + names[i] + ")", accepted);
+                LogicalType type = typeOf(given, i);
+                mismatch = accept(type, parse(types[i]), "argument " + (i + 1) + " (" + names[i] + ")", accepted);
+                if (mismatch == null && names[i].equals(splitKey) && type.is(LogicalTypeFamily.INTEGER_NUMERIC)) {
+                    // Python gets integers as doubles where one of them is NULL, and a DECIMAL as it is.
+                    accepted.set(i, internal(new DecimalType(type.isNullable(), 19, 0)));
+                }
             }
         }
         return mismatch;

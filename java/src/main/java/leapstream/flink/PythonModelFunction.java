@@ -22,9 +22,10 @@ public final class PythonModelFunction extends PythonScalarFunction {
             String model,
             String[] names,
             String[] types,
-            int packed) {
+            int packed,
+            String splitKey) {
         super(name, function, (String[]) null, result, PythonFunctionKind.PANDAS, !isRow(result), false, environment);
-        this.signature = new ModelSignature(name, model, names, types, packed, result, true);
+        this.signature = ModelSignature.ofPython(name, model, names, types, packed, result, splitKey);
     }
 
     /** Flink would call a deterministic function again for each field of its ROW that a query reads. */

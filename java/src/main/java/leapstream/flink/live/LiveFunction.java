@@ -1,6 +1,8 @@
 package leapstream.flink.live;
 
 import java.io.IOException;
+import java.math.BigDecimal;
+import java.time.temporal.Temporal;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -9,7 +11,6 @@ import java.util.concurrent.atomic.AtomicReference;
 import leapstream.flink.ModelFunction;
 import leapstream.flink.ModelMetrics;
 import leapstream.flink.ModelSignature;
-import leapstream.runtime.NumberText;
 import leapstream.runtime.PredictionException;
 import org.apache.flink.metrics.Gauge;
 import org.apache.flink.metrics.MetricGroup;
@@ -310,6 +311,12 @@ public abstract class LiveFunction extends ModelFunction {
         return row;
     }
 
+    /** The version and the outputs of the shadow. */
+    @Override
+    public Object resultOfFailed() {
+        return missing(null);
+    }
+
     /** The result of a row without a prediction: the version, NULLs, and the error where it is an output. */
     protected final Object missing(String text) {
         error = text;
@@ -355,15 +362,18 @@ public abstract class LiveFunction extends ModelFunction {
                 shadowFound = shadow.dropped() ? null : found;
             } catch (PredictionException failure) {
                 shadowError = failure.text();
+            } catch (RuntimeException failure) {
+                shadowError = failure.toString();
             }
         }
     }
 
     private static String keyText(Object key) {
-        if (key instanceof Double) {
-            return NumberText.of(((Double) key).doubleValue());
+        if (key instanceof BigDecimal) {
+            return ((BigDecimal) key).toPlainString();
         }
-        return key instanceof Float ? NumberText.of(((Float) key).floatValue()) : key.toString();
+        boolean converted = key instanceof Double || key instanceof Float || key instanceof Temporal;
+        return converted ? toText(key) : key.toString();
     }
 
     // ---- versions ---------------------------------------------------------------------------------------------------

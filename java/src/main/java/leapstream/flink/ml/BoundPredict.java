@@ -128,7 +128,8 @@ public final class BoundPredict extends ProcessTableFunction {
             StringData alias,
             StringData version,
             StringData reloadInterval,
-            StringData splitKey) {
+            StringData splitKey,
+            StringData shadow) {
         predict(input);
     }
 
@@ -144,7 +145,8 @@ public final class BoundPredict extends ProcessTableFunction {
             StringData alias,
             StringData version,
             StringData reloadInterval,
-            StringData splitKey) {
+            StringData splitKey,
+            StringData shadow) {
         if (converter == null) {
             converter = DataStructureConverters.getConverter(TypeConversions.fromLogicalToDataType(table));
             converter.open(getClass().getClassLoader());
@@ -162,13 +164,11 @@ public final class BoundPredict extends ProcessTableFunction {
         }
         int count = outputs.length;
         GenericRowData result = new GenericRowData(count + (onError.equals("row") ? 2 : 1));
+        Object found;
         try {
-            Object found = function.call(arguments);
+            found = function.call(arguments);
             if (function.dropped()) {
                 return;
-            }
-            for (int i = 0; i < count; i++) {
-                result.setField(i, function.output(found, outputs[i]));
             }
         } catch (PredictionException failure) {
             if (onError.equals("fail")) {
@@ -178,6 +178,10 @@ public final class BoundPredict extends ProcessTableFunction {
             if (onError.equals("row")) {
                 result.setField(count + 1, BinaryStringData.fromString(error));
             }
+            found = function.resultOfFailed();
+        }
+        for (int i = 0; found != null && i < count; i++) {
+            result.setField(i, function.output(found, outputs[i]));
         }
         result.setField(count, BinaryStringData.fromString(function.modelVersion()));
         collect(result);

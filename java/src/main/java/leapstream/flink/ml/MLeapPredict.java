@@ -56,8 +56,19 @@ public final class MLeapPredict extends ProcessTableFunction implements Speciali
     private static final int VERSION = 7;
     private static final int RELOAD_INTERVAL = 8;
     private static final int SPLIT_KEY = 9;
+    private static final int SHADOW = 10;
     private static final String[] NAMES = {
-        INPUT, "model", "on_error", "inputs", "outputs", "store", "alias", "version", "reload_interval", "split_key"
+        INPUT,
+        "model",
+        "on_error",
+        "inputs",
+        "outputs",
+        "store",
+        "alias",
+        "version",
+        "reload_interval",
+        "split_key",
+        "shadow"
     };
     private static final String PACKAGE = "leapstream.models.predict.";
 
@@ -73,7 +84,8 @@ public final class MLeapPredict extends ProcessTableFunction implements Speciali
             StringData alias,
             StringData version,
             StringData reloadInterval,
-            StringData splitKey) {
+            StringData splitKey,
+            StringData shadow) {
         throw new IllegalStateException("a query runs the specialized function");
     }
 
@@ -194,7 +206,7 @@ public final class MLeapPredict extends ProcessTableFunction implements Speciali
                     + "in a store");
         }
         if (model != null) {
-            for (int i = ALIAS; i <= SPLIT_KEY; i++) {
+            for (int i = ALIAS; i <= SHADOW; i++) {
                 if (!call.isArgumentNull(i)) {
                     throw rejected(NAMES[i] + " is for a model of a store, and '" + model + "' is one of a jar");
                 }
@@ -202,8 +214,11 @@ public final class MLeapPredict extends ProcessTableFunction implements Speciali
             return model(model);
         }
         String interval = literal(call, RELOAD_INTERVAL);
+        String shadow = literal(call, SHADOW);
+        List shadows =
+                shadow == null ? null : Arrays.asList((Object[]) shadow.trim().split("\\s*;\\s*"));
         StoredFunction function = StoreProviderFactory.function(
-                "MLEAP_PREDICT: ", store, literal(call, ALIAS), literal(call, VERSION), interval, key, null);
+                "MLEAP_PREDICT: ", store, literal(call, ALIAS), literal(call, VERSION), interval, key, shadows);
         return outputs == null ? function.ofModelOutputs() : function;
     }
 

@@ -77,6 +77,7 @@ public final class ModelPredictFunction extends PredictFunction implements Speci
                 throw failure;
             }
             error = function.kept(failure);
+            found = function.resultOfFailed();
         }
         if (error == null && function.dropped()) {
             return Collections.emptyList();
@@ -91,7 +92,7 @@ public final class ModelPredictFunction extends PredictFunction implements Speci
                 result.setField(i, BinaryStringData.fromString(function.modelVersion()));
             } else if (outputs[i] == ERROR) {
                 result.setField(i, BinaryStringData.fromString(error));
-            } else if (error == null) {
+            } else if (found != null) {
                 result.setField(i, function.output(found, outputs[i]));
             }
         }

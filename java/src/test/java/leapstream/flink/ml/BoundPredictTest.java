@@ -60,8 +60,8 @@ class BoundPredictTest {
     @Test
     void rowsOfTheTableAreTakenAsFlinkHasThemAndConverted() throws Exception {
         BoundPredict function = opened("row");
-        function.eval(null, internal(2.0), null, null, null, null, null, null, null, null, null);
-        function.eval(null, converted(2.0), null, null, null, null, null, null, null, null, null);
+        function.eval(null, internal(2.0), null, null, null, null, null, null, null, null, null, null);
+        function.eval(null, converted(2.0), null, null, null, null, null, null, null, null, null, null);
         GenericRowData good = GenericRowData.of(StringData.fromString("+"), StringData.fromString("1"), null);
         assertEquals(List.of(good, good), found);
     }
@@ -69,10 +69,10 @@ class BoundPredictTest {
     @Test
     void rowThatFailsIsNamedWithItsValuesOrHasItsError() throws Exception {
         PredictionException failure = assertThrows(PredictionException.class, () -> opened("fail")
-                .eval(null, converted(-2.0), null, null, null, null, null, null, null, null, null));
+                .eval(null, converted(-2.0), null, null, null, null, null, null, null, null, null, null));
         String text = "the sum is negative (model 'adder')";
         assertEquals(text + "; the row is {id: 'x', seen: 2024-10-04, a: 1.25, b: -2.0}", failure.getMessage());
-        opened("row").eval(null, converted(-2.0), null, null, null, null, null, null, null, null, null);
+        opened("row").eval(null, converted(-2.0), null, null, null, null, null, null, null, null, null, null);
         assertEquals(List.of(GenericRowData.of(null, StringData.fromString("1"), StringData.fromString(text))), found);
     }
 }
