@@ -390,7 +390,7 @@ def test_versions_of_the_option_are_computed_beside_and_go_before_shadows_of_the
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", ["ML_PREDICT", "MLEAP_PREDICT", "jvm", "vectorized"])
+@pytest.mark.parametrize("way", ["ML_PREDICT", "MLEAP_PREDICT", "function"])
 def test_a_row_that_fails_has_the_outputs_and_the_error_of_its_shadow(
     table_env: StreamTableEnvironment, table: Callable[..., str], versions: Versions, runtime_jar: Path, way: str
 ) -> None:
@@ -413,7 +413,7 @@ def test_a_row_that_fails_has_the_outputs_and_the_error_of_its_shadow(
         )
     else:
         model = StoredModel(versions.uri, shadow="2")
-        MLeapUDFRegistry.register("Kept", model, table_env, outputs=columns[:-1], on_error="row", backend=way)
+        MLeapUDFRegistry.register("Kept", model, table_env, outputs=columns[:-1], on_error="row")
         rows, prefix = f"(SELECT Kept(a, b, c) AS r FROM {given})", "r."
     query = f"SELECT {', '.join(prefix + column for column in columns)} FROM {rows}"
     good, dead = collect(table_env, query)

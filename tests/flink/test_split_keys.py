@@ -37,6 +37,7 @@ KEYS: dict[str, tuple[Any, Sequence[Any]]] = {
 }
 
 
+@pytest.mark.slow
 def test_python_and_java_choose_the_same_version_by_keys_of_all_types(
     table_env: StreamTableEnvironment, tmp_path: Path
 ) -> None:

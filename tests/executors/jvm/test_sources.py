@@ -41,6 +41,12 @@ def test_package_that_the_installation_lacks_is_named() -> None:
         java_sources("leapstream.nowhere")
 
 
+def test_no_private_method_is_synchronized() -> None:
+    """Janino makes it static, and it would lock the class in place of the object."""
+    sources = {name: source for package in PACKAGES for name, source in java_sources(package).items()}
+    assert [name for name, source in sources.items() if re.search(r"private .*synchronized .*\(", source)] == []
+
+
 def test_no_line_of_java_is_longer_than_130() -> None:
     for file in (PROJECT / "src").rglob("*.java"):
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):

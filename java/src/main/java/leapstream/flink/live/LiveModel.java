@@ -101,7 +101,7 @@ public final class LiveModel {
         loaded(version, null, 1).release();
     }
 
-    private synchronized void start() throws IOException {
+    synchronized void start() throws IOException {
         if (live != null) {
             return;
         }
@@ -169,7 +169,7 @@ public final class LiveModel {
         }
     }
 
-    private synchronized void tidy() {
+    synchronized void tidy() {
         for (int i = 0; i < functions.size(); i++) {
             ((LiveFunction) functions.get(i)).tidy();
         }
@@ -187,9 +187,10 @@ public final class LiveModel {
             }
         }
         synchronized (this) {
-            if (watcher != null) {
-                watcher.interrupt();
-                watcher = null;
+            Thread ended = watcher;
+            watcher = null;
+            if (ended != null) {
+                ended.interrupt();
             }
             if (live != null) {
                 release(live.versions);
