@@ -22,7 +22,6 @@ pytestmark = pytest.mark.flink
 NUMBERS = range(40)
 # A column of keys of each type that a split key may have, with NULLs.
 KEYS: dict[str, tuple[Any, Sequence[Any]]] = {
-    "tiny": (DataTypes.TINYINT(), [n - 20 for n in NUMBERS]),
     "whole": (DataTypes.INT(), [n * 7 for n in NUMBERS]),
     "big": (DataTypes.BIGINT(), [2**53 + n for n in NUMBERS]),
     "certain": (DataTypes.BIGINT().not_null(), list(NUMBERS)),
