@@ -40,6 +40,14 @@ public final class Forest {
     /** The first value of each leaf where the tables hold the trees whole; else null. */
     private final double[] values;
 
+    /** The nodes as numbers of 64 bits; null where traversing the arrays is as fast. */
+    private final RankedNodes ranked;
+
+    /** For each of these nodes that is a leaf, its first value; true if all of those are of single precision. */
+    private final double[] leaf;
+
+    private final boolean single;
+
     /** The number of levels of each tree that are traversed. */
     private final int[] levels;
 
@@ -78,12 +86,31 @@ public final class Forest {
                 alone[k++] = t;
             }
         }
+        boolean whole = tables != null && tables.below == 0;
+        ranked = whole ? null : RankedNodes.of(feature, threshold, child, levels);
+        leaf = ranked == null ? null : new double[child.length];
+        boolean exact = ranked != null;
+        for (int n = 0; ranked != null && n < child.length; n++) {
+            if (child[n] == n) {
+                leaf[n] = data[first[n]];
+                exact &= leaf[n] == (float) leaf[n];
+            }
+        }
+        single = exact;
     }
 
     /** Sum over trees of the leaf's first value. */
     public double sum(double[] x, int size) {
         if (values != null && size >= enough) {
             return tables.sum(x, values);
+        }
+        if (ranked != null && size >= enough) {
+            ranked.walk(x, order, levels, start(x));
+            double total = 0;
+            for (int t = 0; t < reached.length; t++) {
+                total += leaf[reached[t]];
+            }
+            return total;
         }
         walk(x, size);
         double total = 0;
@@ -109,13 +136,32 @@ public final class Forest {
 
     /** For each group base and the first values of the leaves of its trees, one after the other, in single precision. */
     public Vec groupSums(double[] x, int size, int[] group, double[] base, Vec out) {
-        walk(x, size);
         double[] sums = out.dense(base.length);
+        if (single && base.length == 1 && base[0] == (float) base[0] && size >= enough) {
+            ranked.walk(x, order, levels, start(x));
+            float total = (float) base[0];
+            for (int t = 0; t < reached.length; t++) {
+                total += (float) leaf[reached[t]];
+            }
+            sums[0] = total;
+            return out;
+        }
+        walk(x, size);
         System.arraycopy(base, 0, sums, 0, base.length);
         for (int t = 0; t < reached.length; t++) {
             sums[group[t]] = (float) (sums[group[t]] + data[reached[t]]);
         }
         return out;
+    }
+
+    /** The nodes from which trees are traversed: their roots, or those that the tables know. */
+    private int[] start(double[] x) {
+        if (tables == null) {
+            System.arraycopy(root, 0, reached, 0, root.length);
+        } else {
+            tables.reach(x, reached);
+        }
+        return reached;
     }
 
     private void walk(double[] x, int size) {
@@ -125,13 +171,16 @@ public final class Forest {
             }
             return;
         }
-        if (tables == null) {
-            System.arraycopy(root, 0, reached, 0, root.length);
-        } else {
-            tables.reach(x, reached);
-            if (tables.below == 0) {
-                return;
+        start(x);
+        if (tables != null && tables.below == 0) {
+            return;
+        }
+        if (ranked != null) {
+            ranked.walk(x, order, levels, reached);
+            for (int t = 0; t < reached.length; t++) {
+                reached[t] = first[reached[t]];
             }
+            return;
         }
         for (int i = 0; i < alone.length; i++) {
             reached[alone[i]] = first[reach(reached[alone[i]], x, size)];
