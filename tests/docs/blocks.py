@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GENERATED = (
     "changelog.md",
     "contributing.md",
+    "journeys.md",
     "support.md",
     "mleap-jvm.md",
     "performance.md",

@@ -11,6 +11,9 @@ PROGRAMS = {
     "mlflow": "MLflow's server is not in the test environment",
     "unzip": "tools of the shell alone",
     "export": "sets a variable alone",
+    "python3": "makes an environment, as make journeys does",
+    ".": "activates an environment, as make journeys does",
+    "sleep": "waits for the next look at a store, as make journeys does",
 }
 """Programs whose commands are skipped."""
 
@@ -19,6 +22,7 @@ _SPARK = "PySpark and PyFlink need environments of their own: make test-spark"
 _JAVA = "a part of a Java program; tests/flink/test_compat.py compiles such programs"
 _EXPORTED = "the model file is the reader's; tests/cli/test_export.py and test_verification.py make some"
 _QUERY = "a part of a query over the reader's table; tests/flink/test_names.py and test_sql.py run such queries"
+_JOURNEYS = "make journeys runs it, in an environment of its own"
 _JOURNEY = "make journey and tests/examples/test_journey.py run the file"
 
 BLOCKS: dict[tuple[str, str], str] = {
@@ -43,9 +47,17 @@ BLOCKS: dict[tuple[str, str], str] = {
         "docs/drift.md",
         "CREATE FUNCTION DRIFT",
     ): "tests/flink/test_drift.py runs such statements over a stream with windows",
+    ("docs/first-job.md", "FLINK_HOME"): _JOURNEYS,
+    ("docs/first-job.md", "leapstream demo\n"): "tests/cli/test_commands.py runs the demo",
+    ("docs/first-job.md", "doctor --cluster"): _JOURNEYS,
+    ("docs/first-job.md", "/tmp/leapstream-models"): _JOURNEYS,
+    ("docs/first-release.md", "tritonclient"): _JOURNEYS,
+    ("docs/first-release.md", "localhost:8080/metrics"): _JOURNEYS,
+    ("docs/first-release.md", "kubernetes-validate"): _JOURNEYS,
     ("docs/flink-sql.md", "SELECT Predict(income"): _QUERY,
     ("docs/flink-sql.md", "SELECT r.prediction"): _QUERY,
     ("docs/jars.md", "LoansMap"): _JAVA,
+    ("docs/getting-started.md", "jupyter"): _JOURNEYS,
     ("docs/journey.md", "def main"): _JOURNEY,
     (
         "docs/live-models.md",

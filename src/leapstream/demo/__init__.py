@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-"""The folder of the demo's files: ``application.conf``, ``features.sql``, ``loans.csv``, and the bundles in ``models``."""
+"""The folder of the demo's files: ``application.conf``, ``features.sql``, ``loans.csv`` and, with the names of its columns,
+``sample.csv``, and the bundles in ``models``."""
 
 
 def bundle(name: str) -> str:

@@ -135,11 +135,12 @@ class _CsvReader(Reader):
         self.total = os.path.getsize(self.path)
         parsing = pa.csv.ParseOptions(newlines_in_values=True)
         with pa.csv.open_csv(self.path, parse_options=parsing) as header:
-            names = header.schema.names
+            found = header.schema
+        names = found.names
         repeated = first_repeated(names)
         if repeated is not None:
             raise SchemaError(f"{self.path}: column {repeated!r} is there twice")
-        types = {name: _csv_type(self.inputs, name) for name in names}
+        types = {name: _csv_type(self.inputs, name, found.field(name).type) for name in names}
         converting = pa.csv.ConvertOptions(
             column_types=types, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
         )
@@ -290,10 +291,13 @@ def _empty(inputs: Schema) -> pa.Table:
     return pa.table({f.name: pa.array([], arrow_type_of(f.type)) for f in inputs})
 
 
-def _csv_type(inputs: Schema, name: str) -> pa.DataType:
+def _csv_type(inputs: Schema, name: str, found: pa.DataType) -> pa.DataType:
+    """The type as which a column is read, whose first values look like another one."""
     if name not in inputs or not isinstance(inputs[name].type, ScalarType):
         return pa.string()
-    return ARROW_TYPES[inputs[name].type.base]
+    declared = ARROW_TYPES[inputs[name].type.base]
+    # The model makes numbers of booleans, and Arrow's reader does not.
+    return found if pa.types.is_boolean(found) and not pa.types.is_string(declared) else declared
 
 
 def _from_text(table: pa.Table, inputs: Schema, path: str) -> pa.Table:
