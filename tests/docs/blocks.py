@@ -38,11 +38,13 @@ class Command:
     """A command of a console.
 
     Attributes:
+        text: the command as a shell takes it.
         environment: the variables that are set before it.
         arguments: its words.
         output: the lines that the page shows after it.
     """
 
+    text: str
     environment: dict[str, str]
     arguments: list[str]
     output: str
@@ -122,7 +124,7 @@ def _command(words: str, output: list[str]) -> Command:
     while arguments and (found := _ASSIGNED.fullmatch(arguments[0])):
         environment[found[1]] = found[2]
         del arguments[0]
-    return Command(environment, arguments, "\n".join(output).strip("\n"))
+    return Command(words, environment, arguments, "\n".join(output).strip("\n"))
 
 
 def blocks(page: str) -> list[Block]:

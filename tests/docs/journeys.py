@@ -1,14 +1,13 @@
 """Goes three readers' ways through the documentation, each from an empty environment, and writes docs/journeys.md.
 
-``python -m tests.docs.journeys`` builds the wheel and the sdist of the last commit, and runs the blocks of each page in a shell as a
-reader would. Names of journeys run these alone, and then nothing is written.
+``python -m tests.docs.journeys`` builds the wheel and the sdist of the last commit, and runs the blocks of each page
+in a shell as a reader would. Names of journeys run these alone, and then nothing is written.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shlex
 import shutil
 import signal
 import subprocess
@@ -16,7 +15,6 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -79,10 +77,11 @@ JOURNEYS = {
 
 HEAD = """# Three first hours
 
-Three readers begin with nothing but Python, a Java and a folder, and do what the pages say, block by block: `make journeys` takes the blocks from the pages,
-runs them in an empty environment with an empty home, and writes this page. leapstream comes from its wheel, and other packages from pip's cache; without it,
-the time of the downloads is added. A reader needs minutes more, to read. This is of {date}, with Python {python}, on a machine with {cores} cores which other
-programs kept busy.
+Three readers begin with nothing but Python, a Java and a folder, and do what the pages say, block by block. `make journeys` takes the blocks
+from the pages, runs them in an empty environment with an empty home, and writes this page. leapstream comes from its wheel, other packages
+from pip's cache; without it, the time of the downloads is added. Readers need minutes more, to read.
+
+This is of {date}, with Python {python}, on a machine with {cores} cores, which other programs kept busy.
 
 | journey | pages | commands | minutes | MB |
 | --- | --- | --- | --- | --- |
@@ -204,31 +203,8 @@ def visit(shell: Shell, page: Visit) -> None:
             (shell.home / name).write_text(block.text, encoding="utf-8")
             shell.run(f"python {name}", f"python {name}  # the page's block")
         else:
-            for words in commands(block.text):
-                shell.run(words)
-
-
-def commands(text: str) -> Iterator[str]:
-    """The commands of a console as a shell takes them."""
-    words: str | None = None
-    for line in text.splitlines():
-        if line.startswith("$ "):
-            words = line[2:]
-        elif words is not None:
-            words += f"\n{line}"
-        if words is not None and not _goes_on(words):
-            yield words
-            words = None
-
-
-def _goes_on(words: str) -> bool:
-    if words.endswith("\\"):
-        return True
-    try:
-        shlex.split(words, comments=True)
-    except ValueError:
-        return True
-    return False
+            for command in block.commands():
+                shell.run(command.text)
 
 
 def travel(journey: Journey, dist: Path) -> tuple[str, str]:
