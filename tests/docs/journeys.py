@@ -77,9 +77,9 @@ JOURNEYS = {
 
 HEAD = """# Three first hours
 
-Three readers begin with nothing but Python, a Java and a folder, and do what the pages say, block by block. `make journeys` takes the blocks
-from the pages, runs them in an empty environment with an empty home, and writes this page. leapstream comes from its wheel, other packages
-from pip's cache; without it, the time of the downloads is added. Readers need minutes more, to read.
+Three readers begin with nothing but Python, a Java and a folder, and do what the pages say, block by block. `make journeys` takes
+the blocks from the pages, runs them in an empty environment with an empty home, and writes this page. leapstream comes from its
+wheel, other packages from pip's cache; without it, the time of the downloads is added. Readers need minutes more, to read.
 
 This is of {date}, with Python {python}, on a machine with {cores} cores, which other programs kept busy.
 
@@ -154,7 +154,7 @@ class Shell:
         assert self._bash.stdin is not None and self._bash.stdout is not None
         self._bash.stdin.write(f"{command}\nprintf '\\n{_ENDED} %s\\n' $?\n")
         self._bash.stdin.flush()
-        output = []
+        output: list[str] = []
         for line in self._bash.stdout:
             if line.startswith(_ENDED):
                 return int(line.split()[1]), "".join(output).strip("\n")
