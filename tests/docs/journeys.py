@@ -1,7 +1,7 @@
 """Goes three readers' ways through the documentation, each from an empty environment, and writes docs/journeys.md.
 
 ``python -m tests.docs.journeys`` builds the wheel and the sdist of the last commit, and runs the blocks of each page
-in a shell as a reader would. Names of journeys run these alone, and then nothing is written.
+in a shell as a reader would; what a page shows is compared. Names of journeys run these alone, and then nothing is written.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from datetime import date
 from pathlib import Path
 
 from tests.docs.blocks import ROOT, Block, blocks
+from tests.docs.running import compare
 
 TARGET = ROOT / "docs" / "journeys.md"
 PATIENCE = 900
@@ -127,27 +128,29 @@ class Shell:
             start_new_session=True,
         )
 
-    def run(self, command: str, shown: str | None = None) -> None:
-        """Run a command to its end, and write both into the transcript; one that fails ends the journey."""
+    def run(self, command: str, shown: str | None = None) -> str:
+        """Run a command to its end, or a server until it answers; returns what it prints. One that fails ends the journey."""
         if command.startswith("leapstream serve"):
-            self._serve(command)
-            return
+            return self._serve(command)
         started = time.monotonic()
         code, output = self._ask(f"{{ {command}\n}} </dev/null")
         self._wrote(shown or command, output, time.monotonic() - started)
         if code:
             raise SystemExit(f"exit code {code}: {command}\n{output}")
+        return output
 
-    def _serve(self, command: str) -> None:
+    def _serve(self, command: str) -> str:
         if self._server is not None:
             self._ask(f"kill {self._server}; wait {self._server}")
         started = time.monotonic()
-        _, self._server = self._ask(f"{{ {command}; }} </dev/null >server.log 2>&1 & echo $!")
+        _, self._server = self._ask(f"{command} </dev/null >server.log 2>&1 & echo $!")
         while not _answers(SERVER):
             if time.monotonic() > started + PATIENCE:
                 raise SystemExit(f"{command} does not answer\n{(self.home / 'server.log').read_text()}")
             time.sleep(0.1)
-        self._wrote(command, (self.home / "server.log").read_text(), time.monotonic() - started)
+        log = (self.home / "server.log").read_text()
+        self._wrote(command, log, time.monotonic() - started)
+        return log
 
     def _ask(self, command: str) -> tuple[int, str]:
         """The exit code of a command, and what it prints."""
@@ -204,7 +207,7 @@ def visit(shell: Shell, page: Visit) -> None:
             shell.run(f"python {name}", f"python {name}  # the page's block")
         else:
             for command in block.commands():
-                shell.run(command.text)
+                compare(block, command.text, command.output, shell.run(command.text))
 
 
 def travel(journey: Journey, dist: Path) -> tuple[str, str]:
