@@ -264,9 +264,10 @@ imports: setup ## the contracts between the packages, and no circles
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/import_cycles.py
 
-support: setup ## write docs/support.md and the table of scikit-learn's estimators from the code and the corpus
+support: setup ## write docs/support.md, the table of scikit-learn's estimators and the texts of errors from the code and the corpus
 	$(BIN)/python scripts/support_matrix.py
 	$(BIN)/python scripts/estimator_coverage.py
+	$(BIN)/python scripts/error_texts.py
 
 mleap-matrix: export LEAPSTREAM_MLEAP_RESULTS := 1
 mleap-matrix: test-mleap ## write docs/mleap-jvm.md from what test-mleap finds
@@ -276,6 +277,7 @@ docs: setup ## the site, in site/; warnings are errors
 	$(BIN)/python scripts/support_matrix.py --check
 	$(BIN)/python scripts/mleap_matrix.py --check
 	$(BIN)/python scripts/estimator_coverage.py --check
+	$(BIN)/python scripts/error_texts.py --check
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: setup $(VENV)-bench/.setup-stamp ## all benchmarks, and docs/performance.md from what they find
