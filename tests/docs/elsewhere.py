@@ -13,7 +13,6 @@ PROGRAMS = {
     "export": "sets a variable alone",
     "python3": "makes an environment, as make journeys does",
     ".": "activates an environment, as make journeys does",
-    "sleep": "waits for the next look at a store, as make journeys does",
 }
 """Programs whose commands are skipped."""
 
@@ -54,6 +53,7 @@ BLOCKS: dict[tuple[str, str], str] = {
     ("docs/first-release.md", "tritonclient"): _JOURNEYS,
     ("docs/first-release.md", "localhost:8080/metrics"): _JOURNEYS,
     ("docs/first-release.md", "kubernetes-validate"): _JOURNEYS,
+    ("docs/first-release.md", "registry"): _JOURNEYS,
     ("docs/flink-sql.md", "SELECT Predict(income"): _QUERY,
     ("docs/flink-sql.md", "SELECT r.prediction"): _QUERY,
     ("docs/jars.md", "LoansMap"): _JAVA,

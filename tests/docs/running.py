@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import doctest
 import io
+import itertools
 import json
 import shlex
 import sys
@@ -174,6 +175,7 @@ def check_options(command: Command) -> None:
         return
     group: Any = get_command(app)
     words = [word for word in command.arguments[1:] if word != "…"]
+    words = list(itertools.takewhile(lambda word: word not in (">", "|"), words))
     context = group.make_context("leapstream", words, resilient_parsing=False)
     while hasattr(group, "resolve_command"):
         name, group, words = group.resolve_command(context, [*context._protected_args, *context.args])
