@@ -327,7 +327,8 @@ class Model:
                 instance of a dataclass or a pandas ``Series``.
             outputs: columns to compute; by default the final outputs.
             backend: as in :meth:`transform`.
-            on_error, threads: as in :meth:`transform`.
+            on_error: as in :meth:`transform`.
+            threads: as in :meth:`transform`.
 
         Returns:
             a frame of the kind given; for a record a dict, or ``None`` when the model drops it.
@@ -361,7 +362,9 @@ class Model:
 
         Args:
             record: column to value; a tensor as a list or array.
-            outputs, backend, on_error: as in :meth:`predict`.
+            outputs: as in :meth:`predict`.
+            backend: as in :meth:`predict`.
+            on_error: as in :meth:`predict`.
 
         Returns:
             column to value, or ``None`` when the model drops the record.

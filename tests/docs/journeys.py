@@ -107,6 +107,8 @@ class Shell:
     _server: str | None = None
 
     def __post_init__(self) -> None:
+        # As on a terminal, where no bar is shown beside an answer.
+        (self.home / ".curlrc").write_text("silent\nshow-error\n")
         environment = {
             "HOME": str(self.home),
             "LANG": "C.UTF-8",
