@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
@@ -200,6 +200,11 @@ class Model:
             with self._lock:
                 return _remembered(self._record_plans, outputs, lambda: self._made_record_plan(outputs))
 
+    @cached_property
+    def _final_record_plan(self) -> RecordPlan | None:
+        """The plan of the final outputs as a function of single records; ``None`` where only arrays can compute it."""
+        return self._record_plan(self.schema.outputs.names)
+
     def _made_record_plan(self, outputs: tuple[str, ...]) -> RecordPlan | None:
         try:
             return RECORDS.prepare(self.plan(self.schema.inputs, outputs))
@@ -337,14 +342,17 @@ class Model:
             SchemaError: the data does not fit the model.
             PredictionError: a row fails.
         """
-        wanted = self.schema.outputs.names if outputs is None else _names_of(outputs)
         if on_error != "raise":
             _check_on_error(on_error)
         if type(data) is dict and backend == "vectorized":
-            try:
-                return self._predict_alone(data, wanted)
-            except UnusualRecordError:
-                pass
+            alone = self._final_record_plan if outputs is None else self._record_plan(_names_of(outputs))
+            if alone is not None:
+                # Each call on the way would take as long as a small model does.
+                try:
+                    return alone.function(data)
+                except Exception:  # the batch below has the reason
+                    pass
+        wanted = self.schema.outputs.names if outputs is None else _names_of(outputs)
         record = record_of(data)
         if record is not None and (record is not data or _is_record(record, self.schema.inputs)):
             return self._predict_in_batch(record, wanted, backend, on_error)

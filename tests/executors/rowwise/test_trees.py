@@ -215,15 +215,15 @@ def test_the_kernel_takes_over_once_it_would_have_saved_enough_time(monkeypatch:
     rng = np.random.default_rng(0)
     trees = tuple(random_tree(rng, 9, 3, split=1.0) for _ in range(20))
     prepared = record_plan(plan_of("trees", x, p.Trees(x=x, trees=trees, combine="sum", width=1, type=p.DOUBLE)), False)
-    before = prepared._function
+    before = prepared.function
     rows = rng.normal(size=(40, 3)).tolist()
     first = result(prepared, {"x": rows[0]})
-    assert prepared._function is before
+    assert prepared.function is before
     monkeypatch.setattr(rowwise, "_PATIENCE", 0.0)
     impatient = record_plan(prepared.plan, False)
     assert result(impatient, {"x": rows[0]}) == first
     assert [result(impatient, {"x": row}) for row in rows] == [result(prepared, {"x": row}) for row in rows]
-    assert "<locals>" not in impatient._function.__qualname__
+    assert "<locals>" not in impatient.function.__qualname__
 
 
 @pytest.mark.slow

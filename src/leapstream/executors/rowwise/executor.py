@@ -39,7 +39,11 @@ class RecordPlan:
     """A plan as a Python function of one record. Safe to use from several threads.
 
     The function handles records whose columns have the declared types and that compute without an exception. For anything else
-    it raises :class:`UnusualRecordError`, and the default executor has to compute the record.
+    it raises an exception, and the default executor has to compute the record.
+
+    Attributes:
+        plan: the plan.
+        function: the function, or one that replaces it by a faster one.
     """
 
     def __init__(self, plan: Plan, whole: Callable[[Plan], PreparedPlan], kernels: bool | None = None) -> None:
@@ -58,7 +62,7 @@ class RecordPlan:
         self._prepare_whole = whole
         self._lowered = lower(plan, LOWERED)
         self._layouts: dict[int, Any] = {}
-        self._function = self._write(sys.modules.get("numba") is not None if kernels is None else kernels)
+        self.function = self._write(sys.modules.get("numba") is not None if kernels is None else kernels)
 
     def _write(self, kernels: bool) -> RecordFunction:
         """The function; without ``kernels`` it is replaced by one with them, once these would have saved enough time."""
@@ -72,8 +76,8 @@ class RecordPlan:
             nonlocal left
             left -= 1
             if left < 0:
-                self._function = self._write(kernels=True)
-                return self._function(record)
+                self.function = self._write(kernels=True)
+                return self.function(record)
             return function(record)
 
         return run
@@ -104,7 +108,7 @@ class RecordPlan:
             UnusualRecordError: the default executor has to compute the record.
         """
         try:
-            return self._function(record)
+            return self.function(record)
         except Exception as error:  # the default executor has the reason
             raise UnusualRecordError from error
 

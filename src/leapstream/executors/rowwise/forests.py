@@ -25,7 +25,8 @@ class RecordForest:
     """Trees as arrays for a function that takes the address of :attr:`header` and a buffer of doubles.
 
     The buffer has ``width`` doubles for the sums, which it has the initial values of, then NaN, then one slot for each tested
-    element, then, if the forest picks its elements, the vector that it picks them from. Slot 0 is the NaN.
+    element, then, if the forest picks its elements, the vector that it picks them from. Slot 0 is the NaN. Several sums
+    are written into the buffer; a single one is only returned.
 
     A record at node ``n`` goes on to node ``child + (slot[feature] <= threshold)``. A leaf is its own child and tests slot 0, so
     that a record stays there; its threshold is free for its value. The children of a node are in one line of the cache.
@@ -69,7 +70,7 @@ class RecordForest:
         """The address of the header, which is valid as long as the forest exists."""
         return int(self.header.ctypes.data)
 
-    def walk(self, address: int, buffer: bytearray) -> float:
+    def walk(self, address: int, buffer: bytes | bytearray) -> float:
         """Add the leaves to the sums in a buffer, as the kernel does, and return the first sum."""
         del address
         values = list(struct.unpack(f"{len(buffer) // 8}d", buffer))
@@ -87,7 +88,8 @@ class RecordForest:
             element = int(self.group[tree]) if len(self.group) else 0
             total = sums[element] + value
             sums[element] = float(np.float32(total)) if self.single else total
-        struct.pack_into(f"{self.width}d", buffer, 0, *sums)
+        if isinstance(buffer, bytearray):
+            struct.pack_into(f"{self.width}d", buffer, 0, *sums)
         return float(sums[0])
 
     def _leaf(self, node: int, slots: list[float]) -> int:

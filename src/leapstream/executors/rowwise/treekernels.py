@@ -156,13 +156,11 @@ def _sum_leaves(address, buffer):  # type: ignore[no-untyped-def]  # pragma: no 
             else:
                 _add(sums, tree, node, threshold, group, data, single)
             tree += 1
-    if width == 1:
-        sums[0] = total
-    return sums[0]
+    return total if width == 1 else sums[0]
 
 
 _compiled: Any = _sum_leaves.overloads[_sum_leaves.signatures[0]]
-sum_leaves: Callable[[int, bytearray], float] = _compiled.entry_point
+sum_leaves: Callable[[int, bytes | bytearray], float] = _compiled.entry_point
 """Add the leaves of a forest to the sums in a buffer, and return the first sum.
 
 :class:`~leapstream.executors.rowwise.forests.RecordForest` says which address, and which buffer. This is the entry point of the

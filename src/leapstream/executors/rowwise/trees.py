@@ -135,16 +135,16 @@ def _by_layout(writer: Writer, expr: p.Trees, layout: RecordForest) -> None:
         run = writer.constant(layout.walk)
     # The constant keeps the arrays alive, whose addresses the header has.
     writer.constant(layout)
-    buffer = f"bytearray({_filled(writer, expr, layout)})"
+    filled = _filled(writer, expr, layout)
     if expr.width == 1:
-        total = f"{run}({layout.address}, {buffer})"
+        total = f"{run}({layout.address}, {filled})"
         if expr.combine in ("sum", "mean"):
             writer.define(expr, f"{total} / {len(expr.trees)}" if expr.combine == "mean" else total)
         else:
             writer.define_elements(expr, [total])
         return
     sums = writer.variable()
-    writer.line(f"{sums} = {buffer}")
+    writer.line(f"{sums} = bytearray({filled})")
     writer.line(f"{run}({layout.address}, {sums})")
     found = f"{writer.constant(struct.Struct(f'{expr.width}d').unpack_from)}({sums})"
     if expr.width > MOST_VARIABLES:

@@ -6,7 +6,7 @@ import math
 
 from leapstream.bundle.types import BasicType, ListType, MapType, ScalarType, TensorType, with_nullable
 from leapstream.executors.implementing import implements
-from leapstream.executors.rowwise.given import converter, to_vector
+from leapstream.executors.rowwise.given import converter, to_double, to_vector
 from leapstream.executors.rowwise.writer import MOST_VARIABLES, ArraysOnlyError, Writer, is_vector
 from leapstream.plan import primitives as p
 
@@ -39,12 +39,18 @@ def _input(writer: Writer, expr: p.Input) -> None:
 
 
 def _vector_input(writer: Writer, expr: p.Input, kind: TensorType, value: str) -> None:
-    writer.define(expr, writer.call(to_vector, value))
     size = kind.size
-    if size is not None and 0 < size <= MOST_VARIABLES:
-        names = [writer.variable() for _ in range(size)]
-        writer.line(f"{', '.join(names)}, = {writer.optional(expr)}")
-        writer.define_elements(expr, names)
+    if size is None or not 0 < size <= MOST_VARIABLES:
+        writer.define(expr, writer.call(to_vector, value))
+        return
+    # A list of a few floats, which is what callers give, is not worth a call.
+    vector, names = writer.variable(), [writer.variable() for _ in range(size)]
+    writer.line(f"{vector} = {value}")
+    writer.line(f"if type({vector}) is not list: {vector} = {writer.call(to_vector, vector)}")
+    writer.line(f"{', '.join(names)}, = {vector}")
+    for name in names:
+        writer.line(f"if type({name}) is not float: {name} = {writer.call(to_double, name)}")
+    writer.define_elements(expr, names)
 
 
 @implements(p.Cast)
