@@ -15,6 +15,7 @@ from leapstream.flink.texts import split_key_text
 from leapstream.model import Model
 from leapstream.sources import SourceOptions
 from leapstream.store import ModelStore, Selection, Version
+from leapstream.store.aliases import differing_columns
 from leapstream.store.splits import Buckets
 
 _log = logging.getLogger(__name__)
@@ -216,15 +217,9 @@ class Follower:
         return LiveVersions(loaded[: len(weights)], loaded[len(weights) :], Buckets(weights), _key(selection))
 
     def _verified(self, version: Version) -> LiveVersion:
-        expected, began = self._followed.expected, time.perf_counter()
-        for side, found, wanted in (
-            ("inputs", version.inputs, expected.inputs),
-            ("outputs", version.outputs, expected.outputs),
-        ):
-            if found != wanted:
-                raise StoreError(
-                    f"{version.reference} has the {side} {_columns(found)}, and the job {_columns(wanted)}"
-                )
+        began = time.perf_counter()
+        for side, found, wanted in differing_columns(version, self._followed.expected):
+            raise StoreError(f"{version.reference} has the {side} {found}, and the job {wanted}")
         model = self._store.load_version(version, check=True)
         return LiveVersion(version, model, time.perf_counter() - began)
 
@@ -261,7 +256,3 @@ def _shown(key: tuple[tuple[str, str, int], ...]) -> str:
     weights = [f" (weight {weight})" if len(split) > 1 else "" for _, _, weight in key if weight]
     shadows = [f"shadow {version}" for version, _, weight in key if not weight]
     return ", ".join([*map(str.__add__, split, weights), *shadows])
-
-
-def _columns(columns: tuple[tuple[str, str], ...]) -> str:
-    return "(" + ", ".join(f"{name} {kind}" for name, kind in columns) + ")"

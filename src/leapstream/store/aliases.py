@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -141,15 +141,17 @@ class Selection:
         """
         main = self.main
         for version in self.all:
-            for side, here, there in (
-                ("inputs", version.inputs, main.inputs),
-                ("outputs", version.outputs, main.outputs),
-            ):
-                if here != there:
-                    raise StoreError(
-                        f"{version.reference} and {main.reference} cannot be behind one alias: the {side} differ: "
-                        f"{_columns(here)}, and {_columns(there)}"
-                    )
+            for side, here, there in differing_columns(version, main):
+                raise StoreError(
+                    f"{version.reference} and {main.reference} cannot be behind one alias: the {side} differ: {here}, and {there}"
+                )
+
+
+def differing_columns(version: Version, other: Version) -> Iterator[tuple[str, str, str]]:
+    """The sides, ``inputs`` and ``outputs``, in which two versions differ, with the columns of each in words."""
+    for side, here, there in (("inputs", version.inputs, other.inputs), ("outputs", version.outputs, other.outputs)):
+        if here != there:
+            yield side, _columns(here), _columns(there)
 
 
 def _columns(columns: tuple[tuple[str, str], ...]) -> str:
