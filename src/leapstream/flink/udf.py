@@ -201,7 +201,7 @@ class FollowingPandasFunction(ScalarFunction):  # type: ignore[misc]
 
     def _shadow_columns(self, given: Sequence[Any], size: int) -> dict[str, pd.Series[Any]]:
         """The columns of the first shadow for a batch; all shadows compute it."""
-        missing = pd.Series([None] * size, dtype=object)
+        missing = pd.Series(np.full(size, None))
         columns = dict.fromkeys(self._signature.outputs.names, missing)
         for shadow in reversed(self._shadows):
             outputs, errors = _shadowed(shadow, self._parts.shadow, given, size)
