@@ -1,8 +1,8 @@
 """Flink jobs that score MLeap's Airbnb example, without drift and with it: CPU time a row.
 
 ``python benchmarks/drift.py [--rounds N] [--rows FEW MANY]``. A job is a bounded datagen source, ``ML_PREDICT`` of the linear
-model, a blackhole sink for the scored rows, and beside it ``DRIFT`` of the 13 inputs and the prediction in windows of a minute,
-parallelism 1. The variants take turns in one process. The figure is the difference of the CPU times of Flink's JVM for many rows
+model, a blackhole sink for the scored rows, and beside it ``DRIFT`` of the 13 inputs and the prediction in windows of a minute
+of event time, parallelism 1. The variants take turns in one process. The figure is the difference of the CPU times of Flink's JVM for many rows
 and for few, divided by the difference of the rows.
 """
 
@@ -69,7 +69,8 @@ def source(table_env: StreamTableEnvironment, rows: int) -> None:
         table_env.execute_sql(f"DROP TEMPORARY VIEW IF EXISTS {view}")
     table_env.execute_sql("DROP TEMPORARY TABLE IF EXISTS Source")
     table_env.execute_sql(
-        f"CREATE TEMPORARY TABLE Source ({fields}, stamp AS PROCTIME()) WITH ('connector' = 'datagen', "
+        f"CREATE TEMPORARY TABLE Source ({fields}, stamp AS CAST(CURRENT_TIMESTAMP AS TIMESTAMP_LTZ(3)), "
+        "WATERMARK FOR stamp AS stamp) WITH ('connector' = 'datagen', "
         f"'number-of-rows' = '{rows}', 'rows-per-second' = '1000000000', {ranges})"
     )
     calls = ", ".join(f"{call} AS {name}" for name, _, call in columns(work))
