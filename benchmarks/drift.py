@@ -1,9 +1,9 @@
 """Flink jobs that score MLeap's Airbnb example, without drift and with it: CPU time a row.
 
-``python benchmarks/drift.py [--rounds N] [--rows FEW MANY]``. A job is a bounded datagen source, ``ML_PREDICT`` of the linear
+``python benchmarks/drift.py [--rounds N] [--rows FEW MANY] [--object-reuse]``. A job is a bounded datagen source, ``ML_PREDICT`` of the linear
 model, a blackhole sink for the scored rows, and beside it ``DRIFT`` of the 13 inputs and the prediction in windows of a minute
-of event time, parallelism 1. The variants take turns in one process. The figure is the difference of the CPU times of Flink's JVM for many rows
-and for few, divided by the difference of the rows.
+of event time, parallelism 1. The variants take turns in one process. The figure is the difference of the CPU times of Flink's JVM
+for many rows and for few, divided by the difference of the rows.
 """
 
 from __future__ import annotations
@@ -122,11 +122,13 @@ def main() -> None:
     parser.add_argument(
         "--only", nargs="+", choices=VARIANTS, default=list(VARIANTS), metavar="VARIANT", help=", ".join(VARIANTS)
     )
+    parser.add_argument("--object-reuse", action="store_true", help="set pipeline.object-reuse")
     given = parser.parse_args()
     found: dict[str, list[float]] = {variant: [] for variant in given.only}
     with tempfile.TemporaryDirectory() as folder:
         store = ModelStore(Path(folder) / "store")
         table_env, names = prepared(store)
+        table_env.get_config().set("pipeline.object-reuse", str(given.object_reuse).lower())
         run = job(table_env, names, store.uri)
         jobs = {variant: partial(run, variant) for variant in given.only}
         for variant, nanos in nanos_of_a_row(jobs, given.rows, given.rounds):

@@ -11,11 +11,11 @@ from typing import Any
 from rich.text import Text
 from rich.tree import Tree as Diagram
 
-from leapstream.bundle.types import BasicType, DataType, ScalarType, TensorType
 from leapstream.errors import LeapstreamError, UnsupportedModelError
 from leapstream.executors.rowwise import EXECUTOR as RECORDS
 from leapstream.executors.rowwise.runtime import UnusualRecordError
 from leapstream.model import Model
+from leapstream.usual import usual_record
 
 _SECONDS = 0.1
 _CALLS = 300
@@ -63,7 +63,7 @@ class RecordCost:
 
 def measure(model: Model, record: Mapping[str, Any] | None = None) -> RecordCost:
     """The cost of a record; of one that is made up if none is given."""
-    given = made_up(model) if record is None else dict(record)
+    given = usual_record(model) if record is None else dict(record)
     try:
         # The first record of a process that needs compiled kernels would wait for them.
         found, reason = _parts(model, given)
@@ -98,25 +98,3 @@ def _micros(predict: Any) -> float:
             predict()
         found.append((time.perf_counter() - start) / 20 * 1e6)
     return min(found)
-
-
-def made_up(model: Model) -> dict[str, Any]:
-    """A record with a value of each input's type: a text that an indexer knows, 1 for a number, a vector of zeros."""
-    known: dict[str, str] = {}
-    for node in model.nodes:
-        labels = getattr(node.op, "labels", ())
-        lists = labels if labels and isinstance(labels[0], tuple) else (labels,)
-        for column, found in zip(node.input_columns().values(), lists, strict=False):
-            if found and isinstance(found[0], str):
-                known.setdefault(column, found[0])
-    return {f.name: known.get(f.name, _value(f.type)) for f in model.schema.inputs}
-
-
-def _value(kind: DataType) -> Any:
-    if isinstance(kind, TensorType):
-        return [0.0] * (kind.dimensions[0] if kind.dimensions else 1)
-    if not isinstance(kind, ScalarType):
-        return ["text" if kind.base is BasicType.STRING else 1]
-    if kind.base is BasicType.STRING:
-        return "text"
-    return kind.base is BasicType.BOOLEAN or 1

@@ -13,9 +13,9 @@ from leapstream.executors.jvm.runtime_jar import FIRST_WITH_MODELS
 from leapstream.executors.jvm.sources import PROVIDERS
 from leapstream.flink.compiler import Target
 from leapstream.flink.options import ON_ERROR, OnFailure
-from leapstream.flink.randomrows import Usual, size_of, usual_values
 from leapstream.flink.signature import sql_type
 from leapstream.model import Model
+from leapstream.usual import Usual, size_of, usual_values
 
 PREDICT_FUNCTION = "MLEAP_PREDICT"
 """The process table function that predicts with any model of a session's jars; it needs Flink 2.1."""

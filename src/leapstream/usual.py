@@ -1,4 +1,4 @@
-"""Values that the inputs of a model usually have, for tables of random rows."""
+"""Values that the inputs of a model usually have: for tables of random rows, and for a record that nobody gives."""
 
 from __future__ import annotations
 
@@ -50,6 +50,16 @@ def usual_values(model: Model, profile: Profile | None = None) -> dict[str, Usua
     An input that was missing in training is missing in some rows. Without a profile, each input that the model can predict
     without is.
     """
+    return _with_missing(model, _known(model, profile))
+
+
+def usual_record(model: Model) -> dict[str, Any]:
+    """A record of usual values that the ops of a model tell."""
+    return _record(model, _known(model, None))
+
+
+def _known(model: Model, profile: Profile | None) -> dict[str, Usual]:
+    """The usual values of each input; without a profile, some of each are missing."""
     told = dict(_told(model))
     trained = {} if profile is None else {column.name: column for column in profile.columns if column.side == "input"}
     found: dict[str, Usual] = {}
@@ -65,7 +75,7 @@ def usual_values(model: Model, profile: Profile | None = None) -> dict[str, Usua
         elif known.choices:
             usual = replace(usual, choices=known.choices)
         found[field.name] = _fitting(usual, field.type)
-    return _with_missing(model, found)
+    return found
 
 
 def _fitting(usual: Usual, data_type: DataType) -> Usual:
@@ -197,28 +207,18 @@ def _wide(numbers: Sequence[float]) -> Usual:
     return Usual(low - margin, high + margin)
 
 
-# ---- missing values ---------------------------------------------------------------------------------------------------
+# ---- records ----------------------------------------------------------------------------------------------------------
 
 
-def _with_missing(model: Model, usual: Mapping[str, Usual]) -> dict[str, Usual]:
-    """The values, without missing ones where the model fails for them."""
-    record = {f.name: _sample(usual[f.name], f.type) for f in model.schema.inputs}
-    sound = _predicts(model, record)
-    return {
-        f.name: values
-        if not values.missing
-        or (sound and isinstance(f.type, ScalarType) and f.type.nullable and _predicts(model, record | {f.name: None}))
-        else replace(values, missing=0.0)
-        for f in model.schema.inputs
-        for values in (usual[f.name],)
-    }
+def _record(model: Model, usual: Mapping[str, Usual]) -> dict[str, Any]:
+    return {f.name: _sample(usual[f.name], f.type) for f in model.schema.inputs}
 
 
 def _sample(usual: Usual, data_type: DataType) -> Any:
     """A usual value of a type."""
     middle = (usual.low + usual.high) / 2
     number = int(middle) if data_type.base in INTEGERS else middle
-    element: Any = {BasicType.STRING: "", BasicType.BOOLEAN: True}.get(data_type.base, number)
+    element: Any = {BasicType.STRING: "text", BasicType.BOOLEAN: True}.get(data_type.base, number)
     if isinstance(data_type, ScalarType):
         if not usual.choices:
             return element
@@ -230,6 +230,23 @@ def size_of(data_type: DataType) -> int:
     """The number of elements of a list or tensor."""
     size = getattr(data_type, "size", None)
     return size if size and size > 0 else DEFAULT_SIZE
+
+
+# ---- missing values ---------------------------------------------------------------------------------------------------
+
+
+def _with_missing(model: Model, usual: Mapping[str, Usual]) -> dict[str, Usual]:
+    """The values, without missing ones where the model fails for them."""
+    record = _record(model, usual)
+    sound = _predicts(model, record)
+    return {
+        f.name: values
+        if not values.missing
+        or (sound and isinstance(f.type, ScalarType) and f.type.nullable and _predicts(model, record | {f.name: None}))
+        else replace(values, missing=0.0)
+        for f in model.schema.inputs
+        for values in (usual[f.name],)
+    }
 
 
 def _predicts(model: Model, record: Mapping[str, Any]) -> bool:

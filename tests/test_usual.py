@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 import leapstream
 from leapstream import Model, demo
 from leapstream.bundle.types import DataShape
 from leapstream.drift import Column, Profile
-from leapstream.flink.randomrows import Usual, usual_values
 from leapstream.ops.base import Op
 from leapstream.ops.feature import Bucketizer, OneHotEncoder, StandardScaler, StringIndexer, StringMap, VectorAssembler
 from leapstream.ops.pipeline import Pipeline
+from leapstream.usual import Usual, usual_record, usual_values
 from tests.pipelines import node
 
-from .conftest import FOREST
+BENCH = Path(__file__).parent / "bench"
 
 
 def single(op: Op, port: str = "input") -> Model:
@@ -64,7 +66,7 @@ def test_elements_of_an_assembled_vector_are_followed_to_the_inputs() -> None:
 
 
 def test_thresholds_of_trees_lie_within_the_range() -> None:
-    model = leapstream.load(FOREST)
+    model = leapstream.load(BENCH / "forest3-20x5.zip")
     usual = usual_values(model)["features"]
     assert -0.2 < usual.low < 0.1 and 0.9 < usual.high < 1.2
 
@@ -114,3 +116,10 @@ def test_integers_have_a_range_of_integers() -> None:
         single(StringMap(("1", "2"), (1.0, 2.0))), trained(Column("x", "input", "number", (1, 1, 1), edges=(0.4, 7.9)))
     ).values()
     assert field.choices == ("1", "2")
+
+
+def test_a_usual_record_is_predicted() -> None:
+    model = leapstream.load(demo.bundle("loans"))
+    assert usual_record(model).keys() == set(model.schema.inputs.names)
+    assert model.predict_record(usual_record(model)) is not None
+    assert usual_record(single(StringIndexer((("a", "b"),)))) == {"x": "a"}
