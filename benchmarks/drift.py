@@ -1,8 +1,8 @@
 """Flink jobs that score MLeap's Airbnb example, without drift and with it: CPU time a row.
 
 ``python benchmarks/drift.py [--rounds N] [--rows FEW MANY] [--object-reuse]``. A job is a bounded datagen source, ``ML_PREDICT``
-of the linear model, a blackhole sink for the scored rows, and beside it ``DRIFT`` of the 13 inputs and the prediction in windows of
-a minute of event time, parallelism 1. The variants take turns in one process. The figure is the difference of the CPU times of
+of the linear model, a blackhole sink for the scored rows, and beside it ``DRIFT`` of the 13 inputs and the prediction in windows
+of a minute of event time, parallelism 1. The variants take turns in one process. The figure is the difference of the CPU times of
 Flink's JVM for many rows and for few, divided by the difference of the rows.
 """
 
