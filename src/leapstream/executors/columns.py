@@ -93,14 +93,21 @@ class Column:
             return None if self.values.null_count == 0 else np.asarray(self.values.is_valid())
         return self.valid
 
-    def take(self, rows: npt.NDArray[np.intp]) -> Column:
-        """The column of some rows, in their order."""
-        values = self.values.take(pa.array(rows)) if isinstance(self.values, pa.Array) else self.values[rows]
+    def take(self, rows: npt.NDArray[np.intp] | range) -> Column:
+        """The column of some rows, in their order. The arrays of NumPy that a range gives are views."""
+        at = places_of(rows)
+        if not isinstance(self.values, pa.Array):
+            values = self.values[at]
+        elif isinstance(at, slice):
+            # A copy: an array of Arrow is to begin where its buffers do.
+            values = pa.concat_arrays([self.values[at]])
+        else:
+            values = self.values.take(pa.array(at))
         return Column(
             values,
-            None if self.valid is None else self.valid[rows],
-            None if self.stored is None else self.stored[rows],
-            None if self.complete is None else self.complete[rows],
+            None if self.valid is None else self.valid[at],
+            None if self.stored is None else self.stored[at],
+            None if self.complete is None else self.complete[at],
         )
 
     def sparse_rows(self) -> Bools:
@@ -142,8 +149,13 @@ class CodedColumn(Column):
         """True if a string is missing."""
         return self.distinct.null_count > 0 and bool(np.asarray(self.distinct.is_null())[self.codes].any())
 
-    def take(self, rows: npt.NDArray[np.intp]) -> Column:
-        return CodedColumn(self.codes[rows], self.distinct)
+    def take(self, rows: npt.NDArray[np.intp] | range) -> Column:
+        return CodedColumn(self.codes[places_of(rows)], self.distinct)
+
+
+def places_of(rows: npt.NDArray[np.intp] | range) -> npt.NDArray[np.intp] | slice:
+    """Rows as arrays are indexed by them."""
+    return slice(rows.start, rows.stop) if isinstance(rows, range) else rows
 
 
 FEWEST_CODED = 256

@@ -97,7 +97,8 @@ def _coded(array: pa.DictionaryArray) -> CodedColumn:
 def _stored(array: Any) -> Any:
     """An Arrow array in one piece, without an extension type: tensors as an array (rows, …), other values as they are stored."""
     if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
+        # Combining copies a single one too.
+        array = array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
         if isinstance(array, pa.ChunkedArray):
             array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
     if isinstance(array, pa.FixedShapeTensorArray):

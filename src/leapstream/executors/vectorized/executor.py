@@ -10,7 +10,7 @@ import numpy as np
 
 from leapstream.bundle.types import BasicType, DataType, ScalarType, TensorType
 from leapstream.executors import failures
-from leapstream.executors.columns import WIDE, Column, coded, joined, leap_values
+from leapstream.executors.columns import WIDE, Column, coded, joined, leap_values, places_of
 from leapstream.executors.contract import Failure, Outcome
 from leapstream.executors.implementing import Implementation, collected, collected_lowerings
 from leapstream.executors.threads import in_threads
@@ -81,7 +81,7 @@ class VectorizedPlan:
             limit = min(limit, max(FEWEST_ROWS_OF_PIECE, -(-rows // (_PIECES_OF_A_THREAD * threads))))
         if rows <= limit:
             return self._run(columns, rows, self.tracks_stored)
-        pieces = [np.arange(start, min(start + limit, rows)) for start in range(0, rows, limit)]
+        pieces = [range(start, min(start + limit, rows)) for start in range(0, rows, limit)]
         return self._run_apart(columns, pieces, self.tracks_stored, threads)
 
     def _run(self, columns: Mapping[str, Column], rows: int, tracks_stored: bool) -> Outcome[Any]:
@@ -93,18 +93,21 @@ class VectorizedPlan:
             return self._run_apart(columns, error.groups, tracks_stored)
 
     def _run_apart(
-        self, columns: Mapping[str, Column], groups: Sequence[Indices], tracks_stored: bool, threads: int = 1
+        self, columns: Mapping[str, Column], groups: Sequence[Indices | range], tracks_stored: bool, threads: int = 1
     ) -> Outcome[Any]:
         """Run groups of rows by themselves; each of them rises."""
 
-        def run(rows: Indices) -> Outcome[Any]:
+        def run(rows: Indices | range) -> Outcome[Any]:
             return self._run({name: column.take(rows) for name, column in columns.items()}, len(rows), tracks_stored)
 
         parts = in_threads(run, groups, threads)
         failures: list[Failure] = []
         states = np.empty(sum(map(len, groups)), dtype=np.int32)
         for part, rows in zip(parts, groups, strict=True):
-            states[rows] = np.where(part.states >= 0, part.states + len(failures), part.states)
+            moved_states = (
+                np.where(part.states >= 0, part.states + len(failures), part.states) if failures else part.states
+            )
+            states[places_of(rows)] = moved_states
             failures.extend((origin, moved(reason, rows)) for origin, reason in part.failures)
         results = {
             name: _together([part.columns[name] for part in parts], groups, expr.type)
@@ -195,15 +198,18 @@ def _vector(run: Run, x: Column) -> Column:
 
 
 def _together(
-    parts: Sequence[Column | list[Any]], groups: Sequence[Indices], data_type: DataType
+    parts: Sequence[Column | list[Any]], groups: Sequence[Indices | range], data_type: DataType
 ) -> Column | list[Any]:
     """The results of groups of rows, in the order of the rows: a list where vectors differ in size."""
     columns = [part for part in parts if isinstance(part, Column)]
-    order = np.concatenate(groups)
     if len(columns) == len(parts) and len({getattr(column.values, "shape", (0,))[1:] for column in columns}) == 1:
         whole = joined(columns)
+        # Ranges are one after the other.
+        if any(isinstance(rows, range) for rows in groups):
+            return whole
+        order = np.concatenate(groups)
         return whole if (order[1:] > order[:-1]).all() else whole.take(np.argsort(order))
-    values: list[Any] = [None] * len(order)
+    values: list[Any] = [None] * sum(map(len, groups))
     for part, rows in zip(parts, groups, strict=True):
         for row, value in zip(rows, leap_values(part, data_type), strict=True):
             values[row] = value

@@ -124,7 +124,7 @@ class DistinctRun(Run):
         return [np.flatnonzero(np.isin(self.codes, group)) for group in groups]
 
 
-def moved(reason: Callable[[int], str], rows: Indices) -> Callable[[int], str]:
+def moved(reason: Callable[[int], str], rows: Indices | range) -> Callable[[int], str]:
     """The reason of a failure in a batch that was some ascending rows of another batch, for the rows of the other one."""
     return lambda row: reason(int(np.searchsorted(rows, row)))
 
