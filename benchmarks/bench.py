@@ -18,6 +18,7 @@ BENCHMARKS = {
     "single": sys.executable,
     "loading": sys.executable,
     "flink": sys.executable,
+    "boosted": sys.executable,
     "scaling": sys.executable,
     "python_peers": str(PEERS_PYTHON),
     "libraries": str(PEERS_PYTHON),

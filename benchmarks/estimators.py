@@ -168,13 +168,18 @@ def boosting() -> Work:
     return _of_numbers(fitted, from_sklearn, ONNX_Runtime=_onnx(fitted))
 
 
-def lightgbm() -> Work:
-    """300 trees of 63 leaves."""
+def lightgbm_booster() -> Any:
+    """300 trees of 63 leaves, as LightGBM trains them."""
     from lightgbm import Dataset, train
 
     x = _numbers(_TRAINING)
     data = Dataset(x, _target(x))
-    fitted = train({"num_leaves": 63, "verbose": -1, "num_threads": 1, "objective": "regression"}, data, 300)
+    return train({"num_leaves": 63, "verbose": -1, "num_threads": 1, "objective": "regression"}, data, 300)
+
+
+def lightgbm() -> Work:
+    """300 trees of 63 leaves."""
+    fitted = lightgbm_booster()
     imported = _treelite(lambda treelite: treelite.frontend.from_lightgbm(fitted))
     return _of_numbers(fitted, from_lightgbm, name="LightGBM", treelite=imported)
 

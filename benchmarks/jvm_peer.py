@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 from measure import Result
@@ -53,14 +54,18 @@ def mleap_jars() -> list[Path]:
         if not any(jar.name.startswith("mleap-runtime") for jar in jars):
             sys.exit(f"{_JARS}={given} has no mleap-runtime among its {len(jars)} jars")
         return jars
-    pom = PEERS / "pom.xml"
+    return maven_jars(PEERS / "pom.xml")
+
+
+def maven_jars(pom: Path) -> list[Path]:
+    """The jars that a project of Maven depends on, from the cache or by Maven."""
     directory = _CACHE / f"jars-{_digest(pom.read_bytes())}"
     if not directory.is_dir():
         maven = shutil.which("mvn")
         if maven is None:
             sys.exit(
-                f"the JVM peer needs MLeap's jars: install Maven (mvn), or let {_JARS} name a directory that has "
-                "ml.combust.mleap:mleap-runtime_2.12:0.20.0, commons-io 2.17.0 and what they depend on"
+                f"the JVM peers need the jars of {pom}: install Maven (mvn), or, for MLeap alone, let {_JARS} name a directory "
+                "that has ml.combust.mleap:mleap-runtime_2.12:0.20.0, commons-io 2.17.0 and what they depend on"
             )
         _CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=_CACHE) as scratch:
@@ -68,7 +73,7 @@ def mleap_jars() -> list[Path]:
             command = [maven, "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", f"-DoutputDirectory={copied}"]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
-                sys.exit(f"Maven cannot fetch MLeap's jars:\n{done.stdout[-4000:]}{done.stderr[-2000:]}")
+                sys.exit(f"Maven cannot fetch the jars of {pom}:\n{done.stdout[-4000:]}{done.stderr[-2000:]}")
             copied.rename(directory)
     return sorted(directory.glob("*.jar"))
 
@@ -83,10 +88,20 @@ def _digest(*contents: bytes) -> str:
 def peer_jar(extra: dict[str, str] | None = None) -> Path:
     """A jar of the code in ``peers/``, with generated classes besides; compiled by Janino when it is not there yet."""
     sources = {f"{PACKAGE}.{path.stem}": path.read_text() for path in sorted(PEERS.glob("*.java"))} | (extra or {})
+    return java_jar(sources, mleap_jars())
+
+
+def java_jar(sources: dict[str, str], jars: list[Path]) -> Path:
+    """A jar of classes that use other jars; compiled by Janino when it is not there yet."""
     jar = _CACHE / f"peer-{_digest(*(source.encode() for source in sources.values()))}.jar"
     if not jar.is_file():
-        write_jar(jar, compile_java(sources, mleap_jars()), {}, {"Created-By": "leapstream benchmarks"})
+        write_jar(jar, compile_java(sources, jars), {}, {"Created-By": "leapstream benchmarks"})
     return jar
+
+
+def flink_classpath() -> list[Path]:
+    """Flink's own jars, those of PyFlink."""
+    return sorted(Path(str(files("pyflink"))).glob("lib/*.jar"))
 
 
 def flink_jars(extra: dict[str, str]) -> list[Path]:

@@ -21,7 +21,7 @@ from matplotlib import pyplot
 HERE = Path(__file__).resolve().parent
 DOCS = HERE.parent / "docs"
 BASE = "no function"
-_SOURCES = {"airbnb-lr": "airbnb", "airbnb-rf": "airbnb"}
+_SOURCES = {"airbnb-lr": "airbnb", "airbnb-rf": "airbnb", "text-lr": "texts"}
 _AXES = {
     "trees": "trees of depth 6 over 10 features",
     "features": "features of 50 trees of depth 6",
@@ -39,13 +39,19 @@ the source and the sink; *function* is the whole job less the job without a func
 columns and adds them up (strings by their lengths). The last column is how many times as much MLeap's quickest form takes for the
 function.
 """,
+    "boosted": """## Boosted trees on the JVM
+
+Row by row in one JVM, by turns, in CPU time: leapstream's function as Flink calls it, with a boxed number for each of 20 columns;
+xgboost-predictor, by which MLeap's op of XGBoost predicts, with a vector of its own; xgboost4j and lightgbmlib, which call
+the C++ libraries, with arrays. What each takes is made beforehand.
+""",
     "scaling": """## How a job grows
 
 forest3-20x5 on the JVM backend; seconds of a whole job, from `INSERT` to its end, after one of a tenth of the rows. *Least heap
 in use* is what is left after collections of garbage. *Whole jobs* of datagen and a blackhole sink, with a function and without,
 are compared over 16 million rows, as the difference of two jobs. For *parallelism* the jobs read a sequence of numbers in the
-thread that also predicts and writes, since a table of datagen has threads of its own; they are of 32 million rows
-(forest3-20x5) and 6.4 million (forest3-100x8).
+thread that also predicts and writes, since a table of datagen has threads of its own; they are of 96 million rows
+(forest3-20x5) and 16 million (forest3-100x8), as shorter ones vary by a factor of two.
 """,
     "vectorized": """## Batches of 10,000 rows
 
@@ -136,7 +142,16 @@ TARGETS = (
     Target("flink", "airbnb-lr", "leapstream, jvm", 10),
     Target("flink", "airbnb-rf", "leapstream, jvm", 6),
     Target("flink", "forest3-20x5", "leapstream, jvm", 5),
-    Target("flink", "forest3-100x8", "leapstream, jvm", 5),
+    Target("flink", "forest3-100x8", "leapstream, jvm", 12),
+    Target("flink", "text-lr", "leapstream, jvm", 2),
+    *(
+        Target("boosted", work, "leapstream", 3, peer)
+        for work, peer in (
+            ("XGBoost 100 x 6", "xgboost"),
+            ("XGBoost 1000 x 6", "xgboost"),
+            ("LightGBM 300 x 63 leaves", "lightgbm"),
+        )
+    ),
     Target("flink", "airbnb-lr", "leapstream, python", 3, "MLeap, one-row frame"),
     Target("flink", "airbnb-rf", "leapstream, python", 3, "MLeap, one-row frame"),
     Target("vectorized", "airbnb-lr", "leapstream, Arrow", 40),

@@ -25,7 +25,7 @@ from workloads import add_options, options, works
 VARIANT = "forest3-20x5/jvm"
 ROWS = (1_000_000, 5_000_000, 20_000_000, 50_000_000)
 QUICK_ROWS = (1_000_000, 5_000_000)
-PARALLEL_ROWS = {"forest3-20x5": 40_000_000, "forest3-100x8": 8_000_000}
+PARALLEL_ROWS = {"forest3-20x5": 120_000_000, "forest3-100x8": 20_000_000}
 WHOLE_JOBS = {NOTHING: f"linear3/{NOTHING}", "linear3": "linear3/jvm", "forest3-20x5": VARIANT}
 WHOLE_ROWS = 20_000_000
 _MODULI = {"a": 7919, "b": 104_729, "c": 1_299_709}

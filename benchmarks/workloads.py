@@ -6,19 +6,28 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+import leapstream
+from leapstream.bundle.definition import Socket
 from leapstream.bundle.frame import LeapFrame
+from leapstream.bundle.types import BasicType, Field, ScalarType, Schema
+from leapstream.ops import linear
+from leapstream.ops.feature import text
+from leapstream.ops.pipeline import Node, Pipeline
 
 ROOT = Path(__file__).resolve().parents[1]
 ROWS = 10_000
 """Rows of a batch, and of a whole leap frame."""
 
 _BENCH = ROOT / "tests" / "bench"
+_MADE = ROOT / "build" / "bench"
 _AIRBNB = "LEAPSTREAM_BENCH_AIRBNB"
 
 
@@ -70,7 +79,43 @@ def works() -> dict[str, Work]:
         found[name] = Work(
             name, _BENCH / f"{name}.zip", _BENCH / f"{name}.input.json", "prediction", "three numbers", True
         )
+    found["text-lr"] = _text()
     return found
+
+
+_HASHES = 1 << 18
+_TEXTS, _WORDS = 40, 30
+
+
+@cache
+def _text() -> Work:
+    """Tokens without stop words, hashed and weighted, and a logistic regression; its files are made where they are missing."""
+    bundle, frame = _MADE / "text-lr.zip", _MADE / "text-lr.input.json"
+    if not (bundle.is_file() and frame.is_file()):
+        rng = np.random.default_rng(1)
+        ops = {
+            "words": text.Tokenizer(),
+            "kept": text.StopWordsRemover(tuple(f"word{i}" for i in range(0, 500, 4)), False),
+            "counts": text.HashingTermFrequency(_HASHES),
+            "weighted": text.IDF(rng.uniform(0, 8, _HASHES)),
+            "prediction": linear.LogisticRegression(2, rng.normal(size=_HASHES), 0.1, 0.5),
+        }
+        columns = ["text", *ops]
+        nodes = [
+            Node(name, op, (Socket(next(iter(op.inputs())), given),), (Socket(_result(op), name),))
+            for given, (name, op) in zip(columns, ops.items(), strict=False)
+        ]
+        words = rng.integers(0, 500, (_TEXTS, _WORDS))
+        rows: list[Sequence[Any]] = [(" ".join(f"Word{word}" for word in row),) for row in words]
+        _MADE.mkdir(parents=True, exist_ok=True)
+        leapstream.save(leapstream.Model.from_node(Pipeline("text-lr", tuple(nodes))), bundle)
+        frame.write_bytes(LeapFrame(Schema((Field("text", ScalarType(BasicType.STRING)),)), rows).to_bytes())
+    return Work("text-lr", bundle, frame, "prediction", "texts", False)
+
+
+def _result(op: Any) -> str:
+    """The output of an op that is asked for."""
+    return "prediction" if "prediction" in op.outputs() else next(iter(op.outputs()))
 
 
 def skipped() -> str | None:

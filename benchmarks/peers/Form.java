@@ -54,7 +54,7 @@ public final class Form {
         }
         if (last.model() instanceof LinearRegressionModel) {
             linear = (LinearRegressionModel) last.model();
-        } else {
+        } else if (last.model() instanceof RandomForestRegressionModel) {
             forest = (RandomForestRegressionModel) last.model();
         }
     }
