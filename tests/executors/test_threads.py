@@ -19,6 +19,7 @@ ROWS = 3000
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executor, "FEWEST_ROWS_OF_PIECE", 100)
+    monkeypatch.setattr(executor, "LEAST_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -56,6 +57,23 @@ def test_results_drops_and_failures_do_not_depend_on_the_number_of_threads(model
     with pytest.raises(PredictionError) as theirs:
         model.predict(frame, threads=1)
     assert str(ours.value) == str(theirs.value)
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_a_batch_that_takes_less_time_than_threads_do_gets_none(
+    model: Model, frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+
+    def watched(run: Any, items: Any, count: int) -> list[Any]:
+        threads.append(count)
+        return [run(item) for item in items]
+
+    monkeypatch.setattr(executor, "LEAST_SECONDS", 1000.0)
+    monkeypatch.setattr(executor, "in_threads", watched)
+    for _ in range(3):
+        model.transform(frame, on_error="null", threads=2)
+    assert threads == [2]
 
 
 @pytest.mark.usefixtures("small_pieces")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -31,6 +33,8 @@ MOST_ELEMENTS_OF_BATCH = 1 << 26
 
 FEWEST_ROWS_OF_PIECE = 4096
 """Fewer rows are not worth a thread."""
+LEAST_SECONDS = 0.005
+"""A batch that takes less CPU time is not worth threads, which take one or two milliseconds."""
 _PIECES_OF_A_THREAD = 4
 """Number of pieces that a thread gets of a large batch, one after the other, so that no thread waits long for another."""
 
@@ -42,6 +46,7 @@ class VectorizedPlan:
         self.plan = plan = lower(plan, LOWERED)
         steps = [(expr, PRIMITIVES[type(expr)]) for expr in plan.order]
         require_size(plan, self._widths)
+        self._seconds_of_row = math.inf
         with np.errstate(all="ignore"):
             self._prepared = {id(expr): step.prepare(expr) for expr, step in steps if step.prepare is not None}
         self._nested = {id(expr): tuple(map(VectorizedPlan, expr.nested)) for expr, _ in steps if expr.nested}
@@ -76,13 +81,23 @@ class VectorizedPlan:
             rows: number of rows.
             threads: number of threads that may compute pieces of a large batch.
         """
+        if rows * self._seconds_of_row < LEAST_SECONDS:
+            threads = 1
         limit = max(1, self.rows_at_once // threads)
         if threads > 1:
             limit = min(limit, max(FEWEST_ROWS_OF_PIECE, -(-rows // (_PIECES_OF_A_THREAD * threads))))
         if rows <= limit:
-            return self._run(columns, rows, self.tracks_stored)
+            return self._timed(columns, rows, self.tracks_stored)
         pieces = [range(start, min(start + limit, rows)) for start in range(0, rows, limit)]
         return self._run_apart(columns, pieces, self.tracks_stored, threads)
+
+    def _timed(self, columns: Mapping[str, Column], rows: int, tracks_stored: bool) -> Outcome[Any]:
+        """Run, and remember how long a row takes."""
+        start = time.thread_time()
+        found = self._run(columns, rows, tracks_stored)
+        if rows >= FEWEST_ROWS_OF_PIECE:
+            self._seconds_of_row = (time.thread_time() - start) / rows
+        return found
 
     def _run(self, columns: Mapping[str, Column], rows: int, tracks_stored: bool) -> Outcome[Any]:
         try:
@@ -98,7 +113,7 @@ class VectorizedPlan:
         """Run groups of rows by themselves; each of them rises."""
 
         def run(rows: Indices | range) -> Outcome[Any]:
-            return self._run({name: column.take(rows) for name, column in columns.items()}, len(rows), tracks_stored)
+            return self._timed({name: column.take(rows) for name, column in columns.items()}, len(rows), tracks_stored)
 
         parts = in_threads(run, groups, threads)
         failures: list[Failure] = []
