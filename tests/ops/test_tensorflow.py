@@ -347,3 +347,66 @@ def test_what_is_not_a_graph_is_rejected(tf: Any, data: bytes, form: Any) -> Non
     model = model_of(op_of(data, format=form))
     with pytest.raises((BackendError, BundleError)):
         model.transform(frame(model, [floats(1, 2), floats(3, 4)]))
+
+
+# ---- many rows in one call --------------------------------------------------------------------------------------------
+
+
+def network(v1: Any) -> None:
+    rng = np.random.default_rng(1)
+    x = v1.placeholder(v1.float32, (None, 4), name="x")
+    hidden = v1.nn.relu(
+        v1.nn.bias_add(v1.matmul(x, rng.normal(size=(4, 8)).astype(np.float32)), np.ones(8, np.float32))
+    )
+    v1.nn.softmax(v1.matmul(hidden, rng.normal(size=(8, 3)).astype(np.float32)), name="y")
+
+
+def rows_of(model: Model, count: int) -> LeapFrame:
+    numbers = np.random.default_rng(2).normal(size=(count, 4)).astype(np.float32)
+    return frame(model, *([Tensor.dense([row], FLOAT)] for row in numbers))
+
+
+def counted_calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    calls: list[int] = []
+    run = external._Session.run
+
+    def counted(session: Any, values: list[Any]) -> list[Any]:
+        calls.append(len(values[0]))
+        return run(session, values)
+
+    monkeypatch.setattr(external._Session, "run", counted)
+    return calls
+
+
+def test_rows_of_a_free_dimension_are_computed_in_one_call_as_one_by_one(
+    tf: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ports = (("x", FLOAT, (1, 4)),), (("y", FLOAT, (1, 3)),)
+    model = model_of(op_of(frozen(tf, network), *ports))
+    calls = counted_calls(monkeypatch)
+    given = rows_of(model, external.ROWS + 44)
+    together = [row[-1].to_dense() for row in model.transform(given).rows]
+    assert calls == [external.ROWS, 44]
+    for row, found in zip(given.rows, together, strict=True):
+        (alone,) = model.transform(frame(model, row)).rows
+        np.testing.assert_allclose(alone[-1].to_dense(), found, rtol=1e-5, atol=1e-7)
+
+
+def centred(v1: Any) -> None:
+    x = v1.placeholder(v1.float32, (None, 4), name="x")
+    v1.subtract(x, v1.reduce_mean(x, axis=0), name="y")
+
+
+def fixed(v1: Any) -> None:
+    x = v1.placeholder(v1.float32, (1, 4), name="x")
+    v1.identity(v1.nn.relu(x), name="y")
+
+
+@pytest.mark.parametrize("build", [centred, fixed])
+def test_rows_that_depend_on_each_other_or_have_a_fixed_dimension_are_computed_one_by_one(
+    tf: Any, monkeypatch: pytest.MonkeyPatch, build: Any
+) -> None:
+    model = model_of(op_of(frozen(tf, build), (("x", FLOAT, (1, 4)),), (("y", FLOAT, (1, 4)),)))
+    calls = counted_calls(monkeypatch)
+    model.transform(rows_of(model, 5))
+    assert calls == [1] * 5

@@ -20,7 +20,10 @@ _FILES = {"graph": "graph.pb", "saved_model": "saved_model.zip"}
 
 @dataclass(frozen=True, eq=False)
 class TensorFlowModel(Op):
-    """A TensorFlow graph, run row by row (MLeap ``TensorflowModel``); only the vectorized executor has it.
+    """A TensorFlow graph (MLeap ``TensorflowModel``); only the vectorized executor has it.
+
+    It runs row by row; or with many rows in one call, where the first dimension of all of its inputs is free, and it consists of
+    operations that are known to compute each row by itself.
 
     Ports have the names of the graph's tensors, ``name`` or ``name:0``. A tensor of MLeap's type byte is ``uint8`` in TensorFlow.
 

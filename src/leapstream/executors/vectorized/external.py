@@ -20,11 +20,15 @@ from leapstream.executors import failures
 from leapstream.executors.columns import Column
 from leapstream.executors.implementing import implements
 from leapstream.executors.vectorized.graphops import ALLOWED
+from leapstream.executors.vectorized.graphrows import computes_rows
 from leapstream.executors.vectorized.run import Run
 from leapstream.plan import primitives as p
 
 SECONDS = 30.0
 """The time that a graph may take for a row, and to restore its variables: a loop in a graph need not end."""
+
+ROWS = 256
+"""The rows that a graph which computes them one by one gets in one call."""
 
 MOST_BYTES = 1 << 30
 """The bytes of a tensor that a graph may compute, where its shape says them before the graph runs."""
@@ -70,6 +74,9 @@ class _Session:
             for name in self.targets:
                 self.session.graph.get_operation_by_name(name)
             _check_sizes(self.session.graph)
+            self.computes_rows = not self.targets and computes_rows(
+                self.session.graph, self.feeds, self.fetches, tf.get_static_value
+            )
         except BackendError:
             raise
         # TensorFlow raises classes of its own, and built-in ones of many kinds.
@@ -110,7 +117,7 @@ class _Session:
             self.tf.compat.v1.saved_model.load(self.session, ["serve"], str(Path(folder, root)))
 
     def run(self, values: list[Any]) -> list[Any]:
-        """The fetches for one row.
+        """The fetches for one row, or for many.
 
         Raises:
             TimeoutError: the graph takes too long.
@@ -262,7 +269,10 @@ def _run_graph(run: Run, expr: p.TensorFlow, *xs: Column) -> Column:
 def _rows(run: Run, expr: p.TensorFlow, xs: tuple[Column, ...]) -> list[list[Any] | None]:
     session: _Session = run.prepared[id(expr)]
     given = [_to_graph(x.values, x_expr.type.base) for x, x_expr in zip(xs, expr.xs, strict=True)]
-    results: list[list[Any] | None] = []
+    results = _together(session, given, run.rows) if session.computes_rows else None
+    if results is not None:
+        return results
+    results = []
     for row in range(run.rows):
         try:
             results.append(session.run([values[row] for values in given]))
@@ -270,6 +280,28 @@ def _rows(run: Run, expr: p.TensorFlow, xs: tuple[Column, ...]) -> list[list[Any
         except Exception as error:
             run.fail_row(row, failures.tensorflow(_first_line(error)))
             results.append(None)
+    return results
+
+
+def _together(session: _Session, given: list[Any], rows: int) -> list[list[Any] | None] | None:
+    """The fetches of each row, of many rows in one call; ``None`` where a call of one row has to tell which fails."""
+    ranks = [len(session.session.graph.get_tensor_by_name(name).shape) for name in session.feeds]
+    if any(not isinstance(v, np.ndarray) or v.ndim != rank + 1 for v, rank in zip(given, ranks, strict=True)):
+        return None
+    each = given[0].shape[1]
+    if each == 0 or any(values.shape[1] != each for values in given):
+        return None
+    results: list[list[Any] | None] = []
+    for start in range(0, rows, ROWS):
+        some = [values[start : start + ROWS] for values in given]
+        count = len(some[0])
+        try:
+            fetched = session.run([values.reshape(count * each, *values.shape[2:]) for values in some])
+        # TensorFlow raises classes of its own, and built-in ones of many kinds.
+        except Exception:
+            return None
+        parts = [value.reshape(count, each, *value.shape[1:]) for value in fetched]
+        results += [[part[row] for part in parts] for row in range(count)]
     return results
 
 
