@@ -6,7 +6,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ pytestmark = pytest.mark.network
 Run = Callable[..., Result]
 Serve = Callable[[dict[str, Any]], str]
 
-MINE = version("apache-flink")
+MINE = pytest.importorskip("pyflink.version").__version__
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyflink.table import StreamTableEnvironment
+from pyflink.table import DataTypes, StreamTableEnvironment
 from pyflink.table.expressions import call, col
 
 from leapstream.flink import predict_stream
@@ -85,3 +85,30 @@ def test_a_function_of_one_output_stays_deterministic(
     means = "SELECT AVG(a) AS a, AVG(b) AS b, AVG(c) AS c FROM numbers GROUP BY CAST(a AS INT)"
     query = f"SELECT p, COUNT(*) FROM (SELECT {f.name}(a, b, c) AS p FROM ({means})) GROUP BY p"
     assert "COUNT_RETRACT" in table_env.explain_sql(query)
+
+
+HAVING_A = "SELECT * FROM {view} WHERE a IS NOT NULL"
+
+
+@pytest.mark.parametrize(
+    ("backend", "query", "found"),
+    [
+        ("jvm", "SELECT CASE WHEN a IS NOT NULL THEN {f}(a, b, c) END FROM {view}", 2),
+        ("vectorized", "SELECT CASE WHEN a IS NOT NULL THEN {f}(a, b, c) END FROM {view}", None),
+        ("vectorized", f"SELECT {{f}}(a, b, c) FROM ({HAVING_A})", 1),
+        ("jvm", f"SELECT b FROM ({HAVING_A}) WHERE {{f}}(a, b, c) > -100", None),
+        ("jvm", f"SELECT b FROM ({HAVING_A}) WHERE CASE WHEN a IS NOT NULL THEN {{f}}(a, b, c) > -100 END", 1),
+    ],
+)
+def test_a_condition_keeps_rows_from_a_function_where_the_page_on_semantics_says_so(
+    register: Any, table_env: StreamTableEnvironment, table: Any, backend: str, query: str, found: int | None
+) -> None:
+    """A row without ``a`` fails if the function gets it; None where the job fails."""
+    kinds = DataTypes.ROW([DataTypes.FIELD(name, DataTypes.DOUBLE()) for name in "abc"])
+    view = table([(0.1, 7.0, 0.9), (None, 3.0, 0.25)], kinds)
+    statement = query.format(view=view, f=register(LINEAR, backend=backend).name)
+    if found is None:
+        with pytest.raises(Exception, match="a missing value is not allowed here"):
+            collect(table_env, statement)
+    else:
+        assert len(collect(table_env, statement)) == found
