@@ -56,12 +56,7 @@ class Broker:
         """Create a topic; returns its name."""
         admin = AdminClient({"bootstrap.servers": self.address})
         for future in admin.create_topics([NewTopic(topic, partitions, 1)]).values():
-            try:
-                future.result(30)
-            except KafkaException as error:
-                # The client asks again where the answer is late, and the broker has the topic by then.
-                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                    raise
+            future.result(30)
         return topic
 
     def write(self, topic: str, values: Iterable[str]) -> None:
