@@ -20,7 +20,7 @@ PREDICT = "INSERT INTO Predictions SELECT id, Predict(feature1, feature2, featur
 @pytest.fixture(scope="module")
 def applications(broker: Broker) -> str:
     """A topic with all rows."""
-    topic = broker.create("applications")
+    topic = broker.create("many-applications")
     broker.write(topic, rows(ROWS))
     return topic
 
