@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import shutil
 import socket
@@ -13,7 +14,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -156,8 +157,11 @@ def _link(folder: Path, paths: Iterable[Path]) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of this machine that nobody listens on."""
-    sockets = [socket.create_server((_HOST, 0)) for _ in range(count)]
+    """Ports of this machine that nobody listens on; below those of outgoing connections, which could take them meanwhile."""
+    sockets: list[socket.socket] = []
+    while len(sockets) < count:
+        with suppress(OSError):
+            sockets.append(socket.create_server((_HOST, random.randrange(16_000, 32_000))))
     ports = [s.getsockname()[1] for s in sockets]
     for s in sockets:
         s.close()
