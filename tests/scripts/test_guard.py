@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from leapstream.executors.rowwise.executor import RecordPlan
+from leapstream import Model
 
 PATH = "record, linear"
 
@@ -33,13 +33,13 @@ def test_a_path_that_does_what_it_did_passes_and_one_that_does_it_twice_is_named
 ) -> None:
     assert guard.main(["--update", "--paths", PATH]) == 0
     assert guard.main(["--paths", PATH]) == 0
-    run = RecordPlan.run_record
+    predict = Model.predict
 
-    def twice(plan: RecordPlan, record: Any) -> Any:
-        run(plan, record)
-        return run(plan, record)
+    def twice(model: Model, record: Any, **options: Any) -> Any:
+        predict(model, record, **options)
+        return predict(model, record, **options)
 
-    monkeypatch.setattr(RecordPlan, "run_record", twice)
+    monkeypatch.setattr(Model, "predict", twice)
     assert guard.main(["--paths", PATH]) == 1
     said = capsys.readouterr().err
     assert f"{PATH}: " in said and "bytecodes" in said and "guard.json" in said
