@@ -212,6 +212,19 @@ def _(jars: Path) -> None:
             same([row.as_dict()["prediction"] for row in found], [EXPECTED])
 
 
+@check("drift_stream")
+def _(jars: Path) -> None:
+    from leapstream.flink import drift_stream
+
+    env, _ = environment()
+    drift = drift_stream(stream(env), f"{jars / 'models' / 'linear'}@1", columns=["feature1", "feature2"])
+    with drift.execute_and_collect() as found:
+        same(
+            sorted((row.as_dict()["feature"], row.as_dict()["rows"]) for row in found),
+            [("feature1", 1), ("feature2", 1)],
+        )
+
+
 @check("MLeapMapFunction")
 def _(jars: Path) -> None:
     from leapstream.flink import MLeapMapFunction
