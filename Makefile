@@ -146,8 +146,9 @@ endef
 test-web: $(VENV)-web/.setup-stamp ## the page of leapstream serve in Chromium, and its OpenAPI document, by schemathesis
 	$(VENV)-web/bin/python -m pytest -n 2 --dist loadfile tests/web
 
-screenshot: $(VENV)-web/.setup-stamp ## docs/images/serving-page.png, with Chromium
+screenshot: $(VENV)-web/.setup-stamp ## the pictures of the server's page and of Flink's web interface in docs/images, with Chromium
 	$(VENV)-web/bin/python -m tests.web.screenshot
+	$(VENV)-web/bin/python -m tests.web.flink_screenshot
 
 $(VENV)-web/.setup-stamp: $(STAMP)
 	$(over-main)
