@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from generated import write_or_check
+from generated import with_part, write_or_check
 
 from leapstream import errors
 from leapstream.executors.failures import texts as failing
@@ -135,8 +135,7 @@ def tables() -> str:
 
 def page() -> str:
     """The page with its texts as they should be."""
-    before, rest = TARGET.read_text(encoding="utf-8").split(BEGIN)
-    return f"{before}{BEGIN}\n{tables()}\n{END}{rest.split(END)[1]}"
+    return with_part(TARGET, BEGIN, END, tables())
 
 
 if __name__ == "__main__":

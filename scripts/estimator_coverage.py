@@ -11,7 +11,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import sklearn
-from generated import write_or_check
+from generated import with_part, write_or_check
 from sklearn.utils import all_estimators
 
 from leapstream.exporters.sklearn import DISPATCH
@@ -93,8 +93,7 @@ def tables() -> str:
 
 def page() -> str:
     """The page with its tables as they should be."""
-    before, rest = TARGET.read_text(encoding="utf-8").split(BEGIN)
-    return f"{before}{BEGIN}\n{tables()}\n{END}{rest.split(END)[1]}"
+    return with_part(TARGET, BEGIN, END, tables())
 
 
 if __name__ == "__main__":

@@ -1,9 +1,15 @@
-"""Writes a generated file, or checks that it is up to date: the end of each script that generates one."""
+"""The part of a page that a script generates, and the end of each such script: a file is written, or checked to be up to date."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+
+
+def with_part(target: Path, begin: str, end: str, part: str) -> str:
+    """The text of a page, with another part between two of its lines."""
+    before, rest = target.read_text(encoding="utf-8").split(begin)
+    return f"{before}{begin}\n{part}\n{end}{rest.split(end)[1]}"
 
 
 def write_or_check(target: Path, text: str, command: str) -> int:
