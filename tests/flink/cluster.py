@@ -20,6 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import pyflink
+from pyflink.common import Configuration
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.java_gateway import get_gateway
+from pyflink.table import StreamTableEnvironment
 
 from leapstream.executors.jvm.gateway import ensure_java
 
@@ -154,6 +158,27 @@ def _link(folder: Path, paths: Iterable[Path]) -> None:
     folder.mkdir()
     for path in paths:
         (folder / path.name).symlink_to(path)
+
+
+def remote(cluster: Cluster, settings: Mapping[str, object]) -> Configuration:
+    """The configuration of jobs that run on a cluster, with more settings."""
+    host, _, port = cluster.target.rpartition(":")
+    configuration = Configuration()
+    for key, value in {
+        "execution.target": "remote",
+        "jobmanager.rpc.address": host,
+        "rest.address": host,
+        "rest.port": port,
+        **settings,
+    }.items():
+        configuration.set_string(key, str(value))
+    return configuration
+
+
+def streams(configuration: Configuration) -> StreamTableEnvironment:
+    """A table environment of streams with a configuration. PyFlink's own call gives one that runs jobs in this process."""
+    environment = get_gateway().jvm.org.apache.flink.streaming.api.environment.StreamExecutionEnvironment
+    return StreamTableEnvironment.create(StreamExecutionEnvironment(environment(configuration._j_configuration)))
 
 
 def free_ports(count: int) -> list[int]:

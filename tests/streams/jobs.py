@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from pyflink.common import Configuration
-from pyflink.datastream import StreamExecutionEnvironment
-from pyflink.java_gateway import get_gateway
 from pyflink.table import EnvironmentSettings, StreamTableEnvironment, TableEnvironment
 
 from leapstream.executors.jvm.gateway import ensure_java
 from leapstream.flink.compat import use_file_systems
-from tests.flink.cluster import Cluster
+from tests.flink.cluster import Cluster, remote, streams
 from tests.streams.parts import CONNECTORS, S3_PLUGIN
 
 
@@ -41,10 +39,7 @@ def session(
 
 def stream_session(cluster: Cluster, settings: Mapping[str, object] | None = None) -> StreamTableEnvironment:
     """A table environment of streams whose jobs run on a cluster, with the connectors of Kafka."""
-    configuration = _configuration(cluster, settings)
-    # PyFlink's own call gives an environment that runs jobs in this process.
-    environment = get_gateway().jvm.org.apache.flink.streaming.api.environment.StreamExecutionEnvironment
-    return StreamTableEnvironment.create(StreamExecutionEnvironment(environment(configuration._j_configuration)))
+    return streams(_configuration(cluster, settings))
 
 
 def _configuration(
@@ -52,18 +47,8 @@ def _configuration(
 ) -> Configuration:
     ensure_java()
     use_file_systems({key: str(value) for key, value in (file_systems or {}).items()}, S3_PLUGIN.parent)
-    host, _, port = cluster.target.rpartition(":")
-    configuration = Configuration()
-    for key, value in {
-        "execution.target": "remote",
-        "jobmanager.rpc.address": host,
-        "rest.address": host,
-        "rest.port": port,
-        "pipeline.jars": ";".join(path.as_uri() for path in sorted(CONNECTORS.iterdir())),
-        **(settings or {}),
-    }.items():
-        configuration.set_string(key, str(value))
-    return configuration
+    jars = ";".join(path.as_uri() for path in sorted(CONNECTORS.iterdir()))
+    return remote(cluster, {"pipeline.jars": jars, **(settings or {})})
 
 
 @dataclass(frozen=True)

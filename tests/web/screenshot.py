@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from playwright.sync_api import sync_playwright
 from tests.golden_corpus import GOLDEN
 from tests.serving.conftest import BENCH
 from tests.serving.running import serving
+from tests.web.conftest import chromium
 
 IMAGE = Path(__file__).parents[2] / "docs/images/serving-page.png"
 SECONDS = 45
@@ -35,8 +35,7 @@ def main() -> None:
     ):
         server.discard_log()
         threading.Thread(target=_ask, args=(server.url, ended), daemon=True).start()
-        chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1180, "height": 1000}, color_scheme="light")
         page.goto(server.url)
         page.wait_for_selector("#diagram svg")
