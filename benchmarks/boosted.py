@@ -9,7 +9,6 @@ Run it with ``python benchmarks/boosted.py [--rounds N] [--seconds S]``.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 import subprocess
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from bench import PEERS_PYTHON
 from jvm_peer import PACKAGE, PEERS, flink_classpath, java_jar, maven_jars
-from measure import ENVIRONMENT, Result
+from measure import ENVIRONMENT, Result, in_process
 from workloads import add_options, options
 
 POM = PEERS / "boosted" / "pom.xml"
@@ -95,15 +94,9 @@ def main() -> None:
     result = Result("boosted", "µs a row")
     for work in WORKS:
         with tempfile.TemporaryDirectory() as folder:
-            in_peers_python([work, folder])
+            in_process(__file__, [work, folder], python=PEERS_PYTHON)
             measure(result, work, Path(folder), given.seconds, given.rounds)
     result.finish()
-
-
-def in_peers_python(job: list[str]) -> None:
-    """Train a model in the Python that has the libraries."""
-    command = [str(PEERS_PYTHON), "-W", "ignore", __file__, "--job", json.dumps(job)]
-    subprocess.run(command, check=True, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":

@@ -134,13 +134,15 @@ def _timed(function: Callable[[], object], seconds: float) -> float:
     return (now - start) / calls
 
 
-def in_process(script: str, job: Sequence[Any], environment: dict[str, str] | None = None) -> Any:
-    """Run ``script --job JOB`` in a new process; returns its last line, parsed as JSON."""
+def in_process(
+    script: str, job: Sequence[Any], environment: dict[str, str] | None = None, *, python: Path = Path(sys.executable)
+) -> Any:
+    """Run ``script --job JOB`` in a new process of a Python; returns its last line, parsed as JSON."""
     text = json.dumps(job)
     # Flink starts its Python workers with the python on PATH.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    path = os.pathsep.join([str(python.parent), os.environ.get("PATH", "")])
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", script, "--job", text],
+        [str(python), "-W", "ignore", script, "--job", text],
         capture_output=True,
         text=True,
         check=False,
