@@ -41,16 +41,18 @@ class BoostedTrees:
             weights.insert(0, 1.0)
         return tuple(w * factor for w in weights), trees.regression_trees(forest, width, block)
 
-    def linear(self, group: int) -> list[int]:
-        """The features that linear models in the leaves of the sum ``group`` read."""
-        return sorted({feature for nodes in self.forests[group] for feature in nodes.slopes})
-
-    def slopes(self, group: int, feature: int) -> BoostedTrees:
-        """The sum of a feature's coefficients in the leaves of the sum ``group``."""
-        pairs = zip(self.forests[group], self.weights[group], strict=True)
-        reading = [(nodes, weight) for nodes, weight in pairs if feature in nodes.slopes]
-        forest = [trees.slope_tree(nodes, feature) for nodes, _ in reading]
-        return BoostedTrees([forest], [[weight for _, weight in reading]], np.zeros(1))
+    def slopes(self, group: int) -> dict[int, BoostedTrees]:
+        """For each feature that linear models in the leaves of the sum ``group`` read, the sum of its coefficients."""
+        found: dict[int, tuple[list[Nodes], list[float]]] = {}
+        for nodes, weight in zip(self.forests[group], self.weights[group], strict=True):
+            for feature, tree in trees.slope_trees(nodes):
+                forest, weights = found.setdefault(feature, ([], []))
+                forest.append(tree)
+                weights.append(weight)
+        return {
+            feature: BoostedTrees([forest], [weights], np.zeros(1))
+            for feature, (forest, weights) in sorted(found.items())
+        }
 
 
 def _tested(step: Step, features: Features, boosted: BoostedTrees) -> tuple[Block, int, BoostedTrees]:
@@ -75,13 +77,13 @@ def sums(step: Step, features: Features, boosted: BoostedTrees, names: Sequence[
 
     results = []
     for group, name in enumerate(names):
-        linear = boosted.linear(group)
-        if not linear:
+        slopes = boosted.slopes(group)
+        if not slopes:
             results.append(summed(boosted, group, name))
             continue
         numbers, terms = step.graph.scalars(features), [summed(boosted, group, f"{name}_constant")]
-        for feature in linear:
-            slope = summed(boosted.slopes(group, feature), 0, f"{name}_slope_{feature}")
+        for feature, coefficients in slopes.items():
+            slope = summed(coefficients, 0, f"{name}_slope_{feature}")
             # A leaf whose model reads a missing number is not reached, so that its coefficients are 0.
             number = step.graph.apply(Imputer(0.0), numbers[feature], "known", None)
             columns = step.graph.add(
@@ -132,7 +134,7 @@ def classifier(
         outcome = classify(step, layer, together, ports="raw prediction")
         columns = step.graph.add(layer, [together.column], {"probability": f"{step.prefix}probability"})
         return replace(outcome, probability=Block(columns["probability"], together.size))
-    if boosted.linear(0):
+    if any(nodes.slopes for nodes in boosted.forests[0]):
         (margin,) = sums(step, features, boosted, [f"{step.prefix}margin"])
         return by_margin(step, margin, logistic_pair(step, margin, odds), ties=ties)
     block, width, boosted = _tested(step, features, boosted)

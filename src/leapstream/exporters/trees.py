@@ -63,28 +63,32 @@ def levels(nodes: Nodes) -> Iterator[Ints]:
         level = np.concatenate([nodes.left[inner], nodes.right[inner]])
 
 
-def slope_tree(nodes: Nodes, feature: int) -> Nodes:
-    """The tree whose leaves have the coefficients of a feature, without splits below which all are 0."""
-    count = len(nodes.left)
-    values = np.zeros(count)
-    values[list(nodes.slopes[feature])] = list(nodes.slopes[feature].values())
-    needed = values != 0.0
-    for level in reversed(list(levels(nodes))):
-        inner = level[nodes.left[level] >= 0]
-        needed[inner] = needed[nodes.left[inner]] | needed[nodes.right[inner]]
-    split = needed & (nodes.left >= 0)
-    kept = np.zeros(count, dtype=bool)
-    kept[[0, *nodes.left[split], *nodes.right[split]]] = True
-    places = np.cumsum(kept) - 1
-    return Nodes(
-        left=np.where(split, places[nodes.left], -1)[kept],
-        right=np.where(split, places[nodes.right], -1)[kept],
-        feature=np.where(split, nodes.feature, -1)[kept],
-        threshold=nodes.threshold[kept],
-        missing_left=(nodes.missing_left & split)[kept],
-        values=values[kept, None],
-        categories={int(places[node]): codes for node, codes in nodes.categories.items() if split[node]},
-    )
+def slope_trees(nodes: Nodes) -> Iterator[tuple[int, Nodes]]:
+    """For each feature the tree whose leaves have its coefficients, without splits below which all are 0."""
+    count, inner = len(nodes.left), nodes.left >= 0
+    upwards = [level[inner[level]] for level in levels(nodes)][::-1]
+    for feature, coefficients in nodes.slopes.items():
+        values = np.zeros(count)
+        values[list(coefficients)] = list(coefficients.values())
+        needed = values != 0.0
+        for splits in upwards:
+            needed[splits] = needed[nodes.left[splits]] | needed[nodes.right[splits]]
+        split = needed & inner
+        kept = np.zeros(count, dtype=bool)
+        kept[[0, *nodes.left[split], *nodes.right[split]]] = True
+        places = np.cumsum(kept) - 1
+        yield (
+            feature,
+            Nodes(
+                left=np.where(split, places[nodes.left], -1)[kept],
+                right=np.where(split, places[nodes.right], -1)[kept],
+                feature=np.where(split, nodes.feature, -1)[kept],
+                threshold=nodes.threshold[kept],
+                missing_left=(nodes.missing_left & split)[kept],
+                values=values[kept, None],
+                categories={int(places[node]): codes for node, codes in nodes.categories.items() if split[node]},
+            ),
+        )
 
 
 def constant_tree(value: float) -> Nodes:

@@ -72,7 +72,6 @@ class _Step:
         return self._value(outcome.columns[_OUT])
 
     def _value(self, column: Column | list[Any]) -> Any:
-
         from leapstream.executors.columns import leap_values
         from leapstream.executors.sparse import is_csr
 
