@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from typer.testing import Result
 
 from leapstream.bundle.frame import LeapFrame
 from leapstream.cli.javaerrors import explain
-from leapstream.cli.sql import TextTable, cell_text
+from leapstream.cli.sql import Rows, TextTable, cell_text
 from tests.cli.conftest import BENCH, LINEAR
 from tests.cli.test_commands import SCRIPT
 
@@ -51,6 +54,31 @@ def test_rows_that_change_others_bring_the_kind_of_change(capsys: pytest.Capture
 def test_a_value_is_one_line() -> None:
     assert cell_text("a\nb\x1b[0m") == r"a\nb\x1b[0m"
     assert cell_text([1, {"a": datetime(2020, 1, 2)}]) == '[1, {"a": "2020-01-02T00:00:00"}]'
+
+
+class _Released(list[object]):
+    """Rows that take their time to say to Java that they are no longer needed, as PyFlink's do."""
+
+    by: list[str]
+
+    def __del__(self) -> None:
+        time.sleep(0.1)
+        self.by.append(threading.current_thread().name)
+
+
+def test_when_the_rows_end_no_other_thread_speaks_to_java() -> None:
+    by: list[str] = []
+
+    class Collected:
+        @contextmanager
+        def collect(self) -> Iterator[list[object]]:
+            rows = _Released()
+            rows.by = by
+            yield rows
+
+    rows = Rows(Collected())
+    assert rows.next(None) is None
+    assert len(by) == 1
 
 
 def test_the_innermost_cause_explains_a_java_exception() -> None:

@@ -165,7 +165,7 @@ def _run(table_env: Any, statement: Statement, as_json: bool, cluster: Target | 
 
 def _print(result: Any, names: list[str], as_json: bool, *, is_text: bool) -> None:
     """Print rows. ``is_text``: a value of several lines (EXPLAIN, SHOW CREATE) is printed as it is."""
-    rows = _Rows(result)
+    rows = Rows(result)
     if as_json:
         while (item := rows.next(None)) is not None:
             kind, values = item
@@ -176,26 +176,33 @@ def _print(result: Any, names: list[str], as_json: bool, *, is_text: bool) -> No
             sys.stdout.flush()
         return
     table = TextTable(names)
+    printed = False
     while (item := rows.next(table.patience())) is not None:
         if item is _WAITING:
             table.flush()
         elif is_text and "\n" in str(item[1][0]):
             sys.stdout.write(printable_lines(str(item[1][0]).rstrip("\n")) + "\n")
-            return
+            printed = True
         else:
             table.add(*item)
-    table.close()
+    if table.rows or not printed:
+        table.close()
 
 
 _WAITING: tuple[str, list[Any]] = ("", [])
 
 
-class _Rows:
-    """A result's rows, read in the background so that what is there can be shown while more is awaited."""
+class Rows:
+    """A result's rows, read in the background so that what is there can be shown while more is awaited.
+
+    Two threads that speak to Java at a time have two connections, and a thread of Java for each. Flink's planner works in the
+    one alone that has made the table environment (FLINK-23020), so the background has ended when ``next`` gives the end.
+    """
 
     def __init__(self, result: Any) -> None:
         self._queue: queue.Queue[tuple[str, list[Any]] | Exception | None] = queue.Queue(maxsize=10_000)
-        threading.Thread(target=self._read, args=(result,), daemon=True).start()
+        self._reading = threading.Thread(target=self._read, args=(result,), daemon=True)
+        self._reading.start()
 
     def _read(self, result: Any) -> None:
         try:
@@ -213,6 +220,8 @@ class _Rows:
             item = self._queue.get(timeout=patience)
         except queue.Empty:
             return _WAITING
+        if item is None or isinstance(item, Exception):
+            self._reading.join()
         if isinstance(item, Exception):
             raise item
         return item
@@ -242,7 +251,7 @@ class TextTable:
         self._waiting: list[tuple[str, list[str]]] = []
         self._widths: list[int] | None = None
         self._changes = False
-        self._rows = 0
+        self.rows = 0
 
     def patience(self) -> float | None:
         """Seconds to wait for more rows before showing those that are there; ``None``: as long as it takes."""
@@ -250,7 +259,7 @@ class TextTable:
 
     def add(self, kind: str, values: Sequence[Any]) -> None:
         """Add a row."""
-        self._rows += 1
+        self.rows += 1
         if kind != "+I" and not self._changes:
             self._changes = True
             if self._widths is not None:
@@ -279,7 +288,7 @@ class TextTable:
         """Print what ends the table."""
         self.flush()
         self._rule()
-        sys.stdout.write(f"{self._rows} row{'' if self._rows == 1 else 's'}\n")
+        sys.stdout.write(f"{self.rows} row{'' if self.rows == 1 else 's'}\n")
 
     def _rule(self) -> None:
         sys.stdout.write("+" + "+".join("-" * (width + 2) for width in self._widths or ()) + "+\n")
