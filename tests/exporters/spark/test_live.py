@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("pyspark")
 
+import pyspark
 from pyspark.ml import PipelineModel
 from pyspark.sql import SparkSession
 
@@ -123,6 +124,10 @@ def _in_spark(data_type: Any) -> bool:
     return isinstance(data_type, (ScalarType, ListType))
 
 
+@pytest.mark.skipif(
+    pyspark.__version__.startswith("3."),
+    reason="what is written is the same for all versions; Spark 3.5 loads a model of every stage above, and Spark 4 all of these",
+)
 @pytest.mark.parametrize("case", _recorded(), ids=lambda case: case.name)
 def test_spark_gives_what_mleap_has_recorded(case: Case, spark: SparkSession, tmp_path: Path) -> None:
     to_spark(case.model(), tmp_path / "written")
@@ -165,13 +170,18 @@ def test_a_saved_directory_is_compared_with_spark_in_a_session_of_its_own_if_ask
     rows = frame.limit(5).collect()
     given = {"features": np.array([row["features"].toArray() for row in rows])}
     stages.fitted("LogisticRegression", frame).save((tmp_path / "saved").as_uri())
+    answers: list[Any] = []
+
+    def answering(*arguments: Any, **options: Any) -> Any:
+        answers.append(call(*arguments, **options))
+        return answers[-1]
+
+    monkeypatch.setattr(live, "call", answering)
     assert from_spark(tmp_path / "saved", given, check=True).nodes
-
-    def other(*arguments: Any, **options: Any) -> Any:
-        found = call(*arguments, **options)
-        return {**found, "prediction": [value + 1.0 for value in found["prediction"]]}
-
-    monkeypatch.setattr(live, "call", other)
+    (found,) = answers
+    other = {**found, "prediction": [value + 1.0 for value in found["prediction"]]}
+    # The session has answered; it takes seconds to start another one.
+    monkeypatch.setattr(live, "call", lambda *_, **__: other)
     with pytest.raises(ExportError, match=r"'prediction' of node .*: row 0 is .* in Spark; 5 of 5 rows differ"):
         from_spark(tmp_path / "saved", given, check=["vectorized"])
     assert from_spark(tmp_path / "saved", given).nodes
