@@ -34,7 +34,6 @@ from leapstream.executors.contract import PreparedPlan
 from leapstream.executors.registry import executor
 from leapstream.executors.rowwise import EXECUTOR as RECORDS
 from leapstream.executors.rowwise.executor import RecordPlan, UnusualRecordError
-from leapstream.executors.threads import number_of_threads
 from leapstream.frames.given import record_of
 from leapstream.frames.protocols import FrameT
 from leapstream.installation import lacks_for_batches
@@ -55,6 +54,7 @@ from leapstream.plan.graph import Plan
 from leapstream.plan.planning import needed_inputs
 from leapstream.plan.rewrites import optimize
 from leapstream.plan.sizes import check_sizes
+from leapstream.threads import number_of_threads
 
 if TYPE_CHECKING:
     from leapstream.fetching.options import SourceOptions

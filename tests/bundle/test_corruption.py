@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 import io
 import os
+import random
 import stat
 import struct
 import sys
 import tempfile
+import threading
 import zipfile
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +22,7 @@ from leapstream.bundle.definition import BundleDef, ModelDef, NodeDef
 from leapstream.bundle.reader import read_bundle
 from leapstream.bundle.writer import encode_files, write_bundle
 from leapstream.errors import BundleError
+from leapstream.threads import THREADS_VARIABLE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GOLDEN = ROOT / "tests" / "golden"
@@ -151,6 +154,19 @@ def test_an_unknown_compression_is_rejected(files: dict[str, bytes]) -> None:
 def test_a_wrong_checksum_is_rejected(files: dict[str, bytes]) -> None:
     with pytest.raises(BundleError, match="corrupt zip archive: Bad CRC"):
         read_bundle(_patched(files, 16, "I", 1))
+
+
+@pytest.mark.parametrize("threads", ["1", "3"])
+def test_large_files_are_read_and_a_damaged_one_is_named_in_any_number_of_threads(
+    threads: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(THREADS_VARIABLE, threads)
+    files = {f"root/{number}": random.Random(number).randbytes(10_000) * 20 for number in range(100)}
+    before = threading.active_count()
+    assert read_files(corrupt.zipped(files), Limits())[1] == files
+    assert threading.active_count() == before
+    with pytest.raises(BundleError, match="Bad CRC-32 for file 'root/99'"):
+        read_files(_patched(files, 16, "I", 1), Limits())
 
 
 # -- bombs ------------------------------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ import pytest
 
 from leapstream import Model
 from leapstream.errors import PredictionError, SchemaError
-from leapstream.executors.threads import THREADS_VARIABLE, in_threads, number_of_threads
 from leapstream.executors.vectorized import executor
+from leapstream.threads import THREADS_VARIABLE, in_threads, number_of_threads
 from tests.executors.vectorized.test_executor import categories
 
 ROWS = 3000
@@ -89,7 +89,7 @@ def test_no_thread_is_left_after_a_batch(model: Model, frame: pd.DataFrame, monk
     before = threading.enumerate()
     model.transform(frame, on_error="null", threads=3)
     assert threading.enumerate() == before
-    assert seen and all(name.startswith("leapstream-batch") for name in seen)
+    assert seen and all(name.startswith("leapstream-pool") for name in seen)
 
 
 def test_the_number_of_threads_is_the_given_one_or_the_environments_or_that_of_processors(

@@ -10,7 +10,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from leapstream.bundle.limits import CHUNK, Limits, bounded
 from leapstream.errors import BundleError
+from leapstream.threads import in_threads, number_of_threads
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview
 
@@ -26,6 +27,10 @@ _FLAG_ENCRYPTED = 0x1 | 0x40 | 0x2000
 _FLAG_UTF8 = 0x800
 _FLAGS_USUAL = _FLAG_UTF8 | 0x8 | 0x6
 """Flags of an entry that do not change how it is read: names in UTF-8, sizes after the data, and how hard the writer tried."""
+_LARGE = 1 << 16
+"""Bytes of a file from which on another thread may decompress it."""
+_TOGETHER = 1 << 24
+"""Bytes of files that are decompressed in threads before more are read from the archive."""
 _LOCAL_HEADER = struct.Struct("<4s2xH18xHH")
 
 
@@ -167,11 +172,17 @@ def _read_file(where: str, path: Path, size: int) -> bytes:
 def _read_zip(name: str, stream: IO[bytes], size: int, limits: Limits) -> dict[str, bytes]:
     with _opened(name, stream, size, limits) as archive:
         entries = _checked_entries(name, archive.infolist(), limits, size)
+        at_once = _in_threads(archive, [entry for _, entry in entries if entry.file_size >= _LARGE])
         files: dict[str, bytes] = {}
         total = 0
         for path, entry in entries:
-            files[path] = _inflate(f"{name}: {path}", archive, entry, limits, size, total)
-            total += len(files[path])
+            where = f"{name}: {path}"
+            if entry.file_size < _LARGE:
+                data = _inflate(where, archive, entry, limits, size, total)
+            else:
+                data = next(at_once) or _inflate_in_pieces(where, archive, entry, limits, size, total)
+            files[path] = data
+            total += len(data)
         return files
 
 
@@ -286,9 +297,13 @@ def _inflate(
     where: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits, size: int, before: int = 0
 ) -> bytes:
     """Decompress one file of an archive of ``size`` bytes; the limits apply to the bytes, since headers may be wrong."""
-    data = _inflate_at_once(archive, entry)
-    if data is not None:
-        return data
+    data = _unpacked(_packed(archive, entry), entry)
+    return _inflate_in_pieces(where, archive, entry, limits, size, before) if data is None else data
+
+
+def _inflate_in_pieces(
+    where: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits, size: int, before: int
+) -> bytes:
     with archive.open(entry) as stream:
         data = bounded(where, iter(lambda: stream.read(CHUNK), b""), limits, size, before=before)
     if len(data) != entry.file_size:
@@ -296,8 +311,22 @@ def _inflate(
     return data
 
 
-def _inflate_at_once(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | None:
-    """A file of an archive, whose header the limits were applied to; ``None`` if anything about it is unusual or wrong."""
+def _in_threads(archive: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo]) -> Iterator[bytes | None]:
+    """Some files of an archive, one after the other, decompressed in threads; ``None`` for one that is unusual or wrong."""
+    part: list[tuple[bytes | None, zipfile.ZipInfo]] = []
+    size = 0
+    for number, entry in enumerate(entries, 1):
+        part.append((_packed(archive, entry), entry))
+        size += entry.file_size
+        if size >= _TOGETHER or number == len(entries):
+            yield from in_threads(
+                lambda item: None if item[0] is None else _unpacked(*item), part, number_of_threads(None)
+            )
+            part, size = [], 0
+
+
+def _packed(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | None:
+    """The packed bytes of a file whose header the limits were applied to; ``None`` if anything about it is unusual."""
     stream = archive.fp
     if stream is None or entry.flag_bits & ~_FLAGS_USUAL or entry.header_offset < 0:
         return None
@@ -315,7 +344,12 @@ def _inflate_at_once(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes 
     if end is not None and stream.tell() + entry.compress_size > end:
         return None
     packed = stream.read(entry.compress_size)
-    if len(packed) != entry.compress_size:
+    return packed if len(packed) == entry.compress_size else None
+
+
+def _unpacked(packed: bytes | None, entry: zipfile.ZipInfo) -> bytes | None:
+    """The file of packed bytes; ``None`` if there are none, or if it is not what its header says."""
+    if packed is None:
         return None
     data = packed
     if entry.compress_type == zipfile.ZIP_DEFLATED:

@@ -15,12 +15,12 @@ from leapstream.executors import failures
 from leapstream.executors.columns import WIDE, Column, coded, joined, leap_values, places_of
 from leapstream.executors.contract import Failure, Outcome
 from leapstream.executors.implementing import Implementation, collected, collected_lowerings
-from leapstream.executors.threads import in_threads
 from leapstream.executors.vectorized.run import DistinctRun, Indices, Run, StoredUnknownError, UnequalSizesError, moved
 from leapstream.plan.graph import Expr, Plan
 from leapstream.plan.primitives import Input
 from leapstream.plan.rewrites import lower
 from leapstream.plan.sizes import declared_size, require_size
+from leapstream.threads import in_threads
 
 PRIMITIVES = collected("leapstream.executors.vectorized")
 """The implementation of each primitive; its function takes the run, the expression and the columns of its operands."""

@@ -1,4 +1,4 @@
-"""Threads for large batches."""
+"""Threads for large batches and large bundles."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import TypeVar
 from leapstream.errors import SchemaError
 
 THREADS_VARIABLE = "LEAPSTREAM_THREADS"
-"""Names the number of threads for large batches where a call does not."""
+"""Names the number of threads for large batches and bundles where a call does not."""
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 def number_of_threads(threads: int | None) -> int:
-    """The number of threads for a batch: a given one, else the environment's, else the processors of this process.
+    """The number of threads: a given one, else the environment's, else the processors of this process.
 
     Raises:
         SchemaError: it is not a positive integer.
@@ -38,5 +38,5 @@ def in_threads(function: Callable[[T], R], items: Sequence[T], threads: int) -> 
     """The results of a function for some items, in their order. No thread is left when it returns."""
     if threads == 1 or len(items) == 1:
         return [function(item) for item in items]
-    with ThreadPoolExecutor(min(threads, len(items)), thread_name_prefix="leapstream-batch") as pool:
+    with ThreadPoolExecutor(min(threads, len(items)), thread_name_prefix="leapstream-pool") as pool:
         return list(pool.map(function, items))
