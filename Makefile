@@ -288,10 +288,11 @@ bench-quick: setup $(VENV)-bench/.setup-stamp ## the same with fewer rounds, to 
 	$(RUN) benchmarks/bench.py --quick
 
 # The peers ask for other versions than PyFlink does, so they have an environment of their own.
+# skl2onnx 1.20 gives booleans where protobuf 7 wants integers.
 $(VENV)-bench/.setup-stamp: pyproject.toml | $(UV)
 	$(new-environment)
 	$(INSTALL) --editable ".[pandas]" "matplotlib>=3.8,<4" \
-		"lightgbm>=4.3,<5" "onnxruntime>=1.18,<2" "scikit-learn>=1.5,<2" "skl2onnx>=1.17,<2" "tl2cgen>=1,<2" "treelite>=4.3,<5" \
+		"lightgbm>=4.3,<5" "onnxruntime>=1.18,<2" "scikit-learn>=1.5,<2" "skl2onnx>=1.17,<2" "protobuf<7" "tl2cgen>=1,<2" "treelite>=4.3,<5" \
 		"xgboost-cpu>=2.1,<4"
 	@touch $@
 

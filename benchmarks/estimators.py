@@ -219,6 +219,8 @@ def _columns(count: int, seed: int, *, missing: bool) -> pd.DataFrame:
         values[name] = labels[rng.integers(0, size, count)]
         if missing:
             values[name][rng.random(count) < 0.05] = None
+        # pandas 3 makes NaN of None in a column of its own type of texts.
+        values[name] = pd.Series(values[name], dtype=object)
     return pd.DataFrame(values)
 
 
