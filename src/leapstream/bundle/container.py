@@ -29,7 +29,7 @@ _FLAGS_USUAL = _FLAG_UTF8 | 0x8 | 0x6
 """Flags of an entry that do not change how it is read: names in UTF-8, sizes after the data, and how hard the writer tried."""
 _LARGE = 1 << 16
 """Bytes of a file from which on another thread may decompress it."""
-_TOGETHER = 1 << 24
+_TOGETHER = 1 << 23
 """Bytes of files that are decompressed in threads before more are read from the archive."""
 _LOCAL_HEADER = struct.Struct("<4s2xH18xHH")
 
@@ -78,29 +78,47 @@ def read_files(source: Source, limits: Limits) -> tuple[str, dict[str, bytes]]:
     Raises:
         BundleError: the source does not exist, is unsafe, exceeds the limits, or is corrupt.
     """
+    name, files = open_files(source, limits)
+    return name, dict(files)
+
+
+def open_files(source: Source, limits: Limits) -> tuple[str, Iterator[tuple[str, bytes]]]:
+    """Like :func:`read_files`, but the files come one after the other, and raise what is wrong with them as they come."""
     if isinstance(source, bytes | bytearray | memoryview):
         data = bytes(source)
         return "archive", _read_zip("archive", io.BytesIO(data), len(data), limits)
     location = locate(source)
     name = str(location.path)
+    files = _read_location(name, location, limits)
+    if not location.inner:
+        return name, files
+    inner = checked_path(name, location.inner, limits)
+    return f"{name}!/{inner}", _below(files, name, inner)
+
+
+def _read_location(name: str, location: Location, limits: Limits) -> Iterator[tuple[str, bytes]]:
     try:
         if location.path.is_dir():
             if location.inner:
                 raise BundleError(f"{name}: is a directory, so there is no {location.inner!r} inside an archive")
-            return name, _read_directory(name, location.path, limits)
-        with open(location.path, "rb") as stream:
-            files = _read_zip(name, stream, os.fstat(stream.fileno()).st_size, limits)
+            yield from _read_directory(name, location.path, limits)
+        else:
+            with open(location.path, "rb") as stream:
+                yield from _read_zip(name, stream, os.fstat(stream.fileno()).st_size, limits)
     except OSError as error:
         raise BundleError(f"{name}: {error.strerror or error}") from None
     except UnicodeError:
         raise BundleError(f"{name!r}: cannot be a path on this system") from None
-    if not location.inner:
-        return name, files
-    inner = checked_path(name, location.inner, limits)
-    below = {path[len(inner) + 1 :]: data for path, data in files.items() if path.startswith(inner + "/")}
-    if not below:
+
+
+def _below(files: Iterable[tuple[str, bytes]], name: str, inner: str) -> Iterator[tuple[str, bytes]]:
+    found = False
+    for path, data in files:
+        if path.startswith(inner + "/"):
+            found = True
+            yield path[len(inner) + 1 :], data
+    if not found:
         raise BundleError(f"{name}: has no folder {inner!r}")
-    return f"{name}!/{inner}", below
 
 
 def checked_path(where: str, path: str, limits: Limits) -> str:
@@ -130,7 +148,7 @@ def checked_path(where: str, path: str, limits: Limits) -> str:
     return "/".join(parts)
 
 
-def _read_directory(name: str, root: Path, limits: Limits) -> dict[str, bytes]:
+def _read_directory(name: str, root: Path, limits: Limits) -> Iterator[tuple[str, bytes]]:
     sizes: dict[str, int] = {}
     count = total = 0
     pending = [""]
@@ -153,7 +171,8 @@ def _read_directory(name: str, root: Path, limits: Limits) -> dict[str, bytes]:
                     sizes[path] = status.st_size
                 else:
                     raise BundleError(f"{name}: {path}: is neither a file nor a directory")
-    return {path: _read_file(f"{name}: {path}", root / path, sizes[path]) for path in sorted(sizes)}
+    for path in sorted(sizes):
+        yield path, _read_file(f"{name}: {path}", root / path, sizes[path])
 
 
 def _read_file(where: str, path: Path, size: int) -> bytes:
@@ -169,11 +188,10 @@ def _read_file(where: str, path: Path, size: int) -> bytes:
     return data
 
 
-def _read_zip(name: str, stream: IO[bytes], size: int, limits: Limits) -> dict[str, bytes]:
+def _read_zip(name: str, stream: IO[bytes], size: int, limits: Limits) -> Iterator[tuple[str, bytes]]:
     with _opened(name, stream, size, limits) as archive:
         entries = _checked_entries(name, archive.infolist(), limits, size)
         at_once = _in_threads(archive, [entry for _, entry in entries if entry.file_size >= _LARGE])
-        files: dict[str, bytes] = {}
         total = 0
         for path, entry in entries:
             where = f"{name}: {path}"
@@ -181,9 +199,8 @@ def _read_zip(name: str, stream: IO[bytes], size: int, limits: Limits) -> dict[s
                 data = _inflate(where, archive, entry, limits, size, total)
             else:
                 data = next(at_once) or _inflate_in_pieces(where, archive, entry, limits, size, total)
-            files[path] = data
             total += len(data)
-        return files
+            yield path, data
 
 
 def read_entry(path: str | os.PathLike[str], inner: str, limits: Limits) -> bytes | None:
@@ -363,4 +380,14 @@ def _unpacked(packed: bytes | None, entry: zipfile.ZipInfo) -> bytes | None:
     return data if len(data) == entry.file_size and zlib.crc32(data) == entry.CRC else None
 
 
-__all__ = ["Limits", "Location", "Source", "check_archive", "checked_path", "locate", "read_entry", "read_files"]
+__all__ = [
+    "Limits",
+    "Location",
+    "Source",
+    "check_archive",
+    "checked_path",
+    "locate",
+    "open_files",
+    "read_entry",
+    "read_files",
+]

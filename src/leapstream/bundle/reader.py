@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from leapstream.bundle import json_codec, proto_codec, trees
-from leapstream.bundle.container import Source, read_files
+from leapstream.bundle.container import Source, open_files
 from leapstream.bundle.definition import BundleDef, ClusterTree, Format, ModelDef, NodeDef, Socket, Tree
 from leapstream.bundle.limits import Limits
 from leapstream.bundle.malformed import decoding, first_repeated, parse_json
@@ -38,7 +38,7 @@ def read_bundle(source: Source, *, limits: Limits | None = None) -> BundleDef:
             the reason.
     """
     limits = limits or Limits()
-    name, files = read_files(source, limits)
+    name, files = open_files(source, limits)
     return _decode(files, name, limits)
 
 
@@ -53,18 +53,18 @@ def decode_files(files: Mapping[str, bytes], *, where: str = "bundle", limits: L
     Raises:
         BundleError: the files are not a bundle. The message names the file and the reason.
     """
-    return _decode(dict(files), where, limits or Limits())
+    return _decode(files.items(), where, limits or Limits())
 
 
-def _decode(files: dict[str, bytes], where: str, limits: Limits) -> BundleDef:
-    """Decode a bundle, and take its files out of ``files``, so that large ones do not stay in memory beside what is in them."""
+def _decode(given: Iterable[tuple[str, bytes]], where: str, limits: Limits) -> BundleDef:
+    """Decode a bundle of its files, of which large ones do not stay in memory beside what is in them."""
+    files, decoded = _many_trees(given)
     if "bundle.json" not in files:
         found = sorted(path for path in files if path.endswith("/bundle.json"))
         hint = f"; there is one in the folder {found[0].rpartition('/')[0]!r}" if found else ""
         raise BundleError(f"{where}: has no bundle.json{hint}")
     with decoding(f"{where}: bundle.json"):
         info = json_codec.decode_bundle(parse_json(files["bundle.json"]))
-    decoded = _many_trees(files)
     top = _fold(files)
     beside = {path: data for path, data in files.items() if path != "bundle.json" and not path.startswith("root/")}
     files.clear()
@@ -107,33 +107,38 @@ def _everything(folder: _Folder, prefix: str) -> dict[str, bytes]:
     return files
 
 
-def _many_trees(files: dict[str, bytes]) -> dict[str, Tree]:
-    """The trees of files by path, where there are so many that decoding them together is faster; damaged ones are left out.
+def _many_trees(given: Iterable[tuple[str, bytes]]) -> tuple[dict[str, bytes], dict[str, Tree]]:
+    """Files by path, and the trees of files, where there are so many that decoding them together is faster.
 
-    The contents of their files are dropped.
+    The contents of a file are dropped when its tree is decoded. Damaged ones stay.
     """
+    files: dict[str, bytes] = {}
     found: dict[str, Tree] = {}
-    for ending in ("json", "pb"):
-        names = tuple(f"{kind}.{ending}" for kind in _TREES)
-        paths = [path for path in files if path.startswith("root/") and path.rpartition("/")[2] in names]
-        if sum(len(files[path]) for path in paths) < _MANY:
-            continue
-        from leapstream.bundle.manytrees import decode_many
+    parts: dict[str, list[str]] = {f"{kind}.{ending}": [] for ending in ("json", "pb") for kind in _TREES}
+    sizes = dict.fromkeys(parts, 0)
+    for path, data in given:
+        files[path] = data
+        name = path.rpartition("/")[2]
+        if name in parts and path.startswith("root/"):
+            parts[name].append(path)
+            sizes[name] += len(data)
+            if sizes[name] >= _PART:
+                _decode_part(parts[name], files, found)
+                parts[name], sizes[name] = [], 0
+    for name, part in parts.items():
+        if sizes[name] >= _MANY:
+            _decode_part(part, files, found)
+    return files, found
 
-        part: list[str] = []
-        size = 0
-        for number, path in enumerate(paths, 1):
-            part.append(path)
-            size += len(files[path])
-            if size < _PART and number < len(paths):
-                continue
-            decoded = decode_many([files[path] for path in part], protobuf=ending == "pb")
-            for name, tree in zip(part, decoded, strict=True):
-                if tree is not None:
-                    found[name] = tree
-                    files[name] = b""
-            part, size = [], 0
-    return found
+
+def _decode_part(paths: Sequence[str], files: dict[str, bytes], found: dict[str, Tree]) -> None:
+    from leapstream.bundle.manytrees import decode_many
+
+    trees = decode_many([files[path] for path in paths], protobuf=paths[0].endswith(".pb"))
+    for path, tree in zip(paths, trees, strict=True):
+        if tree is not None:
+            found[path] = tree
+            files[path] = b""
 
 
 @dataclass
