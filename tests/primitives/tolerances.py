@@ -29,7 +29,10 @@ TOLERANCES: dict[tuple[type[Expr], str | None], tuple[Tolerance, str]] = {
     (p.PowerProducts, None): (Tolerance(8), SUM_OF_POWERS),
     (p.Softmax, None): (Tolerance(8), SUM_OF_POWERS),
     (p.ExpNormalize, None): (Tolerance(8, ones=8), SUM_OF_POWERS),
-    (p.CosineTransform, None): (Tolerance(greatest=128), "pocketfft and Java's transform add up in different orders"),
+    (p.CosineTransform, None): (
+        Tolerance(greatest=512),
+        "pocketfft and Java's transform add up in different orders: 1,030 elements, a multiple of 103, were 259 steps apart",
+    ),
     (p.TopicMixture, None): (Tolerance(1 << 16, ones=1 << 12), "digamma and exp over and over until they come to rest"),
     **{
         (p.FloatFunction, name): (

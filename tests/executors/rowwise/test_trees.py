@@ -64,6 +64,19 @@ def kernels(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
 
+@pytest.mark.parametrize("kind", ENSEMBLES)
+def test_trees_behind_a_concatenation_take_either_zero(kind: str, kernels: bool) -> None:
+    rng = np.random.default_rng(5)
+    numbers = [p.Input(name=f"x{i}", type=p.DOUBLE) for i in range(5)]
+    x = p.Concat(type=p.vector(5), xs=tuple(numbers))
+    expr = ensemble(kind, x, rng, 5)
+    prepared = record_plan(plan_of("trees", *numbers, x, expr), kernels)
+    rows = rng.choice([*telling(expr), 0.0, -0.0, -0.0], (20, 5))
+    for row, wanted in zip(rows, expected(expr, rows), strict=True):
+        found = result(prepared, {number.name: value for number, value in zip(numbers, row.tolist(), strict=True)})
+        assert same(found, wanted)
+
+
 @pytest.mark.parametrize("size", [5, 80])
 @pytest.mark.parametrize("kind", ENSEMBLES)
 def test_trees_give_what_a_walk_from_node_to_node_gives(kind: str, size: int, kernels: bool) -> None:

@@ -23,12 +23,14 @@ def _concat(writer: Writer, expr: p.Concat | p.Pack) -> None:
         return
     parts: list[str] = []
     unrolled = True
-    computed = [writer.listed(x) for x in expr.xs if not isinstance(x.type, ScalarType) and not _is_given(x)]
+    computed = [x for x in expr.xs if not isinstance(x.type, ScalarType) and not _is_given(x)]
     if len(computed) > 1:
         # Vectors that are longer than declared double each time that they are put together.
-        writer.line(f"if {' + '.join(f'len({x})' for x in computed)} > {MOST_ELEMENTS}: unusual()")
-    # Adding 0 makes -0.0 the 0.0 of an element that is not stored, as a concatenation of MLeap does not store any 0.
-    plus = " + 0.0" if isinstance(expr, p.Concat) else ""
+        lengths = " + ".join(f"len({writer.listed(x)})" for x in computed)
+        writer.line(f"if {lengths} > {MOST_ELEMENTS}: unusual()")
+    # Adding 0 makes -0.0 the 0.0 of an element that is not stored, as a concatenation of MLeap does not store any 0. To the tests
+    # of trees both are one number.
+    plus = " + 0.0" if isinstance(expr, p.Concat) and not writer.only_trees_read(expr) else ""
     for x in expr.xs:
         if isinstance(x.type, ScalarType):
             parts.append(writer.present(x) + plus)

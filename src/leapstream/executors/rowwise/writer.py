@@ -20,7 +20,7 @@ from leapstream.executors.contract import PreparedPlan
 from leapstream.executors.implementing import Implementation
 from leapstream.executors.rowwise import runtime
 from leapstream.plan.graph import Doubles, Plan
-from leapstream.plan.primitives import Expr, FloatFeatures
+from leapstream.plan.primitives import Expr, FloatFeatures, Trees
 
 MOST_VARIABLES = 64
 """Vectors of more elements are lists."""
@@ -240,6 +240,12 @@ class Writer:
             name = self._stored[id(expr)] = self.variable()
             self.line(f"{name} = {text}")
         return name
+
+    def only_trees_read(self, expr: Expr) -> bool:
+        """True if an expression is not an output, and only trees read it."""
+        readers = [other for other in self.plan.order if expr in other.operands]
+        outputs = [output for _, output in self.plan.outputs]
+        return bool(readers) and expr not in outputs and all(isinstance(reader, Trees) for reader in readers)
 
     def expect_size(self, expr: Expr, size: int) -> None:
         """Check the size of a vector where rows decide it."""

@@ -15,7 +15,6 @@ from leapstream.executors.rowwise.runtime import NAN, UnusualRecordError, add_up
 from leapstream.executors.rowwise.stored import listed_conditions, stored_elements
 from leapstream.executors.rowwise.writer import ArraysOnlyError, Unpicked, Writer
 from leapstream.plan import primitives as p
-from leapstream.plan.graph import Plan
 
 _FLOAT = struct.Struct("f")
 
@@ -27,7 +26,7 @@ def _float_features(writer: Writer, expr: p.FloatFeatures) -> None:
     if writer.sparse(expr.x) is not None:
         raise ArraysOnlyError("FloatFeatures of a long vector with few elements")
     vector = _stored_or_nan(writer, expr)
-    if _only_trees_read(writer.plan, expr):
+    if _may_be_late(writer, expr):
         writer.unpicked[id(expr)] = Unpicked(expr, vector)
         return
     listed = vector if isinstance(vector, str) else f"[{', '.join(vector)}]"
@@ -54,14 +53,13 @@ def _stored_or_nan(writer: Writer, expr: p.FloatFeatures) -> list[str] | str:
     return name
 
 
-def _only_trees_read(plan: Plan, expr: p.FloatFeatures) -> bool:
+def _may_be_late(writer: Writer, expr: p.FloatFeatures) -> bool:
     """True if only trees read the features, and no row is dropped before they do: the features may fail the record."""
-    place = plan.order.index(expr)
-    readers = [i for i, other in enumerate(plan.order) if expr in other.operands]
-    outputs = [output for _, output in plan.outputs]
-    if expr in outputs or not readers or not all(isinstance(plan.order[i], p.Trees) for i in readers):
+    if not writer.only_trees_read(expr):
         return False
-    return not any(other.drops for other in plan.order[place : readers[-1]])
+    order = writer.plan.order
+    last = max(place for place, other in enumerate(order) if expr in other.operands)
+    return not any(other.drops for other in order[order.index(expr) : last])
 
 
 def nan_unless_stored(values: Sequence[float], stored: Sequence[bool]) -> list[float]:
