@@ -65,6 +65,11 @@ CASES = [
         [(dense(1), 0), (dense(1, 2), 0), (dense(), 0)],
     ),
     Case(
+        "nearest may have centers without elements",
+        p.Nearest(x=VEC, centers=np.zeros((3, 0)), type=p.INT),
+        [(dense(), 0), (sparse(1, {}), Fails("the vector has 1 elements, and 0 are expected"))],
+    ),
+    Case(
         "scaled distances go by element",
         p.ScaledDistances(
             x=VEC, centers=CENTERS[:2], scales=np.array([[1.0, 2.0, 4.0], [1.0, 0.0, 1.0]]), type=p.vector(2)

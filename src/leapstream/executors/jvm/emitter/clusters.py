@@ -17,9 +17,10 @@ from leapstream.plan import primitives as p
 def _nearest(emitter: Emitter, expr: p.Nearest) -> None:
     x = emitter.vector(expr.x)
     emitter.place(expr)
-    size = expr.centers.shape[1]
+    count, size = expr.centers.shape
     centers = emitter.doubles(expr.centers)
-    norms = emitter.resource("double[]", f"Clusters.norms({centers}, {size})", b"")
+    # The number of centers without elements cannot be told from their array.
+    norms = emitter.resource("double[]", f"Clusters.norms({centers}, {size})" if size else f"new double[{count}]", b"")
     emitter.define(expr, f"Clusters.nearest({x}, {centers}, {norms}, {size})")
 
 
