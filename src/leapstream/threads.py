@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -36,7 +36,21 @@ def number_of_threads(threads: int | None) -> int:
 
 def in_threads(function: Callable[[T], R], items: Sequence[T], threads: int) -> list[R]:
     """The results of a function for some items, in their order. No thread is left when it returns."""
-    if threads == 1 or len(items) == 1:
+    if threads == 1 or len(items) <= 1:
         return [function(item) for item in items]
     with ThreadPoolExecutor(min(threads, len(items)), thread_name_prefix="leapstream-pool") as pool:
         return list(pool.map(function, items))
+
+
+def parts(items: Iterable[T], size: Callable[[T], int], enough: int) -> Iterator[list[T]]:
+    """The items one after the other in lists, each of which ends when the sizes of its items add up to ``enough``."""
+    part: list[T] = []
+    total = 0
+    for item in items:
+        part.append(item)
+        total += size(item)
+        if total >= enough:
+            yield part
+            part, total = [], 0
+    if part:
+        yield part

@@ -122,3 +122,7 @@ def test_an_error_in_a_thread_is_that_of_the_call() -> None:
     assert in_threads(divide, [1, 2], 2) == [1.0, 0.5]
     with pytest.raises(ZeroDivisionError):
         in_threads(divide, [1, 0, 2], 2)
+
+
+def test_no_items_need_no_thread() -> None:
+    assert in_threads(str, [], 2) == []

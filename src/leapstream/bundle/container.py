@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from leapstream.bundle.limits import CHUNK, Limits, bounded
 from leapstream.errors import BundleError
-from leapstream.threads import in_threads, number_of_threads
+from leapstream.threads import in_threads, number_of_threads, parts
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview
 
@@ -330,16 +330,9 @@ def _inflate_in_pieces(
 
 def _in_threads(archive: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo]) -> Iterator[bytes | None]:
     """Some files of an archive, one after the other, decompressed in threads; ``None`` for one that is unusual or wrong."""
-    part: list[tuple[bytes | None, zipfile.ZipInfo]] = []
-    size = 0
-    for number, entry in enumerate(entries, 1):
-        part.append((_packed(archive, entry), entry))
-        size += entry.file_size
-        if size >= _TOGETHER or number == len(entries):
-            yield from in_threads(
-                lambda item: None if item[0] is None else _unpacked(*item), part, number_of_threads(None)
-            )
-            part, size = [], 0
+    for part in parts(entries, lambda entry: entry.file_size, _TOGETHER):
+        packed = [(_packed(archive, entry), entry) for entry in part]
+        yield from in_threads(lambda item: _unpacked(*item), packed, number_of_threads(None))
 
 
 def _packed(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | None:

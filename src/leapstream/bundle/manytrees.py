@@ -20,7 +20,7 @@ from leapstream.bundle.numerals import Flags, Places, Text, Words, decimals, int
 from leapstream.bundle.proto import tree_pb2 as pb
 from leapstream.bundle.trees import TreeBuilder, decision_from_json, decision_from_protobuf
 from leapstream.bundle.types import BasicType
-from leapstream.threads import in_threads, number_of_threads
+from leapstream.threads import in_threads, number_of_threads, parts
 
 Doubles = npt.NDArray[np.float64]
 
@@ -53,14 +53,8 @@ def decode_many(files: Sequence[bytes], *, protobuf: bool) -> list[Tree | None]:
     # An array of this size is freed, after which glibc keeps the memory of smaller ones. Else half of the time is the system's,
     # which gives the memory again.
     np.empty(_KEPT, dtype=np.uint8)
-    groups = []
-    begin = size = 0
-    for end, data in enumerate(files, 1):
-        size += len(data)
-        if size >= _TOGETHER or end == len(files):
-            groups.append(files[begin:end])
-            begin, size = end, 0
-    decoded = in_threads(_from_protobuf if protobuf else _from_json, groups, number_of_threads(None))
+    together = list(parts(files, len, _TOGETHER))
+    decoded = in_threads(_from_protobuf if protobuf else _from_json, together, number_of_threads(None))
     return [tree for trees in decoded for tree in trees]
 
 

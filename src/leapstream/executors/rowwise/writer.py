@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, SupportsFloat
 
 import numpy as np
@@ -241,11 +242,20 @@ class Writer:
             self.line(f"{name} = {text}")
         return name
 
+    @cached_property
+    def readers(self) -> dict[int, list[Expr]]:
+        """The expressions that read another, in the order of the plan, by its identity."""
+        found: dict[int, list[Expr]] = {}
+        for reader in self.plan.order:
+            for operand in reader.operands:
+                found.setdefault(id(operand), []).append(reader)
+        return found
+
     def only_trees_read(self, expr: Expr) -> bool:
         """True if an expression is not an output, and only trees read it."""
-        readers = [other for other in self.plan.order if expr in other.operands]
-        outputs = [output for _, output in self.plan.outputs]
-        return bool(readers) and expr not in outputs and all(isinstance(reader, Trees) for reader in readers)
+        readers = self.readers.get(id(expr), [])
+        is_output = any(output is expr for _, output in self.plan.outputs)
+        return bool(readers) and not is_output and all(isinstance(reader, Trees) for reader in readers)
 
     def expect_size(self, expr: Expr, size: int) -> None:
         """Check the size of a vector where rows decide it."""

@@ -58,8 +58,8 @@ def _may_be_late(writer: Writer, expr: p.FloatFeatures) -> bool:
     if not writer.only_trees_read(expr):
         return False
     order = writer.plan.order
-    last = max(place for place, other in enumerate(order) if expr in other.operands)
-    return not any(other.drops for other in order[order.index(expr) : last])
+    last = writer.readers[id(expr)][-1]
+    return not any(other.drops for other in order[order.index(expr) : order.index(last)])
 
 
 def nan_unless_stored(values: Sequence[float], stored: Sequence[bool]) -> list[float]:
