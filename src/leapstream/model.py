@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
@@ -107,6 +107,7 @@ class Model:
         self._several_types = read_as_several_types(self.root)
         self._prepared: dict[object, PreparedPlan] = {}
         self._record_plans: dict[tuple[str, ...], RecordPlan | None] = {}
+        self._alone: RecordPlan | None = None
         self._needed: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._lock = threading.Lock()
 
@@ -200,10 +201,10 @@ class Model:
             with self._lock:
                 return _remembered(self._record_plans, outputs, lambda: self._made_record_plan(outputs))
 
-    @cached_property
     def _final_record_plan(self) -> RecordPlan | None:
         """The plan of the final outputs as a function of single records; ``None`` where only arrays can compute it."""
-        return self._record_plan(self.schema.outputs.names)
+        self._alone = self._record_plan(self.schema.outputs.names)
+        return self._alone
 
     def _made_record_plan(self, outputs: tuple[str, ...]) -> RecordPlan | None:
         try:
@@ -345,9 +346,12 @@ class Model:
         if on_error != "raise":
             _check_on_error(on_error)
         if type(data) is dict and backend == "vectorized":
-            alone = self._final_record_plan if outputs is None else self._record_plan(_names_of(outputs))
+            # Each call, and each property, on the way would take as long as a small model does.
+            if outputs is None:
+                alone = self._alone or self._final_record_plan()
+            else:
+                alone = self._record_plan(_names_of(outputs))
             if alone is not None:
-                # Each call on the way would take as long as a small model does.
                 try:
                     return alone.function(data)
                 except Exception:  # the batch below has the reason

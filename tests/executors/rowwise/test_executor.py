@@ -235,13 +235,14 @@ def test_usual_pipelines_of_scikit_learn_need_no_arrays(name: str, monkeypatch: 
         assert agree(prepared.run_record(record), alone(model, record)), record
 
 
+@pytest.mark.parametrize("invalid", ["keep", "error", "skip"])
 @pytest.mark.parametrize(
-    "value", [7, -(2**63), 2**63, True, 0.1, -0.0, 1e23, math.nan, np.float64(2.5), np.int32(3), None]
+    "value",
+    [7, -(2**63), 2**63, True, 0.1, -0.0, 1e23, math.nan, np.float64(2.5), np.int32(3), None, "é", "x", "\ud800", b"7"],
 )
-def test_a_number_given_for_a_text_is_the_text_that_it_is_in_a_batch(value: Any) -> None:
-    indexer = node(
-        "i", StringIndexer((("7", "1", "0.1", "-0.0", "NaN", "2.5"),), "keep"), {"input": "text"}, {"output": "index"}
-    )
+def test_what_is_given_for_a_text_is_the_text_that_it_is_in_a_batch(value: Any, invalid: Any) -> None:
+    labels = ("7", "1", "0.1", "-0.0", "NaN", "2.5", "é")
+    indexer = node("i", StringIndexer((labels,), invalid), {"input": "text"}, {"output": "index"})
     model = Model.from_node(indexer)
     assert agree(outcome(model, {"text": value}), alone(model, {"text": value}))
 

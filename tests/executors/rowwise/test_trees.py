@@ -19,12 +19,14 @@ from leapstream.bundle.types import Field, Schema
 from leapstream.executors.registry import executor
 from leapstream.executors.rowwise import executor as rowwise
 from leapstream.executors.rowwise.executor import RecordPlan, UnusualRecordError
+from leapstream.executors.rowwise.forests import make_record_forest
+from leapstream.layouts.forest import make_forest
 from leapstream.plan import primitives as p
 from leapstream.plan.graph import Plan
 from leapstream.plan.planning import make_plan
 from tests.primitives.running import same
 from tests.primitives.test_trees import stump
-from tests.trees import ENSEMBLES, chain, ensemble, expected, random_tree, telling
+from tests.trees import ENSEMBLES, chain, ensemble, expected, leaf_of, random_tree, telling
 
 BENCH = Path(__file__).parents[2] / "bench"
 FLOATS = (0.1, -2.5, 1e-30, 0.0, -0.0, 16777217.0, math.nan)
@@ -75,6 +77,28 @@ def test_trees_behind_a_concatenation_take_either_zero(kind: str, kernels: bool)
     for row, wanted in zip(rows, expected(expr, rows), strict=True):
         found = result(prepared, {number.name: value for number, value in zip(numbers, row.tolist(), strict=True)})
         assert same(found, wanted)
+
+
+def test_scaled_zeros_have_no_sign_but_for_trees(kernels: bool) -> None:
+    x, y = p.Input(name="x", type=p.DOUBLE), p.Input(name="y", type=p.DOUBLE)
+    inner = p.Concat(type=p.vector(1), xs=(x,))
+    scaled = p.Affine(x=inner, size=1, factor=np.array([-2.0]), type=p.vector(1))
+    outer = p.Concat(type=p.vector(2), xs=(scaled, y))
+    trees = (stump(), stump(feature=1)) * 4
+    sums = p.Trees(x=outer, trees=trees, combine="sum", width=1, type=p.DOUBLE)
+    created = (x, y, inner, scaled, outer, sums)
+    schema = Schema(tuple(Field(given.name, given.type) for given in (x, y)))
+    outputs = [("sums", sums), ("scaled", scaled), ("outer", outer)]
+    for wanted in (outputs[:1], outputs[:2], outputs):
+        prepared = record_plan(make_plan("trees", schema, created, wanted), kernels)
+        for record in ({"x": a, "y": b} for a in (0.0, -0.0, 1.0) for b in (0.0, -0.0)):
+            found = prepared.run_record(record)
+            assert (
+                found is not None and found["sums"] == expected(sums, np.array([[-2.0 * record["x"], record["y"]]]))[0]
+            )
+            # A concatenation stores no zero, so that none has a sign.
+            assert repr(found.get("scaled", [])) in ("[]", "[-0.0]", "[-2.0]")
+            assert "-0.0" not in repr(found.get("outer", []))
 
 
 @pytest.mark.parametrize("size", [5, 80])
@@ -130,6 +154,55 @@ def test_trees_that_test_many_elements_give_what_a_batch_gives(kernels: bool) ->
     prepared = record_plan(plan, kernels)
     for row in rng.normal(size=(10, 500)).tolist():
         assert same(result(prepared, {"x": row}), in_batch(plan, row))
+
+
+@pytest.mark.parametrize(("features", "depth", "below"), [(1, 4, 0), (3, 4, 0), (5, 5, 0), (3, 8, 3)])
+@pytest.mark.parametrize("combine", ["mean", "votes", "groups"])
+def test_tables_lead_to_the_leaves_that_a_batch_reaches(combine: Any, features: int, depth: int, below: int) -> None:
+    rng = np.random.default_rng(depth)
+    x = vector(features)
+    width = 3 if combine == "votes" else 1
+    cuts = [-0.0, 0.0, 1.0, *rng.normal(size=20).tolist()]
+    trees = tuple(random_tree(rng, depth, features, width, split=0.95, cuts=cuts) for _ in range(13))
+    expr = p.Trees(
+        x=x,
+        trees=trees,
+        combine=combine,
+        width=width,
+        groups=(0,) * 13 if combine == "groups" else (),
+        base=np.array([0.5]) if combine == "groups" else None,
+        type=p.DOUBLE if combine == "mean" else p.vector(width),
+    )
+    tables = make_record_forest(expr, make_forest(expr), None).tables
+    assert tables is not None and depth - tables.top == below
+    plan = plan_of("trees", x, expr)
+    prepared = record_plan(plan, True)
+    for row in rng.choice(telling(expr), (60, features)).tolist():
+        assert same(result(prepared, {"x": row}), in_batch(plan, row))
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("categories", [True, False])
+def test_sums_of_single_precision_are_rounded_after_each_tree(categories: bool, exact: bool, kernels: bool) -> None:
+    x = vector(2)
+    rng = np.random.default_rng(4)
+    trees = []
+    for number in range(40):  # five times the trees that a kernel walks together
+        tree = random_tree(rng, 3, 2, categories=categories and number // 8 % 2 == 0)
+        data = rng.normal(size=len(tree.data)) * 10.0 ** (rng.integers(-3, 4) if exact or number else 50)
+        trees.append(replace(tree, data=data.astype(np.float32).astype(np.float64) if exact else data))
+    expr = p.Trees(
+        x=x, trees=tuple(trees), combine="groups", width=1, groups=(0,) * 40, base=np.array([0.1]), type=p.vector(1)
+    )
+    prepared = record_plan(plan_of("trees", x, expr), kernels)
+    for row in rng.choice(telling(expr), (30, 2)):
+        total = 0.1
+        for tree in trees:
+            leaf = leaf_of(tree, row)
+            assert leaf is not None
+            with np.errstate(over="ignore"):
+                total = float(np.float32(total + leaf[0]))
+        assert result(prepared, {"x": row.tolist()}) == [total]
 
 
 def test_trees_of_any_depth_reach_their_leaves(kernels: bool) -> None:

@@ -14,7 +14,7 @@ from leapstream.plan import primitives as p
 def _lookup(writer: Writer, expr: p.Lookup) -> None:
     index = writer.constant({label: float(i) for i, label in enumerate(expr.labels)})
     # A missing value is not among the labels.
-    x = writer.optional(expr.x) if expr.invalid == "keep" else writer.present(expr.x)
+    x = writer.present(expr.x) if expr.invalid == "skip" else writer.optional(expr.x)
     if expr.invalid == "keep":
         writer.define(expr, f"{index}.get({x}, {float(len(expr.labels))!r})")
     elif expr.invalid == "error":

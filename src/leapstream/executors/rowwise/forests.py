@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from leapstream.layouts.forest import Forest, ints
+from leapstream.layouts.leaftables import MOST_LEAVES, make_leaf_tables
 from leapstream.plan import primitives as p
 
 NODE = np.dtype([("threshold", np.float64), ("feature", np.int32), ("child", np.int32)])
@@ -21,12 +23,44 @@ _TOGETHER = 8
 
 
 @dataclass(frozen=True, eq=False)
+class RecordTables:
+    """Tables as in :class:`~leapstream.layouts.leaftables.LeafTables`, for elements whose ranks are all found by division.
+
+    Attributes:
+        slot: int32 per element, its slot.
+        lowest: int32 per element, the number of ranks of the elements before it.
+        count, compared, low, scale, before, cut, reached: as in ``LeafTables``.
+        mask: uint32 (ranks of all elements, trees), a bit per leaf.
+        top: the number of levels that the tables lead through.
+    """
+
+    slot: npt.NDArray[np.int32]
+    lowest: npt.NDArray[np.int32]
+    count: npt.NDArray[np.int32]
+    compared: npt.NDArray[np.int32]
+    low: npt.NDArray[np.float64]
+    scale: npt.NDArray[np.float64]
+    before: npt.NDArray[np.int32]
+    cut: npt.NDArray[np.float64]
+    mask: npt.NDArray[np.uint32]
+    reached: npt.NDArray[np.int32]
+    top: int
+
+    @cached_property
+    def header(self) -> npt.NDArray[np.int64]:
+        """int64, the numbers of elements, of buckets and of cuts that each has, and the addresses of the arrays."""
+        arrays = (getattr(self, attribute.name) for attribute in fields(self) if attribute.name != "top")
+        numbers = [len(self.slot), self.before.shape[1], self.cut.shape[1]]
+        return np.array([*numbers, *(array.ctypes.data for array in arrays)], dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
 class RecordForest:
     """Trees as arrays for a function that takes the address of :attr:`header` and a buffer of doubles.
 
     The buffer has ``width`` doubles for the sums, which it has the initial values of, then NaN, then one slot for each tested
-    element, then, if the forest picks its elements, the vector that it picks them from. Slot 0 is the NaN. Several sums
-    are written into the buffer; a single one is only returned.
+    element, then ``room`` free ones, then, if the forest picks its elements, the vector that it picks them from. Slot 0 is the
+    NaN. Several sums are written into the buffer; a single one is only returned.
 
     A record at node ``n`` goes on to node ``child + (slot[feature] <= threshold)``. A leaf is its own child and tests slot 0, so
     that a record stays there; its threshold is free for its value. The children of a node are in one line of the cache.
@@ -43,7 +77,9 @@ class RecordForest:
         tested: int64, the tested elements, ascending; one slot each.
         picks: int64 per slot, the index of its element in the vector; empty if the slots are filled before.
         missing, whole: as in :class:`~leapstream.plan.primitives.FloatFeatures`, per slot.
+        tables: lead through the top levels of the trees; ``None`` where these are walked too.
         width: number of sums.
+        room: number of doubles that the tables need in the buffer.
         single: true if sums are rounded to single precision.
         size: number of elements that the tests need.
     """
@@ -61,7 +97,9 @@ class RecordForest:
     picks: npt.NDArray[np.int64]
     missing: npt.NDArray[np.float64]
     whole: npt.NDArray[np.bool_]
+    tables: RecordTables | None
     width: int
+    room: int
     single: bool
     size: int
 
@@ -70,6 +108,7 @@ class RecordForest:
         """The address of the header, which is valid as long as the forest exists."""
         return int(self.header.ctypes.data)
 
+    @np.errstate(over="ignore")
     def walk(self, address: int, buffer: bytes | bytearray) -> float:
         """Add the leaves to the sums in a buffer, as the kernel does, and return the first sum."""
         del address
@@ -106,8 +145,7 @@ class RecordForest:
         return node
 
     def _pick(self, slots: list[float]) -> None:
-        with np.errstate(over="ignore"):
-            given = np.array(slots[1 + len(self.picks) :]).astype(np.float32)
+        given = np.array(slots[1 + len(self.picks) + self.room :]).astype(np.float32)
         if np.isinf(given).any():
             raise ValueError("an element is infinite in single precision")
         for slot, (element, missing, whole) in enumerate(zip(self.picks, self.missing, self.whole, strict=True)):
@@ -138,7 +176,9 @@ def make_record_forest(expr: p.Trees, forest: Forest, features: p.FloatFeatures 
     others = np.ones(len(levels), dtype=bool)
     others[forest.order] = False
     others[len(forest.root) :] = False
-    steps = np.where(others.reshape(-1, _TOGETHER).any(axis=1), CAREFUL, levels.reshape(-1, _TOGETHER).max(axis=1))
+    tables = _make_tables(forest, tested, len(levels))
+    steps = np.maximum(levels.reshape(-1, _TOGETHER).max(axis=1) - (0 if tables is None else tables.top), 0)
+    steps = np.where(others.reshape(-1, _TOGETHER).any(axis=1), CAREFUL, steps)
     group = np.array([*expr.groups, *[0] * padding] if expr.width > 1 and expr.groups else (), dtype=np.int32)
     picks = np.zeros(0, dtype=np.int64) if features is None else features.elements[tested].astype(np.int64)
     missing = np.zeros(0) if features is None else features.missing[tested].astype(np.float64)
@@ -157,7 +197,45 @@ def make_record_forest(expr: p.Trees, forest: Forest, features: p.FloatFeatures 
         "whole": whole,
     }
     single = expr.combine == "groups"
-    numbers = [len(levels), len(node), expr.width, single, len(tested), len(picks), len(group), len(forest.set_start)]
-    numbers += [len(arrays["data"])]
+    values = np.concatenate([node["threshold"][:-1][leaf], [] if expr.base is None else expr.base])
+    with np.errstate(over="ignore"):
+        exact = np.array_equal(values, values.astype(np.float32), equal_nan=True)
+    numbers = [len(levels), len(node), expr.width, single, exact, len(tested), len(picks), len(group)]
+    numbers += [len(forest.set_start), len(arrays["data"]), 0 if tables is None else tables.header.ctypes.data]
     header = np.array([*numbers, *(array.ctypes.data for array in arrays.values())], dtype=np.int64)
-    return RecordForest(header=header, **arrays, tested=tested, width=expr.width, single=single, size=forest.size)
+    room = 0 if tables is None else len(levels) // 2
+    return RecordForest(
+        header=header,
+        **arrays,
+        tested=tested,
+        tables=tables,
+        width=expr.width,
+        room=room,
+        single=single,
+        size=forest.size,
+    )
+
+
+def _make_tables(forest: Forest, tested: npt.NDArray[np.int64], number: int) -> RecordTables | None:
+    """Tables for this number of trees, of which those after the forest's are a leaf each; ``None`` where there can be none."""
+    found = make_leaf_tables(forest) if len(forest.order) == len(forest.root) else None
+    if found is None or (found.compared < 0).any():
+        return None
+    trees, ranks = found.mask.shape
+    mask = np.ones((ranks, number), dtype=np.uint32)
+    mask[:, :trees] = found.mask.T
+    reached = np.full((number, MOST_LEAVES), len(forest.child), dtype=np.int32)
+    reached[:trees] = found.reached
+    return RecordTables(
+        slot=ints(1 + np.searchsorted(tested, found.feature)),
+        lowest=ints(np.cumsum(found.count + 1) - (found.count + 1)),
+        count=found.count,
+        compared=found.compared,
+        low=found.low,
+        scale=found.scale,
+        before=found.before,
+        cut=found.cut,
+        mask=mask,
+        reached=reached,
+        top=int(forest.depth.max()) - found.below,
+    )

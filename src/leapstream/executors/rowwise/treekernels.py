@@ -16,7 +16,8 @@ from numba.np.numpy_support import carray
 
 from leapstream.executors.rowwise.forests import CAREFUL
 
-_HEADER = 20
+_HEADER = 22
+_HEADER_OF_TABLES = 13
 _LEVELS = 4
 """Number of levels that trees are walked before the kernel looks for trees that go on."""
 
@@ -40,8 +41,18 @@ def _memory(typing: Any, buffer: Any) -> Any:  # pragma: no cover - compiled
     return types.voidptr(buffer), generate
 
 
+def _lowest_bit(typing: Any, mask: Any) -> Any:  # pragma: no cover - compiled
+    """The number of the lowest bit of a mask that is set."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], cgutils.true_bit)
+
+    return mask(mask), generate
+
+
 _pointer: Any = intrinsic(_address)
 _bytes_of: Any = intrinsic(_memory)
+_leaf_of: Any = intrinsic(_lowest_bit)
 
 
 @njit
@@ -91,6 +102,47 @@ def _pick(slot, vector, picks, missing, whole):  # type: ignore[no-untyped-def] 
 
 
 @njit
+def _row(slot, header, trees, k):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """The index of the first mask of an element's rank."""
+    place = np.uint64
+    elements, buckets, cuts = header[0], header[1], header[2]
+    # The first element again, where there are no more, makes no difference.
+    k = place(k if k < elements else 0)
+    value = slot[place(carray(_pointer(header[3]), elements, np.int32)[k])]
+    lowest = place(carray(_pointer(header[4]), elements, np.int32)[k])
+    count = place(carray(_pointer(header[5]), elements, np.int32)[k])
+    compared = place(carray(_pointer(header[6]), elements, np.int32)[k])
+    low = carray(_pointer(header[7]), elements, np.float64)[k]
+    scale = carray(_pointer(header[8]), elements, np.float64)[k]
+    before = carray(_pointer(header[9]), elements * buckets, np.int32)
+    cut = carray(_pointer(header[10]), elements * cuts, np.float64)
+    share, last = (value - low) * scale, np.float64(buckets - 2)
+    # NaN takes the first bucket too.
+    share = share if share > -1.0 else -1.0
+    rank = place(before[k * place(buckets) + place(1 + np.int64(share if share < last else last))])
+    first = k * place(cuts) + rank
+    for i in range(compared):
+        rank += place(cut[first + i] < value)
+    return (lowest + (rank if value == value else count)) * place(trees)
+
+
+@njit
+def _reach(slot, address, trees, reached):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """For each tree the node that the tables lead to; :class:`~leapstream.executors.rowwise.forests.RecordTables` has these."""
+    place = np.uint64
+    header = carray(_pointer(address), _HEADER_OF_TABLES, np.int64)
+    mask = carray(_pointer(header[11]), trees, np.int32)
+    node = carray(_pointer(header[12]), trees * 32, np.int32)
+    for k in range(0, header[0], 3):
+        a, b, c = _row(slot, header, trees, k), _row(slot, header, trees, k + 1), _row(slot, header, trees, k + 2)
+        for t in range(place(trees)):
+            possible = mask[a + t] & mask[b + t] & mask[c + t]
+            reached[t] = possible if k == 0 else reached[t] & possible
+    for t in range(place(trees)):
+        reached[t] = node[t * place(32) + place(_leaf_of(reached[t]))]
+
+
+@njit
 def _plus(total, value, single):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     return np.float64(np.float32(total + value)) if single else total + value
 
@@ -112,23 +164,27 @@ def _add(sums, tree, node, threshold, group, data, single):  # type: ignore[no-u
 def _sum_leaves(address, buffer):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     place = np.uint64
     header = carray(_pointer(address), _HEADER, np.int64)
-    trees, nodes, width, single, tested, picked, grouped, sets, values = header[:9]
-    root = carray(_pointer(header[9]), trees, np.int32)
-    steps = carray(_pointer(header[10]), trees // 8, np.int32)
-    threshold = carray(_pointer(header[11]), 2 * nodes, np.float64)
-    link = carray(_pointer(header[11]), 4 * nodes, np.int32)
-    group = carray(_pointer(header[12]), grouped, np.int32)
-    set_start = carray(_pointer(header[13]), sets, np.int32)
-    set_end = carray(_pointer(header[14]), sets, np.int32)
-    set_left = carray(_pointer(header[15]), sets, np.int32)
-    data = carray(_pointer(header[16]), values, np.float64)
+    trees, nodes, width, single, exact, tested, picked, grouped, sets, values, tables = header[:11]
+    root = carray(_pointer(header[11]), trees, np.int32)
+    steps = carray(_pointer(header[12]), trees // 8, np.int32)
+    threshold = carray(_pointer(header[13]), 2 * nodes, np.float64)
+    link = carray(_pointer(header[13]), 4 * nodes, np.int32)
+    group = carray(_pointer(header[14]), grouped, np.int32)
+    set_start = carray(_pointer(header[15]), sets, np.int32)
+    set_end = carray(_pointer(header[16]), sets, np.int32)
+    set_left = carray(_pointer(header[17]), sets, np.int32)
+    data = carray(_pointer(header[18]), values, np.float64)
     doubles = carray(_bytes_of(buffer), len(buffer) // 8, np.float64)
-    sums, slot = doubles[:width], doubles[width : width + 1 + tested]
+    free = width + 1 + tested
+    sums, slot = doubles[:width], doubles[width:free]
     if picked:
-        picks = carray(_pointer(header[17]), picked, np.int64)
-        missing = carray(_pointer(header[18]), picked, np.float64)
-        whole = carray(_pointer(header[19]), picked, np.bool_)
-        _pick(slot, doubles[width + 1 + tested :], picks, missing, whole)
+        picks = carray(_pointer(header[19]), picked, np.int64)
+        missing = carray(_pointer(header[20]), picked, np.float64)
+        whole = carray(_pointer(header[21]), picked, np.bool_)
+        _pick(slot, doubles[free + (trees // 2 if tables else 0) :], picks, missing, whole)
+    if tables:
+        root = carray(_bytes_of(buffer), len(buffer) // 4, np.int32)[2 * free :]
+        _reach(slot, tables, trees, root)
     total = sums[0]
     for eight in range(trees // 8):
         t = eight * 8
@@ -147,6 +203,17 @@ def _sum_leaves(address, buffer):  # type: ignore[no-untyped-def]  # pragma: no 
                 | (_goes_on(link, e) | _goes_on(link, f) | _goes_on(link, g) | _goes_on(link, h))
             ):
                 break
+        # Sums of one kind each: a rounding in between would take longer than the addition, even if its result is not used.
+        if width == 1 and left != CAREFUL and not single:
+            total = total + threshold[a + a] + threshold[b + b] + threshold[c + c] + threshold[d + d]
+            total = total + threshold[e + e] + threshold[f + f] + threshold[g + g] + threshold[h + h]
+            continue
+        if width == 1 and left != CAREFUL and exact:
+            rounded = np.float32(total)
+            for node in (a, b, c, d, e, f, g, h):
+                rounded += np.float32(threshold[node + node])
+            total = np.float64(rounded)
+            continue
         tree = t
         for node in (a, b, c, d, e, f, g, h):
             if left == CAREFUL:

@@ -164,18 +164,16 @@ def _filled(writer: Writer, expr: p.Trees, layout: RecordForest) -> str:
     start = f"{len(sums) + 1}d"
     unpicked = writer.unpicked.get(id(expr.x))
     tested: list[int] = layout.tested.tolist()
+    free = struct.calcsize(f"{layout.room}d")
     if unpicked is None:
-        count = len(tested)
         elements = _tested(writer, expr, tested, layout.size)
-    else:
-        # The slots stay empty.
-        start += f"{struct.calcsize(f'{len(tested)}d')}x"
-        vector = unpicked.vector
-        if isinstance(vector, str):
-            return f"{writer.constant(struct.pack)}(f'{start}{{len({vector})}}d', {first}, *{vector})"
-        count = len(vector)
-        elements = ", ".join(vector)
-    return f"{writer.constant(struct.Struct(f'{start}{count}d').pack)}({first}, {elements})"
+        return f"{writer.constant(struct.Struct(f'{start}{len(tested)}d{free}x').pack)}({first}, {elements})"
+    # The slots stay empty.
+    start += f"{struct.calcsize(f'{len(tested)}d') + free}x"
+    vector = unpicked.vector
+    if isinstance(vector, str):
+        return f"{writer.constant(struct.pack)}(f'{start}{{len({vector})}}d', {first}, *{vector})"
+    return f"{writer.constant(struct.Struct(f'{start}{len(vector)}d').pack)}({first}, {', '.join(vector)})"
 
 
 def _tested(writer: Writer, expr: p.Trees, tested: list[int], size: int) -> str:

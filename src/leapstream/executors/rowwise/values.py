@@ -27,6 +27,10 @@ def _input(writer: Writer, expr: p.Input) -> None:
     convert = writer.constant(converter(kind))
     plain = _PLAIN.get(kind.base) if isinstance(kind, ScalarType) else None
     unusual = []
+    if plain == "str" and writer.only_read_by(expr, _fails_for_unknown_texts):
+        # Nothing but a label gets through.
+        writer.line(f"if type({name}) is not str: {name} = {convert}({name})")
+        return
     if kind.nullable:
         unusual.append(f"{name} is not None")
     # What is expected needs one comparison, or two.
@@ -36,6 +40,11 @@ def _input(writer: Writer, expr: p.Input) -> None:
         unusual.append(f"type({name}) is not {plain}")
     condition = f"if {' and '.join(unusual)}: " if unusual else ""
     writer.line(f"{condition}{name} = {convert}({name})")
+
+
+def _fails_for_unknown_texts(reader: p.Expr) -> bool:
+    """True for the index of a label where each other text, and a missing one, is an error."""
+    return isinstance(reader, p.Lookup) and reader.invalid == "error" and all(map(str.isascii, reader.labels))
 
 
 def _vector_input(writer: Writer, expr: p.Input, kind: TensorType, value: str) -> None:

@@ -28,9 +28,8 @@ def _concat(writer: Writer, expr: p.Concat | p.Pack) -> None:
         # Vectors that are longer than declared double each time that they are put together.
         lengths = " + ".join(f"len({writer.listed(x)})" for x in computed)
         writer.line(f"if {lengths} > {MOST_ELEMENTS}: unusual()")
-    # Adding 0 makes -0.0 the 0.0 of an element that is not stored, as a concatenation of MLeap does not store any 0. To the tests
-    # of trees both are one number.
-    plus = " + 0.0" if isinstance(expr, p.Concat) and not writer.only_trees_read(expr) else ""
+    # Adding 0 makes -0.0 the 0.0 of an element that is not stored, as a concatenation of MLeap does not store any 0.
+    plus = " + 0.0" if isinstance(expr, p.Concat) and not writer.zeros_are_equal(expr) else ""
     for x in expr.xs:
         if isinstance(x.type, ScalarType):
             parts.append(writer.present(x) + plus)

@@ -21,7 +21,7 @@ from leapstream.executors.contract import PreparedPlan
 from leapstream.executors.implementing import Implementation
 from leapstream.executors.rowwise import runtime
 from leapstream.plan.graph import Doubles, Plan
-from leapstream.plan.primitives import Expr, FloatFeatures, Trees
+from leapstream.plan.primitives import Affine, Concat, Expr, FloatFeatures, Trees
 
 MOST_VARIABLES = 64
 """Vectors of more elements are lists."""
@@ -251,11 +251,23 @@ class Writer:
                 found.setdefault(id(operand), []).append(reader)
         return found
 
-    def only_trees_read(self, expr: Expr) -> bool:
-        """True if an expression is not an output, and only trees read it."""
+    def only_read_by(self, expr: Expr, kind: Callable[[Expr], bool]) -> bool:
+        """True if an expression is read, is not an output, and all that read it are of a kind."""
         readers = self.readers.get(id(expr), [])
         is_output = any(output is expr for _, output in self.plan.outputs)
-        return bool(readers) and not is_output and all(isinstance(reader, Trees) for reader in readers)
+        return bool(readers) and not is_output and all(map(kind, readers))
+
+    def only_trees_read(self, expr: Expr) -> bool:
+        """True if an expression is not an output, and only trees read it."""
+        return self.only_read_by(expr, lambda reader: isinstance(reader, Trees))
+
+    def zeros_are_equal(self, expr: Expr) -> bool:
+        """True if all that is made of a vector is the same for 0.0 and -0.0: in the end, trees test it."""
+
+        def equal(reader: Expr) -> bool:
+            return isinstance(reader, Trees) or (isinstance(reader, (Affine, Concat)) and self.zeros_are_equal(reader))
+
+        return self.only_read_by(expr, equal)
 
     def expect_size(self, expr: Expr, size: int) -> None:
         """Check the size of a vector where rows decide it."""
