@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -35,11 +36,34 @@ def number_of_threads(threads: int | None) -> int:
 
 
 def in_threads(function: Callable[[T], R], items: Sequence[T], threads: int) -> list[R]:
-    """The results of a function for some items, in their order. No thread is left when it returns."""
-    if threads == 1 or len(items) <= 1:
+    """The results of a function for some items, in their order. No thread is left when it returns.
+
+    The caller's thread is one of them: if it only waited, Linux would often start two others on one processor.
+    """
+    others = min(threads, len(items)) - 1
+    if others < 1:
         return [function(item) for item in items]
-    with ThreadPoolExecutor(min(threads, len(items)), thread_name_prefix="leapstream-pool") as pool:
-        return list(pool.map(function, items))
+    left = deque(enumerate(items))
+    results: dict[int, R] = {}
+
+    def work() -> None:
+        while True:
+            try:
+                place, item = left.popleft()
+            except IndexError:
+                return
+            try:
+                results[place] = function(item)
+            except BaseException:
+                left.clear()
+                raise
+
+    with ThreadPoolExecutor(others, thread_name_prefix="leapstream-pool") as pool:
+        working = [pool.submit(work) for _ in range(others)]
+        work()
+        for one in working:
+            one.result()
+    return [results[place] for place in range(len(items))]
 
 
 def parts(items: Iterable[T], size: Callable[[T], int], enough: int) -> Iterator[list[T]]:

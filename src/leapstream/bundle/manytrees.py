@@ -20,6 +20,7 @@ from leapstream.bundle.numerals import Flags, Places, Text, Words, decimals, int
 from leapstream.bundle.proto import tree_pb2 as pb
 from leapstream.bundle.trees import TreeBuilder, decision_from_json, decision_from_protobuf
 from leapstream.bundle.types import BasicType
+from leapstream.memory import keep_freed_memory
 from leapstream.threads import in_threads, number_of_threads, parts
 
 Doubles = npt.NDArray[np.float64]
@@ -30,8 +31,6 @@ _BAD = -2
 """Takes the place of the number of missing subtrees in trees that are not complete."""
 _TOGETHER = 1 << 20
 """Bytes of files that are decoded together; their arrays fit into the processor's cache."""
-_KEPT = 1 << 24
-"""Greatest size of an array whose memory is used again for the next array."""
 
 _SPLITS = (
     # As leapstream writes them, MLeap, MLeap's runtime, and MLeap's Python package.
@@ -50,9 +49,7 @@ _WITH_POINT = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][-+]?[0-9]+)?|[
 
 def decode_many(files: Sequence[bytes], *, protobuf: bool) -> list[Tree | None]:
     """Decode the files of decision trees; ``None`` for each file that holds something else, or is damaged."""
-    # An array of this size is freed, after which glibc keeps the memory of smaller ones. Else half of the time is the system's,
-    # which gives the memory again.
-    np.empty(_KEPT, dtype=np.uint8)
+    keep_freed_memory()
     together = list(parts(files, len, _TOGETHER))
     decoded = in_threads(_from_protobuf if protobuf else _from_json, together, number_of_threads(None))
     return [tree for trees in decoded for tree in trees]

@@ -16,6 +16,7 @@ from leapstream.executors.columns import WIDE, Column, coded, joined, leap_value
 from leapstream.executors.contract import Failure, Outcome
 from leapstream.executors.implementing import Implementation, collected, collected_lowerings
 from leapstream.executors.vectorized.run import DistinctRun, Indices, Run, StoredUnknownError, UnequalSizesError, moved
+from leapstream.memory import keep_freed_memory
 from leapstream.plan.graph import Expr, Plan
 from leapstream.plan.primitives import Input
 from leapstream.plan.rewrites import lower
@@ -35,14 +36,17 @@ FEWEST_ROWS_OF_PIECE = 4096
 """Fewer rows are not worth a thread."""
 LEAST_SECONDS = 0.005
 """A batch that takes less CPU time is not worth threads, which take one or two milliseconds."""
+_SECONDS_OF_PIECE = 0.01
+"""The CPU time of a piece, to which its own steps add little."""
 _PIECES_OF_A_THREAD = 4
-"""Number of pieces that a thread gets of a large batch, one after the other, so that no thread waits long for another."""
+"""Most pieces that a thread gets of a large batch, one after the other, so that no thread waits long for another."""
 
 
 class VectorizedPlan:
     """A plan with what its primitives prepare once. Safe to use from several threads."""
 
     def __init__(self, plan: Plan) -> None:
+        keep_freed_memory()
         self.plan = plan = lower(plan, LOWERED)
         steps = [(expr, PRIMITIVES[type(expr)]) for expr in plan.order]
         require_size(plan, self._widths)
@@ -81,11 +85,13 @@ class VectorizedPlan:
             rows: number of rows.
             threads: number of threads that may compute pieces of a large batch.
         """
-        if rows * self._seconds_of_row < LEAST_SECONDS:
+        seconds = rows * self._seconds_of_row
+        if seconds < LEAST_SECONDS:
             threads = 1
         limit = max(1, self.rows_at_once // threads)
         if threads > 1:
-            limit = min(limit, max(FEWEST_ROWS_OF_PIECE, -(-rows // (_PIECES_OF_A_THREAD * threads))))
+            each = max(1, int(min(_PIECES_OF_A_THREAD, seconds / threads / _SECONDS_OF_PIECE)))
+            limit = min(limit, max(FEWEST_ROWS_OF_PIECE, -(-rows // (each * threads))))
         if rows <= limit:
             return self._timed(columns, rows, self.tracks_stored)
         pieces = [range(start, min(start + limit, rows)) for start in range(0, rows, limit)]
