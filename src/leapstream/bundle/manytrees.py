@@ -113,34 +113,28 @@ class _Nodes:
         good = sizes > 0
         good[tree[broken | ((missing < 0) != last)]] = False
         right = self._right_children(np.where(good[tree], missing, _BAD), starts[tree])
-        data_end = np.cumsum(self.count, dtype=np.int64)
-        data_start = data_end - self.count
-        data = self._data(data_start, values)
-        categories = np.zeros(total, dtype=np.int32)
+        bounds = np.concatenate([[0], np.cumsum(self.count, dtype=np.int64)])
+        data = self._data(bounds[:-1], values)
+        categories = np.zeros(total, dtype=np.int32) if self.others else np.broadcast_to(np.int32(0), total)
         for node, builder in self.others.items():
             categories[node] = builder.num_categories[0]
-        first = data_start[np.minimum(starts, total - 1)]
-        beyond = data_end[ends]
-        data_start, data_end = ((a - first[tree]).astype(np.int32) for a in (data_start, data_end))
-        found: list[Tree | None] = []
-        for fine, start, end, begin, stop in zip(
-            good.tolist(), starts.tolist(), (ends + 1).tolist(), first.tolist(), beyond.tolist(), strict=True
-        ):
-            found.append(
-                Tree(
-                    kind=self.kind[start:end],
-                    feature=self.feature[start:end],
-                    threshold=self.threshold[start:end],
-                    right=right[start:end],
-                    data_start=data_start[start:end],
-                    data_end=data_end[start:end],
-                    data=data[begin:stop],
-                    num_categories=categories[start:end],
-                )
-                if fine
-                else None
+
+        def one(start: int, end: int) -> Tree:
+            # What a node has in the data begins where that of the node before it ends.
+            own = (bounds[start : end + 1] - bounds[start]).astype(np.int32)
+            return Tree(
+                kind=self.kind[start:end],
+                feature=self.feature[start:end],
+                threshold=self.threshold[start:end],
+                right=right[start:end],
+                data_start=own[:-1],
+                data_end=own[1:],
+                data=data[bounds[start] : bounds[end]],
+                num_categories=categories[start:end],
             )
-        return found
+
+        places = zip(good.tolist(), starts.tolist(), (ends + 1).tolist(), strict=True)
+        return [one(start, end) if fine else None for fine, start, end in places]
 
     def _right_children(self, missing: Places, start: Places) -> npt.NDArray[np.int32]:
         """The right child of each split, counted from the start of its tree; it follows the last leaf of the left subtree.
