@@ -86,6 +86,9 @@ Case = Callable[[], tuple[Any, Any]]
 
 ROWS = 40
 
+MAX_ABS_CLIPS = "clip" in MaxAbsScaler().get_params()
+"""False for scikit-learn before 1.8, the last for Python 3.10."""
+
 
 @cache
 def numbers() -> npt.NDArray[np.float64]:
@@ -204,7 +207,15 @@ TRANSFORMERS: dict[str, Case] = {
         MinMaxScaler(), lambda: numbers() * [1, 0, 1, 1] + 3, None, lambda: numbers()[:ROWS]
     ),
     "MaxAbsScaler": fitted(MaxAbsScaler(), lambda: numbers()[:80], None, lambda: numbers()[80:]),
-    "MaxAbsScaler with clip": fitted(MaxAbsScaler(clip=True), lambda: numbers()[:80], None, lambda: numbers()[80:]),
+    **(
+        {
+            "MaxAbsScaler with clip": fitted(
+                MaxAbsScaler(clip=True), lambda: numbers()[:80], None, lambda: numbers()[80:]
+            )
+        }
+        if MAX_ABS_CLIPS
+        else {}
+    ),
     "RobustScaler": over(RobustScaler()),
     "RobustScaler without centering": over(RobustScaler(with_centering=False, unit_variance=True)),
     "Normalizer": over(Normalizer()),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sklearn
 
 from leapstream import from_sklearn
 from tests.exporters import further_estimators
@@ -38,4 +39,6 @@ def _classes(estimator: Any) -> list[str]:
 
 def test_the_table_of_estimators_is_current() -> None:
     page = estimator_coverage.TARGET.read_text(encoding="utf-8")
+    if f"scikit-learn {sklearn.__version__} " not in page:
+        pytest.skip("the page is of another version of scikit-learn")
     assert estimator_coverage.page() == page

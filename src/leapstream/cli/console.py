@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any, Optional, get_type_hints
+from typing import Annotated, Any, Optional
 
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -108,13 +108,14 @@ def takes_storage_options(command: Callable[..., None]) -> Callable[..., None]:
         with _in_environment(storage_options or ()):
             command(*args, **kwargs)
 
-    hints = get_type_hints(command, include_extras=True) | {"storage_options": StorageOptions}
-    option = inspect.Parameter("storage_options", inspect.Parameter.KEYWORD_ONLY, default=None)
-    parameters = [*inspect.signature(command).parameters.values(), option]
+    # Not by get_type_hints: in Python 3.10 it wraps the annotation where the default is None, and typer does not find its option.
+    given = inspect.signature(command, eval_str=True).parameters.values()
+    option = inspect.Parameter(
+        "storage_options", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=StorageOptions
+    )
     # Typer reads the names, defaults and annotations of a function from here.
-    signature = inspect.Signature([parameter.replace(annotation=hints[parameter.name]) for parameter in parameters])
-    run.__signature__ = signature  # type: ignore[attr-defined]
-    run.__annotations__ = hints
+    run.__signature__ = inspect.Signature([*given, option])  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*given, option)}
     return run
 
 
