@@ -20,6 +20,7 @@ import pytest
 import sklearn
 import skops.io
 import xgboost
+from packaging.version import Version
 from sklearn.compose import make_column_transformer
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.linear_model import LogisticRegression
@@ -139,7 +140,9 @@ def test_a_skops_file_needs_no_trust(run: Run, tmp_path: Path, pipeline: Any, sa
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sklearn.__version__ < "1.8", reason="nothing asks for 'solver' before it predicts")
+@pytest.mark.skipif(
+    Version(sklearn.__version__) < Version("1.8"), reason="nothing asks for 'solver' before it predicts"
+)
 def test_a_skops_file_of_a_damaged_estimator_is_named(run: Run, tmp_path: Path, pipeline: Any, sample: Path) -> None:
     damaged = copy.deepcopy(pipeline)
     del damaged[-1].__dict__["solver"]
