@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export MAVEN_OPTS ?= -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 
 .DEFAULT_GOAL := help
-.PHONY: help setup wheel dist lock demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams soak-streams test-flinks test-tensorflow test-spark test-spark3 test-spark4 test-journey test-xgboost test-clients test-web test-newest test-install screenshot journey journeys lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-failing bench-guard bench-drift bench-spark bench-corrupt bench-memory soak-serve bench-registration bench-starts bench-exporting bench-serve clean
+.PHONY: help setup wheel dist lock demo test test-fast fuzz fuzz-files fuzz-mleap test-java test-mleap test-streams soak-streams test-flinks test-tensorflow test-spark test-spark3 test-spark4 test-journey test-xgboost test-clients test-web test-newest test-oldest test-install screenshot journey journeys lint format typecheck imports docs support mleap-matrix bench bench-quick bench-flink bench-failing bench-guard bench-drift bench-spark bench-corrupt bench-memory soak-serve bench-registration bench-starts bench-exporting bench-serve clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -206,6 +206,15 @@ NEWEST_TESTS := tests/bundle tests/cli tests/drift tests/exporters/sklearn tests
 $(VENV)-newest/.setup-stamp: pyproject.toml | $(UV)
 	$(new-environment)
 	$(INSTALL) --editable ".[avro,lightgbm,pandas,polars,serve,skops,xgboost]" $(TESTING) "pytest-xdist>=3.5,<4"
+	@touch $@
+
+test-oldest: $(VENV)-oldest/.setup-stamp ## the quick tests with Python 3.10, which uv finds or fetches; OLDEST=… names it
+	PATH="$(CURDIR)/$(VENV)-oldest/bin:$$PATH" $(VENV)-oldest/bin/python -m pytest -n auto -m "not flink and not slow"
+
+OLDEST ?= 3.10
+$(VENV)-oldest/.setup-stamp: pyproject.toml | $(UV)
+	$(UV) venv --quiet --clear --python $(OLDEST) $(@D)
+	$(INSTALL) "pip>=23.1" "setuptools>=77,<81" wheel --editable ".[all,dev]"
 	@touch $@
 
 test-install: setup ## the wheel in empty environments: each Python that is found and each extra; seconds and sizes; EXTRAS="batch serve" for some
