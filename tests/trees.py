@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leapstream.bundle.definition import CATEGORICAL, CATEGORICAL_NOT, CONTINUOUS, LEAF, Tree
+from leapstream.executors.rowwise.runtime import add_up
 from leapstream.plan import primitives as p
 
 NUMBERS = [-np.inf, -1.0, -0.0, 0.0, 0.5, 1.0, 2.0, np.inf, np.nan]
@@ -114,7 +115,7 @@ def expected(expr: p.Trees, rows: npt.NDArray[np.float64]) -> list[list[float] |
         if expr.combine in ("leaf", "votes"):
             sums = [0.0] * expr.width
             for leaf in found:
-                total = sum(leaf.tolist())
+                total = add_up(leaf.tolist())
                 share = leaf if expr.combine == "leaf" else leaf / total if total != 0 else leaf * 0
                 sums = [s + float(v) for s, v in zip(sums, share, strict=False)]
             return sums

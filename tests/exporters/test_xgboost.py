@@ -152,7 +152,11 @@ def squares(y: Any, predicted: Any) -> Any:
     [
         (XGBRegressor(missing=0.1, **OPTIONS), labels(), r"missing is 0\.1, and no float"),
         (XGBRegressor(objective=squares, **OPTIONS), labels(), "a function of its own"),
-        (XGBRegressor(booster="dart", **OPTIONS), np.stack([labels(), labels()], axis=1), "several targets of DART"),
+        (
+            XGBRegressor(booster="dart", rate_drop=0.5, **OPTIONS),
+            np.stack([labels(), labels()], axis=1),
+            "several targets of DART",
+        ),
     ],
 )
 def test_what_the_op_of_mleap_cannot_do_is_rejected(estimator: Any, y: Any, message: str) -> None:
