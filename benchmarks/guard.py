@@ -138,6 +138,8 @@ def count(predict: Predict, kernels: KernelCalls) -> Counts:
     """The counts of a prediction, after some that warm it up."""
     for _ in range(5):
         predict()
+    # Python 3.12 does not tell of bytecodes before a frame asked for them once.
+    _bytecodes(predict)
     kernels.count = 0
     predict()
     found = {"kernel calls": kernels.count, "bytecodes": _bytecodes(predict), "calls": _calls(predict)}
