@@ -165,6 +165,10 @@ TARGETS = (
     Target("single", "airbnb-lr", "leapstream, predict(dict)", 1, "MLeap, one-row frame"),
     Target("single", "airbnb-rf", "leapstream, predict(dict)", 1, "MLeap, one-row frame"),
     *(
+        Target("single", work, "leapstream, predict(dict)", factor, "MLeap, prepared row")
+        for work, factor in (("airbnb-rf", 1.2), ("forest3-20x5", 2), ("forest3-100x8", 2))
+    ),
+    *(
         Target("loading", work, "leapstream, bundle loaded", 1, "MLeap, bundle loaded")
         for work in ("airbnb-lr", "airbnb-rf", "linear3", "forest3-20x5", "forest3-100x8")
     ),
