@@ -32,9 +32,11 @@ $(UV):
 	test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9,<1"
 
+# PyFlink and some packages that it needs import pkg_resources. Tests and make wheel ask for pip.
+EVERYTHING := "pip>=23.1" "setuptools>=77,<81" wheel --editable ".[all,dev]"
+
 $(STAMP): pyproject.toml | $(UV)
-	@# PyFlink and some packages that it needs import pkg_resources. Tests and make wheel ask for pip.
-	$(INSTALL) "pip>=23.1" "setuptools>=77,<81" wheel --editable ".[all,dev]" $(if $(LOCKED),--constraint constraints/dev.txt)
+	$(INSTALL) $(EVERYTHING) $(if $(LOCKED),--constraint constraints/dev.txt)
 	@touch $@
 
 # An environment of its own until all is set up: no linters, documentation or exporters.
@@ -214,7 +216,7 @@ test-oldest: $(VENV)-oldest/.setup-stamp ## the quick tests with Python 3.10, wh
 OLDEST ?= 3.10
 $(VENV)-oldest/.setup-stamp: pyproject.toml | $(UV)
 	$(UV) venv --quiet --clear --python $(OLDEST) $(@D)
-	$(INSTALL) "pip>=23.1" "setuptools>=77,<81" wheel --editable ".[all,dev]"
+	$(INSTALL) $(EVERYTHING)
 	@touch $@
 
 test-install: setup ## the wheel in empty environments: each Python that is found and each extra; seconds and sizes; EXTRAS="batch serve" for some
