@@ -101,6 +101,15 @@ def test_scaled_zeros_have_no_sign_but_for_trees(kernels: bool) -> None:
             assert "-0.0" not in repr(found.get("outer", []))
 
 
+def test_a_long_chain_of_concatenations_that_double_is_written_in_time(kernels: bool) -> None:
+    created: list[p.Expr] = [p.Input(name="y", type=p.DOUBLE), p.Concat(type=p.vector(0), xs=())]
+    for _ in range(1500):
+        created.append(p.Concat(type=p.vector(0), xs=(created[-1], created[-1])))
+    x = p.Concat(type=p.vector(1), xs=(created[-1], created[0]))
+    sums = p.Trees(x=x, trees=(stump(),) * 20, combine="sum", width=1, type=p.DOUBLE)
+    assert result(record_plan(plan_of("trees", *created, x, sums), kernels), {"y": 0.0}) == 20.0
+
+
 @pytest.mark.parametrize("size", [5, 80])
 @pytest.mark.parametrize("kind", ENSEMBLES)
 def test_trees_give_what_a_walk_from_node_to_node_gives(kind: str, size: int, kernels: bool) -> None:

@@ -99,6 +99,7 @@ class Writer:
         self._elements: dict[int, list[str]] = {}
         self._sparse: dict[int, tuple[str, int]] = {}
         self._stored: dict[int, str] = {}
+        self._outputs = {id(output) for _, output in plan.outputs}
 
     # ---- what the functions of the primitives use ----
 
@@ -254,8 +255,7 @@ class Writer:
     def only_read_by(self, expr: Expr, kind: Callable[[Expr], bool]) -> bool:
         """True if an expression is read, is not an output, and all that read it are of a kind."""
         readers = self.readers.get(id(expr), [])
-        is_output = any(output is expr for _, output in self.plan.outputs)
-        return bool(readers) and not is_output and all(map(kind, readers))
+        return bool(readers) and id(expr) not in self._outputs and all(map(kind, readers))
 
     def only_trees_read(self, expr: Expr) -> bool:
         """True if an expression is not an output, and only trees read it."""
@@ -263,11 +263,19 @@ class Writer:
 
     def zeros_are_equal(self, expr: Expr) -> bool:
         """True if all that is made of a vector is the same for 0.0 and -0.0: in the end, trees test it."""
+        return id(expr) in self._with_equal_zeros
+
+    @cached_property
+    def _with_equal_zeros(self) -> set[int]:
+        found: set[int] = set()
 
         def equal(reader: Expr) -> bool:
-            return isinstance(reader, Trees) or (isinstance(reader, (Affine, Concat)) and self.zeros_are_equal(reader))
+            return isinstance(reader, Trees) or (isinstance(reader, (Affine, Concat)) and id(reader) in found)
 
-        return self.only_read_by(expr, equal)
+        for expr in reversed(self.plan.order):
+            if self.only_read_by(expr, equal):
+                found.add(id(expr))
+        return found
 
     def expect_size(self, expr: Expr, size: int) -> None:
         """Check the size of a vector where rows decide it."""
