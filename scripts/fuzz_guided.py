@@ -7,6 +7,7 @@ import atheris
 
 # numba compiles these modules, and cannot compile code that counts what it reaches.
 _COMPILED = [
+    "leapstream.executors.bits",
     "leapstream.executors.rowwise.treekernels",
     *(
         f"leapstream.executors.vectorized.{name}"

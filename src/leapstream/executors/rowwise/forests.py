@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leapstream.layouts.forest import Forest, ints
-from leapstream.layouts.leaftables import MOST_LEAVES, make_leaf_tables
+from leapstream.layouts.leaftables import MOST_LEAVES, LeafTables, make_leaf_tables
 from leapstream.plan import primitives as p
 
 NODE = np.dtype([("threshold", np.float64), ("feature", np.int32), ("child", np.int32)])
@@ -27,21 +27,17 @@ class RecordTables:
     """Tables as in :class:`~leapstream.layouts.leaftables.LeafTables`, for elements whose ranks are all found by division.
 
     Attributes:
+        ranks: the tables that find ranks.
         slot: int32 per element, its slot.
         lowest: int32 per element, the number of ranks of the elements before it.
-        count, compared, low, scale, before, cut, reached: as in ``LeafTables``.
         mask: uint32 (ranks of all elements, trees), a bit per leaf.
+        reached: as in ``LeafTables``, for these trees.
         top: the number of levels that the tables lead through.
     """
 
+    ranks: LeafTables
     slot: npt.NDArray[np.int32]
     lowest: npt.NDArray[np.int32]
-    count: npt.NDArray[np.int32]
-    compared: npt.NDArray[np.int32]
-    low: npt.NDArray[np.float64]
-    scale: npt.NDArray[np.float64]
-    before: npt.NDArray[np.int32]
-    cut: npt.NDArray[np.float64]
     mask: npt.NDArray[np.uint32]
     reached: npt.NDArray[np.int32]
     top: int
@@ -49,8 +45,10 @@ class RecordTables:
     @cached_property
     def header(self) -> npt.NDArray[np.int64]:
         """int64, the numbers of elements, of buckets and of cuts that each has, and the addresses of the arrays."""
-        arrays = (getattr(self, attribute.name) for attribute in fields(self) if attribute.name != "top")
-        numbers = [len(self.slot), self.before.shape[1], self.cut.shape[1]]
+        ranks = self.ranks
+        found = (ranks.count, ranks.compared, ranks.low, ranks.scale, ranks.before, ranks.cut)
+        arrays = (self.slot, self.lowest, *found, self.mask, self.reached)
+        numbers = [len(self.slot), ranks.before.shape[1], ranks.cut.shape[1]]
         return np.array([*numbers, *(array.ctypes.data for array in arrays)], dtype=np.int64)
 
 
@@ -79,7 +77,6 @@ class RecordForest:
         missing, whole: as in :class:`~leapstream.plan.primitives.FloatFeatures`, per slot.
         tables: lead through the top levels of the trees; ``None`` where these are walked too.
         width: number of sums.
-        room: number of doubles that the tables need in the buffer.
         single: true if sums are rounded to single precision.
         size: number of elements that the tests need.
     """
@@ -99,7 +96,6 @@ class RecordForest:
     whole: npt.NDArray[np.bool_]
     tables: RecordTables | None
     width: int
-    room: int
     single: bool
     size: int
 
@@ -107,6 +103,11 @@ class RecordForest:
     def address(self) -> int:
         """The address of the header, which is valid as long as the forest exists."""
         return int(self.header.ctypes.data)
+
+    @property
+    def room(self) -> int:
+        """The number of doubles that the tables need in the buffer."""
+        return 0 if self.tables is None else len(self.root) // 2
 
     @np.errstate(over="ignore")
     def walk(self, address: int, buffer: bytes | bytearray) -> float:
@@ -203,16 +204,8 @@ def make_record_forest(expr: p.Trees, forest: Forest, features: p.FloatFeatures 
     numbers = [len(levels), len(node), expr.width, single, exact, len(tested), len(picks), len(group)]
     numbers += [len(forest.set_start), len(arrays["data"]), 0 if tables is None else tables.header.ctypes.data]
     header = np.array([*numbers, *(array.ctypes.data for array in arrays.values())], dtype=np.int64)
-    room = 0 if tables is None else len(levels) // 2
     return RecordForest(
-        header=header,
-        **arrays,
-        tested=tested,
-        tables=tables,
-        width=expr.width,
-        room=room,
-        single=single,
-        size=forest.size,
+        header=header, **arrays, tested=tested, tables=tables, width=expr.width, single=single, size=forest.size
     )
 
 
@@ -227,14 +220,9 @@ def _make_tables(forest: Forest, tested: npt.NDArray[np.int64], number: int) -> 
     reached = np.full((number, MOST_LEAVES), len(forest.child), dtype=np.int32)
     reached[:trees] = found.reached
     return RecordTables(
+        ranks=found,
         slot=ints(1 + np.searchsorted(tested, found.feature)),
         lowest=ints(np.cumsum(found.count + 1) - (found.count + 1)),
-        count=found.count,
-        compared=found.compared,
-        low=found.low,
-        scale=found.scale,
-        before=found.before,
-        cut=found.cut,
         mask=mask,
         reached=reached,
         top=int(forest.depth.max()) - found.below,

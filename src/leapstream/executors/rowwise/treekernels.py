@@ -14,6 +14,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.numpy_support import carray
 
+from leapstream.executors.bits import lowest_bit
 from leapstream.executors.rowwise.forests import CAREFUL
 
 _HEADER = 22
@@ -41,18 +42,8 @@ def _memory(typing: Any, buffer: Any) -> Any:  # pragma: no cover - compiled
     return types.voidptr(buffer), generate
 
 
-def _lowest_bit(typing: Any, mask: Any) -> Any:  # pragma: no cover - compiled
-    """The number of the lowest bit of a mask that is set."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], cgutils.true_bit)
-
-    return mask(mask), generate
-
-
 _pointer: Any = intrinsic(_address)
 _bytes_of: Any = intrinsic(_memory)
-_leaf_of: Any = intrinsic(_lowest_bit)
 
 
 @njit
@@ -139,7 +130,7 @@ def _reach(slot, address, trees, reached):  # type: ignore[no-untyped-def]  # pr
             possible = mask[a + t] & mask[b + t] & mask[c + t]
             reached[t] = possible if k == 0 else reached[t] & possible
     for t in range(place(trees)):
-        reached[t] = node[t * place(32) + place(_leaf_of(reached[t]))]
+        reached[t] = node[t * place(32) + place(lowest_bit(reached[t]))]
 
 
 @njit

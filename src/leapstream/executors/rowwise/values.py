@@ -27,14 +27,12 @@ def _input(writer: Writer, expr: p.Input) -> None:
     convert = writer.constant(converter(kind))
     plain = _PLAIN.get(kind.base) if isinstance(kind, ScalarType) else None
     unusual = []
-    if plain == "str" and writer.only_read_by(expr, _fails_for_unknown_texts):
-        # Nothing but a label gets through.
-        writer.line(f"if type({name}) is not str: {name} = {convert}({name})")
-        return
-    if kind.nullable:
+    # Nothing but a label gets through.
+    only_labels = plain == "str" and writer.only_read_by(expr, _fails_for_unknown_texts)
+    if kind.nullable and not only_labels:
         unusual.append(f"{name} is not None")
     # What is expected needs one comparison, or two.
-    if plain == "str":
+    if plain == "str" and not only_labels:
         unusual.append(f"(type({name}) is not str or not {name}.isascii())")
     elif plain is not None:
         unusual.append(f"type({name}) is not {plain}")

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
-from numba.core import cgutils
-from numba.extending import intrinsic
+
+from leapstream.executors.bits import lowest_bit
 
 _BLOCK = 128
 """Number of rows that traverse a tree together; the processor overlaps their steps, which do not depend on each other."""
 _TOGETHER = 8
 """Number of levels that they traverse together; after that, many rows have reached a leaf."""
-
-
-def _lowest_bit(typing: Any, mask: Any) -> Any:  # pragma: no cover - compiled
-    """The number of the lowest bit of a mask that is set."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], cgutils.true_bit)
-
-    return mask(mask), generate
-
-
-_leaf: Any = intrinsic(_lowest_bit)
-"""The number of the leaf, from the combined masks of all elements."""
 
 
 @njit(cache=True, nogil=True)
@@ -136,11 +121,11 @@ def sum_table_values(  # type: ignore[no-untyped-def]
             a, b, c = rank[0], rank[1], rank[2]
             if rank.shape[0] == 3:
                 for i in range(here):
-                    total[i] += value[_leaf(masks[a[i]] & masks[b[i]] & masks[c[i]])]
+                    total[i] += value[lowest_bit(masks[a[i]] & masks[b[i]] & masks[c[i]])]
             else:
                 _narrow(masks, rank, here, possible)
                 for i in range(here):
-                    total[i] += value[_leaf(possible[i])]
+                    total[i] += value[lowest_bit(possible[i])]
 
 
 @njit(cache=True, nogil=True)
@@ -182,7 +167,7 @@ def sum_leaves(  # type: ignore[no-untyped-def]
             if tables:
                 _narrow(mask[tree], rank, here, possible)
                 for i in range(here):
-                    nodes[i] = reached[tree, _leaf(possible[i])]
+                    nodes[i] = reached[tree, lowest_bit(possible[i])]
                 left -= top
             else:
                 for i in range(here):
